@@ -1,0 +1,95 @@
+# Every way to build, check and run genspan. Each target installs what it misses; a second run is quick.
+
+# How hard the optimizer of the shipped module tries: -O3 for speed, -Os for size.
+WASM_OPT := -O3
+
+WASM_BINDGEN_VERSION := $(shell sed -n 's/^wasm-bindgen = .*"=\([0-9.]*\)".*/\1/p' Cargo.toml)
+WASM_BINDGEN_ROOT    := target/tools/wasm-bindgen-$(WASM_BINDGEN_VERSION)
+WASM_BINDGEN_IN_PATH := $(if $(filter $(WASM_BINDGEN_VERSION),$(shell wasm-bindgen --version 2>/dev/null)),$(shell command -v wasm-bindgen))
+WASM_BINDGEN         := $(or $(WASM_BINDGEN_IN_PATH),$(WASM_BINDGEN_ROOT)/bin/wasm-bindgen)
+
+RAW_WASM := target/wasm/wasm32-unknown-unknown/release/genspan.wasm
+WASM     := pkg/wasm/core.wasm
+DIST     := pkg/dist/index.js
+
+# Folders with packages of npm, by who needs them.
+installed  = $(patsubst %/package-lock.json,%/node_modules/.installed,$(wildcard $(addsuffix /package-lock.json,$(1))))
+FOR_PKG   := $(call installed,pkg)
+FOR_DEMO  := $(call installed,demo examples/*)
+FOR_TEST  := $(call installed,tests/node/*)
+FOR_BENCH := $(call installed,benches/js/*)
+NPM       := npm --no-audit --no-fund --no-update-notifier --loglevel=error
+
+PYTHON := target/py/bin/python
+
+# Without a terminal node's test runner would fall back to TAP, which nobody reads.
+NODE_TEST := node --test --test-reporter=spec
+
+.DEFAULT_GOAL := help
+.PHONY: help build test demo bench lint clean test-core check-core test-pkg test-node FORCE
+.DELETE_ON_ERROR:
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: $(DIST) ## build the npm package: Rust core to WebAssembly, TypeScript to pkg/dist
+
+test: build ## run everything that must pass: lint, all tests, no imports in the core
+	@MAKE="$(MAKE)" scripts/test.sh lint test-core check-core test-pkg test-node
+
+demo: build $(FOR_DEMO) ## run an instrumented agent against a local receiver and show what arrived
+	@node demo/run.mjs
+
+bench: build $(FOR_BENCH) ## compare speed with the stock OpenTelemetry encoder
+	@node benches/js/run.mjs
+
+lint: $(DIST) ## rustfmt, clippy, tsc and Biome, warnings are errors
+	cargo fmt --all --check
+	cargo clippy --quiet --workspace --all-targets -- -D warnings
+	cargo clippy --quiet --lib --features bindings -- -D warnings
+	cd pkg && node_modules/.bin/tsc --noEmit
+	pkg/node_modules/.bin/biome ci --error-on-warnings .
+
+test-core: ## tests of the Rust core
+	cargo test --quiet --workspace
+
+check-core: ## the core without bindings builds for wasm32 and imports nothing
+	scripts/build-core.sh --quiet --release --no-default-features --target-dir target/wasm-core
+	@node scripts/check-imports.mjs target/wasm-core/wasm32-unknown-unknown/release/genspan.wasm
+
+test-pkg: $(DIST) ## tests of the npm package
+	$(NODE_TEST) $(wildcard pkg/test/*.test.mjs)
+
+test-node: $(DIST) $(FOR_DEMO) $(FOR_TEST) $(PYTHON) ## end to end: real SDKs, real instrumentation, other decoders
+	$(NODE_TEST) $(wildcard tests/node/*.test.mjs)
+
+clean: ## remove everything that make has built or installed here
+	rm -rf target pkg/dist pkg/wasm $(dir $(FOR_PKG) $(FOR_DEMO) $(FOR_TEST) $(FOR_BENCH))
+
+# ---- what the targets stand on
+
+# cargo decides whether there is something to do; it leaves the file alone if not, and then nothing below is redone.
+$(RAW_WASM): FORCE
+	@scripts/build-core.sh --quiet --release --features bindings
+
+$(WASM_BINDGEN_ROOT)/bin/wasm-bindgen:
+	cargo install --quiet wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION) --debug --root $(WASM_BINDGEN_ROOT) --target-dir target/tools/build
+	@rm -rf target/tools/build
+
+$(WASM): $(RAW_WASM) $(WASM_BINDGEN) $(FOR_PKG) Makefile
+	$(WASM_BINDGEN) --target web --omit-default-module-path --out-dir $(@D) $(RAW_WASM)
+	pkg/node_modules/.bin/wasm-opt $(WASM_OPT) --strip-debug --strip-producers $(@D)/genspan_bg.wasm -o $@
+	@scripts/check-paths.sh $@
+
+$(DIST): $(WASM) $(wildcard pkg/src/*.ts) pkg/build.mjs pkg/package.json pkg/tsconfig.json LICENSE $(FOR_PKG)
+	cd pkg && node build.mjs
+
+%/node_modules/.installed: %/package-lock.json
+	cd $* && $(NPM) ci
+	@touch $@
+
+$(PYTHON): tests/python-requirements.txt
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && apt-get -qq install -y python3-venv; } || { echo "make: python3 with its venv module is needed for the tests (Debian: apt-get install python3-venv)" >&2; exit 1; }
+	python3 -m venv $(@D:/bin=)
+	$@ -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@

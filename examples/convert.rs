@@ -1,0 +1,36 @@
+//! `cargo run --example convert -- [--profile NAME] FILE`: one OTLP body through the native core, to standard output.
+
+use genspan::config::{Convert, Profile};
+use std::io::Write;
+use std::process::ExitCode;
+
+fn run() -> Result<(), String> {
+    let mut options = Convert::default();
+    let mut file = None;
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        if arg != "--profile" {
+            file = Some(arg);
+            continue;
+        }
+        options.profile = match args.next().as_deref() {
+            Some("otel") => Profile::Otel,
+            Some("tencent") => Profile::Tencent,
+            other => return Err(format!("--profile {}: otel or tencent", other.unwrap_or_default())),
+        };
+    }
+    let file = file.ok_or("usage: convert [--profile otel|tencent] FILE")?;
+    let body = std::fs::read(&file).map_err(|e| format!("{file}: {e}"))?;
+    let out = genspan::convert(&body, &options).map_err(|e| format!("{file}: {e}"))?;
+    std::io::stdout().write_all(&out).map_err(|e| e.to_string())
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("convert: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,115 @@
+#!/usr/bin/env node
+// The command line: reads one OTLP body, writes the processed one. What happens to it in between is the package's.
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { gunzipSync } from "node:zlib";
+
+const USAGE = `genspan convert [options] FILE
+
+Reads the body of an OTLP ExportTraceServiceRequest, protobuf or JSON, plain or gzip, from FILE ("-": standard input)
+and writes the processed one to standard output.
+
+  --profile NAME    convention of the attributes: otel (default), tencent
+  --keep WHAT       source attributes that stay: unmapped, all, none
+  --format FORMAT   protobuf or json (default: as it came)
+  --config FILE     JSON with more options, as normalize() takes them; the options above win
+  --help, --version
+
+Exit status: 0, 1 when the input is malformed or cannot be read, 2 when the command line or the configuration is wrong.`;
+
+function quit(status, message) {
+  console.error(`genspan: ${message.replaceAll(/\s*\n\s*/g, " ")}`);
+  process.exit(status);
+}
+
+async function packageInUse() {
+  try {
+    return await import("../dist/node.js");
+  } catch (error) {
+    if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+    return quit(1, "pkg/dist is missing: run make build");
+  }
+}
+
+function commandLine() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        config: { type: "string" },
+        profile: { type: "string" },
+        keep: { type: "string" },
+        format: { type: "string" },
+        help: { type: "boolean", short: "h" },
+        version: { type: "boolean" },
+      },
+    });
+  } catch (error) {
+    return quit(2, `${error.message} (genspan --help tells the options)`);
+  }
+}
+
+function configFile(file) {
+  try {
+    const config = JSON.parse(readFileSync(file, "utf8"));
+    if (config === null || typeof config !== "object" || Array.isArray(config)) throw new Error("is no JSON object");
+    return config;
+  } catch (error) {
+    return quit(2, `${file}: ${error.message}`);
+  }
+}
+
+async function standardInput() {
+  const chunks = [];
+  for await (const chunk of process.stdin) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+async function read(file) {
+  try {
+    const body = file === "-" ? await standardInput() : readFileSync(file);
+    return body[0] === 0x1f && body[1] === 0x8b ? gunzipSync(body) : body;
+  } catch (error) {
+    return quit(1, `${file}: ${error.code === "ENOENT" ? "no such file" : error.message}`);
+  }
+}
+
+// A reader that has seen enough, such as head, is no fault.
+process.stdout.on("error", (error) => process.exit(error.code === "EPIPE" ? 0 : 1));
+
+const { values, positionals } = commandLine();
+const [command, file, ...rest] = positionals;
+if (values.help) {
+  console.log(USAGE);
+} else if (values.version) {
+  console.log((await packageInUse()).version());
+} else if (command !== "convert") {
+  quit(2, `${command === undefined ? "no command" : `unknown command ${command}`} (genspan --help tells the commands)`);
+} else if (file === undefined || rest.length > 0) {
+  quit(2, `convert takes one FILE, or "-" for standard input`);
+} else if (values.format !== undefined && values.format !== "json" && values.format !== "protobuf") {
+  quit(2, `--format ${values.format}: use json or protobuf`);
+} else {
+  await convert();
+}
+
+async function convert() {
+  const { config, profile, keep, format } = values;
+  const given = Object.entries({ profile, keep, to: format }).filter(([, value]) => value !== undefined);
+  const options = { ...(config && configFile(config)), ...Object.fromEntries(given) };
+  const genspan = await packageInUse();
+  try {
+    genspan.convert(new Uint8Array(), { ...options, from: "protobuf" });
+  } catch (error) {
+    quit(2, error.message);
+  }
+  const body = await read(file);
+  let output;
+  try {
+    output = Buffer.from(genspan.convert(body, options));
+  } catch (error) {
+    quit(1, `${file}: ${error.message}`);
+  }
+  if (process.stdout.isTTY && output[0] === 0x7b) output = `${JSON.stringify(JSON.parse(output), null, 2)}\n`;
+  process.stdout.write(output);
+}

@@ -1,0 +1,182 @@
+// The WebAssembly core: instantiated on first use, called through plain numbers. Knows no OpenTelemetry object.
+
+import base64 from "../wasm/core.wasm";
+import * as bindings from "../wasm/genspan.js";
+
+/** The exports that the hot path calls; `h` is a handle, `now` milliseconds since 1970. */
+interface Exports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  gs_reserve(h: number, len: number): number;
+  gs_intern(h: number, len: number): number;
+  gs_scope(h: number, len: number): number;
+  gs_resource(h: number, len: number): number;
+  gs_start(h: number, len: number, now: number): void;
+  gs_end(h: number, len: number, now: number): number;
+  gs_poll(h: number, now: number): number;
+  gs_out_ptr(h: number): number;
+  gs_out_len(h: number): number;
+  gs_out_id(h: number): number;
+  gs_out_destination(h: number): number;
+  gs_wake(h: number): number;
+  gs_flush(h: number, now: number): number;
+  gs_settled(h: number, generation: number): number;
+  gs_response(h: number, id: number, status: number, retryAfterMillis: number, len: number, now: number): void;
+  gs_failure(h: number, id: number, now: number): void;
+}
+
+let instance: Exports | undefined;
+
+function decode(text: string): Uint8Array<ArrayBuffer> {
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}
+
+function exports(): Exports {
+  instance ??= bindings.initSync({ module: new WebAssembly.Module(decode(base64)) }) as unknown as Exports;
+  return instance;
+}
+
+/** One batch that the core wants sent. Comes again with the same id when it is to be sent again. */
+export interface Transmit {
+  id: number;
+  /** Index into the destinations of the configuration. */
+  destination: number;
+  body: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Raised on the way into the module, lowered on the way out. A trap (a defect of genspan, or no memory left) skips the
+ * way out and leaves the module's state unusable, for every pipeline: it stays raised, and nobody may enter again.
+ */
+let inside = false;
+
+export const broken = (): boolean => inside;
+
+function left(result: number): number {
+  inside = false;
+  return result;
+}
+
+/** A cold call. The core answers bad input with a plain Error, which is no trap. */
+function cold<T>(call: () => T): T {
+  exports();
+  if (inside) throw new Error("genspan stopped after an internal fault");
+  try {
+    return call();
+  } catch (error) {
+    inside = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+    throw error;
+  }
+}
+
+/** One pipeline of the core; the calls are those of src/bindings.rs. Check `broken` before each of them. */
+export class Pipeline {
+  private readonly handle: number;
+  private readonly wasm: Exports;
+
+  /** Throws an Error that names what is wrong with the configuration. */
+  constructor(config: object) {
+    this.handle = cold(() => bindings.open(config));
+    this.wasm = exports();
+  }
+
+  get memory(): Exports["memory"] {
+    return this.wasm.memory;
+  }
+
+  reserve(len: number): number {
+    inside = true;
+    return left(this.wasm.gs_reserve(this.handle, len) >>> 0);
+  }
+
+  intern(len: number): number {
+    inside = true;
+    return left(this.wasm.gs_intern(this.handle, len));
+  }
+
+  scope(len: number): number {
+    inside = true;
+    return left(this.wasm.gs_scope(this.handle, len));
+  }
+
+  resource(len: number): number {
+    inside = true;
+    return left(this.wasm.gs_resource(this.handle, len));
+  }
+
+  start(len: number, now: number): void {
+    inside = true;
+    this.wasm.gs_start(this.handle, len, now);
+    inside = false;
+  }
+
+  /** Bit 0: the span was accepted · bit 1: something is ready to send. */
+  end(len: number, now: number): number {
+    inside = true;
+    return left(this.wasm.gs_end(this.handle, len, now));
+  }
+
+  /** The next batch to send now, copied out of linear memory, which moves and is overwritten while it is on its way. */
+  poll(now: number): Transmit | undefined {
+    inside = true;
+    if (left(this.wasm.gs_poll(this.handle, now)) === 0) return undefined;
+    const { wasm, handle } = this;
+    inside = true;
+    const id = wasm.gs_out_id(handle);
+    const destination = wasm.gs_out_destination(handle);
+    const at = wasm.gs_out_ptr(handle) >>> 0;
+    const length = wasm.gs_out_len(handle);
+    inside = false;
+    return { id, destination, body: new Uint8Array(wasm.memory.buffer).slice(at, at + length) };
+  }
+
+  /** When `poll` has to be called again, in milliseconds since 1970; Infinity: never. */
+  wake(): number {
+    inside = true;
+    return left(this.wasm.gs_wake(this.handle));
+  }
+
+  /** Makes everything accepted so far ready to send and gives the generation to ask `settled` about. */
+  flush(now: number): number {
+    inside = true;
+    return left(this.wasm.gs_flush(this.handle, now));
+  }
+
+  settled(generation: number): boolean {
+    inside = true;
+    return left(this.wasm.gs_settled(this.handle, generation)) !== 0;
+  }
+
+  /** The answer to a batch; its body is the first `len` bytes of the area. `retryAfter` in ms, -1 for none. */
+  response(id: number, status: number, retryAfter: number, len: number, now: number): void {
+    inside = true;
+    this.wasm.gs_response(this.handle, id, status, retryAfter, len, now);
+    inside = false;
+  }
+
+  /** No answer to a batch. */
+  failure(id: number, now: number): void {
+    inside = true;
+    this.wasm.gs_failure(this.handle, id, now);
+    inside = false;
+  }
+
+  stats(): Record<string, number> {
+    return cold(() => bindings.stats(this.handle));
+  }
+
+  close(): void {
+    cold(() => bindings.close(this.handle));
+  }
+}
+
+/** OTLP in, OTLP out, in one go. Throws an Error that says what is wrong with the input, and where. */
+export function convert(body: Uint8Array, options: object): Uint8Array {
+  return cold(() => bindings.convert(body, options));
+}
+
+export function version(): string {
+  return cold(() => bindings.version());
+}

@@ -1,0 +1,88 @@
+// One OTLP/HTTP request over fetch. Decides nothing: retries, queues and what an answer means are the core's.
+import type { Route } from "./config.js";
+import { untraced } from "./otel.js";
+
+/** What came back. */
+export interface Answer {
+  status: number;
+  /** In milliseconds, -1 when the server named no time. */
+  retryAfter: number;
+  body: Uint8Array;
+}
+
+const MAX_RESPONSE = 4 << 20;
+/** Smaller bodies do not gain by compression. */
+const MIN_GZIP = 1024;
+
+/** Posts a batch. Rejects when there was no answer in time. */
+export async function post(route: Route, body: Uint8Array<ArrayBuffer>): Promise<Answer> {
+  const abort = new AbortController();
+  const late = new Error(`timed out after ${route.timeoutMillis} ms`);
+  const timer = setTimeout(() => abort.abort(late), route.timeoutMillis);
+  try {
+    const gzip = route.gzip && body.length >= MIN_GZIP && typeof CompressionStream === "function";
+    const headers: Record<string, string> = { ...route.headers, "content-type": "application/x-protobuf" };
+    if (gzip) headers["content-encoding"] = "gzip";
+    const payload = gzip ? await compress(body) : body;
+    const response = await untraced(() =>
+      rawFetch()(route.endpoint, {
+        method: "POST",
+        headers,
+        body: payload,
+        // A redirect would carry the headers, keys included, to somebody else.
+        redirect: "manual",
+        signal: abort.signal,
+      }),
+    );
+    return {
+      // A page sees a redirect that it does not follow as status 0.
+      status: response.type === "opaqueredirect" ? 302 : response.status,
+      retryAfter: retryAfter(response.headers.get("retry-after")),
+      // Once a status is there the server has decided; a broken body must not send the batch again.
+      body: await read(response).catch(() => new Uint8Array()),
+    };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Fetch without the wrapper of an instrumentation that leaves a way around itself. */
+function rawFetch(): typeof fetch {
+  const wrapped = globalThis.fetch as typeof fetch & { __original?: unknown };
+  return typeof wrapped.__original === "function" ? (wrapped.__original as typeof fetch) : wrapped;
+}
+
+async function compress(body: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> {
+  return new Response(new Blob([body]).stream().pipeThrough(new CompressionStream("gzip"))).arrayBuffer();
+}
+
+function retryAfter(header: string | null): number {
+  if (header === null) return -1;
+  const millis = /^\s*\d+\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isNaN(millis) ? -1 : Math.max(0, millis);
+}
+
+/** The body, to its end so that the connection can serve again, or as far as an answer may reasonably be long. */
+async function read(response: Response): Promise<Uint8Array> {
+  const reader = response.body?.getReader();
+  if (!reader) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.length;
+    if (length > MAX_RESPONSE) {
+      await reader.cancel();
+      return new Uint8Array();
+    }
+    chunks.push(value);
+  }
+  const body = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, at);
+    at += chunk.length;
+  }
+  return body;
+}

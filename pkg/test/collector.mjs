@@ -1,0 +1,51 @@
+// An OTLP/HTTP receiver on loopback that answers as it is told and remembers what came.
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { gunzipSync } from "node:zlib";
+import { convert } from "genspan";
+
+/** `answer(n)` tells how the n-th request (from 1) is answered: { status, headers, body, afterMillis, hang }. */
+export async function startCollector(answer = () => ({})) {
+  const requests = [];
+  let answered = 0;
+  const server = createServer(async (request, response) => {
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const raw = Buffer.concat(chunks);
+    const { headers, method, url } = request;
+    const body = headers["content-encoding"] === "gzip" ? gunzipSync(raw) : raw;
+    requests.push({ method, url, headers, body });
+    const {
+      status = 200,
+      headers: extra = {},
+      body: reply = "",
+      afterMillis = 0,
+      hang = false,
+    } = answer(requests.length);
+    if (hang) return;
+    setTimeout(() => {
+      answered++;
+      response.writeHead(status, { "content-type": "application/x-protobuf", ...extra }).end(reply);
+    }, afterMillis);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${server.address().port}/v1/traces`,
+    requests,
+    answered: () => answered,
+    /** The resource spans of every request, in the order of arrival. */
+    resourceSpans: () =>
+      requests.flatMap(({ body }) => JSON.parse(Buffer.from(convert(body, { to: "json" }))).resourceSpans),
+    names() {
+      return this.resourceSpans().flatMap(({ scopeSpans }) =>
+        scopeSpans.flatMap(({ spans }) => spans.map((s) => s.name)),
+      );
+    },
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}

@@ -1,0 +1,352 @@
+// The processor as an SDK drives it, with the real core and a collector on loopback.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { createRequire } from "node:module";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { context, createContextKey, DiagLogLevel, diag, propagation, ROOT_CONTEXT, trace } from "@opentelemetry/api";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
+import { GenSpanProcessor } from "genspan";
+import { startCollector } from "./collector.mjs";
+import { source } from "./source.mjs";
+
+const escaped = [];
+process.on("unhandledRejection", (error) => escaped.push(error));
+process.on("uncaughtException", (error) => escaped.push(error));
+after(() => assert.deepEqual(escaped, [], "something escaped into the host"));
+
+const warnings = [];
+const note = (...words) => warnings.push(words.join(" "));
+diag.setLogger({ error: note, warn: note, info() {}, debug() {}, verbose() {} }, DiagLogLevel.WARN);
+
+/** A provider with the processor, a collector, and what ends them. */
+async function setup(t, { answer, options = {}, resource } = {}) {
+  const collector = await startCollector(answer);
+  const processor = new GenSpanProcessor({ endpoint: collector.url, scheduledDelayMillis: 60_000, ...options });
+  const provider = new BasicTracerProvider({ spanProcessors: [processor], ...(resource && { resource }) });
+  t.after(async () => {
+    await processor.shutdown();
+    await collector.close();
+  });
+  const tracer = provider.getTracer("shop", "1.0");
+  return { collector, processor, tracer, work: (name = "work") => tracer.startSpan(name).end() };
+}
+
+async function until(holds) {
+  for (let i = 0; !holds(); i++) {
+    assert.ok(i < 500, "it did not happen within 5 s");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+test("a flush delivers what has ended, as OTLP protobuf", async (t) => {
+  const { collector, processor, work } = await setup(t, { options: { headers: { "x-key": "k" } } });
+  work("first");
+  work("second");
+  await processor.forceFlush();
+  assert.deepEqual(collector.names(), ["first", "second"]);
+  const [{ method, url, headers }] = collector.requests;
+  assert.equal(`${method} ${url}`, "POST /v1/traces");
+  assert.equal(headers["content-type"], "application/x-protobuf");
+  assert.equal(headers["x-key"], "k");
+  assert.match(headers["user-agent"], /^genspan\/\d/);
+  assert.equal(headers["content-encoding"], undefined);
+});
+
+test("gzip on request, for bodies that gain by it", async (t) => {
+  const { collector, processor, work } = await setup(t, { options: { compression: "gzip" } });
+  work("small");
+  await processor.forceFlush();
+  work("large".repeat(1000));
+  await processor.forceFlush();
+  assert.deepEqual(
+    collector.requests.map(({ headers }) => headers["content-encoding"]),
+    [undefined, "gzip"],
+  );
+  assert.deepEqual(collector.names(), ["small", "large".repeat(1000)]);
+});
+
+test("a flush waits for requests that were on their way before it", async (t) => {
+  const { collector, processor, work } = await setup(t, {
+    answer: () => ({ afterMillis: 200 }),
+    options: { maxExportBatchSize: 2 },
+  });
+  work();
+  work();
+  await until(() => collector.requests.length === 1);
+  assert.equal(collector.answered(), 0);
+  await processor.forceFlush();
+  assert.equal(collector.answered(), 1);
+  assert.equal(collector.requests.length, 1);
+});
+
+test("spans leave by themselves after the scheduled delay", async (t) => {
+  const { collector, work } = await setup(t, { options: { scheduledDelayMillis: 50 } });
+  work("alone");
+  await until(() => collector.answered() === 1);
+  assert.deepEqual(collector.names(), ["alone"]);
+});
+
+test("503 is tried again when Retry-After says so", async (t) => {
+  const answer = (n) => (n === 1 ? { status: 503, headers: { "retry-after": "2" } } : {});
+  const { collector, processor, work } = await setup(t, { answer });
+  const start = Date.now();
+  work();
+  await processor.forceFlush();
+  assert.ok(Date.now() - start >= 1900, `after ${Date.now() - start} ms`);
+  assert.equal(collector.requests.length, 2);
+  assert.deepEqual(collector.requests[1].body, collector.requests[0].body);
+});
+
+test("400 is not tried again, and is said", async (t) => {
+  const { collector, processor, work } = await setup(t, { answer: () => ({ status: 400 }) });
+  work();
+  await processor.forceFlush();
+  assert.equal(collector.requests.length, 1);
+  assert.ok(warnings.includes("genspan: destination 0: HTTP status 400"), warnings.join("\n"));
+});
+
+test("a redirect is not followed with the headers", async (t) => {
+  const other = await startCollector();
+  t.after(() => other.close());
+  const { collector, processor, work } = await setup(t, {
+    answer: () => ({ status: 307, headers: { location: other.url } }),
+    options: { headers: { authorization: "secret" } },
+  });
+  work();
+  await processor.forceFlush();
+  assert.equal(collector.requests.length, 1);
+  assert.equal(other.requests.length, 0);
+});
+
+test("a flush resolves when nobody listens, and spans are given up after the export timeout", async (t) => {
+  const { collector, processor, work } = await setup(t, { options: { exportTimeoutMillis: 300 } });
+  await collector.close();
+  t.mock.method(collector, "close", async () => {});
+  work();
+  await processor.forceFlush();
+  assert.ok(warnings.includes("genspan: destination 0: request failed: ECONNREFUSED"), warnings.join("\n"));
+  assert.equal(processor.stats().errors, 0);
+});
+
+test("a request that hangs is aborted", async (t) => {
+  const { collector, processor, work } = await setup(t, {
+    answer: (n) => ({ hang: n === 1 }),
+    options: { timeoutMillis: 100 },
+  });
+  work();
+  await processor.forceFlush();
+  assert.equal(collector.requests.length, 2);
+  assert.deepEqual(collector.names(), ["work", "work"]);
+  assert.ok(
+    warnings.some((line) => line.endsWith("timed out after 100 ms")),
+    warnings.join("\n"),
+  );
+});
+
+test("unsampled spans are left out, as the batch processor does", async (t) => {
+  const { collector, processor, tracer, work } = await setup(t);
+  const unsampled = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331", traceFlags: 0 };
+  const span = tracer.startSpan("sampled");
+  const ghost = new Proxy(span, {
+    get: (target, key) => (key === "spanContext" ? () => unsampled : Reflect.get(target, key, target)),
+  });
+  processor.onStart(ghost, ROOT_CONTEXT);
+  processor.onEnd(ghost);
+  work("other");
+  await processor.forceFlush();
+  assert.deepEqual(collector.names(), ["other"]);
+});
+
+test("after shutdown spans are dropped and counted", async (t) => {
+  const { collector, processor, tracer, work } = await setup(t);
+  const late = tracer.startSpan("late");
+  work("in time");
+  const closing = processor.shutdown();
+  late.end();
+  await closing;
+  work("later still");
+  await processor.forceFlush();
+  await processor.shutdown();
+  assert.deepEqual(collector.names(), ["in time"]);
+  assert.equal(processor.stats().droppedAfterStop, 2);
+});
+
+test("spans wait for the resource's asynchronous attributes", async (t) => {
+  let tell;
+  const detected = new Promise((resolve) => {
+    tell = resolve;
+  });
+  const resource = resourceFromAttributes({ "service.name": "shop", "cloud.region": detected });
+  const { collector, processor, work } = await setup(t, { resource, options: { maxQueueSize: 2 } });
+  work("a");
+  work("b");
+  work("no room");
+  const flushed = processor.forceFlush();
+  tell("ap-guangzhou");
+  await flushed;
+  work("c");
+  await processor.forceFlush();
+  assert.deepEqual(collector.names(), ["a", "b", "c"]);
+  assert.equal(processor.stats().droppedWaiting, 1);
+  for (const { resource } of collector.resourceSpans()) {
+    const region = resource.attributes.find(({ key }) => key === "cloud.region");
+    assert.deepEqual(region.value, { stringValue: "ap-guangzhou" });
+  }
+});
+
+test("a span that cannot be read is counted, the next one goes out", async (t) => {
+  const { collector, processor, tracer, work } = await setup(t);
+  const span = tracer.startSpan("bad");
+  span.setAttribute("x", 1);
+  Object.defineProperty(span.attributes, "y", {
+    enumerable: true,
+    get() {
+      throw new Error("no");
+    },
+  });
+  span.end();
+  work("good");
+  await processor.forceFlush();
+  assert.deepEqual(collector.names(), ["good"]);
+  assert.equal(processor.stats().errors, 1);
+  assert.ok(warnings.includes("genspan: onEnd: no"), warnings.join("\n"));
+});
+
+test("a span too large to send is counted, the next one goes out", async (t) => {
+  const { collector, processor, tracer, work } = await setup(t);
+  tracer.startSpan("huge", { attributes: { text: "x".repeat(40 << 20) } }).end();
+  work("good");
+  await processor.forceFlush();
+  assert.deepEqual(collector.names(), ["good"]);
+  assert.equal(processor.stats().droppedOversized, 1);
+});
+
+test("a trap stops the processor: nothing escapes, nothing is called again", async () => {
+  const { GenSpanProcessor: Trapping } = await source("processor", { core: "trapping-core.mjs" });
+  const processor = new Trapping({ endpoint: "http://127.0.0.1:9/v1/traces" });
+  const tracer = new BasicTracerProvider({ spanProcessors: [processor] }).getTracer("t");
+  for (let i = 0; i < 3; i++) tracer.startSpan("work").end();
+  await processor.forceFlush();
+  await processor.shutdown();
+  assert.deepEqual(globalThis.trappingCoreCalls, ["end"]);
+  const { errors, droppedAfterStop } = processor.stats();
+  assert.deepEqual({ errors, droppedAfterStop }, { errors: 1, droppedAfterStop: 2 });
+  assert.ok(warnings.includes("genspan: stopped after an internal fault, spans are dropped from now on"));
+});
+
+test("the processor's own requests are not traced", async (t) => {
+  const suppressed = createContextKey("OpenTelemetry SDK Context Key SUPPRESS_TRACING");
+  let active = ROOT_CONTEXT;
+  context.setGlobalContextManager({
+    active: () => active,
+    with(next, call, self, ...args) {
+      const before = active;
+      active = next;
+      try {
+        return call.apply(self, args);
+      } finally {
+        active = before;
+      }
+    },
+    bind: (_, target) => target,
+    enable() {
+      return this;
+    },
+    disable() {
+      return this;
+    },
+  });
+  t.after(() => context.disable());
+  const { fetch } = globalThis;
+  const seen = [];
+  const instrumented = () => assert.fail("the instrumented fetch was called");
+  instrumented.__original = (...args) => {
+    seen.push(context.active().getValue(suppressed));
+    return fetch(...args);
+  };
+  globalThis.fetch = instrumented;
+  t.after(() => {
+    globalThis.fetch = fetch;
+  });
+  const { collector, processor, work } = await setup(t);
+  work();
+  await processor.forceFlush();
+  assert.deepEqual(seen, [true]);
+  assert.equal(collector.requests.length, 1);
+});
+
+test("a remote parent is told as such, and what its baggage says about the segment", async () => {
+  const { insideSegment, remoteParent } = await source("otel");
+  const remote = {
+    traceId: "0af7651916cd43dd8448eb211c80319c",
+    spanId: "b7ad6b7169203331",
+    traceFlags: 1,
+    isRemote: true,
+  };
+  const parentContext = trace.setSpanContext(ROOT_CONTEXT, remote);
+  const of1 = { parentSpanId: remote.spanId };
+  const of2 = { parentSpanContext: remote };
+  assert.equal(remoteParent(of1, parentContext).spanId, remote.spanId);
+  assert.equal(remoteParent(of2, undefined).spanId, remote.spanId);
+  assert.equal(remoteParent({ parentSpanContext: { ...remote, isRemote: false } }, parentContext), undefined);
+  assert.equal(remoteParent({ parentSpanId: "00f067aa0ba902b7" }, parentContext), undefined);
+  assert.equal(remoteParent({}, parentContext), undefined);
+
+  const claim = (value) =>
+    propagation.setBaggage(parentContext, propagation.createBaggage({ langfuse_trace_id: { value } }));
+  assert.equal(insideSegment(remote, parentContext), false);
+  assert.equal(insideSegment(remote, claim(remote.traceId)), true);
+  assert.equal(insideSegment(remote, claim("another")), false);
+  const traceState = { get: (key) => ({ genspan: "llm" })[key], serialize: () => "genspan=llm" };
+  assert.equal(insideSegment({ ...remote, traceState }, parentContext), true);
+});
+
+test("OTEL_SDK_DISABLED makes it do nothing", async (t) => {
+  process.env.OTEL_SDK_DISABLED = "true";
+  t.after(() => delete process.env.OTEL_SDK_DISABLED);
+  const { collector, processor, work } = await setup(t);
+  work();
+  await processor.forceFlush();
+  assert.equal(collector.requests.length, 0);
+  assert.equal(processor.stats().errors, 0);
+});
+
+test("require gives the same package", () => {
+  const required = createRequire(import.meta.url)("genspan");
+  assert.deepEqual(
+    Object.keys(required)
+      .filter((name) => name !== "module.exports")
+      .toSorted(),
+    ["GenSpanProcessor", "convert", "normalize", "version"],
+  );
+  assert.match(required.version(), /^\d+\.\d+\.\d+$/);
+});
+
+const runProgram = async (flush, url) => {
+  const program = `
+    import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
+    import { GenSpanProcessor } from "genspan";
+    const processor = new GenSpanProcessor({ endpoint: process.argv[1], scheduledDelayMillis: 60000 });
+    new BasicTracerProvider({ spanProcessors: [processor] }).getTracer("t").startSpan("s").end();
+    if (${flush}) await processor.forceFlush();
+    console.log("end of program");`;
+  const cwd = fileURLToPath(new URL("..", import.meta.url));
+  return promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program, url], {
+    cwd,
+    timeout: 20_000,
+  });
+};
+
+test("a waiting batch keeps no process alive", async () => {
+  assert.equal((await runProgram(false, "http://127.0.0.1:9/v1/traces")).stdout, "end of program\n");
+});
+
+test("an awaited flush does, through the pause before a retry", async (t) => {
+  const collector = await startCollector((n) => (n === 1 ? { status: 503, headers: { "retry-after": "1" } } : {}));
+  t.after(() => collector.close());
+  assert.equal((await runProgram(true, collector.url)).stdout, "end of program\n");
+  assert.equal(collector.requests.length, 2);
+});

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Builds the core crate for wasm32-unknown-unknown with the cargo arguments given. No wasm-bindgen, no optimizer here.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+toolchain=$(scripts/setup-rust-wasm.sh)
+if [ -n "$toolchain" ]; then export RUSTUP_TOOLCHAIN=$toolchain; fi
+export CARGO_TARGET_DIR=target/wasm
+
+# Panic messages carry source paths: name the crate, not the machine that built it. The registry's folders exist only
+# after a fetch.
+cargo fetch --quiet
+flags="--remap-path-prefix=$PWD=/genspan --remap-path-prefix=$(rustc --print sysroot)/lib/rustlib/src/rust=/rust"
+for registry in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/; do
+  flags+=" --remap-path-prefix=${registry%/}=/crates"
+done
+RUSTFLAGS="${RUSTFLAGS:-} $flags" exec cargo build --lib --target wasm32-unknown-unknown "$@"

@@ -1,0 +1,233 @@
+//! The JavaScript surface. Cold calls go through wasm-bindgen; the hot ones are plain exports that take numbers, since each
+//! of them is made once or twice for every span. Nothing else in the crate knows JS.
+//!
+//! A hot call reads its record from the pipeline's input area ([`gs_reserve`]). A handle that was never given out, or a
+//! length over what was reserved, makes a call do nothing and give 0.
+
+use crate::config::{Config, Convert};
+use crate::pipeline::{Flush, Pipeline};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use wasm_bindgen::prelude::*;
+
+/// How many flushes can be asked about; a host waits for one or two at a time.
+const MAX_FLUSHES: usize = 1024;
+
+struct Host {
+    pipeline: Pipeline,
+    input: Vec<u8>,
+    /// The request that the host reads: destination, id, body.
+    out: Option<(usize, u32, *const u8, usize)>,
+    flushes: VecDeque<(u32, Flush)>,
+    next_flush: u32,
+}
+
+thread_local! {
+    static HOSTS: RefCell<Vec<Option<Host>>> = const { RefCell::new(Vec::new()) };
+}
+
+fn with<T: Default>(handle: u32, f: impl FnOnce(&mut Host) -> T) -> T {
+    HOSTS.with_borrow_mut(|hosts| match hosts.get_mut((handle as usize).wrapping_sub(1)) {
+        Some(Some(host)) => f(host),
+        _ => T::default(),
+    })
+}
+
+/// Runs `f` on the first `length` bytes of the input area.
+fn with_input<T: Default>(handle: u32, length: usize, f: impl FnOnce(&mut Host, &[u8]) -> T) -> T {
+    with(handle, |host| {
+        let input = std::mem::take(&mut host.input);
+        let out = input.get(..length).map(|record| f(host, record)).unwrap_or_default();
+        host.input = input;
+        out
+    })
+}
+
+fn error(message: impl std::fmt::Display) -> JsError {
+    JsError::new(&message.to_string())
+}
+
+fn from_js<T: DeserializeOwned>(value: JsValue) -> Result<T, JsError> {
+    serde_wasm_bindgen::from_value(value).map_err(|e| error(format!("configuration: {e}")))
+}
+
+/// Opens a pipeline; throws an `Error` that names the field, the value, the rule and a fix.
+#[wasm_bindgen]
+pub fn open(config: JsValue) -> Result<u32, JsError> {
+    let config: Config = from_js(config)?;
+    let mut seed = [0; 8];
+    // Without randomness the jitter is the same in every process: worse, but no reason to fail.
+    let seed = getrandom::fill(&mut seed).map_or(1, |()| u64::from_le_bytes(seed));
+    let pipeline = Pipeline::new(&config, seed).map_err(error)?;
+    let host = Host { pipeline, input: Vec::new(), out: None, flushes: VecDeque::new(), next_flush: 1 };
+    Ok(HOSTS.with_borrow_mut(|hosts| {
+        let free = hosts.iter().position(Option::is_none).unwrap_or(hosts.len());
+        if free == hosts.len() {
+            hosts.push(None);
+        }
+        hosts[free] = Some(host);
+        free as u32 + 1
+    }))
+}
+
+/// Closes a pipeline; what it holds is gone.
+#[wasm_bindgen]
+pub fn close(handle: u32) {
+    HOSTS.with_borrow_mut(|hosts| {
+        if let Some(host) = hosts.get_mut((handle as usize).wrapping_sub(1)) {
+            *host = None;
+        }
+    });
+}
+
+/// What happened so far, as a plain object; `undefined` for a handle that is not open.
+#[wasm_bindgen]
+pub fn stats(handle: u32) -> Result<JsValue, JsError> {
+    let stats = with(handle, |host| Some(host.pipeline.stats()));
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    stats.map_or(Ok(JsValue::UNDEFINED), |s| s.serialize(&serializer).map_err(error))
+}
+
+/// One OTLP body in, one out; throws an `Error` that says what is wrong and where.
+#[wasm_bindgen]
+pub fn convert(body: &[u8], options: JsValue) -> Result<js_sys::Uint8Array, JsError> {
+    let options: Convert = if options.is_undefined() || options.is_null() { Convert::default() } else { from_js(options)? };
+    let out = crate::convert(body, &options).map_err(error)?;
+    Ok(js_sys::Uint8Array::from(&out[..]))
+}
+
+/// The version of this crate.
+#[wasm_bindgen]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}
+
+/// The input area, at least `length` bytes; valid until the next call of this function.
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_reserve(handle: u32, length: usize) -> *mut u8 {
+    let reserve = |host: &mut Host| {
+        if host.input.len() < length {
+            host.input.resize(length.next_power_of_two().max(1 << 16), 0);
+        }
+        Some(host.input.as_mut_ptr() as usize)
+    };
+    with(handle, reserve).unwrap_or(0) as *mut u8
+}
+
+/// The number of a key or name; 0: the dictionary is full.
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_intern(handle: u32, length: usize) -> u32 {
+    with_input(handle, length, |host, text| host.pipeline.intern(text).unwrap_or(0))
+}
+
+/// The number of a scope; 0: the record was refused.
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_scope(handle: u32, length: usize) -> u32 {
+    with_input(handle, length, |host, record| host.pipeline.scope(record).unwrap_or(0))
+}
+
+/// The number of a resource; 0: the record was refused.
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_resource(handle: u32, length: usize) -> u32 {
+    with_input(handle, length, |host, record| host.pipeline.resource(record).unwrap_or(0))
+}
+
+/// A span started.
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_start(handle: u32, length: usize, now: f64) {
+    // A record that is refused is counted in the stats.
+    with_input(handle, length, |host, record| host.pipeline.start(record, now).unwrap_or_default());
+}
+
+/// A span ended. Bit 0: it was accepted; bit 1: something is ready to send.
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_end(handle: u32, length: usize, now: f64) -> u32 {
+    with_input(handle, length, |host, record| {
+        let accepted = host.pipeline.end(record, now).is_ok();
+        u32::from(accepted) | u32::from(host.pipeline.is_due(now)) << 1
+    })
+}
+
+/// 1: a request is ready, read it with `gs_out_*` before any other call; 0: nothing to do until [`gs_wake`].
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_poll(handle: u32, now: f64) -> u32 {
+    with(handle, |host| {
+        host.out = host.pipeline.poll(now).map(|(destination, t)| (destination, t.id, t.body.as_ptr(), t.body.len()));
+        u32::from(host.out.is_some())
+    })
+}
+
+/// Where the body of the request starts.
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_out_ptr(handle: u32) -> *const u8 {
+    with(handle, |host| host.out.map_or(0, |(_, _, ptr, _)| ptr as usize)) as *const u8
+}
+
+/// How many bytes it has.
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_out_len(handle: u32) -> usize {
+    with(handle, |host| host.out.map_or(0, |(_, _, _, length)| length))
+}
+
+/// The id of the request, to answer it by. Ids of different destinations differ.
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_out_id(handle: u32) -> u32 {
+    with(handle, |host| host.out.map_or(0, |(_, id, _, _)| id))
+}
+
+/// The index of its destination in the configuration.
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_out_destination(handle: u32) -> u32 {
+    with(handle, |host| host.out.map_or(0, |(destination, ..)| destination as u32))
+}
+
+/// When [`gs_poll`] has to be called again, in ms since 1970; infinity: when something else happens.
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_wake(handle: u32) -> f64 {
+    with(handle, |host| host.pipeline.wake()).unwrap_or(f64::INFINITY)
+}
+
+/// Makes everything ready to send; gives a number for [`gs_settled`].
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_flush(handle: u32, now: f64) -> u32 {
+    with(handle, |host| {
+        let number = host.next_flush;
+        host.next_flush = host.next_flush.wrapping_add(1).max(1);
+        let flush = host.pipeline.flush(now);
+        if host.flushes.len() == MAX_FLUSHES {
+            host.flushes.pop_front();
+        }
+        host.flushes.push_back((number, flush));
+        number
+    })
+}
+
+/// 1: every span of that flush was answered, or given up and counted.
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_settled(handle: u32, number: u32) -> u32 {
+    with(handle, |host| {
+        let Some(at) = host.flushes.iter().position(|(n, _)| *n == number) else { return 1 };
+        let settled = host.pipeline.settled(&host.flushes[at].1);
+        if settled {
+            host.flushes.remove(at);
+        }
+        u32::from(settled)
+    })
+}
+
+/// A backend answered; `retry_after` is in ms, -1 for none; the body is in the input area.
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_response(handle: u32, id: u32, status: u32, retry_after: f64, length: usize, now: f64) {
+    with_input(handle, length, |host, body| {
+        let retry_after = (retry_after >= 0.0).then_some(retry_after);
+        host.pipeline.response(id, status.try_into().unwrap_or(0), retry_after, body, now);
+    });
+}
+
+/// No answer came.
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_failure(handle: u32, id: u32, now: f64) {
+    with(handle, |host| host.pipeline.failure(id, now));
+}

@@ -1,0 +1,516 @@
+//! The one configuration: the same JSON (camelCase) for Node, edge, proxy and page. Reading, defaults and validation.
+
+use crate::normalize::scalar;
+use crate::profiles::{self, write::Keep};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// A setting that cannot be used: which, what it is, the rule, and what would be right. The values of secrets are not named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError(String);
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Which backend's attributes go out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// OTel GenAI semantic conventions, the newest.
+    #[default]
+    Otel,
+    /// Tencent Cloud LLM observability.
+    Tencent,
+}
+
+impl Profile {
+    /// Its table.
+    pub fn table(self) -> &'static profiles::Table {
+        match self {
+            Profile::Otel => profiles::OTEL,
+            Profile::Tencent => profiles::TENCENT,
+        }
+    }
+
+    /// Tencent's backend also reads `langfuse.*`, so there the source stays.
+    pub fn keep(self) -> Keep {
+        match self {
+            Profile::Otel => Keep::Unmapped,
+            Profile::Tencent => Keep::All,
+        }
+    }
+}
+
+/// A value of a resource attribute in the configuration.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// A boolean.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A number.
+    Double(f64),
+    /// Text.
+    Str(String),
+}
+
+/// Where spans go, and how they look there.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Destination {
+    /// Its name in stats and logs.
+    pub name: Option<String>,
+    /// Its profile.
+    pub profile: Profile,
+    /// What becomes of the source's attributes; by default what the profile wants.
+    pub keep: Option<Keep>,
+    /// URL that the host sends to; the core only checks it.
+    pub endpoint: Option<String>,
+    /// Headers that the host sends; the core only checks them.
+    pub headers: BTreeMap<String, String>,
+    /// Resource attribute `service.name`.
+    pub service_name: Option<String>,
+    /// Resource attribute `token`: the secret of this destination, and nobody else's.
+    pub token: Option<String>,
+    /// Resource attribute `host.name`: the instance, usually its IP.
+    pub host_name: Option<String>,
+    /// More resource attributes, at this destination only.
+    pub resource: BTreeMap<String, Scalar>,
+    /// Scopes that may pass, `*` is any text; empty: all.
+    pub allow_scopes: Vec<String>,
+    /// Scopes that may not.
+    #[serde(alias = "blockedInstrumentationScopes")]
+    pub block_scopes: Vec<String>,
+}
+
+/// Entry detection.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Entry {
+    /// Mark entries at all; marks of the source are removed anyway.
+    pub enabled: bool,
+    /// How the mark is written.
+    pub value: EntryValue,
+    /// How long a candidate is held at most, in ms.
+    pub hold_millis: f64,
+    /// How many candidates are held at most.
+    pub max_held: usize,
+    /// How many spans are remembered at most.
+    pub max_spans: usize,
+}
+
+/// How the mark is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EntryValue {
+    /// A boolean.
+    Bool,
+    /// The string `true`, as Dify writes it.
+    String,
+}
+
+impl Default for Entry {
+    fn default() -> Self {
+        Entry { enabled: true, value: EntryValue::Bool, hold_millis: 30_000.0, max_held: 1_000, max_spans: 50_000 }
+    }
+}
+
+/// Bounds of a destination's queue.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct QueueLimits {
+    /// In spans.
+    pub max_spans: usize,
+    /// In encoded bytes.
+    pub max_bytes: usize,
+}
+
+impl Default for QueueLimits {
+    fn default() -> Self {
+        QueueLimits { max_spans: 8_192, max_bytes: 64 << 20 }
+    }
+}
+
+/// When a batch goes.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct BatchLimits {
+    /// In spans.
+    pub max_spans: usize,
+    /// In encoded bytes of spans.
+    pub max_bytes: usize,
+    /// How long the first span waits for others, in ms.
+    pub delay_millis: f64,
+}
+
+impl Default for BatchLimits {
+    fn default() -> Self {
+        BatchLimits { max_spans: 512, max_bytes: 4 << 20, delay_millis: 5_000.0 }
+    }
+}
+
+/// How a batch is sent again.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct RetryPolicy {
+    /// The longest first wait, in ms; it doubles each time, and is chosen at random below it.
+    pub initial_millis: f64,
+    /// The longest wait, in ms.
+    pub max_millis: f64,
+    /// How long after it was made a batch is given up, in ms.
+    pub deadline_millis: f64,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        RetryPolicy { initial_millis: 1_000.0, max_millis: 30_000.0, deadline_millis: 60_000.0 }
+    }
+}
+
+/// The configuration of a [`crate::Pipeline`].
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Config {
+    /// Where spans go.
+    pub destinations: Vec<Destination>,
+    /// Entry detection.
+    pub entry: Entry,
+    /// Guess the provider from address and model where nothing names it.
+    pub infer_provider: bool,
+    /// Bounds of each destination's queue.
+    pub queue: QueueLimits,
+    /// When a batch goes.
+    pub batch: BatchLimits,
+    /// How a batch is sent again.
+    pub retry: RetryPolicy,
+    /// How many batches of a destination are on their way at most.
+    pub max_in_flight: usize,
+    /// How many keys and names of the application are interned at most.
+    pub dictionary: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            destinations: Vec::new(),
+            entry: Entry::default(),
+            infer_provider: true,
+            queue: QueueLimits::default(),
+            batch: BatchLimits::default(),
+            retry: RetryPolicy::default(),
+            max_in_flight: 4,
+            dictionary: 4_096,
+        }
+    }
+}
+
+/// The format of a body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// What it looks like; on the way out, the format that came in.
+    #[default]
+    Auto,
+    /// OTLP protobuf.
+    Protobuf,
+    /// OTLP JSON.
+    Json,
+}
+
+/// The configuration of [`crate::convert`]: one body in, one out.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Convert {
+    /// The format that comes in.
+    pub from: Format,
+    /// The format that goes out.
+    pub to: Format,
+    /// The profile.
+    pub profile: Profile,
+    /// What becomes of the source's attributes.
+    pub keep: Option<Keep>,
+    /// Resource attribute `service.name`.
+    pub service_name: Option<String>,
+    /// Resource attribute `token`.
+    pub token: Option<String>,
+    /// Resource attribute `host.name`.
+    pub host_name: Option<String>,
+    /// More resource attributes.
+    pub resource: BTreeMap<String, Scalar>,
+    /// Entry detection.
+    pub entry: Entry,
+    /// Guess the provider from address and model where nothing names it.
+    pub infer_provider: bool,
+}
+
+impl Default for Convert {
+    fn default() -> Self {
+        Convert {
+            from: Format::Auto,
+            to: Format::Auto,
+            profile: Profile::default(),
+            keep: None,
+            service_name: None,
+            token: None,
+            host_name: None,
+            resource: BTreeMap::new(),
+            entry: Entry::default(),
+            infer_provider: true,
+        }
+    }
+}
+
+impl Convert {
+    /// The destination that the body is written for.
+    pub fn destination(&self) -> Destination {
+        Destination {
+            profile: self.profile,
+            keep: self.keep,
+            service_name: self.service_name.clone(),
+            token: self.token.clone(),
+            host_name: self.host_name.clone(),
+            resource: self.resource.clone(),
+            ..Destination::default()
+        }
+    }
+
+    /// Checks every value.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.destination().validate_resource("")?;
+        self.entry.validate()
+    }
+}
+
+fn error<T>(field: &str, value: impl std::fmt::Display, rule: &str) -> Result<T, ConfigError> {
+    Err(ConfigError(format!("{field} {value}: {rule}")))
+}
+
+fn quoted(value: &str) -> String {
+    let mut short: String = value.chars().take(80).collect();
+    if short.len() < value.len() {
+        short.push('…');
+    }
+    format!("{short:?}")
+}
+
+/// Tencent's rule for `service.name`.
+pub fn is_service_name(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    name.len() <= 63
+        && bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
+        && bytes.first().is_some_and(u8::is_ascii_lowercase)
+        && bytes.last().is_some_and(|b| *b != b'-')
+}
+
+/// The name nearest to `name` that follows Tencent's rule.
+pub fn to_service_name(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        match c.to_ascii_lowercase() {
+            c if c.is_ascii_lowercase() || c.is_ascii_digit() && !out.is_empty() => out.push(c),
+            _ if !out.is_empty() && !out.ends_with('-') => out.push('-'),
+            _ => {}
+        }
+    }
+    out.truncate(63);
+    let out = out.trim_end_matches('-');
+    if out.is_empty() { "service".to_owned() } else { out.to_owned() }
+}
+
+impl Destination {
+    fn validate_resource(&self, at: &str) -> Result<(), ConfigError> {
+        if let Some(name) = &self.service_name {
+            if self.profile == Profile::Tencent && !is_service_name(name) {
+                let rule = "profile tencent takes at most 63 lower-case letters, digits and \"-\", beginning with a letter and ending with a letter or digit";
+                return error(&format!("{at}service.name"), quoted(name), &format!("{rule}; try {:?}", to_service_name(name)));
+            }
+            if name.is_empty() {
+                return error(&format!("{at}service.name"), "\"\"", "must not be empty; leave it out to keep the resource's own");
+            }
+        }
+        for (field, value) in [("token", &self.token), ("host.name", &self.host_name)] {
+            if value.as_ref().is_some_and(|v| v.trim().is_empty() || v.chars().any(char::is_control)) {
+                return error(&format!("{at}{field}"), "is empty or has control characters", "give the text itself, without line breaks");
+            }
+        }
+        if self.profile != Profile::Tencent && self.token.is_some() {
+            return error(&format!("{at}token"), "is set", "only profile tencent sends it; set profile \"tencent\", or use headers");
+        }
+        Ok(())
+    }
+
+    fn validate(&self, at: &str) -> Result<(), ConfigError> {
+        self.validate_resource(at)?;
+        if self.profile == Profile::Tencent {
+            let in_resource = |key: &str| matches!(self.resource.get(key), Some(Scalar::Str(s)) if !s.is_empty());
+            if self.token.is_none() && !in_resource("token") {
+                return error(&format!("{at}token"), "is missing", "profile tencent needs the token of your Tencent Cloud business system");
+            }
+            if self.host_name.is_none() && !in_resource("host.name") {
+                return error(
+                    &format!("{at}host.name"),
+                    "is missing",
+                    "profile tencent needs the instance; give its IP, such as \"10.0.0.8\"",
+                );
+            }
+        }
+        if let Some(endpoint) = &self.endpoint {
+            let rest = endpoint.strip_prefix("http://").or_else(|| endpoint.strip_prefix("https://"));
+            let host = rest.map(|r| r.split(['/', '?']).next().unwrap_or_default());
+            if host.is_none_or(|h| h.is_empty() || h.contains(char::is_whitespace)) {
+                return error(
+                    &format!("{at}endpoint"),
+                    quoted(endpoint),
+                    "must be an http or https URL, such as \"https://collector:4318/v1/traces\"",
+                );
+            }
+            if host.is_some_and(|h| h.contains('@')) {
+                return error(&format!("{at}endpoint"), "holds credentials", "put them into headers");
+            }
+        }
+        for (name, value) in &self.headers {
+            let is_token = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
+            if !is_token {
+                return error(&format!("{at}headers"), quoted(name), "is no header name; use letters, digits and \"-\"");
+            }
+            if value.bytes().any(|b| b == b'\r' || b == b'\n' || b == 0) {
+                return error(&format!("{at}headers.{name}"), "has line breaks in its value", "give one line");
+            }
+        }
+        Ok(())
+    }
+
+    /// Does a scope pass?
+    pub fn allows(&self, scope: &[u8]) -> bool {
+        let any = |list: &[String]| list.iter().any(|pattern| scalar::glob(pattern, scope));
+        (self.allow_scopes.is_empty() || any(&self.allow_scopes)) && !any(&self.block_scopes)
+    }
+
+    /// Resource attributes that this destination sets.
+    pub fn resource_attributes(&self) -> Vec<(&str, Scalar)> {
+        let named = [("service.name", &self.service_name), ("token", &self.token), ("host.name", &self.host_name)];
+        let more = self.resource.iter().filter(|(key, _)| named.iter().all(|(name, value)| value.is_none() || name != key));
+        let named = named.into_iter().filter_map(|(key, value)| Some((key, Scalar::Str(value.clone()?))));
+        named.chain(more.map(|(key, value)| (key.as_str(), value.clone()))).collect()
+    }
+}
+
+impl Entry {
+    fn validate(&self) -> Result<(), ConfigError> {
+        if !(self.hold_millis >= 0.0 && self.hold_millis.is_finite()) {
+            return error("entry.holdMillis", self.hold_millis, "must be 0 or more, in ms; the default is 30000");
+        }
+        Ok(())
+    }
+}
+
+impl Config {
+    /// Reads a configuration from JSON and checks it.
+    pub fn from_json(json: &str) -> Result<Self, ConfigError> {
+        let config: Config = serde_json::from_str(json).map_err(|e| ConfigError(format!("configuration: {e}")))?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Checks every value.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if self.destinations.is_empty() {
+            return error("destinations", "is empty", "name at least one, such as [{\"endpoint\": \"http://localhost:4318/v1/traces\"}]");
+        }
+        for (i, destination) in self.destinations.iter().enumerate() {
+            let at = if self.destinations.len() == 1 { String::new() } else { format!("destinations[{i}].") };
+            destination.validate(&at)?;
+        }
+        self.entry.validate()?;
+        for (field, value) in [
+            ("queue.maxSpans", self.queue.max_spans),
+            ("queue.maxBytes", self.queue.max_bytes),
+            ("batch.maxSpans", self.batch.max_spans),
+            ("batch.maxBytes", self.batch.max_bytes),
+            ("maxInFlight", self.max_in_flight),
+        ] {
+            if value == 0 {
+                return error(field, 0, "must be 1 or more");
+            }
+        }
+        for (field, value) in [
+            ("batch.delayMillis", self.batch.delay_millis),
+            ("retry.initialMillis", self.retry.initial_millis),
+            ("retry.maxMillis", self.retry.max_millis),
+            ("retry.deadlineMillis", self.retry.deadline_millis),
+        ] {
+            if value.is_nan() || value < 0.0 {
+                return error(field, value, "must be 0 or more, in ms");
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refuses(json: &str, message: &str) {
+        assert_eq!(Config::from_json(json).unwrap_err().to_string(), message);
+    }
+
+    #[test]
+    fn a_bad_value_is_named_with_its_rule_and_a_fix() {
+        refuses(
+            r#"{"destinations":[{"profile":"tencent","token":"t","hostName":"h","serviceName":"My App"}]}"#,
+            r#"service.name "My App": profile tencent takes at most 63 lower-case letters, digits and "-", beginning with a letter and ending with a letter or digit; try "my-app""#,
+        );
+        refuses(
+            r#"{"destinations":[{},{"endpoint":"collector:4318"}]}"#,
+            r#"destinations[1].endpoint "collector:4318": must be an http or https URL, such as "https://collector:4318/v1/traces""#,
+        );
+        refuses(
+            r#"{"destinations":[{"profile":"tencent","hostName":"h"}]}"#,
+            "token is missing: profile tencent needs the token of your Tencent Cloud business system",
+        );
+        refuses(r#"{"destinations":[{"headers":{"a b":"c"}}]}"#, "headers \"a b\": is no header name; use letters, digits and \"-\"");
+        refuses(
+            r#"{"destinations":[]}"#,
+            "destinations is empty: name at least one, such as [{\"endpoint\": \"http://localhost:4318/v1/traces\"}]",
+        );
+        refuses(r#"{"destinations":[{}],"batch":{"maxSpans":0}}"#, "batch.maxSpans 0: must be 1 or more");
+        assert!(
+            Config::from_json(r#"{"destinations":[{"colour":1}]}"#)
+                .unwrap_err()
+                .to_string()
+                .starts_with("configuration: unknown field `colour`")
+        );
+    }
+
+    #[test]
+    fn secrets_are_in_no_message() {
+        for json in [
+            r#"{"destinations":[{"profile":"tencent","hostName":"h","token":"s3cret\n"}]}"#,
+            r#"{"destinations":[{"token":"s3cret"}]}"#,
+            r#"{"destinations":[{"headers":{"authorization":"s3cret\n"}}]}"#,
+            r#"{"destinations":[{"endpoint":"https://me:s3cret@host/"}]}"#,
+        ] {
+            assert!(!Config::from_json(json).unwrap_err().to_string().contains("s3cret"));
+        }
+    }
+
+    #[test]
+    fn service_names() {
+        for good in ["a", "shop-agent", "a1", &"a".repeat(63)] {
+            assert!(is_service_name(good), "{good}");
+        }
+        for bad in ["", "1a", "-a", "a-", "A", "a_b", "a.b", "深圳", &"a".repeat(64)] {
+            assert!(!is_service_name(bad), "{bad}");
+            assert!(is_service_name(&to_service_name(bad)), "{bad}");
+        }
+        assert_eq!(to_service_name("unknown_service:node"), "unknown-service-node");
+    }
+}

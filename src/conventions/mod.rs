@@ -1,0 +1,198 @@
+//! The source conventions: one file each, mostly a const table, and the index from a key to what the tables say of it.
+//!
+//! To add a convention: write its file, add it to [`ALL`].
+
+mod known;
+mod langfuse;
+mod otel;
+pub mod words;
+
+use crate::normalize::canonical::{Field, Kind};
+use hashbrown::HashMap;
+use std::sync::OnceLock;
+
+/// Every convention. Its place in the list is its bit in a [`ConventionSet`].
+pub const ALL: &[&Convention] = &[&otel::OTEL, &langfuse::LANGFUSE, &known::KNOWN];
+
+/// Conventions seen on a span, as bits.
+pub type ConventionSet = u64;
+
+/// How to recognise a convention and what its keys mean.
+#[derive(Debug)]
+pub struct Convention {
+    /// Its name in the documentation and in `explain`.
+    pub id: &'static str,
+    /// Scope names that prove it: exact, or a prefix that ends in `*`.
+    pub scopes: &'static [&'static str],
+    /// Attribute keys that prove it: exact, or a prefix that ends in `*`.
+    pub keys: &'static [&'static str],
+    /// Keys under such a prefix that prove nothing: they travel by themselves onto spans of other libraries.
+    pub not_keys: &'static [&'static str],
+    /// What its attributes mean.
+    pub rules: &'static [Rule],
+}
+
+/// One row of a table.
+#[derive(Debug)]
+pub struct Rule {
+    /// The key: exact, or a prefix that ends in `*`.
+    pub key: &'static str,
+    /// What its value is.
+    pub to: To,
+    /// Where two sources give the same field, the higher one wins; the order of trust is that of the rules document.
+    pub trust: u8,
+}
+
+/// What the value of a key is.
+#[derive(Clone, Copy, Debug)]
+pub enum To {
+    /// The value of a canonical field, after conversion to the field's type.
+    Field(Field),
+    /// A word that says what kind of span it is.
+    Kind(&'static [(&'static str, Kind)]),
+    /// The one model name that a source has; whether asked or answered depends on the span.
+    Model,
+    /// A JSON object of request parameters.
+    Parameters,
+    /// A JSON object of token counts.
+    Usage,
+    /// A JSON object of costs in USD.
+    Cost,
+    /// What went in: text or JSON of any shape; its meaning depends on the kind of span.
+    Input,
+    /// What came out, likewise.
+    Output,
+    /// Messages in any JSON shape, sent.
+    InputMessages,
+    /// Messages in any JSON shape, answered.
+    OutputMessages,
+    /// A moment as ISO 8601 text: the first token's.
+    FirstTokenAt,
+    /// Langfuse's severity.
+    Level,
+    /// Text for the span status.
+    StatusMessage,
+    /// `gen_ai.is_entry` in one of its spellings, set on this span.
+    Mark,
+    /// A JSON object that may hold `is_entry` or `gen_ai.is_entry`.
+    MarkInside,
+    /// A copy of a mark that a library put on every descendant; no evidence, removed.
+    MarkCopy,
+    /// The name of the graph node that runs: the span's own name if the span is that node.
+    GraphNode,
+    /// What a tool got, beside its input.
+    ToolInputs,
+    /// Known, and left as it is.
+    Keep,
+    /// Never sent on: secrets and what has no meaning outside its source.
+    Drop,
+}
+
+/// A rule and the bit of its convention.
+#[derive(Clone, Copy, Debug)]
+pub struct RuleRef {
+    /// The convention whose rule it is.
+    pub convention: ConventionSet,
+    /// The rule.
+    pub rule: &'static Rule,
+}
+
+/// Trust of a rule that nothing says more about.
+pub const PLAIN: u8 = 50;
+
+/// A row with plain trust.
+pub const fn row(key: &'static str, to: To) -> Rule {
+    Rule { key, to, trust: PLAIN }
+}
+
+/// A row for a canonical field.
+pub const fn field(key: &'static str, field: Field) -> Rule {
+    row(key, To::Field(field))
+}
+
+/// A row for a canonical field, with its trust.
+pub const fn trusted(key: &'static str, field: Field, trust: u8) -> Rule {
+    Rule { key, to: To::Field(field), trust }
+}
+
+/// Does `text` match `pattern` (exact, or a prefix that ends in `*`)?
+pub fn matches(pattern: &str, text: &[u8]) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(prefix) => text.starts_with(prefix.as_bytes()),
+        None => text == pattern.as_bytes(),
+    }
+}
+
+fn bits() -> impl Iterator<Item = (ConventionSet, &'static Convention)> {
+    ALL.iter().enumerate().map(|(i, c)| (1 << i, *c))
+}
+
+/// The conventions that a scope name proves.
+pub fn of_scope(name: &[u8]) -> ConventionSet {
+    bits().filter(|(_, c)| c.scopes.iter().any(|s| matches(s, name))).map(|(bit, _)| bit).sum()
+}
+
+struct Index {
+    exact: HashMap<&'static [u8], Vec<RuleRef>>,
+    prefixes: Vec<RuleRef>,
+}
+
+fn index() -> &'static Index {
+    static INDEX: OnceLock<Index> = OnceLock::new();
+    INDEX.get_or_init(|| {
+        let mut index = Index { exact: HashMap::new(), prefixes: Vec::new() };
+        for (convention, c) in bits() {
+            for rule in c.rules {
+                let reference = RuleRef { convention, rule };
+                if rule.key.ends_with('*') {
+                    index.prefixes.push(reference);
+                } else {
+                    index.exact.entry(rule.key.as_bytes()).or_default().push(reference);
+                }
+            }
+        }
+        index
+    })
+}
+
+/// What the tables say of a key, and the conventions that it proves. An exact row hides the prefix rows.
+pub fn rules_of(key: &[u8]) -> (Vec<RuleRef>, ConventionSet) {
+    let index = index();
+    let rules = match index.exact.get(key) {
+        Some(rules) => rules.clone(),
+        None => index.prefixes.iter().filter(|r| matches(r.rule.key, key)).copied().collect(),
+    };
+    let proves = |c: &Convention| c.keys.iter().any(|k| matches(k, key)) && !c.not_keys.iter().any(|k| matches(k, key));
+    (rules, bits().filter(|(_, c)| proves(c)).map(|(bit, _)| bit).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_and_keys_prove_a_convention() {
+        assert_ne!(of_scope(b"langfuse-sdk"), 0);
+        assert_ne!(of_scope(b"openinference.instrumentation.openai"), 0);
+        assert_eq!(of_scope(b"opentelemetry.instrumentation.fastapi"), 0);
+        assert_ne!(rules_of(b"gen_ai.some.future.key").1, 0);
+        assert_eq!(rules_of(b"gen_ai.is_entry").1, 0);
+        assert_eq!(rules_of(b"http.route").1, 0);
+    }
+
+    #[test]
+    fn what_langfuse_puts_on_every_span_proves_nothing() {
+        for key in ["langfuse.environment", "langfuse.trace.metadata.x", "langfuse.release", "session.id", "user.id"] {
+            assert_eq!(rules_of(key.as_bytes()).1, 0, "{key}");
+        }
+    }
+
+    #[test]
+    fn no_convention_says_two_things_of_one_key() {
+        for convention in ALL {
+            let mut keys: Vec<_> = convention.rules.iter().map(|r| r.key).collect();
+            keys.sort_unstable();
+            assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "{}: {keys:?}", convention.id);
+        }
+    }
+}

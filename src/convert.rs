@@ -1,0 +1,237 @@
+//! One OTLP body in, one out: the whole of the core without a pipeline. For the command line, and for hosts that have
+//! bodies instead of spans.
+
+use crate::config::{ConfigError, Convert, EntryValue, Format};
+use crate::conventions;
+use crate::describe::{self, ResourceRules};
+use crate::entry::{Decision, Ended, Limits, Tree};
+use crate::keys::Keys;
+use crate::normalize::{self, Context, Normal};
+use crate::otlp::json::{self, JsonError};
+use crate::otlp::read::{self, Described, PartReader};
+use crate::otlp::wire::{WireError, Writer};
+use crate::otlp::write::number;
+use crate::profiles::write::Writing;
+use crate::span::{Span, SpanId, TraceId, Value};
+use bumpalo::Bump;
+use hashbrown::HashSet;
+
+/// Why a body could not be converted. One line; never the content of a value.
+#[derive(Debug)]
+pub enum Error {
+    /// A setting is wrong.
+    Config(ConfigError),
+    /// The body is not OTLP protobuf.
+    Protobuf(WireError),
+    /// The body is not OTLP JSON.
+    Json(JsonError),
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Error::Config(e) => e.fmt(f),
+            Error::Protobuf(e) => write!(f, "not an OTLP protobuf body: {e}"),
+            Error::Json(e) => write!(f, "not an OTLP JSON body: {e}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A protobuf body begins with the tag of its first field, 0x0a, which is also a line feed: JSON is told by its brace.
+fn looks_like_json(body: &[u8]) -> bool {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start().starts_with(b"{")
+}
+
+/// Normalises an `ExportTraceServiceRequest`, and marks its entries by what stands in this body alone: a parent that is
+/// not in it counts as not LLM.
+///
+/// Order, ids, and all that no rule touches stay as they are, protobuf fields that are not known here among them.
+pub fn convert(body: &[u8], options: &Convert) -> Result<Vec<u8>, Error> {
+    options.validate().map_err(Error::Config)?;
+    let from = match options.from {
+        // `{` is also field 15 with a wire type that protobuf no longer has: no OTLP body begins with it.
+        Format::Auto if looks_like_json(body) => Format::Json,
+        Format::Auto => Format::Protobuf,
+        format => format,
+    };
+    let protobuf;
+    let body = match from {
+        Format::Json => {
+            protobuf = json::to_protobuf(body).map_err(Error::Json)?;
+            &protobuf
+        }
+        _ => body,
+    };
+    let out = protobuf_to_protobuf(body, options).map_err(Error::Protobuf)?;
+    match if options.to == Format::Auto { from } else { options.to } {
+        // What was read above decodes, unless a field that is not known here is broken inside.
+        Format::Json => {
+            json::from_protobuf(&out).map_err(|_| Error::Protobuf(WireError { offset: 0, what: "message that does not decode" }))
+        }
+        _ => Ok(out),
+    }
+}
+
+/// One span of the body, understood.
+struct Done<'a> {
+    raw: &'a [u8],
+    /// `None`: it goes out as it came.
+    rewritten: Option<(Span<'a>, Normal<'a>)>,
+    id: (TraceId, SpanId),
+}
+
+struct Scope<'a> {
+    raw_fields: Vec<&'a [u8]>,
+    scope: Option<(&'a [u8], Described<'a>)>,
+    spans: Vec<Done<'a>>,
+}
+
+struct Resource<'a> {
+    raw_fields: Vec<&'a [u8]>,
+    resource: Option<(&'a [u8], Described<'a>)>,
+    scopes: Vec<Scope<'a>>,
+}
+
+fn protobuf_to_protobuf(body: &[u8], options: &Convert) -> Result<Vec<u8>, WireError> {
+    let arena = Bump::new();
+    let mut keys = Keys::new(1 << 16);
+    let request = read::request(body)?;
+    // First every key is interned, since what is understood borrows the dictionary.
+    let mut parts = Vec::new();
+    for resource in request.resources {
+        let mut reader = PartReader { keys: &mut keys, arena: &arena };
+        let described = resource.resource.map(|r| Ok((r.1, reader.resource(r)?))).transpose()?;
+        let mut scopes = Vec::new();
+        for scope in resource.scopes {
+            let described = scope.scope.map(|s| Ok((s.1, reader.scope(s)?))).transpose()?;
+            let spans = scope.spans.iter().map(|s| Ok((s.1, reader.span(*s)?))).collect::<Result<Vec<_>, _>>()?;
+            scopes.push((scope.raw_fields, described, spans));
+        }
+        parts.push((resource.raw_fields, described, scopes));
+    }
+    let keys = keys;
+    let mut tree = Tree::new(Limits { hold_ms: f64::INFINITY, held: usize::MAX, spans: usize::MAX });
+    let mut ended = Vec::new();
+    let mut resources = Vec::new();
+    for (raw_fields, resource, parts) in parts {
+        let mut scopes = Vec::new();
+        for (raw_fields, scope, parts) in parts {
+            let name = scope.as_ref().map_or(&[][..], |(_, s)| s.name);
+            let cx = Context {
+                keys: &keys,
+                arena: &arena,
+                scope: name,
+                scope_conventions: conventions::of_scope(name),
+                infer_provider: options.infer_provider,
+            };
+            let mut spans = Vec::with_capacity(parts.len());
+            for (raw, span) in parts {
+                let Some(span) = span else {
+                    spans.push(Done { raw, rewritten: None, id: ([0; 16], [0; 8]) });
+                    continue;
+                };
+                let normal = normalize::normalize(&span, &cx);
+                let (llm, mark) = normal.as_ref().map_or((false, None), |n| (n.is_llm(), n.mark));
+                tree.start(span.trace_id, span.span_id, span.parent_id, llm, false);
+                ended.push(Ended { trace_id: span.trace_id, span_id: span.span_id, parent_id: span.parent_id, llm, mark });
+                let id = (span.trace_id, span.span_id);
+                spans.push(Done { raw, rewritten: normal.map(|n| (span, n)), id });
+            }
+            scopes.push(Scope { raw_fields, scope, spans });
+        }
+        resources.push(Resource { raw_fields, resource, scopes });
+    }
+    let entries = if options.entry.enabled { entries(&mut tree, ended) } else { HashSet::new() };
+    let mut out = Output {
+        keys: &keys,
+        writing: Writing::new(options.profile.table(), options.keep.unwrap_or(options.profile.keep()), &keys),
+        rules: ResourceRules::new(&options.destination()),
+        mark: match options.entry.value {
+            EntryValue::Bool => Value::Bool(true),
+            EntryValue::String => Value::Str(b"true"),
+        },
+        entries,
+        w: Writer::default(),
+    };
+    request.raw_fields.iter().rev().for_each(|raw| out.w.bytes(raw));
+    resources.iter().rev().for_each(|resource| out.resource(resource));
+    Ok(out.w.written().to_vec())
+}
+
+fn entries(tree: &mut Tree, ended: Vec<Ended>) -> HashSet<(TraceId, SpanId)> {
+    let mut entries = HashSet::new();
+    for span in ended {
+        if tree.end(span, 0.0) == Decision::Entry {
+            entries.insert((span.trace_id, span.span_id));
+        }
+    }
+    tree.flush();
+    while let Some((trace_id, span_id, entry)) = tree.resolved() {
+        if entry {
+            entries.insert((trace_id, span_id));
+        }
+    }
+    entries
+}
+
+struct Output<'k> {
+    keys: &'k Keys,
+    writing: Writing,
+    rules: ResourceRules,
+    mark: Value<'static>,
+    entries: HashSet<(TraceId, SpanId)>,
+    w: Writer,
+}
+
+impl Output<'_> {
+    fn resource(&mut self, r: &Resource) {
+        let mark = self.w.mark();
+        r.raw_fields.iter().rev().for_each(|raw| self.w.bytes(raw));
+        r.scopes.iter().rev().for_each(|scope| self.scope(scope));
+        let (raw, attributes, raw_fields) = match &r.resource {
+            Some((raw, d)) => (Some(*raw), d.attributes, &d.raw_fields[..]),
+            None => (None, &[][..], &[][..]),
+        };
+        if self.rules.touch(attributes, self.keys) {
+            let resource = self.w.mark();
+            raw_fields.iter().rev().for_each(|raw| self.w.bytes(raw));
+            self.rules.write(&mut self.w, attributes, self.keys);
+            self.w.close(number::RESOURCE_SPANS_RESOURCE, resource);
+        } else if let Some(raw) = raw {
+            self.w.bytes_field(number::RESOURCE_SPANS_RESOURCE, raw);
+        }
+        self.w.close(number::REQUEST_RESOURCE_SPANS, mark);
+    }
+
+    fn scope(&mut self, s: &Scope) {
+        let mark = self.w.mark();
+        s.raw_fields.iter().rev().for_each(|raw| self.w.bytes(raw));
+        s.spans.iter().rev().for_each(|span| self.span(span));
+        if let Some((raw, d)) = &s.scope {
+            if describe::scope_has_secret(d.attributes, self.keys) {
+                let scope = self.w.mark();
+                describe::scope_attributes(&mut self.w, d.attributes, self.keys);
+                d.raw_fields.iter().rev().for_each(|raw| self.w.bytes(raw));
+                self.w.close(number::SCOPE_SPANS_SCOPE, scope);
+            } else {
+                self.w.bytes_field(number::SCOPE_SPANS_SCOPE, raw);
+            }
+        }
+        self.w.close(number::RESOURCE_SPANS_SCOPE_SPANS, mark);
+    }
+
+    fn span(&mut self, done: &Done) {
+        let Some((span, normal)) = &done.rewritten else {
+            return self.w.bytes_field(number::SCOPE_SPANS_SPANS, done.raw);
+        };
+        let mark = self.w.mark();
+        if self.entries.contains(&done.id) {
+            self.writing.entry_mark(&mut self.w, &self.mark, self.keys);
+            self.writing.entry_content(&mut self.w, &normal.canonical, self.keys);
+        }
+        self.writing.span(&mut self.w, span, Some(normal), self.keys);
+        self.w.close(number::SCOPE_SPANS_SPANS, mark);
+    }
+}

@@ -1,0 +1,336 @@
+//! The span frame: how a host hands spans to the core, one at a time, in bytes that are cheap to write from JS.
+//!
+//! A host writes a record into memory that it got from [`crate::bindings`]'s `gs_reserve` (or into any byte slice,
+//! natively) and hands it over. The core reads it in place and copies what it keeps, so the memory is free again at once.
+//! All integers are little-endian, nothing is aligned or padded.
+//!
+//! ```text
+//! version  = u8, the number 1
+//! string   = u32 length in bytes, the bytes (UTF-8; a host replaces lone surrogates by U+FFFD)
+//! ref      = u32 id from the dictionary, or 0 and then a string  (keys, span names, event names)
+//! time     = u32 seconds since 1970, u32 nanoseconds
+//! value    = u8 tag, then
+//!              0 empty · 1 string · 2 false · 3 true
+//!              4 integer written as f64 (JS: Number.isSafeInteger)   5 double, f64
+//!              6 array: u32 count, values                            7 map: u32 count, attributes
+//!              8 bytes: u32 length, the bytes                        9 i64 (JS: BigInt)
+//! attr     = ref key, value
+//! attrs    = u32 count, attr …
+//!
+//! span     = version
+//!            u8  flags: 1 has a parent · 2 the parent is remote · 4 the remote parent is inside an LLM segment
+//!            u8  kind, as OTLP counts it (0 unspecified, 1 internal … 5 consumer; JS SpanKind + 1)
+//!            u8  status code (0 unset, 1 ok, 2 error)
+//!            u32 W3C trace flags
+//!            16 bytes trace id · 8 bytes span id · 8 bytes parent span id (zeros: none)
+//!            time start · time end
+//!            u32 scope id · u32 resource id
+//!            u32 dropped attributes · u32 dropped events · u32 dropped links
+//!            ref name · string status message · string trace state
+//!            attrs
+//!            u32 count, events: time · ref name · u32 dropped attributes · attrs
+//!            u32 count, links:  16 bytes trace id · 8 bytes span id · u32 flags · string trace state · u32 dropped attributes · attrs
+//!
+//! start    = version · u8 flags (as above)
+//!            16 bytes trace id · 8 bytes span id · 8 bytes parent span id
+//!            u32 scope id
+//!            u32 count, refs: the keys of the attributes that the span starts with (no values)
+//!
+//! scope    = version · string name · string version · string schema URL · attrs
+//! resource = version · string schema URL · attrs
+//! ```
+//!
+//! Dictionary ids count from 1. An id that was never given out, a length past the end, a count that cannot fit: the
+//! record is refused with [`FrameError`], which names the offset; nothing of it is kept.
+
+use crate::keys::Keys;
+use crate::span::{Attr, Event, Key, Link, Span, SpanId, TraceId, Value};
+use bumpalo::Bump;
+use bumpalo::collections::Vec as BumpVec;
+
+/// The version of the format, the first byte of each record.
+pub const VERSION: u8 = 1;
+
+const HAS_PARENT: u8 = 1;
+const REMOTE_PARENT: u8 = 2;
+const INSIDE_SEGMENT: u8 = 4;
+const MAX_DEPTH: usize = 64;
+/// The fewest bytes of an attribute (ref, tag), an event and a link: what bounds a count.
+const MIN_ATTR: usize = 5;
+const MIN_EVENT: usize = 8 + 4 + 4 + 4;
+const MIN_LINK: usize = 24 + 4 + 4 + 4 + 4;
+
+/// Why a record was refused, and at which of its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameError {
+    /// Bytes from the start of the record.
+    pub offset: usize,
+    /// What is wrong there.
+    pub what: &'static str,
+}
+
+impl std::fmt::Display for FrameError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "span frame: {} at byte {}", self.what, self.offset)
+    }
+}
+
+impl std::error::Error for FrameError {}
+
+/// A `span` record.
+pub struct SpanRecord<'a> {
+    /// The span.
+    pub span: Span<'a>,
+    /// The scope, as the host's dictionary numbers it.
+    pub scope: u32,
+    /// The resource, likewise.
+    pub resource: u32,
+}
+
+/// A `start` record.
+pub struct StartRecord<'a> {
+    /// The trace.
+    pub trace_id: TraceId,
+    /// The span.
+    pub span_id: SpanId,
+    /// Its parent, zeros for none.
+    pub parent_id: SpanId,
+    /// The parent lives in another process.
+    pub remote_parent: bool,
+    /// The remote parent is inside an LLM segment.
+    pub inside_segment: bool,
+    /// The scope, as the host's dictionary numbers it.
+    pub scope: u32,
+    /// Keys of the attributes that the span starts with.
+    pub keys: &'a [Key<'a>],
+}
+
+/// A `scope` or a `resource` record.
+pub struct DescriptionRecord<'a> {
+    /// Name of the scope.
+    pub name: &'a [u8],
+    /// Version of the scope.
+    pub version: &'a [u8],
+    /// Schema URL.
+    pub schema_url: &'a [u8],
+    /// Attributes.
+    pub attributes: &'a [Attr<'a>],
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    arena: &'a Bump,
+    keys: &'a Keys,
+}
+
+type Result<T> = std::result::Result<T, FrameError>;
+
+impl<'a> Reader<'a> {
+    fn new(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Result<Self> {
+        let mut r = Reader { bytes, at: 0, arena, keys };
+        match r.u8()? {
+            VERSION => Ok(r),
+            _ => Err(FrameError { offset: 0, what: "unknown version" }),
+        }
+    }
+
+    fn err<T>(&self, what: &'static str) -> Result<T> {
+        Err(FrameError { offset: self.at, what })
+    }
+
+    #[inline]
+    fn take(&mut self, n: usize) -> Result<&'a [u8]> {
+        match self.bytes.get(self.at..).and_then(|rest| rest.get(..n)) {
+            Some(bytes) => {
+                self.at += n;
+                Ok(bytes)
+            }
+            None => self.err("cut short"),
+        }
+    }
+
+    #[inline]
+    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+        self.take(N).map(crate::otlp::wire::array)
+    }
+
+    #[inline]
+    fn u8(&mut self) -> Result<u8> {
+        Ok(self.take(1)?[0])
+    }
+
+    #[inline]
+    fn u32(&mut self) -> Result<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    #[inline]
+    fn string(&mut self) -> Result<&'a [u8]> {
+        let length = self.u32()? as usize;
+        self.take(length)
+    }
+
+    fn time(&mut self) -> Result<u64> {
+        let (seconds, nanos) = (u64::from(self.u32()?), u64::from(self.u32()?));
+        Ok(seconds * 1_000_000_000 + nanos)
+    }
+
+    fn count(&mut self, smallest: usize) -> Result<usize> {
+        let count = self.u32()? as usize;
+        match count.checked_mul(smallest) {
+            Some(bytes) if bytes <= self.bytes.len() - self.at => Ok(count),
+            _ => self.err("count past the end"),
+        }
+    }
+
+    #[inline]
+    fn key(&mut self) -> Result<Key<'a>> {
+        match self.u32()? {
+            0 => Ok(Key::Text(self.string()?)),
+            id if id as usize <= self.keys.count() => Ok(Key::Id(id - 1)),
+            _ => self.err("unknown id"),
+        }
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Value<'a>> {
+        if depth > MAX_DEPTH {
+            return self.err("value nested too deep");
+        }
+        Ok(match self.u8()? {
+            0 => Value::Empty,
+            1 => Value::Str(self.string()?),
+            2 => Value::Bool(false),
+            3 => Value::Bool(true),
+            4 => Value::Int(f64::from_le_bytes(self.array()?) as i64),
+            5 => Value::Double(f64::from_le_bytes(self.array()?)),
+            6 => {
+                let count = self.count(1)?;
+                let mut items = BumpVec::with_capacity_in(count, self.arena);
+                for _ in 0..count {
+                    items.push(self.value(depth + 1)?);
+                }
+                Value::Array(items.into_bump_slice())
+            }
+            7 => {
+                let count = self.count(MIN_ATTR)?;
+                let mut entries = BumpVec::with_capacity_in(count, self.arena);
+                for _ in 0..count {
+                    let key = self.keys.text(self.key()?);
+                    entries.push((key, self.value(depth + 1)?));
+                }
+                Value::Map(entries.into_bump_slice())
+            }
+            8 => Value::Bytes(self.string()?),
+            9 => Value::Int(i64::from_le_bytes(self.array()?)),
+            _ => {
+                self.at -= 1;
+                return self.err("unknown value tag");
+            }
+        })
+    }
+
+    fn attributes(&mut self) -> Result<&'a [Attr<'a>]> {
+        let count = self.count(MIN_ATTR)?;
+        let mut list = BumpVec::with_capacity_in(count, self.arena);
+        for _ in 0..count {
+            let key = self.key()?;
+            list.push(Attr { key, value: self.value(0)?, raw: None });
+        }
+        Ok(list.into_bump_slice())
+    }
+
+    fn end<T>(&self, record: T) -> Result<T> {
+        if self.at == self.bytes.len() { Ok(record) } else { self.err("bytes after the record") }
+    }
+}
+
+/// Reads a `span` record.
+pub fn span<'a>(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Result<SpanRecord<'a>> {
+    let mut r = Reader::new(bytes, arena, keys)?;
+    let flags = r.u8()?;
+    let kind = u32::from(r.u8()?);
+    let status_code = u32::from(r.u8()?);
+    let trace_flags = r.u32()?;
+    let (trace_id, span_id, parent_id) = (r.array()?, r.array()?, r.array()?);
+    let (start, end) = (r.time()?, r.time()?);
+    let (scope, resource) = (r.u32()?, r.u32()?);
+    let (dropped_attributes, dropped_events, dropped_links) = (r.u32()?, r.u32()?, r.u32()?);
+    let name = keys.text(r.key()?);
+    let (status_message, trace_state) = (r.string()?, r.string()?);
+    let attributes = r.attributes()?;
+    let count = r.count(MIN_EVENT)?;
+    let mut events = BumpVec::with_capacity_in(count, arena);
+    for _ in 0..count {
+        let (time, name) = (r.time()?, keys.text(r.key()?));
+        let dropped_attributes = r.u32()?;
+        events.push(Event { time, name, dropped_attributes, attributes: r.attributes()?, raw: None });
+    }
+    let count = r.count(MIN_LINK)?;
+    let mut links = BumpVec::with_capacity_in(count, arena);
+    for _ in 0..count {
+        let (trace_id, span_id, flags) = (r.take(16)?, r.take(8)?, r.u32()?);
+        let (trace_state, dropped_attributes) = (r.string()?, r.u32()?);
+        links.push(Link { trace_id, span_id, flags, trace_state, dropped_attributes, attributes: r.attributes()? });
+    }
+    // OTLP says beside the W3C flags whether it is known that the parent is remote, and whether it is.
+    let remote = if flags & REMOTE_PARENT != 0 { 0x300 } else { 0x100 };
+    let span = Span {
+        trace_id,
+        span_id,
+        parent_id: if flags & HAS_PARENT != 0 { parent_id } else { crate::span::NO_PARENT },
+        trace_state,
+        flags: trace_flags & 0xff | remote,
+        name,
+        kind,
+        start,
+        end,
+        attributes,
+        dropped_attributes,
+        events: events.into_bump_slice(),
+        dropped_events,
+        links: links.into_bump_slice(),
+        dropped_links,
+        status_code,
+        status_message,
+        raw_status: None,
+        raw_fields: &[],
+    };
+    r.end(SpanRecord { span, scope, resource })
+}
+
+/// Reads a `start` record.
+pub fn start<'a>(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Result<StartRecord<'a>> {
+    let mut r = Reader::new(bytes, arena, keys)?;
+    let flags = r.u8()?;
+    let (trace_id, span_id, parent_id) = (r.array()?, r.array()?, r.array()?);
+    let scope = r.u32()?;
+    let count = r.count(4)?;
+    let mut list = BumpVec::with_capacity_in(count, arena);
+    for _ in 0..count {
+        list.push(r.key()?);
+    }
+    r.end(StartRecord {
+        trace_id,
+        span_id,
+        parent_id: if flags & HAS_PARENT != 0 { parent_id } else { crate::span::NO_PARENT },
+        remote_parent: flags & REMOTE_PARENT != 0,
+        inside_segment: flags & INSIDE_SEGMENT != 0,
+        scope,
+        keys: list.into_bump_slice(),
+    })
+}
+
+/// Reads a `scope` record.
+pub fn scope<'a>(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Result<DescriptionRecord<'a>> {
+    let mut r = Reader::new(bytes, arena, keys)?;
+    let record = DescriptionRecord { name: r.string()?, version: r.string()?, schema_url: r.string()?, attributes: r.attributes()? };
+    r.end(record)
+}
+
+/// Reads a `resource` record.
+pub fn resource<'a>(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Result<DescriptionRecord<'a>> {
+    let mut r = Reader::new(bytes, arena, keys)?;
+    let record = DescriptionRecord { name: &[], version: &[], schema_url: r.string()?, attributes: r.attributes()? };
+    r.end(record)
+}

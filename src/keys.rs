@@ -1,0 +1,134 @@
+//! The dictionary of attribute keys and span names: text once, then a number, and with the number everything that the
+//! convention tables say about the key. No rule is applied here.
+
+use crate::conventions::{self, ConventionSet, RuleRef};
+use crate::otlp::wire::push_varint;
+use crate::span::Key;
+use hashbrown::{DefaultHashBuilder, HashTable};
+use std::hash::BuildHasher;
+
+/// Keys over this many bytes are never interned: no instrumentation has them, an attacker might.
+const MAX_KEY_BYTES: usize = 256;
+
+/// What is known of a key before any span is seen.
+#[derive(Debug)]
+pub struct KeyInfo {
+    /// `KeyValue.key` as it goes out: tag, length, text.
+    prefix: Box<[u8]>,
+    text_at: u8,
+    /// What the tables say about it.
+    pub rules: Box<[RuleRef]>,
+    /// The conventions of which it is evidence.
+    pub evidence: ConventionSet,
+}
+
+impl KeyInfo {
+    fn new(text: &[u8]) -> Self {
+        let mut prefix = Vec::with_capacity(text.len() + 3);
+        prefix.push(0x0a);
+        push_varint(&mut prefix, text.len() as u64);
+        let text_at = prefix.len() as u8;
+        prefix.extend_from_slice(text);
+        let (rules, evidence) = conventions::rules_of(text);
+        KeyInfo { prefix: prefix.into(), text_at, rules: rules.into(), evidence }
+    }
+
+    /// The key.
+    pub fn text(&self) -> &[u8] {
+        &self.prefix[usize::from(self.text_at)..]
+    }
+
+    /// Field 1 of the `KeyValue` message: tag, length, text.
+    pub fn prefix(&self) -> &[u8] {
+        &self.prefix
+    }
+}
+
+/// The dictionary. Bounded: past `capacity` new keys stay text, and each use of one costs a look at the tables.
+#[derive(Debug)]
+pub struct Keys {
+    ids: HashTable<u32>,
+    infos: Vec<KeyInfo>,
+    hasher: DefaultHashBuilder,
+    capacity: usize,
+}
+
+impl Keys {
+    /// A dictionary for at most `capacity` keys, those of the profiles not counted.
+    pub fn new(capacity: usize) -> Self {
+        Keys { ids: HashTable::new(), infos: Vec::new(), hasher: DefaultHashBuilder::default(), capacity: usize::MAX }
+            .with_static_keys(capacity)
+    }
+
+    fn with_static_keys(mut self, capacity: usize) -> Self {
+        for key in crate::profiles::static_keys() {
+            self.intern(key.as_bytes());
+        }
+        self.capacity = self.infos.len().saturating_add(capacity);
+        self
+    }
+
+    /// The number of a key that is in the dictionary.
+    pub fn find(&self, text: &[u8]) -> Option<u32> {
+        self.ids.find(self.hasher.hash_one(text), |&id| self.infos[id as usize].text() == text).copied()
+    }
+
+    /// The number of a key, given to it now if need be; `None` when the dictionary is full or the key is too long.
+    pub fn intern(&mut self, text: &[u8]) -> Option<u32> {
+        if let Some(id) = self.find(text) {
+            return Some(id);
+        }
+        if self.infos.len() >= self.capacity || text.len() > MAX_KEY_BYTES {
+            return None;
+        }
+        let id = self.infos.len() as u32;
+        self.infos.push(KeyInfo::new(text));
+        let (infos, hasher) = (&self.infos, &self.hasher);
+        self.ids.insert_unique(hasher.hash_one(text), id, |&id| hasher.hash_one(infos[id as usize].text()));
+        Some(id)
+    }
+
+    /// The key as the model has it.
+    pub fn key<'a>(&mut self, text: &'a [u8]) -> Key<'a> {
+        self.intern(text).map_or(Key::Text(text), Key::Id)
+    }
+
+    /// What is known of a number that this dictionary gave out.
+    pub fn get(&self, id: u32) -> Option<&KeyInfo> {
+        self.infos.get(id as usize)
+    }
+
+    /// The text of a key.
+    pub fn text<'a>(&'a self, key: Key<'a>) -> &'a [u8] {
+        match key {
+            Key::Id(id) => self.get(id).map_or(&[], KeyInfo::text),
+            Key::Text(text) => text,
+        }
+    }
+
+    /// How many keys it holds.
+    pub fn count(&self) -> usize {
+        self.infos.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_dictionary_still_finds_what_it_knows() {
+        let mut keys = Keys::new(1);
+        let first = keys.intern(b"my.first").unwrap();
+        assert_eq!(keys.intern(b"my.second"), None);
+        assert_eq!(keys.key(b"my.second"), Key::Text(b"my.second"));
+        assert_eq!(keys.intern(b"my.first"), Some(first));
+        assert_eq!(keys.text(Key::Id(first)), b"my.first");
+        assert_eq!(keys.get(first).unwrap().prefix(), b"\x0a\x08my.first");
+    }
+
+    #[test]
+    fn a_key_that_is_too_long_stays_text() {
+        assert_eq!(Keys::new(10).intern(&[b'x'; 257]), None);
+    }
+}

@@ -1,0 +1,38 @@
+//! genspan takes the spans that any LLM instrumentation emits, and gives back one clean, standard trace.
+//!
+//! This crate is the core: it thinks, and does no I/O. A host feeds a [`Pipeline`] and drains it:
+//!
+//! ```text
+//!  host            span frame         core                                                                host
+//!  ─────────────   ──────────   ───────────────────────────────────────────────────────────────   ──────────────
+//!  span starts     start ─────► entry::Tree: parent, remote?, LLM?
+//!  span ends       span ──────► frame ─► normalize ─► entry::Tree ─► profiles::write ─► export ─► poll ─► send
+//!                                        │              │              │                  │
+//!                                        conventions    one per        attributes         queue, batch,     ◄── response,
+//!                                        keys           segment        of the backend     retry                 failure, clock
+//! ```
+//!
+//! The one invariant: after any call, [`Pipeline::poll`] until it gives nothing, and call it again at
+//! [`Pipeline::wake`]. Time is an argument, in ms since 1970. There is no clock, no randomness and no log in here.
+//!
+//! For a whole OTLP body instead of single spans there is [`convert()`].
+
+#[cfg(feature = "bindings")]
+mod bindings;
+pub mod config;
+pub mod conventions;
+mod convert;
+mod describe;
+pub mod entry;
+pub mod export;
+pub mod frame;
+pub mod json;
+pub mod keys;
+pub mod normalize;
+pub mod otlp;
+mod pipeline;
+pub mod profiles;
+pub mod span;
+
+pub use convert::{Error, convert};
+pub use pipeline::{DestinationStats, Flush, Pipeline, Stats};

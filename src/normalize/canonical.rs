@@ -1,0 +1,382 @@
+//! The canonical GenAI form of a span: what every convention is read into, and every profile is written from.
+
+use crate::span::Value;
+
+/// How a field's value is read: sources write numbers as text, words in quotes, lists as one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// A name or an id: JSON quotes around it are unwrapped, a placeholder is an absence.
+    Name,
+    /// The user's text: stays as it is.
+    Text,
+    /// A whole number.
+    Int,
+    /// A double.
+    Double,
+    /// A boolean.
+    Bool,
+    /// A list of names.
+    Names,
+    /// JSON text; a structured value is written out as JSON.
+    Json,
+}
+
+macro_rules! fields {
+    ($($(#[$doc:meta])* $name:ident: $type:ident,)*) => {
+        /// A field of the canonical form.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Field { $($(#[$doc])* $name,)* }
+
+        impl Field {
+            /// All of them, in order.
+            pub const ALL: &'static [Field] = &[$(Field::$name,)*];
+
+            /// How its value is read.
+            pub const fn ty(self) -> Type {
+                const TYPES: &[Type] = &[$(Type::$type,)*];
+                TYPES[self as usize]
+            }
+        }
+    };
+}
+
+fields! {
+    /// Who answered, a word of OTel's registry where it has one.
+    Provider: Name,
+    /// The model that was asked for.
+    RequestModel: Name,
+    /// The model that answered.
+    ResponseModel: Name,
+    /// Id of the answer.
+    ResponseId: Name,
+    /// Why each choice ended.
+    FinishReasons: Names,
+    /// Sampling temperature.
+    Temperature: Double,
+    /// Nucleus sampling.
+    TopP: Double,
+    /// Top-k sampling.
+    TopK: Int,
+    /// Most tokens to answer with.
+    MaxTokens: Int,
+    /// Frequency penalty.
+    FrequencyPenalty: Double,
+    /// Presence penalty.
+    PresencePenalty: Double,
+    /// Sequences that end the answer.
+    StopSequences: Names,
+    /// Sampling seed.
+    Seed: Int,
+    /// How many choices were asked for.
+    ChoiceCount: Int,
+    /// Whether the answer was streamed.
+    Stream: Bool,
+    /// Encodings asked for in an embedding request.
+    EncodingFormats: Names,
+    /// How hard to reason.
+    ReasoningLevel: Name,
+    /// text, json, image or speech.
+    OutputType: Name,
+    /// Seconds from the start of the span to the first piece of the answer.
+    TimeToFirstChunk: Double,
+    /// Input tokens, cached ones and all other kinds included.
+    InputTokens: Int,
+    /// Output tokens, reasoning and all other kinds included.
+    OutputTokens: Int,
+    /// Input and output.
+    TotalTokens: Int,
+    /// Input tokens read from a cache.
+    CacheReadTokens: Int,
+    /// Input tokens written to a cache.
+    CacheWriteTokens: Int,
+    /// Output tokens spent on reasoning.
+    ReasoningTokens: Int,
+    /// Input tokens that are text.
+    TextInputTokens: Int,
+    /// Input tokens that are images.
+    ImageInputTokens: Int,
+    /// Input tokens that are audio.
+    AudioInputTokens: Int,
+    /// Output tokens that are text.
+    TextOutputTokens: Int,
+    /// Output tokens that are images.
+    ImageOutputTokens: Int,
+    /// Output tokens that are audio.
+    AudioOutputTokens: Int,
+    /// USD, all in all.
+    Cost: Double,
+    /// `[{role, parts}]` as JSON, sent.
+    InputMessages: Json,
+    /// `[{role, parts}]` as JSON, answered.
+    OutputMessages: Json,
+    /// Instructions that came apart from the messages: `[part]` as JSON.
+    SystemInstructions: Json,
+    /// `[{type, name, description?, parameters?}]` as JSON.
+    ToolDefinitions: Json,
+    /// What went in, as the source had it.
+    EntityInput: Text,
+    /// What came out, as the source had it.
+    EntityOutput: Text,
+    /// What went into the trace, for an entry without input of its own.
+    TraceInput: Text,
+    /// What came out of the trace, for an entry without output of its own.
+    TraceOutput: Text,
+    /// Name of the tool.
+    ToolName: Name,
+    /// What the tool does.
+    ToolDescription: Text,
+    /// function, extension or datastore.
+    ToolType: Name,
+    /// Id of the call, given by the model.
+    ToolCallId: Name,
+    /// Arguments as JSON.
+    ToolCallArguments: Json,
+    /// Result as JSON.
+    ToolCallResult: Json,
+    /// Id of a hosted agent.
+    AgentId: Name,
+    /// Name of the agent or workflow.
+    AgentName: Name,
+    /// What the agent does.
+    AgentDescription: Text,
+    /// Version of the agent.
+    AgentVersion: Name,
+    /// The conversation, as the application names it.
+    ConversationId: Name,
+    /// The session.
+    SessionId: Name,
+    /// The user.
+    UserId: Name,
+    /// The user's name.
+    UserName: Name,
+    /// What was searched for.
+    RetrievalQuery: Text,
+    /// `[{id?, score?, content?, metadata?}]` as JSON.
+    RetrievalDocuments: Json,
+    /// How many documents were asked for.
+    RetrievalTopK: Int,
+    /// Id of the data source.
+    DataSourceId: Name,
+    /// The model of an embedding, for profiles that have a key of its own for it.
+    EmbeddingModel: Name,
+    /// The model of a reranking, likewise.
+    RerankModel: Name,
+    /// Length of an embedding vector.
+    EmbeddingDimensions: Int,
+    /// Name of the prompt template.
+    PromptName: Name,
+    /// Version of the prompt template.
+    PromptVersion: Name,
+    /// OpenAI's service tier, asked.
+    RequestServiceTier: Name,
+    /// OpenAI's service tier, given.
+    ResponseServiceTier: Name,
+    /// OpenAI's backend configuration.
+    SystemFingerprint: Name,
+    /// Class of the error.
+    ErrorType: Name,
+}
+
+const COUNT: usize = Field::ALL.len();
+
+macro_rules! kinds {
+    ($($name:ident: $operation:literal, $span_kind:literal;)*) => {
+        /// What a span is: the operation in OTel's words, and the span kind in Tencent's.
+        #[allow(missing_docs, reason = "the names are OTel's operation names")]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Kind { $($name,)* }
+
+        impl Kind {
+            /// `gen_ai.operation.name`; empty where OTel has no word for it.
+            pub const fn operation(self) -> &'static str {
+                match self { $(Kind::$name => $operation,)* }
+            }
+
+            /// `gen_ai.span.kind`, with the words of the conventions; empty for a plain span.
+            pub const fn span_kind(self) -> &'static str {
+                match self { $(Kind::$name => $span_kind,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    Chat: "chat", "LLM";
+    GenerateContent: "generate_content", "LLM";
+    TextCompletion: "text_completion", "LLM";
+    FetchResponse: "fetch_response", "LLM";
+    Embeddings: "embeddings", "EMBEDDING";
+    Retrieval: "retrieval", "RETRIEVER";
+    Rerank: "rerank", "RERANKER";
+    ExecuteTool: "execute_tool", "TOOL";
+    CreateAgent: "create_agent", "AGENT";
+    InvokeAgent: "invoke_agent", "AGENT";
+    InvokeWorkflow: "invoke_workflow", "WORKFLOW";
+    Plan: "plan", "AGENT";
+    SearchMemory: "search_memory", "MEMORY";
+    CreateMemory: "create_memory", "MEMORY";
+    UpdateMemory: "update_memory", "MEMORY";
+    UpsertMemory: "upsert_memory", "MEMORY";
+    DeleteMemory: "delete_memory", "MEMORY";
+    CreateMemoryStore: "create_memory_store", "MEMORY";
+    DeleteMemoryStore: "delete_memory_store", "MEMORY";
+    Chain: "", "CHAIN";
+    Task: "", "TASK";
+    Guardrail: "", "GUARDRAIL";
+    Evaluator: "", "EVALUATOR";
+    Span: "", "";
+}
+
+impl Kind {
+    /// Does a model answer here?
+    pub const fn is_generation(self) -> bool {
+        matches!(self, Kind::Chat | Kind::GenerateContent | Kind::TextCompletion | Kind::FetchResponse)
+    }
+}
+
+/// The source of a value that no attribute of the span gave: it was derived.
+pub const DERIVED: u16 = u16::MAX;
+
+/// The canonical form of one span.
+#[derive(Clone)]
+pub struct Canonical<'a> {
+    /// What it is, if anything said so.
+    pub kind: Option<Kind>,
+    /// An operation name that is not in the registry; it stays.
+    pub operation: &'a [u8],
+    values: [Value<'a>; COUNT],
+    trust: [u8; COUNT],
+    source: [u16; COUNT],
+    set: u128,
+    /// The span failed, by its attributes.
+    pub failed: bool,
+    /// Text for the span status.
+    pub status_message: &'a [u8],
+}
+
+const _: () = assert!(COUNT <= 128, "the set of fields is a u128");
+
+/// What became of a value that was offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It is the field's value now; before, the field was empty.
+    New,
+    /// It is the field's value now, in place of a different one from this source.
+    Replaced(u16),
+    /// The field has just this value already.
+    Same,
+    /// The field keeps a different value that is trusted more.
+    Refused,
+}
+
+impl<'a> Canonical<'a> {
+    /// Nothing known yet.
+    pub fn new() -> Self {
+        Canonical {
+            kind: None,
+            operation: &[],
+            values: [Value::Empty; COUNT],
+            trust: [0; COUNT],
+            source: [0; COUNT],
+            set: 0,
+            failed: false,
+            status_message: &[],
+        }
+    }
+
+    /// The value of a field.
+    pub fn get(&self, field: Field) -> Option<Value<'a>> {
+        self.has(field).then(|| self.values[field as usize])
+    }
+
+    /// Has the field a value?
+    pub fn has(&self, field: Field) -> bool {
+        self.set & 1 << field as u8 != 0
+    }
+
+    /// The value of a field, if it is text.
+    pub fn text(&self, field: Field) -> Option<&'a [u8]> {
+        self.get(field).and_then(|v| v.as_str())
+    }
+
+    /// The value of a field, if it is a whole number.
+    pub fn int(&self, field: Field) -> Option<i64> {
+        match self.get(field) {
+            Some(Value::Int(n)) => Some(n),
+            _ => None,
+        }
+    }
+
+    /// The attribute that gave a field its value, or [`DERIVED`].
+    pub fn source(&self, field: Field) -> u16 {
+        self.source[field as usize]
+    }
+
+    /// Offers a value. Of two different ones the more trusted stays; of two equally trusted ones, the first.
+    pub fn put(&mut self, field: Field, value: Value<'a>, trust: u8, source: u16) -> Put {
+        let i = field as usize;
+        let mut outcome = Put::New;
+        if self.has(field) {
+            if self.values[i] == value {
+                self.trust[i] = self.trust[i].max(trust);
+                return Put::Same;
+            }
+            if trust <= self.trust[i] {
+                return Put::Refused;
+            }
+            outcome = Put::Replaced(self.source[i]);
+        }
+        self.values[i] = value;
+        self.trust[i] = trust;
+        self.source[i] = source;
+        self.set |= 1 << field as u8;
+        outcome
+    }
+
+    /// Sets a value that follows from others, if the field is empty.
+    pub fn derive(&mut self, field: Field, value: Value<'a>) {
+        if !self.has(field) {
+            self.put(field, value, 0, DERIVED);
+        }
+    }
+
+    /// Empties a field.
+    pub fn clear(&mut self, field: Field) {
+        self.set &= !(1 << field as u8);
+    }
+
+    /// The fields that have a value, in order.
+    pub fn fields(&self) -> impl Iterator<Item = (Field, Value<'a>)> {
+        let mut left = self.set;
+        std::iter::from_fn(move || {
+            let at = left.trailing_zeros() as usize;
+            left &= left.checked_sub(1)?;
+            Some((Field::ALL[at], self.values[at]))
+        })
+    }
+}
+
+impl Default for Canonical<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_trusted_value_stays_whatever_the_order() {
+        let (low, high) = (Value::Int(1), Value::Int(2));
+        let mut c = Canonical::new();
+        assert_eq!(c.put(Field::Seed, low, 10, 0), Put::New);
+        assert_eq!(c.put(Field::Seed, high, 20, 1), Put::Replaced(0));
+        assert_eq!(c.put(Field::Seed, low, 10, 2), Put::Refused);
+        assert_eq!(c.put(Field::Seed, high, 5, 3), Put::Same);
+        assert_eq!(c.fields().collect::<Vec<_>>(), [(Field::Seed, high)]);
+        c.clear(Field::Seed);
+        assert_eq!(c.fields().count(), 0);
+    }
+}

@@ -1,0 +1,227 @@
+//! What went in and what came out, by what the span is: messages of a model, arguments and result of a tool, query and
+//! documents of a retrieval, vectors of an embedding.
+
+use super::canonical::{DERIVED, Field, Kind};
+use super::messages::{self, Side};
+use super::{Normalizer, scalar, tools};
+use crate::conventions::PLAIN;
+use crate::json::{self, Json};
+use crate::span::Value;
+use bumpalo::Bump;
+use bumpalo::collections::Vec as BumpVec;
+
+fn text_of<'a>(value: Value<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
+    match value {
+        Value::Str(text) => Some(text),
+        Value::Array(_) | Value::Map(_) => Some(scalar::to_json(value, arena)),
+        _ => None,
+    }
+}
+
+/// An input or output: its text, and that as JSON if it is JSON.
+#[derive(Clone, Copy)]
+struct Content<'a> {
+    text: &'a [u8],
+    json: Option<Json<'a>>,
+    at: u16,
+}
+
+impl<'a> Content<'a> {
+    fn new(value: Value<'a>, at: u16, arena: &'a Bump) -> Option<Self> {
+        let text = text_of(value, arena)?;
+        Some(Content { text, json: json::parse(text, arena), at })
+    }
+
+    /// The same text for the same JSON, whatever its escapes and spaces (rules.md 6).
+    fn canonical_text(&self, arena: &'a Bump) -> &'a [u8] {
+        self.json.filter(|j| j.is_object() || j.is_array()).map_or(self.text, |j| j.to_text(arena))
+    }
+}
+
+/// Reads an attribute that holds messages.
+pub(super) fn put_messages<'a>(n: &mut Normalizer<'_, 'a>, side: Side, value: Value<'a>, trust: u8, at: u16) {
+    if let Some(content) = Content::new(value, at, n.cx.arena) {
+        put_conversation(n, side, content, trust);
+    }
+}
+
+/// Reads messages into their field; what else the conversation tells fills what is empty.
+fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content<'a>, trust: u8) {
+    let arena = n.cx.arena;
+    let Some(conversation) = messages::read(content.text, content.json, side, arena) else { return };
+    let field = if side == Side::Input { Field::InputMessages } else { Field::OutputMessages };
+    if conversation.messages != b"[]" {
+        n.settle(field, Value::Str(conversation.messages), trust, content.at);
+    }
+    if let Some(definitions) = tools::definitions(conversation.tools.into_iter(), arena) {
+        n.c.derive(Field::ToolDefinitions, Value::Str(definitions));
+    }
+    if side == Side::Output {
+        let reasons = BumpVec::from_iter_in(conversation.finish_reasons.into_iter().map(Value::Str), arena);
+        if let Some(reasons) = scalar::convert(Field::FinishReasons, Value::Array(reasons.into_bump_slice()), arena) {
+            n.c.derive(Field::FinishReasons, reasons);
+        }
+        for (field, value) in [(Field::ResponseId, conversation.response_id), (Field::ResponseModel, conversation.model)] {
+            if let Some(value) = value.and_then(|v| scalar::convert(field, Value::Str(v), arena)) {
+                n.c.derive(field, value);
+            }
+        }
+    }
+}
+
+/// Is it LangChain's message of a tool?
+pub(super) fn is_tool_message(output: Option<Value>, arena: &Bump) -> bool {
+    let json = output.and_then(|o| o.as_str()).and_then(|t| json::parse(t, arena));
+    json.is_some_and(|j| j.get("type").is_some_and(|t| t.is("tool")) && j.get("tool_call_id").is_some())
+}
+
+/// Reads the pending input and output of the span.
+pub(super) fn read(n: &mut Normalizer) {
+    let (kind, arena) = (n.c.kind, n.cx.arena);
+    if let Some(content) = n.input.and_then(|i| Content::new(i.value, i.at, arena)) {
+        n.c.put(Field::EntityInput, Value::Str(content.canonical_text(arena)), PLAIN, DERIVED);
+        match kind {
+            Some(kind) if kind.is_generation() => put_conversation(n, Side::Input, content, PLAIN),
+            Some(Kind::Embeddings) if content.json.is_some_and(|j| j.is_array() || j.is_object()) => {
+                put_conversation(n, Side::Input, content, PLAIN)
+            }
+            Some(Kind::ExecuteTool) => put_arguments(n, content),
+            Some(Kind::Retrieval) => put_query(n, content),
+            _ => {}
+        }
+    }
+    if let Some(content) = n.output.and_then(|o| Content::new(o.value, o.at, arena)) {
+        n.c.put(Field::EntityOutput, Value::Str(content.canonical_text(arena)), PLAIN, DERIVED);
+        match kind {
+            Some(kind) if kind.is_generation() => put_conversation(n, Side::Output, content, PLAIN),
+            Some(Kind::ExecuteTool) => put_result(n, content),
+            Some(Kind::Retrieval) => put_documents(n, content),
+            Some(Kind::Embeddings) => put_dimensions(n, content),
+            _ => {}
+        }
+    }
+    let name = Value::Str(n.span.name);
+    match kind {
+        // Langfuse names a tool span and an agent span after the tool and the agent.
+        Some(Kind::ExecuteTool) if n.input.is_some() || n.output.is_some() => n.c.derive(Field::ToolName, name),
+        Some(Kind::InvokeAgent) if n.input.is_some() || n.output.is_some() => n.c.derive(Field::AgentName, name),
+        _ => {}
+    }
+}
+
+/// Arguments are an object; anything else is wrapped: `{"input": …}`.
+fn put_arguments<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
+    let arena = n.cx.arena;
+    let inputs = n.tool_inputs.and_then(|t| json::parse(t, arena)).filter(Json::is_object);
+    let arguments = match inputs.or(content.json) {
+        Some(j) if j.is_object() => j.to_text(arena),
+        parsed => {
+            let mut out = BumpVec::new_in(arena);
+            out.extend_from_slice(b"{\"input\":");
+            match parsed {
+                Some(j) => j.write(&mut out),
+                None => json::string(content.text, &mut out),
+            }
+            out.push(b'}');
+            out.into_bump_slice()
+        }
+    };
+    n.settle(Field::ToolCallArguments, Value::Str(arguments), PLAIN, content.at);
+}
+
+fn put_result<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
+    let arena = n.cx.arena;
+    let result = match content.json {
+        Some(j) => j.text(arena).unwrap_or_else(|| j.to_text(arena)),
+        None => content.text,
+    };
+    n.settle(Field::ToolCallResult, Value::Str(result), PLAIN, content.at);
+    if let Some(id) = content.json.and_then(|j| j.get("tool_call_id")).and_then(|id| id.text(arena)) {
+        n.c.derive(Field::ToolCallId, Value::Str(id));
+    }
+}
+
+fn put_query<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
+    let arena = n.cx.arena;
+    let query = match content.json {
+        Some(j) if j.is_object() => j.any(&["query", "input", "question", "text"]).and_then(|q| q.text(arena)),
+        Some(j) if j.is_string() => j.text(arena),
+        _ => Some(content.text),
+    };
+    if let Some(query) = query {
+        n.settle(Field::RetrievalQuery, Value::Str(query), PLAIN, content.at);
+    }
+}
+
+/// `[{id?, score?, content?, metadata?}]` from LangChain's, LlamaIndex's and plain lists.
+fn put_documents<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
+    let arena = n.cx.arena;
+    let Some(root) = content.json else { return };
+    let Some(list) = Some(root).filter(Json::is_array).or_else(|| root.any(&["documents", "docs", "results", "matches"])) else { return };
+    if !list.is_array() || !list.items().all(|d| d.is_object() || d.is_string()) {
+        return;
+    }
+    let mut out = BumpVec::new_in(arena);
+    out.push(b'[');
+    for (i, document) in list.items().enumerate() {
+        json::separate(&mut out, i);
+        write_document(document, &mut out);
+    }
+    out.push(b']');
+    n.settle(Field::RetrievalDocuments, Value::Str(out.into_bump_slice()), PLAIN, content.at);
+}
+
+fn write_document(document: Json, out: &mut json::Out) {
+    if document.is_string() {
+        out.extend_from_slice(b"{\"content\":");
+        document.write(out);
+        out.push(b'}');
+        return;
+    }
+    let fields = document
+        .get("kwargs")
+        .or_else(|| document.get("node"))
+        .or_else(|| document.get("document"))
+        .filter(Json::is_object)
+        .unwrap_or(document);
+    let mut count = 0;
+    out.push(b'{');
+    for (name, keys) in [
+        ("id", &["id", "doc_id", "document_id", "id_", "node_id"][..]),
+        ("score", &["score", "relevance_score", "similarity"]),
+        ("content", &["page_content", "pageContent", "content", "text"]),
+        ("metadata", &["metadata", "meta"]),
+    ] {
+        if let Some(value) = fields.any(keys).or_else(|| document.any(keys)).filter(|v| name == "content" || !v.is_empty()) {
+            json::separate(out, count);
+            count += 1;
+            json::string(name.as_bytes(), out);
+            out.push(b':');
+            value.write(out);
+        }
+    }
+    if count == 0 {
+        out.pop();
+        document.write(out);
+    } else {
+        out.push(b'}');
+    }
+}
+
+/// The length of the first vector.
+fn put_dimensions(n: &mut Normalizer, content: Content) {
+    let Some(mut j) = content.json else { return };
+    for _ in 0..4 {
+        if let Some(inner) = j.any(&["data", "embeddings", "embedding"]) {
+            j = inner;
+        } else if let Some(first) = j.items().next().filter(|f| f.is_array() || f.is_object()) {
+            j = first;
+        } else {
+            break;
+        }
+    }
+    let length = j.items().count();
+    if length > 1 && j.items().all(|x| x.as_f64().is_some()) {
+        n.c.derive(Field::EmbeddingDimensions, Value::Int(length as i64));
+    }
+}

@@ -1,0 +1,115 @@
+//! Messages that travel as span events: OTel 1.27 to 1.36, and the details event of later versions.
+
+use super::canonical::{DERIVED, Field};
+use super::messages::Side;
+use super::{Fate, Normalizer, content, scalar};
+use crate::conventions::PLAIN;
+use crate::json;
+use crate::span::{Event, Value};
+use bumpalo::collections::Vec as BumpVec;
+
+/// Where an event's message goes, and whose it is.
+fn role_of(name: &[u8]) -> Option<(Side, &'static str)> {
+    Some(match name {
+        b"gen_ai.system.message" => (Side::Input, "system"),
+        b"gen_ai.user.message" => (Side::Input, "user"),
+        b"gen_ai.assistant.message" => (Side::Input, "assistant"),
+        b"gen_ai.tool.message" => (Side::Input, "tool"),
+        b"gen_ai.choice" => (Side::Output, "assistant"),
+        _ => return None,
+    })
+}
+
+/// Reads the events into the canonical form; an event that is said by a field is mapped.
+pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
+    let arena = n.cx.arena;
+    let mut input = BumpVec::new_in(arena);
+    let mut output = BumpVec::new_in(arena);
+    for (event, fate) in n.span.events.iter().zip(fates) {
+        if let Some((side, role)) = role_of(event.name) {
+            let out = if side == Side::Input { &mut input } else { &mut output };
+            out.push(if out.is_empty() { b'[' } else { b',' });
+            write_message(n, event, role, out);
+            *fate = Fate::Mapped;
+        } else if event.name == b"gen_ai.content.prompt" || event.name == b"gen_ai.content.completion" {
+            let side = if event.name.ends_with(b"prompt") { Side::Input } else { Side::Output };
+            if let Some(value) = attribute(n, event, if side == Side::Input { b"gen_ai.prompt" } else { b"gen_ai.completion" }) {
+                offer(n, side, value);
+                *fate = Fate::Mapped;
+            }
+        } else if event.name == b"gen_ai.client.inference.operation.details" {
+            for (key, side) in [(&b"gen_ai.input.messages"[..], Side::Input), (b"gen_ai.output.messages", Side::Output)] {
+                if let Some(value) = attribute(n, event, key) {
+                    offer(n, side, value);
+                }
+            }
+            for (key, field) in
+                [(&b"gen_ai.system_instructions"[..], Field::SystemInstructions), (b"gen_ai.tool.definitions", Field::ToolDefinitions)]
+            {
+                if let Some(value) = attribute(n, event, key).and_then(|v| scalar::convert(field, v, arena)) {
+                    n.c.derive(field, value);
+                }
+            }
+        }
+    }
+    for (side, mut list) in [(Side::Input, input), (Side::Output, output)] {
+        if !list.is_empty() {
+            list.push(b']');
+            offer(n, side, Value::Str(list.into_bump_slice()));
+        }
+    }
+}
+
+/// Messages from an event fill what no attribute says.
+fn offer<'a>(n: &mut Normalizer<'_, 'a>, side: Side, value: Value<'a>) {
+    let field = if side == Side::Input { Field::InputMessages } else { Field::OutputMessages };
+    if n.c.has(field) {
+        return;
+    }
+    content::put_messages(n, side, value, PLAIN, DERIVED);
+}
+
+fn attribute<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, key: &[u8]) -> Option<Value<'a>> {
+    event.attributes.iter().find(|a| n.cx.keys.text(a.key) == key).map(|a| a.value)
+}
+
+/// One message as a JSON object: what the attributes say, JSON in text unwrapped.
+fn write_message<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, role: &str, out: &mut json::Out<'a>) {
+    let arena = n.cx.arena;
+    out.extend_from_slice(b"{\"role\":\"");
+    out.extend_from_slice(role.as_bytes());
+    out.push(b'"');
+    let mut members = |attributes: &mut dyn Iterator<Item = (&'a [u8], &'a [u8])>| {
+        for (key, text) in attributes {
+            out.push(b',');
+            json::string(key, out);
+            out.push(b':');
+            out.extend_from_slice(text);
+        }
+    };
+    for attr in event.attributes {
+        let key = arena.alloc_slice_copy(n.cx.keys.text(attr.key)) as &[u8];
+        let parsed = attr.value.as_str().and_then(|t| json::parse(t, arena)).filter(|j| j.is_object() || j.is_array());
+        match (key, parsed) {
+            // The whole message, or the choice's message, in one attribute.
+            (b"gen_ai.event.content" | b"message", Some(message)) => {
+                let message = message.get("message").unwrap_or(message);
+                members(&mut message.entries().filter(|(k, _)| *k != b"role").map(|(k, v)| (k, v.to_text(arena))));
+            }
+            (b"gen_ai.event.content" | b"message", None) => {
+                members(&mut std::iter::once((&b"content"[..], scalar::to_json(attr.value, arena))))
+            }
+            // A list of parts; any other JSON in a content is the user's text.
+            (b"content" | b"tool_calls", Some(value))
+                if value.is_array() && value.items().all(|i| i.any(&["type", "text", "function"]).is_some()) =>
+            {
+                members(&mut std::iter::once((key, value.to_text(arena))))
+            }
+            (b"id" | b"content" | b"finish_reason" | b"name", _) => {
+                members(&mut std::iter::once((key, scalar::to_json(attr.value, arena))))
+            }
+            _ => {}
+        }
+    }
+    out.push(b'}');
+}

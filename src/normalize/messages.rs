@@ -1,0 +1,770 @@
+//! Messages from any JSON shape to OTel's `[{role, parts: [...]}]`, in one pass over borrowed text.
+//!
+//! Shapes read: OpenAI chat and responses, Anthropic, Gemini, Bedrock Converse, LangChain (plain and serialised), Vercel,
+//! Genkit, and OTel's own of every version. The source of the part types is the conventions' `enums.csv`.
+
+use crate::conventions::words;
+use crate::json::{self, Json, Out};
+use bumpalo::Bump;
+use bumpalo::collections::Vec as BumpVec;
+
+/// What a conversation held.
+pub struct Conversation<'a> {
+    /// `[{role, parts}]` as JSON.
+    pub messages: &'a [u8],
+    /// Tool definitions that travelled with the messages (rules.md 5).
+    pub tools: Vec<Json<'a>>,
+    /// Why each choice ended, as the source says it.
+    pub finish_reasons: Vec<&'a [u8]>,
+    /// The member `id` of an answer.
+    pub response_id: Option<&'a [u8]>,
+    /// The member `model` of an answer.
+    pub model: Option<&'a [u8]>,
+}
+
+/// Whose messages they are where they do not say it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// What was sent to the model.
+    Input,
+    /// What the model answered.
+    Output,
+}
+
+impl Side {
+    fn role(self) -> &'static str {
+        match self {
+            Side::Input => "user",
+            Side::Output => "assistant",
+        }
+    }
+}
+
+/// Reads a text that is messages in JSON, or just text. `None`: JSON of another shape, which is not for us to read as messages.
+///
+/// `parsed` is the text as JSON, if it is JSON.
+pub fn read<'a>(text: &'a [u8], parsed: Option<Json<'a>>, side: Side, arena: &'a Bump) -> Option<Conversation<'a>> {
+    let mut w = Transcoder { out: BumpVec::new_in(arena), arena, side, count: 0, found: Found::default() };
+    match parsed {
+        Some(root) => {
+            if is_canonical(root) {
+                return Some(w.found.into_conversation(root.to_text(arena)));
+            }
+            w.out.push(b'[');
+            w.conversation(root)?;
+        }
+        None => {
+            w.out.push(b'[');
+            w.text_message(text);
+        }
+    }
+    if w.count == 0 && w.found.tools.is_empty() {
+        return None;
+    }
+    w.out.push(b']');
+    Some(w.found.into_conversation(w.out.into_bump_slice()))
+}
+
+#[derive(Default)]
+struct Found<'a> {
+    tools: Vec<Json<'a>>,
+    finish_reasons: Vec<&'a [u8]>,
+    response_id: Option<&'a [u8]>,
+    model: Option<&'a [u8]>,
+}
+
+impl<'a> Found<'a> {
+    fn into_conversation(self, messages: &'a [u8]) -> Conversation<'a> {
+        Conversation { messages, tools: self.tools, finish_reasons: self.finish_reasons, response_id: self.response_id, model: self.model }
+    }
+}
+
+/// Is it OTel's form already, in every part? Then it stays as it is.
+fn is_canonical(root: Json) -> bool {
+    let part = |p: Json| {
+        let field = |key: &str| p.get(key).is_some();
+        match p.get("type").and_then(|t| t.word()) {
+            Some(b"text" | b"reasoning") => p.get("content").is_some_and(|c| c.is_string()),
+            Some(b"tool_call") => field("name") && p.get("arguments").is_none_or(|a| !a.is_string()),
+            Some(b"tool_call_response") => field("response"),
+            Some(b"server_tool_call" | b"server_tool_call_response" | b"compaction") => true,
+            Some(b"blob") => field("content") && field("modality"),
+            Some(b"uri") => field("uri") && field("modality"),
+            Some(b"file") => field("file_id") && field("modality"),
+            _ => false,
+        }
+    };
+    let message = |m: Json| {
+        matches!(m.get("role").and_then(|r| r.word()), Some(b"system" | b"user" | b"assistant" | b"tool"))
+            && m.get("parts").is_some_and(|parts| parts.is_array() && parts.items().all(part))
+    };
+    root.is_array() && !root.is_empty() && root.items().all(message)
+}
+
+/// A tool definition in a message's place: `{"role":"tool","content":{"type":"function","function":{…}}}`.
+fn tool_in_message(m: Json) -> Option<Json> {
+    m.get("role").filter(|r| r.is("tool"))?;
+    let content = m.get("content").filter(|c| c.is_object())?;
+    (content.get("function").is_some_and(|f| f.get("name").is_some())
+        || content.get("name").is_some() && content.any(&["parameters", "input_schema"]).is_some())
+    .then_some(content)
+}
+
+struct Transcoder<'a> {
+    out: Out<'a>,
+    arena: &'a Bump,
+    side: Side,
+    count: usize,
+    found: Found<'a>,
+}
+
+impl<'a> Transcoder<'a> {
+    fn raw(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+    }
+
+    fn open(&mut self, role: &str) {
+        json::separate(&mut self.out, self.count);
+        self.count += 1;
+        self.raw("{\"role\":\"");
+        self.raw(role);
+        self.raw("\"");
+    }
+
+    fn text_message(&mut self, text: &[u8]) {
+        self.open(self.side.role());
+        self.raw(",\"parts\":[{\"type\":\"text\",\"content\":");
+        json::string(text, &mut self.out);
+        self.raw("}]}");
+    }
+
+    /// Any shape that holds messages; `None` where it holds none.
+    fn conversation(&mut self, j: Json<'a>) -> Option<()> {
+        if let Some(text) = j.text(self.arena) {
+            self.text_message(text);
+            return Some(());
+        }
+        if j.is_array() {
+            // One list in a list: LangChain's batch of conversations.
+            if j.items().count() == 1 && j.items().all(|i| i.is_array() && i.items().all(is_message)) {
+                return j.items().try_for_each(|i| self.conversation(i));
+            }
+            return match () {
+                () if is_pair(j) => self.message(j),
+                () if j.is_empty() => None,
+                () if j.items().all(|i| i.is_string() || is_message(i) || is_pair(i)) => {
+                    j.items().try_for_each(|i| if i.is_string() { self.conversation(i) } else { self.message(i) })
+                }
+                // Parts without a message around them.
+                () if j.items().all(|i| i.get("type").is_some() || i.get("text").is_some()) => {
+                    self.open(self.side.role());
+                    self.raw(",\"parts\":[");
+                    let mut n = 0;
+                    j.items().for_each(|p| self.part(p, &mut n));
+                    self.raw("]}");
+                    Some(())
+                }
+                () => None,
+            };
+        }
+        if !j.is_object() {
+            return None;
+        }
+        if let Some(tools) = j.any(&["tools", "functions"]) {
+            self.found.tools.extend(tools.items());
+        }
+        if let Some(kwargs) = serialised(j) {
+            return self.message(kwargs.1);
+        }
+        if let Some(system) = j.any(&["system", "instructions", "systemInstruction", "system_instruction"]) {
+            self.system(system);
+        }
+        if let Some(messages) = j.any(&["messages", "contents"]) {
+            return self.conversation(messages);
+        }
+        if let Some(choices) = j.get("choices").filter(|c| c.is_array()) {
+            self.answer(j);
+            for choice in choices.items() {
+                self.finish(choice);
+                match choice.any(&["message", "delta"]) {
+                    Some(m) => self.message(m)?,
+                    None => self.conversation(choice.get("text")?)?,
+                }
+            }
+            return Some(());
+        }
+        if let Some(candidates) = j.get("candidates").filter(|c| c.is_array()) {
+            for candidate in candidates.items() {
+                self.finish(candidate);
+                self.message(candidate.get("content")?)?;
+            }
+            return Some(());
+        }
+        if let Some(generations) = j.get("generations").filter(|g| g.is_array()) {
+            let each = |g: Json<'a>| g.get("message").or_else(|| g.get("text"));
+            for g in generations.items() {
+                let inner: Vec<_> = if g.is_array() { g.items().filter_map(each).collect() } else { each(g).into_iter().collect() };
+                inner.into_iter().try_for_each(|m| self.conversation(m))?;
+            }
+            return Some(());
+        }
+        if is_message(j) {
+            self.answer(j);
+            return self.message(j);
+        }
+        if j.any(&["object", "status", "model", "usage"]).is_some() {
+            self.answer(j);
+            if let Some(output) = j.get("output") {
+                return match output.get("message") {
+                    Some(message) => self.message(message),
+                    None => self.conversation(output),
+                };
+            }
+        }
+        self.conversation(j.any(&["input", "prompt"])?)
+    }
+
+    /// What an answer says beside its messages.
+    fn answer(&mut self, j: Json<'a>) {
+        let meta = j.get("response_metadata");
+        let word = |keys: &[&str]| j.any(keys).or_else(|| meta.and_then(|m| m.any(keys))).and_then(|v| v.word());
+        self.found.model = self.found.model.or_else(|| word(&["model", "model_name"]));
+        let id = if j.any(&["object", "choices", "stop_reason"]).is_some() { j.get("id") } else { meta.and_then(|m| m.get("id")) };
+        self.found.response_id = self.found.response_id.or_else(|| id.and_then(|v| v.word()));
+    }
+
+    fn finish(&mut self, j: Json<'a>) {
+        if let Some(reason) = j.any(&["finish_reason", "finishReason", "stop_reason", "stopReason"]).and_then(|r| r.word()) {
+            self.found.finish_reasons.push(reason);
+        }
+    }
+
+    fn system(&mut self, j: Json<'a>) {
+        let parts = j.get("parts").unwrap_or(j);
+        self.open("system");
+        self.raw(",\"parts\":[");
+        let mut n = 0;
+        if parts.is_array() {
+            parts.items().for_each(|p| self.part(p, &mut n));
+        } else {
+            self.part(parts, &mut n);
+        }
+        self.raw("]}");
+    }
+
+    fn message(&mut self, m: Json<'a>) -> Option<()> {
+        if is_pair(m) {
+            let mut pair = m.items();
+            let role = pair.next()?.word()?;
+            self.open(words::find(words::ROLES, role)?);
+            self.raw(",\"parts\":[");
+            let mut n = 0;
+            self.content(pair.next()?, &mut n);
+            self.raw("]}");
+            return Some(());
+        }
+        if let Some((class, kwargs)) = serialised(m) {
+            let role = words::find(words::ROLES, class).unwrap_or(self.side.role());
+            return self.message_as(kwargs, role);
+        }
+        if let Some(tool) = tool_in_message(m) {
+            self.found.tools.push(tool);
+            return Some(());
+        }
+        if self.side == Side::Output {
+            self.finish(m);
+            if let Some(meta) = m.get("response_metadata") {
+                self.finish(meta);
+            }
+        }
+        let kind = m.get("type").and_then(|t| t.word());
+        let role = match (m.get("role").and_then(|r| r.word()), kind) {
+            (Some(role), _) => words::find(words::ROLES, role).unwrap_or(self.side.role()),
+            // Items of OpenAI's Responses API.
+            (None, Some(b"function_call_output" | b"custom_tool_call_output")) => "tool",
+            (None, Some(b"function_call" | b"custom_tool_call" | b"reasoning")) => "assistant",
+            (None, Some(kind)) => words::find(words::ROLES, kind).unwrap_or(self.side.role()),
+            (None, None) => self.side.role(),
+        };
+        self.message_as(m, role)
+    }
+
+    fn message_as(&mut self, m: Json<'a>, role: &str) -> Option<()> {
+        self.open(role);
+        if let Some(name) = m.get("name").filter(|n| n.is_string() && !n.is_empty() && role != "tool" && !is_item(m)) {
+            self.raw(",\"name\":");
+            name.write(&mut self.out);
+        }
+        self.raw(",\"parts\":[");
+        let mut n = 0;
+        let extra = m.get("additional_kwargs");
+        if let Some(reasoning) = m.any(&["reasoning_content", "reasoning", "thinking"]).or_else(|| extra?.get("reasoning_content")) {
+            self.reasoning(reasoning, &mut n);
+        }
+        if role == "tool" && m.get("parts").is_none() && is_tool_result(m) {
+            self.tool_response(m, &mut n);
+        } else if let Some(content) = m.any(&["parts", "content"]) {
+            self.content(content, &mut n);
+        } else if m.get("type").is_some_and(|t| words::find(words::ROLES, t.word().unwrap_or_default()).is_none() && !t.is("message")) {
+            self.part(m, &mut n);
+        }
+        let calls = m.get("tool_calls").filter(|c| !c.is_empty()).or_else(|| extra?.get("tool_calls"));
+        if let Some(calls) = calls {
+            calls.items().for_each(|call| self.tool_call(call, &mut n));
+        }
+        if let Some(calls) = m.get("invalid_tool_calls") {
+            calls.items().for_each(|call| self.tool_call(call, &mut n));
+        }
+        if let Some(call) = m.get("function_call").or_else(|| extra?.get("function_call")).filter(|_| calls.is_none()) {
+            self.tool_call(call, &mut n);
+        }
+        if let Some(refusal) = m.get("refusal").filter(|r| r.is_string() && !r.is_empty()) {
+            self.field_part("text", "content", refusal, &mut n);
+        }
+        if n == 0 && m.get("content").is_some_and(|c| c.is_string()) {
+            self.raw("{\"type\":\"text\",\"content\":\"\"}");
+        }
+        self.raw("]}");
+        Some(())
+    }
+
+    fn content(&mut self, content: Json<'a>, n: &mut usize) {
+        if content.is_string() {
+            if !content.is_empty() {
+                self.field_part("text", "content", content, n);
+            }
+        } else if content.is_array() {
+            content.items().for_each(|p| self.part(p, n));
+        } else if let Some(parts) = content.get("parts") {
+            self.content(parts, n);
+        } else if content.is_object() {
+            self.part(content, n);
+        }
+    }
+
+    fn start_part(&mut self, kind: &str, n: &mut usize) {
+        json::separate(&mut self.out, *n);
+        *n += 1;
+        self.raw("{\"type\":\"");
+        self.raw(kind);
+        self.raw("\"");
+    }
+
+    fn field(&mut self, key: &str, value: Json<'a>) {
+        self.raw(",\"");
+        self.raw(key);
+        self.raw("\":");
+        value.write(&mut self.out);
+    }
+
+    fn text_field(&mut self, key: &str, value: &[u8]) {
+        self.raw(",\"");
+        self.raw(key);
+        self.raw("\":");
+        json::string(value, &mut self.out);
+    }
+
+    fn field_part(&mut self, kind: &str, key: &str, value: Json<'a>, n: &mut usize) {
+        self.start_part(kind, n);
+        self.field(key, value);
+        self.raw("}");
+    }
+
+    fn reasoning(&mut self, j: Json<'a>, n: &mut usize) {
+        if j.is_array() {
+            j.items().for_each(|part| self.reasoning(part, n));
+        } else if j.is_string() {
+            if !j.is_empty() {
+                self.field_part("reasoning", "content", j, n);
+            }
+        } else if let Some(text) = j.any(&["text", "thinking", "content", "summary", "reasoningText"]) {
+            self.reasoning(text, n);
+        }
+    }
+
+    fn tool_call(&mut self, call: Json<'a>, n: &mut usize) {
+        let function = call.get("function").unwrap_or(call);
+        self.start_part("tool_call", n);
+        if let Some(id) = call.any(&["call_id", "id", "toolCallId", "toolUseId", "ref"]) {
+            self.field("id", id);
+        }
+        if let Some(name) = function.any(&["name", "toolName"]) {
+            self.field("name", name);
+        }
+        if let Some(arguments) = function.any(&["arguments", "args", "input"]) {
+            self.raw(",\"arguments\":");
+            self.unwrapped(arguments);
+        }
+        self.raw("}");
+    }
+
+    /// A JSON object or array that may come as JSON text in a string.
+    fn unwrapped(&mut self, j: Json<'a>) {
+        let inside = j.text(self.arena).and_then(|t| json::parse(t, self.arena)).filter(|j| j.is_object() || j.is_array());
+        inside.unwrap_or(j).write(&mut self.out);
+    }
+
+    fn tool_response(&mut self, j: Json<'a>, n: &mut usize) {
+        self.start_part("tool_call_response", n);
+        if let Some(id) = j.any(&["tool_call_id", "call_id", "toolCallId", "tool_use_id", "toolUseId", "id", "ref"]) {
+            self.field("id", id);
+        }
+        self.raw(",\"response\":");
+        match j.any(&["response", "result", "output", "content", "error"]) {
+            // Vercel wraps the result: {"type":"text","value":…}.
+            Some(value) => match value.get("value").filter(|_| value.get("type").is_some()) {
+                Some(inner) => inner.write(&mut self.out),
+                None => value.write(&mut self.out),
+            },
+            None => self.raw("\"\""),
+        }
+        self.raw("}");
+    }
+
+    /// Binary or remote content: `uri`, `blob` or `file`.
+    fn media(&mut self, modality: &str, source: Json<'a>, mime: Option<Json<'a>>, n: &mut usize) {
+        let mime = mime.or_else(|| source.any(&["media_type", "mime_type", "mimeType", "mediaType"]));
+        if let Some(id) = source.any(&["file_id", "fileId"]) {
+            return self.media_part("file", "file_id", id, modality, mime, n);
+        }
+        let inner = source.any(&["url", "uri", "file_uri", "fileUri", "file_url", "data", "bytes", "file_data", "base64", "content"]);
+        let Some(content) = inner.or(source.is_string().then_some(source)) else {
+            return self.generic(source, n);
+        };
+        if content.is_object() {
+            return self.media(modality, content, mime, n);
+        }
+        let text = content.text(self.arena).unwrap_or_default();
+        if let Some((head, data)) = split_data_url(text) {
+            self.start_part("blob", n);
+            self.text_field("modality", modality.as_bytes());
+            self.text_field("mime_type", head);
+            self.text_field("content", data);
+            self.raw("}");
+        } else if text.starts_with(b"http:")
+            || text.starts_with(b"https:")
+            || source.any(&["url", "uri", "file_uri", "fileUri", "file_url"]).is_some()
+        {
+            self.media_part("uri", "uri", content, modality, mime, n);
+        } else {
+            self.media_part("blob", "content", content, modality, mime, n);
+        }
+    }
+
+    fn media_part(&mut self, kind: &str, key: &str, value: Json<'a>, modality: &str, mime: Option<Json<'a>>, n: &mut usize) {
+        self.start_part(kind, n);
+        self.text_field("modality", modality.as_bytes());
+        if let Some(mime) = mime {
+            self.field("mime_type", mime);
+        }
+        self.field(key, value);
+        self.raw("}");
+    }
+
+    fn generic(&mut self, part: Json<'a>, n: &mut usize) {
+        json::separate(&mut self.out, *n);
+        *n += 1;
+        part.write(&mut self.out);
+    }
+
+    fn server_tool(&mut self, kind: &str, part: Json<'a>, n: &mut usize) {
+        self.start_part(kind, n);
+        if let Some(id) = part.any(&["id", "tool_use_id", "call_id"]) {
+            self.field("id", id);
+        }
+        if let Some(name) = part.any(&["name", "type"]) {
+            self.field("name", name);
+        }
+        self.field(kind, part);
+        self.raw("}");
+    }
+
+    fn part(&mut self, p: Json<'a>, n: &mut usize) {
+        if p.is_string() {
+            return self.field_part("text", "content", p, n);
+        }
+        if !p.is_object() {
+            return;
+        }
+        let Some(kind) = p.get("type").and_then(|t| t.word()) else {
+            return self.keyed_part(p, n);
+        };
+        match kind {
+            b"text" | b"input_text" | b"output_text" | b"refusal" => {
+                let text = p.any(&["content", "text", "refusal"]);
+                match text.and_then(|t| if t.is_object() { t.get("value") } else { Some(t) }) {
+                    Some(text) => self.field_part("text", "content", text, n),
+                    None => self.generic(p, n),
+                }
+            }
+            b"image_url" | b"input_image" | b"image" | b"image-url" => {
+                let source = p.any(&["image_url", "source", "image", "url"]).unwrap_or(p);
+                self.media("image", source, p.any(&["media_type", "mime_type", "mimeType", "mediaType"]), n);
+            }
+            b"input_audio" | b"audio" | b"audio-url" => {
+                self.media("audio", p.any(&["input_audio", "audio", "source", "url"]).unwrap_or(p), None, n)
+            }
+            b"video" | b"video-url" => self.media("video", p.any(&["video", "source", "url"]).unwrap_or(p), None, n),
+            b"document" | b"document-url" | b"input_file" => self.media("document", p.any(&["source", "document"]).unwrap_or(p), None, n),
+            b"file" if p.get("modality").is_none() => {
+                self.media("document", p.get("file").unwrap_or(p), p.any(&["mediaType", "mimeType"]), n)
+            }
+            b"binary" => self.media(modality_of(p), p, None, n),
+            b"thinking" | b"redacted_thinking" | b"reasoning" | b"redacted-reasoning" => {
+                match p.any(&["content", "thinking", "text", "summary"]) {
+                    Some(text) if !text.is_empty() => self.reasoning(text, n),
+                    _ => {
+                        self.start_part("reasoning", n);
+                        self.raw("}");
+                    }
+                }
+            }
+            b"tool_call" | b"tool_use" | b"tool-call" | b"function_call" | b"custom_tool_call" | b"function" => self.tool_call(p, n),
+            b"tool_call_response"
+            | b"tool_result"
+            | b"tool-result"
+            | b"tool-error"
+            | b"function_call_output"
+            | b"custom_tool_call_output" => {
+                self.tool_response(p, n);
+            }
+            b"server_tool_use"
+            | b"mcp_tool_use"
+            | b"web_search_call"
+            | b"file_search_call"
+            | b"computer_call"
+            | b"code_interpreter_call"
+            | b"mcp_call"
+            | b"image_generation_call" => self.server_tool("server_tool_call", p, n),
+            b"web_search_tool_result" | b"code_execution_tool_result" | b"mcp_tool_result" => {
+                self.server_tool("server_tool_call_response", p, n)
+            }
+            _ => self.generic(p, n),
+        }
+    }
+
+    /// Parts that say what they are by the key they have: Gemini, Bedrock Converse, Genkit.
+    fn keyed_part(&mut self, p: Json<'a>, n: &mut usize) {
+        if let Some(text) = p.get("text") {
+            let kind = if p.get("thought").and_then(|t| t.as_bool()) == Some(true) { "reasoning" } else { "text" };
+            return self.field_part(kind, "content", text, n);
+        }
+        for key in ["functionCall", "function_call", "toolUse", "toolRequest"] {
+            if let Some(call) = p.get(key) {
+                return self.tool_call(call, n);
+            }
+        }
+        for key in ["functionResponse", "function_response", "toolResult", "toolResponse"] {
+            if let Some(response) = p.get(key) {
+                return self.tool_response(response, n);
+            }
+        }
+        for (key, modality) in [("image", "image"), ("video", "video"), ("document", "document")] {
+            if let Some(media) = p.get(key) {
+                return self.media(modality, media.get("source").unwrap_or(media), None, n);
+            }
+        }
+        for key in ["inlineData", "inline_data", "fileData", "file_data", "media"] {
+            if let Some(media) = p.get(key) {
+                return self.media(modality_of(media), media, None, n);
+            }
+        }
+        for (key, kind) in [("executableCode", "server_tool_call"), ("codeExecutionResult", "server_tool_call_response")] {
+            if p.get(key).is_some() {
+                return self.server_tool(kind, p, n);
+            }
+        }
+        if let Some(reasoning) = p.any(&["reasoningContent", "reasoning"]) {
+            return self.reasoning(reasoning, n);
+        }
+        if p.get("cachePoint").is_none() {
+            self.generic(p, n);
+        }
+    }
+}
+
+fn modality_of(media: Json) -> &'static str {
+    let mime = media.any(&["mimeType", "mime_type", "media_type", "mediaType", "contentType"]).and_then(|m| m.word()).unwrap_or_default();
+    ["image", "audio", "video"].into_iter().find(|m| mime.starts_with(m.as_bytes())).unwrap_or("document")
+}
+
+/// `data:image/png;base64,AAAA` in its two halves.
+fn split_data_url(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = text.strip_prefix(b"data:")?;
+    let comma = memchr::memchr(b',', rest)?;
+    Some((rest[..comma].strip_suffix(b";base64")?, &rest[comma + 1..]))
+}
+
+/// LangChain's serialised form: its class and its fields.
+fn serialised<'d>(j: Json<'d>) -> Option<(&'d [u8], Json<'d>)> {
+    j.get("lc")?;
+    Some((j.get("id")?.items().last()?.word()?, j.get("kwargs")?))
+}
+
+/// `["user", "text"]`: LangChain's short form.
+fn is_pair(j: Json) -> bool {
+    let mut items = j.items();
+    match (items.next(), items.next(), items.next()) {
+        (Some(role), Some(content), None) => {
+            role.word().is_some_and(|r| words::find(words::ROLES, r).is_some()) && (content.is_string() || content.is_array())
+        }
+        _ => false,
+    }
+}
+
+/// Is it an item of OpenAI's Responses API?
+fn is_item(j: Json) -> bool {
+    j.get("type").and_then(|t| t.word()).is_some_and(|t| {
+        matches!(
+            t,
+            b"message" | b"function_call" | b"function_call_output" | b"custom_tool_call" | b"custom_tool_call_output" | b"reasoning"
+        )
+    })
+}
+
+/// Does it say whose message it is, or hold what only a message holds?
+fn is_message(j: Json) -> bool {
+    let speaks = |key: &str| j.get(key).and_then(|r| r.word()).is_some_and(|r| words::find(words::ROLES, r).is_some());
+    j.is_object()
+        && (speaks("role")
+            || speaks("type") && j.get("content").is_some()
+            || is_item(j)
+            || j.get("tool_calls").is_some()
+            || serialised(j).is_some())
+}
+
+/// A message of role tool that is the result itself, not a list of results.
+fn is_tool_result(m: Json) -> bool {
+    let holds_results = |c: Json| {
+        c.items().any(|p| {
+            p.get("type").is_some_and(|t| t.is("tool-result") || t.is("tool_result"))
+                || p.any(&["toolResult", "functionResponse", "toolResponse"]).is_some()
+        })
+    };
+    m.get("content").is_none_or(|c| !holds_results(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn transcode(text: &str, side: Side) -> Option<String> {
+        let arena = Bump::new();
+        read(text.as_bytes(), json::parse(text.as_bytes(), &arena), side, &arena).map(|c| String::from_utf8(c.messages.to_vec()).unwrap())
+    }
+
+    #[track_caller]
+    fn becomes(side: Side, before: &str, after: &str) {
+        assert_eq!(transcode(before, side).as_deref(), Some(after));
+    }
+
+    #[test]
+    fn plain_text_is_one_message() {
+        becomes(Side::Input, "hi", r#"[{"role":"user","parts":[{"type":"text","content":"hi"}]}]"#);
+        becomes(Side::Output, "\"Hello, \\u4e16\\u754c!\"", r#"[{"role":"assistant","parts":[{"type":"text","content":"Hello, 世界!"}]}]"#);
+    }
+
+    #[test]
+    fn openai_chat() {
+        becomes(
+            Side::Input,
+            r#"{"messages": [{"role": "developer", "content": "be brief"}, {"role": "user", "content": [{"type": "text", "text": "what?"}, {"type": "image_url", "image_url": {"url": "https://e.com/a.png"}}]}, {"role": "assistant", "content": null, "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{\"a\": 1}"}}]}, {"role": "tool", "tool_call_id": "c1", "content": "26C"}]}"#,
+            r#"[{"role":"system","parts":[{"type":"text","content":"be brief"}]},{"role":"user","parts":[{"type":"text","content":"what?"},{"type":"uri","modality":"image","uri":"https://e.com/a.png"}]},{"role":"assistant","parts":[{"type":"tool_call","id":"c1","name":"f","arguments":{"a":1}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"c1","response":"26C"}]}]"#,
+        );
+    }
+
+    #[test]
+    fn openai_responses() {
+        becomes(
+            Side::Output,
+            r#"[{"type":"reasoning","summary":[{"type":"summary_text","text":"hm"}]},{"type":"message","role":"assistant","content":[{"type":"output_text","text":"ok"}]},{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}]"#,
+            r#"[{"role":"assistant","parts":[{"type":"reasoning","content":"hm"}]},{"role":"assistant","parts":[{"type":"text","content":"ok"}]},{"role":"assistant","parts":[{"type":"tool_call","id":"c","name":"f","arguments":{}}]}]"#,
+        );
+    }
+
+    #[test]
+    fn anthropic() {
+        becomes(
+            Side::Input,
+            r#"{"system":"s","messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"t"},{"type":"tool_use","id":"u","name":"f","input":{"a":1}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"u","content":"r"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}}]}]}"#,
+            r#"[{"role":"system","parts":[{"type":"text","content":"s"}]},{"role":"assistant","parts":[{"type":"reasoning","content":"t"},{"type":"tool_call","id":"u","name":"f","arguments":{"a":1}}]},{"role":"user","parts":[{"type":"tool_call_response","id":"u","response":"r"},{"type":"blob","modality":"image","mime_type":"image/png","content":"AAAA"}]}]"#,
+        );
+    }
+
+    #[test]
+    fn gemini_and_bedrock() {
+        becomes(
+            Side::Input,
+            r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]},{"role":"model","parts":[{"functionCall":{"name":"f","args":{"a":1}}}]}]}"#,
+            r#"[{"role":"user","parts":[{"type":"text","content":"hi"}]},{"role":"assistant","parts":[{"type":"tool_call","name":"f","arguments":{"a":1}}]}]"#,
+        );
+        becomes(
+            Side::Output,
+            r#"{"output":{"message":{"role":"assistant","content":[{"text":"ok"},{"toolUse":{"toolUseId":"u","name":"f","input":{}}}]}},"stopReason":"tool_use","usage":{}}"#,
+            r#"[{"role":"assistant","parts":[{"type":"text","content":"ok"},{"type":"tool_call","id":"u","name":"f","arguments":{}}]}]"#,
+        );
+    }
+
+    #[test]
+    fn langchain() {
+        becomes(
+            Side::Input,
+            r#"[["user","q"],{"type":"human","content":"hi","additional_kwargs":{}},{"lc":1,"type":"constructor","id":["langchain","schema","AIMessage"],"kwargs":{"content":"yo","tool_calls":[{"name":"f","args":{"a":1},"id":"c"}]}}]"#,
+            r#"[{"role":"user","parts":[{"type":"text","content":"q"}]},{"role":"user","parts":[{"type":"text","content":"hi"}]},{"role":"assistant","parts":[{"type":"text","content":"yo"},{"type":"tool_call","id":"c","name":"f","arguments":{"a":1}}]}]"#,
+        );
+    }
+
+    #[test]
+    fn vercel() {
+        becomes(
+            Side::Input,
+            r#"[{"role":"assistant","content":[{"type":"tool-call","toolCallId":"c","toolName":"f","input":{"a":1}}]},{"role":"tool","content":[{"type":"tool-result","toolCallId":"c","toolName":"f","output":{"type":"text","value":"r"}}]}]"#,
+            r#"[{"role":"assistant","parts":[{"type":"tool_call","id":"c","name":"f","arguments":{"a":1}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"c","response":"r"}]}]"#,
+        );
+    }
+
+    #[test]
+    fn otel_stays_and_older_otel_is_mended() {
+        let newest = r#"[{"role":"user","parts":[{"type":"text","content":"hi"}]},{"role":"assistant","parts":[{"type":"tool_call","id":"c","name":"f","arguments":{"a":1}}],"finish_reason":"tool_call"}]"#;
+        becomes(Side::Input, newest, newest);
+        becomes(
+            Side::Output,
+            r#"[{"role":"tool","parts":[{"type":"tool_call_response","id":"c","result":"r"}]},{"role":"assistant","parts":[{"type":"tool_call","name":"f","arguments":"{\"a\":1}"}]}]"#,
+            r#"[{"role":"tool","parts":[{"type":"tool_call_response","id":"c","response":"r"}]},{"role":"assistant","parts":[{"type":"tool_call","name":"f","arguments":{"a":1}}]}]"#,
+        );
+    }
+
+    #[test]
+    fn tool_definitions_among_the_messages_are_no_messages() {
+        let arena = Bump::new();
+        let text = br#"[{"role":"user","content":"q"},{"role":"tool","content":{"type":"function","function":{"name":"f"}}}]"#;
+        let c = read(text, json::parse(text, &arena), Side::Input, &arena).unwrap();
+        assert_eq!(c.messages, br#"[{"role":"user","parts":[{"type":"text","content":"q"}]}]"#);
+        assert_eq!(c.tools.len(), 1);
+    }
+
+    #[test]
+    fn answers_tell_their_finish_reason_model_and_id() {
+        let arena = Bump::new();
+        let text = br#"{"id":"chatcmpl-1","object":"chat.completion","model":"gpt-4o","choices":[{"finish_reason":"stop","message":{"role":"assistant","content":"ok"}}]}"#;
+        let c = read(text, json::parse(text, &arena), Side::Output, &arena).unwrap();
+        assert_eq!(c.finish_reasons, [b"stop"]);
+        assert_eq!((c.model, c.response_id), (Some(&b"gpt-4o"[..]), Some(&b"chatcmpl-1"[..])));
+    }
+
+    #[test]
+    fn other_json_is_not_messages() {
+        for text in [r#"{"args":[],"kwargs":{}}"#, "[]", "{}", "12", "null", r#"[1,2]"#, r#"[{"a":1}]"#] {
+            assert_eq!(transcode(text, Side::Input), None, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn output_is_always_json(text in r#"[\[\]{}",:a-z0-9\\ ]{0,60}"#) {
+            if let Some(out) = transcode(&text, Side::Input) {
+                proptest::prop_assert!(serde_json::from_str::<serde_json::Value>(&out).is_ok(), "{} -> {}", text, out);
+            }
+        }
+    }
+}

@@ -1,0 +1,417 @@
+//! From a span as its instrumentation wrote it to the canonical GenAI form: recognise, read the tables, then what
+//! a table cannot say.
+
+pub mod canonical;
+mod content;
+mod events;
+pub mod messages;
+mod params;
+mod provider;
+pub mod scalar;
+mod tools;
+mod usage;
+
+use crate::conventions::{self, ConventionSet, PLAIN, RuleRef, To};
+use crate::json;
+use crate::keys::Keys;
+use crate::span::{Attr, Key, Span, Value, status};
+use bumpalo::Bump;
+use bumpalo::collections::Vec as BumpVec;
+use canonical::{Canonical, DERIVED, Field, Kind, Put};
+
+/// What happens to an attribute (or event) of the source.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fate<'a> {
+    /// No canonical field says what it says: it stays.
+    Keep,
+    /// A canonical field says it.
+    Mapped,
+    /// It must not go on.
+    Drop,
+    /// It stays with this value.
+    Rewrite(Value<'a>),
+}
+
+/// What surrounds a span.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The dictionary.
+    pub keys: &'a Keys,
+    /// Memory of the run.
+    pub arena: &'a Bump,
+    /// Name of the instrumentation scope.
+    pub scope: &'a [u8],
+    /// What the scope's name proves.
+    pub scope_conventions: ConventionSet,
+    /// Guess the provider from address and model where nothing says it.
+    pub infer_provider: bool,
+}
+
+/// A span, understood.
+pub struct Normal<'a> {
+    /// The conventions that were recognised; none: the span is not LLM.
+    pub conventions: ConventionSet,
+    /// `gen_ai.is_entry` as the span itself says it.
+    pub mark: Option<bool>,
+    /// The canonical form; empty if no convention was recognised.
+    pub canonical: Canonical<'a>,
+    /// One for each attribute.
+    pub fates: BumpVec<'a, Fate<'a>>,
+    /// One for each event.
+    pub event_fates: BumpVec<'a, Fate<'a>>,
+}
+
+impl Normal<'_> {
+    /// Is it a span of an LLM instrumentation?
+    pub fn is_llm(&self) -> bool {
+        self.conventions != 0
+    }
+}
+
+/// Understands a span. `None`: no convention knows it and no rule touches it; it goes on as it is.
+pub fn normalize<'a>(span: &Span<'a>, cx: &Context<'a>) -> Option<Normal<'a>> {
+    let (conventions, marked) = recognise(span, cx);
+    if conventions == 0 && !marked {
+        return None;
+    }
+    let arena = cx.arena;
+    let mut n = Normalizer {
+        span,
+        cx,
+        conventions,
+        c: Canonical::new(),
+        fates: BumpVec::from_iter_in(span.attributes.iter().map(|_| Fate::Keep), arena),
+        mark: None,
+        kind_trust: 0,
+        refined: None,
+        model: None,
+        input: None,
+        output: None,
+        tool_inputs: None,
+    };
+    n.read_tables();
+    let mut event_fates = BumpVec::from_iter_in(span.events.iter().map(|_| Fate::Keep), arena);
+    if conventions != 0 {
+        events::read(&mut n, &mut event_fates);
+        n.complete_kind();
+        content::read(&mut n);
+        n.complete();
+    }
+    Some(Normal { conventions, mark: n.mark, canonical: n.c, fates: n.fates, event_fates })
+}
+
+/// The conventions that a span which starts with these attributes already proves.
+pub fn recognise_start<'a>(keys: impl Iterator<Item = Key<'a>>, dictionary: &Keys) -> ConventionSet {
+    keys.map(|key| with_rules(key, dictionary, |_, evidence| evidence)).fold(0, |a, b| a | b)
+}
+
+fn with_rules<T>(key: Key, keys: &Keys, f: impl FnOnce(&[RuleRef], ConventionSet) -> T) -> T {
+    match key {
+        Key::Id(id) => match keys.get(id) {
+            Some(info) => f(&info.rules, info.evidence),
+            None => f(&[], 0),
+        },
+        Key::Text(text) => {
+            let (rules, evidence) = conventions::rules_of(text);
+            f(&rules, evidence)
+        }
+    }
+}
+
+fn recognise(span: &Span, cx: &Context) -> (ConventionSet, bool) {
+    let mut conventions = cx.scope_conventions;
+    let mut marked = false;
+    for attr in span.attributes {
+        with_rules(attr.key, cx.keys, |rules, evidence| {
+            conventions |= evidence;
+            marked |= rules.iter().any(|r| matches!(r.rule.to, To::Mark | To::MarkCopy));
+        });
+    }
+    (conventions, marked)
+}
+
+/// An attribute whose meaning depends on what else the span says.
+#[derive(Clone, Copy)]
+struct Pending<'a> {
+    value: Value<'a>,
+    at: u16,
+}
+
+struct Normalizer<'n, 'a> {
+    span: &'n Span<'a>,
+    cx: &'n Context<'a>,
+    conventions: ConventionSet,
+    c: Canonical<'a>,
+    fates: BumpVec<'a, Fate<'a>>,
+    mark: Option<bool>,
+    kind_trust: u8,
+    /// A narrower word for a generation.
+    refined: Option<Kind>,
+    model: Option<Pending<'a>>,
+    input: Option<Pending<'a>>,
+    output: Option<Pending<'a>>,
+    tool_inputs: Option<&'a [u8]>,
+}
+
+impl<'a> Normalizer<'_, 'a> {
+    fn read_tables(&mut self) {
+        // Attributes past what a u16 counts stay as they are.
+        for (at, attr) in self.span.attributes.iter().enumerate().take(usize::from(DERIVED)) {
+            let cx = self.cx;
+            with_rules(attr.key, cx.keys, |rules, _| {
+                for r in rules {
+                    let always = matches!(r.rule.to, To::Mark | To::MarkCopy);
+                    if always || r.convention & self.conventions != 0 {
+                        self.apply(r, attr, at as u16);
+                    }
+                }
+            });
+        }
+    }
+
+    fn apply(&mut self, r: &RuleRef, attr: &Attr<'a>, at: u16) {
+        let (value, trust, arena) = (attr.value, r.rule.trust, self.cx.arena);
+        let fate = match r.rule.to {
+            To::Field(field) => return self.put(field, value, trust, at),
+            To::Kind(words) => return self.put_kind(words, value, trust, at),
+            To::Model => {
+                self.model = Some(Pending { value, at });
+                return;
+            }
+            To::Input => {
+                self.input = Some(Pending { value, at });
+                return;
+            }
+            To::Output => {
+                self.output = Some(Pending { value, at });
+                return;
+            }
+            To::InputMessages => return content::put_messages(self, messages::Side::Input, value, trust, at),
+            To::OutputMessages => return content::put_messages(self, messages::Side::Output, value, trust, at),
+            To::Parameters => match value.as_str().and_then(|t| json::parse(t, arena)) {
+                Some(parameters) if params::read(parameters, trust, DERIVED, &mut self.c, arena) => Fate::Mapped,
+                _ => Fate::Keep,
+            },
+            To::Usage => match value.as_str().and_then(|t| json::parse(t, arena)) {
+                Some(counts) if usage::read(counts, trust, DERIVED, &mut self.c) => Fate::Mapped,
+                _ => Fate::Keep,
+            },
+            To::Cost => {
+                if let Some(cost) = value.as_str().and_then(|t| json::parse(t, arena)) {
+                    usage::read_cost(cost, trust, DERIVED, &mut self.c);
+                }
+                Fate::Keep
+            }
+            To::FirstTokenAt => match value.as_str().and_then(scalar::moment).and_then(|t| t.checked_sub(self.span.start)) {
+                Some(nanos) => return self.put(Field::TimeToFirstChunk, Value::Double(nanos as f64 / 1e9), trust, at),
+                None => Fate::Keep,
+            },
+            To::Level => match value.as_str().map(scalar::unquote) {
+                Some(b"ERROR") => {
+                    self.c.failed = true;
+                    Fate::Mapped
+                }
+                _ => Fate::Keep,
+            },
+            To::StatusMessage => match value.as_str() {
+                Some(text) if self.span.status_message.is_empty() => {
+                    self.c.status_message = text;
+                    Fate::Mapped
+                }
+                Some(text) if text == self.span.status_message => Fate::Mapped,
+                _ => Fate::Keep,
+            },
+            To::Mark => {
+                self.mark = self.mark.or(scalar::as_bool(value));
+                Fate::Drop
+            }
+            To::MarkInside => self.mark_inside(value),
+            To::GraphNode => {
+                if value.as_str().map(scalar::unquote) == Some(self.span.name) {
+                    self.c.derive(Field::AgentName, Value::Str(self.span.name));
+                }
+                Fate::Keep
+            }
+            To::ToolInputs => {
+                self.tool_inputs = value.as_str();
+                Fate::Keep
+            }
+            To::Keep => Fate::Keep,
+            To::Drop | To::MarkCopy => Fate::Drop,
+        };
+        self.set_fate(at, fate);
+    }
+
+    fn put(&mut self, field: Field, value: Value<'a>, trust: u8, at: u16) {
+        let arena = self.cx.arena;
+        let value = match field {
+            Field::ToolDefinitions => match value {
+                Value::Str(text) => Some(Value::Str(tools::from_text(text, arena).unwrap_or(text))),
+                Value::Array(_) => {
+                    Some(Value::Str(scalar::to_json(value, arena))).map(|v| match v.as_str().and_then(|t| tools::from_text(t, arena)) {
+                        Some(text) => Value::Str(text),
+                        None => v,
+                    })
+                }
+                _ => None,
+            },
+            _ => scalar::convert(field, value, arena),
+        };
+        let Some(value) = value else {
+            // A framework is no provider: under the provider's key it would only mislead.
+            if field == Field::Provider {
+                self.set_fate(at, Fate::Drop);
+            }
+            return;
+        };
+        self.settle(field, value, trust, at);
+    }
+
+    /// Offers a converted value, and settles what becomes of the attributes that offered one.
+    fn settle(&mut self, field: Field, value: Value<'a>, trust: u8, at: u16) {
+        match self.c.put(field, value, trust, at) {
+            Put::New | Put::Same => self.set_fate(at, Fate::Mapped),
+            Put::Replaced(before) => {
+                self.set_fate(before, Fate::Keep);
+                self.set_fate(at, Fate::Mapped);
+            }
+            Put::Refused => {}
+        }
+    }
+
+    fn set_fate(&mut self, at: u16, fate: Fate<'a>) {
+        if at != DERIVED {
+            self.fates[usize::from(at)] = fate;
+        }
+    }
+
+    fn put_kind(&mut self, words: &[(&str, Kind)], value: Value<'a>, trust: u8, at: u16) {
+        let Some(text) = value.as_str().map(scalar::unquote) else { return };
+        let known = words.iter().find(|(word, _)| word.as_bytes() == text).map(|(_, kind)| *kind);
+        // Less trusted than a kind of its own: it only narrows one.
+        if trust < PLAIN {
+            self.refined = known;
+            return;
+        }
+        if trust <= self.kind_trust {
+            return;
+        }
+        match known {
+            Some(kind) => {
+                self.c.kind = Some(kind);
+                self.kind_trust = trust;
+            }
+            None => {
+                self.c.operation = text;
+                self.kind_trust = trust;
+            }
+        }
+        self.set_fate(at, Fate::Mapped);
+    }
+
+    /// Takes the mark out of a JSON object of metadata; what else it holds stays.
+    fn mark_inside(&mut self, value: Value<'a>) -> Fate<'a> {
+        let arena = self.cx.arena;
+        let Some(object) = value.as_str().and_then(|t| json::parse(t, arena)).filter(json::Json::is_object) else { return Fate::Keep };
+        let is_mark = |key: &[u8]| key == b"gen_ai.is_entry" || key == b"is_entry";
+        let nested = |key: &[u8], v: json::Json<'a>| if key == b"gen_ai" { v.get("is_entry") } else { None };
+        let found = object.entries().find_map(|(key, v)| if is_mark(key) { Some(v) } else { nested(key, v) });
+        let Some(found) = found else { return Fate::Keep };
+        self.mark = self.mark.or(found.as_bool());
+        let mut out = BumpVec::new_in(arena);
+        let mut count = 0;
+        out.push(b'{');
+        for (key, v) in object.entries().filter(|(key, v)| !is_mark(key) && nested(key, *v).is_none()) {
+            json::separate(&mut out, count);
+            count += 1;
+            out.push(b'"');
+            out.extend_from_slice(key);
+            out.extend_from_slice(b"\":");
+            v.write(&mut out);
+        }
+        out.push(b'}');
+        if count == 0 { Fate::Drop } else { Fate::Rewrite(Value::Str(out.into_bump_slice())) }
+    }
+
+    fn complete_kind(&mut self) {
+        let c = &mut self.c;
+        let embedding = |c: &Canonical| {
+            let model = c.text(Field::RequestModel).or(self.model.and_then(|m| m.value.as_str())).unwrap_or_default();
+            memchr::memmem::find(model, b"embed").is_some()
+        };
+        let has_model = self.model.is_some() || c.has(Field::RequestModel) || c.has(Field::ResponseModel);
+        let kind = match c.kind {
+            // Langfuse Python up to 3.3.0 wrote `span` on generations, and knew no tools.
+            Some(Kind::Span) if has_model || c.has(Field::OutputTokens) => Some(if embedding(c) { Kind::Embeddings } else { Kind::Chat }),
+            Some(Kind::Span) if self.tool_inputs.is_some() && content::is_tool_message(self.output.map(|o| o.value), self.cx.arena) => {
+                Some(Kind::ExecuteTool)
+            }
+            Some(kind) if kind.is_generation() => match self.refined {
+                Some(refined) => Some(refined),
+                None if kind == Kind::Chat && self.kind_trust == PLAIN && embedding(c) => Some(Kind::Embeddings),
+                None => Some(kind),
+            },
+            None if !c.operation.is_empty() => None,
+            // Nothing says it: what is there tells.
+            None if has_model && embedding(c) => Some(Kind::Embeddings),
+            None if has_model && (c.has(Field::OutputTokens) || c.has(Field::InputMessages) || c.has(Field::OutputMessages)) => {
+                Some(Kind::Chat)
+            }
+            None if !has_model && (c.has(Field::ToolCallArguments) || c.has(Field::ToolCallId) || c.has(Field::ToolName)) => {
+                Some(Kind::ExecuteTool)
+            }
+            None if c.has(Field::RetrievalQuery) => Some(Kind::Retrieval),
+            kind => kind,
+        };
+        c.kind = kind;
+    }
+
+    fn complete(&mut self) {
+        self.complete_model();
+        let c = &mut self.c;
+        if c.int(Field::ChoiceCount) == Some(1) {
+            c.clear(Field::ChoiceCount);
+        }
+        if c.kind == Some(Kind::Retrieval)
+            && let Some(top_k) = c.get(Field::TopK)
+        {
+            c.clear(Field::TopK);
+            c.derive(Field::RetrievalTopK, top_k);
+        }
+        if c.kind.is_some_and(|k| k.is_generation() || matches!(k, Kind::Embeddings | Kind::Rerank)) {
+            let addresses = self.span.attributes.iter().filter_map(|a| match self.cx.keys.text(a.key) {
+                b"server.address" | b"url.full" | b"http.url" | b"gen_ai.openai.api_base" => a.value.as_str(),
+                _ => None,
+            });
+            provider::complete(c, self.cx.scope, self.span.name, addresses, self.cx.infer_provider);
+        }
+        usage::complete(c);
+        self.complete_error();
+    }
+
+    /// Asked or answered? (rules.md 1)
+    fn complete_model(&mut self) {
+        let Some(Pending { value, at }) = self.model else { return };
+        let Some(value) = scalar::convert(Field::ResponseModel, value, self.cx.arena) else { return };
+        let answered = self.output.is_some() || self.c.has(Field::OutputMessages);
+        if answered {
+            self.settle(Field::ResponseModel, value, PLAIN, at);
+            self.c.derive(Field::RequestModel, value);
+        } else {
+            self.settle(Field::RequestModel, value, PLAIN, at);
+        }
+    }
+
+    /// rules.md 7
+    fn complete_error(&mut self) {
+        if self.span.status_code != status::ERROR && !self.c.failed || self.c.has(Field::ErrorType) {
+            return;
+        }
+        let keys = self.cx.keys;
+        let exception = self.span.events.iter().filter(|e| e.name == b"exception").find_map(|e| {
+            let attr = e.attributes.iter().find(|a| keys.text(a.key) == b"exception.type")?;
+            attr.value.as_str().filter(|t| !t.is_empty())
+        });
+        self.c.derive(Field::ErrorType, Value::Str(exception.unwrap_or(b"_OTHER")));
+    }
+}

@@ -1,0 +1,79 @@
+//! Request parameters that travel as one JSON object.
+
+use super::canonical::{Canonical, Field};
+use super::{scalar, tools};
+use crate::json::Json;
+use crate::span::Value;
+use bumpalo::Bump;
+
+fn field_of(key: &[u8]) -> Option<Field> {
+    Some(match key {
+        b"temperature" => Field::Temperature,
+        b"top_p" | b"topP" => Field::TopP,
+        b"top_k" | b"topK" => Field::TopK,
+        b"max_tokens" | b"max_completion_tokens" | b"max_output_tokens" | b"maxTokens" | b"maxOutputTokens" => Field::MaxTokens,
+        b"frequency_penalty" | b"frequencyPenalty" => Field::FrequencyPenalty,
+        b"presence_penalty" | b"presencePenalty" => Field::PresencePenalty,
+        b"stop" | b"stop_sequences" | b"stopSequences" => Field::StopSequences,
+        b"seed" => Field::Seed,
+        b"n" | b"candidate_count" => Field::ChoiceCount,
+        b"stream" => Field::Stream,
+        b"reasoning_effort" | b"reasoningEffort" => Field::ReasoningLevel,
+        b"service_tier" => Field::RequestServiceTier,
+        b"encoding_format" => Field::EncodingFormats,
+        b"response_format" => Field::OutputType,
+        b"model" => Field::RequestModel,
+        b"tools" => Field::ToolDefinitions,
+        _ => return None,
+    })
+}
+
+/// Reads the parameters. False: one of them has no canonical field, so the source has to stay.
+pub fn read<'a>(parameters: Json<'a>, trust: u8, source: u16, c: &mut Canonical<'a>, arena: &'a Bump) -> bool {
+    let mut complete = true;
+    for (key, value) in parameters.entries() {
+        let Some(field) = field_of(key) else {
+            complete &= value.is_null();
+            continue;
+        };
+        let text = match field {
+            Field::ToolDefinitions => {
+                if let Some(definitions) = tools::definitions(value.items(), arena) {
+                    c.put(field, Value::Str(definitions), trust, source);
+                }
+                continue;
+            }
+            // {"type":"json_schema","json_schema":{…}}
+            Field::OutputType => value.get("type").unwrap_or(value).text(arena),
+            _ => value.text(arena),
+        };
+        let text = text.unwrap_or_else(|| value.to_text(arena));
+        if let Some(value) = scalar::convert(field, Value::Str(text), arena) {
+            c.put(field, value, trust, source);
+        }
+    }
+    complete
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_split_and_infinity_is_an_absence() {
+        let arena = Bump::new();
+        let mut c = Canonical::new();
+        let text = br#"{"temperature": "0.2", "max_tokens": "Infinity", "top_p": 1, "stop": ["a"], "response_format": {"type": "json_schema"}, "seed": null}"#;
+        assert!(read(crate::json::parse(text, &arena).unwrap(), 50, 0, &mut c, &arena));
+        assert_eq!(
+            c.fields().collect::<Vec<_>>(),
+            [
+                (Field::Temperature, Value::Double(0.2)),
+                (Field::TopP, Value::Double(1.0)),
+                (Field::StopSequences, Value::Array(&[Value::Str(b"a")])),
+                (Field::OutputType, Value::Str(b"json")),
+            ]
+        );
+        assert!(!read(crate::json::parse(br#"{"my_knob": 1}"#, &arena).unwrap(), 50, 0, &mut c, &arena));
+    }
+}

@@ -1,0 +1,93 @@
+//! The provider that nobody names (rules.md 2): from the SDK wrapper, else the server's address, else the model's family.
+
+use super::canonical::{Canonical, Field};
+use super::scalar::glob;
+use crate::conventions::words;
+use crate::span::Value;
+
+/// Wrappers and instrumentations carry the provider's name; the first that fits.
+const WRAPPERS: &[(&str, &str)] = &[
+    ("azure", "azure.ai.openai"),
+    ("openai_agents", ""),
+    ("openai-agents", ""),
+    ("openai", "openai"),
+    ("anthropic", "anthropic"),
+    ("bedrock", "aws.bedrock"),
+    ("vertexai", "gcp.vertex_ai"),
+    ("google_generativeai", "gcp.gemini"),
+    ("google_genai", "gcp.gemini"),
+    ("google-genai", "gcp.gemini"),
+    ("mistral", "mistral_ai"),
+    ("cohere", "cohere"),
+    ("groq", "groq"),
+    ("watsonx", "ibm.watsonx.ai"),
+    ("ollama", "ollama"),
+];
+
+/// Names of spans that the SDK wrappers make: Langfuse's `OpenAI-generation` and `OpenAI.chat`.
+const WRAPPER_SPANS: &[&str] = &["OpenAI-generation", "OpenAI-embedding", "OpenAI."];
+
+fn wrapper(text: &[u8]) -> Option<&'static str> {
+    let lower = text.to_ascii_lowercase();
+    let found = WRAPPERS.iter().find(|(part, _)| memchr::memmem::find(&lower, part.as_bytes()).is_some())?;
+    (!found.1.is_empty()).then_some(found.1)
+}
+
+/// Host of a URL or an address, without port where the tables have none.
+fn host(address: &[u8]) -> &[u8] {
+    let rest = memchr::memmem::find(address, b"://").map_or(address, |at| &address[at + 3..]);
+    let rest = &rest[..memchr::memchr2(b'/', b'?', rest).unwrap_or(rest.len())];
+    if rest.ends_with(b":11434") { rest } else { &rest[..memchr::memchr(b':', rest).unwrap_or(rest.len())] }
+}
+
+fn by<'t>(table: &'t [(&str, &'static str)], text: &[u8]) -> Option<&'t str> {
+    table.iter().find(|(pattern, _)| glob(pattern, text)).map(|(_, provider)| *provider)
+}
+
+/// Sets the provider of a span on which a model or an embedding ran.
+///
+/// `infer` false leaves out the last two steps, which guess.
+pub fn complete<'a>(c: &mut Canonical<'a>, scope: &[u8], name: &[u8], addresses: impl Iterator<Item = &'a [u8]>, infer: bool) {
+    if c.has(Field::Provider) {
+        return;
+    }
+    let from_name = WRAPPER_SPANS.iter().any(|w| name.starts_with(w.as_bytes())).then_some("openai");
+    let mut provider = from_name.or_else(|| wrapper(scope));
+    if infer {
+        provider = provider.or_else(|| addresses.into_iter().find_map(|a| by(words::HOSTS, host(a))));
+        provider = provider.or_else(|| {
+            let model = c.text(Field::RequestModel).or(c.text(Field::ResponseModel))?;
+            by(words::MODELS, model)
+        });
+    }
+    if let Some(provider) = provider {
+        c.derive(Field::Provider, Value::Str(provider.as_bytes()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn provider(scope: &str, name: &str, address: &'static str, model: &'static str, infer: bool) -> Option<String> {
+        let mut c = Canonical::new();
+        if !model.is_empty() {
+            c.put(Field::RequestModel, Value::Str(model.as_bytes()), 50, 0);
+        }
+        complete(&mut c, scope.as_bytes(), name.as_bytes(), std::iter::once(address.as_bytes()), infer);
+        c.text(Field::Provider).map(|p| String::from_utf8(p.to_vec()).unwrap())
+    }
+
+    #[test]
+    fn the_stronger_evidence_wins() {
+        assert_eq!(provider("langfuse-sdk", "OpenAI-generation", "", "claude-x", true).unwrap(), "openai");
+        assert_eq!(provider("openinference.instrumentation.anthropic", "m", "", "", false).unwrap(), "anthropic");
+        assert_eq!(provider("x", "y", "https://my.openai.azure.com/v1", "gpt-4o", true).unwrap(), "azure.ai.openai");
+        assert_eq!(provider("x", "y", "http://localhost:11434/api", "", true).unwrap(), "ollama");
+        assert_eq!(provider("x", "y", "bedrock-runtime.eu-west-1.amazonaws.com", "", true).unwrap(), "aws.bedrock");
+        assert_eq!(provider("x", "y", "", "deepseek-chat", true).unwrap(), "deepseek");
+        assert_eq!(provider("x", "y", "", "gpt-4o", false), None);
+        assert_eq!(provider("opentelemetry.instrumentation.openai_agents", "y", "", "", true), None);
+        assert_eq!(provider("x", "y", "127.0.0.1", "my-model", true), None);
+    }
+}

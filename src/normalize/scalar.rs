@@ -1,0 +1,252 @@
+//! Single values: text to number, quotes, placeholders, moments in time. The types of [`super::canonical::Field`] in code.
+
+use super::canonical::{Field, Type};
+use crate::conventions::words;
+use crate::json;
+use crate::span::Value;
+use bumpalo::Bump;
+use bumpalo::collections::Vec as BumpVec;
+
+/// Words that say "nothing" on a typed field (rules.md 9). On free text they are text.
+fn is_placeholder(text: &[u8]) -> bool {
+    const WORDS: &[&str] = &["", "none", "null", "undefined", "unknown", "n/a", "nan", "inf", "-inf", "infinity", "-infinity"];
+    text.first() == Some(&b'<') && text.last() == Some(&b'>')
+        || text.len() <= 9 && WORDS.iter().any(|w| text.eq_ignore_ascii_case(w.as_bytes()))
+}
+
+/// The spellings of true and false that sources use.
+pub fn bool_word(text: &[u8]) -> Option<bool> {
+    match unquote(text.trim_ascii()) {
+        b"true" | b"True" | b"TRUE" | b"1" => Some(true),
+        b"false" | b"False" | b"FALSE" | b"0" => Some(false),
+        _ => None,
+    }
+}
+
+/// A boolean in any of its spellings.
+pub fn as_bool(value: Value) -> Option<bool> {
+    match value {
+        Value::Bool(b) => Some(b),
+        Value::Int(n @ (0 | 1)) => Some(n == 1),
+        Value::Double(n) if n == 0.0 || n == 1.0 => Some(n == 1.0),
+        Value::Str(text) => bool_word(text),
+        _ => None,
+    }
+}
+
+/// A whole number from text: `"57"`, `57.0`, `1e3`.
+pub fn int_text(text: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(unquote(text.trim_ascii())).ok()?;
+    text.parse().ok().or_else(|| text.parse().ok().and_then(whole))
+}
+
+fn whole(n: f64) -> Option<i64> {
+    (n.fract() == 0.0 && n.abs() < 9.0e18).then_some(n as i64)
+}
+
+/// Text without the JSON quotes around it (rules.md 8): Langfuse Python 5 and MLflow write names that way.
+pub fn unquote(text: &[u8]) -> &[u8] {
+    match text {
+        [b'"', inner @ .., b'"'] if !inner.contains(&b'"') && !inner.contains(&b'\\') => inner,
+        _ => text,
+    }
+}
+
+fn name<'a>(text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
+    let text = match text {
+        // With escapes inside, the quotes take a JSON reader.
+        [b'"', .., b'"'] => json::parse(text, arena).and_then(|j| j.text(arena)).unwrap_or(text),
+        _ => text,
+    };
+    (!is_placeholder(text)).then_some(text)
+}
+
+/// The value as the field's type has it; `None` where it says nothing.
+pub fn convert<'a>(field: Field, value: Value<'a>, arena: &'a Bump) -> Option<Value<'a>> {
+    match (field.ty(), value) {
+        (_, Value::Empty) => None,
+        (Type::Name, Value::Str(text)) => word(field, name(text, arena)?, arena).map(Value::Str),
+        (Type::Name, Value::Int(n)) => Some(Value::Str(arena.alloc_str(&n.to_string()).as_bytes())),
+        (Type::Text, Value::Str(_)) => Some(value),
+        (Type::Text | Type::Json, Value::Array(_) | Value::Map(_)) => Some(Value::Str(to_json(value, arena))),
+        (Type::Json, Value::Str(text)) => Some(Value::Str(json::parse(text, arena).map_or(text, |j| j.to_text(arena)))),
+        (Type::Int, Value::Int(_)) | (Type::Double, Value::Double(_)) | (Type::Bool, Value::Bool(_)) => Some(value),
+        (Type::Int, Value::Double(n)) => whole(n).map(Value::Int),
+        (Type::Int, Value::Str(text)) => int_text(text).map(Value::Int),
+        (Type::Double, Value::Int(n)) => Some(Value::Double(n as f64)),
+        (Type::Double, Value::Str(text)) => {
+            let n: f64 = std::str::from_utf8(unquote(text.trim_ascii())).ok()?.parse().ok()?;
+            n.is_finite().then_some(Value::Double(n))
+        }
+        (Type::Bool, _) => as_bool(value).map(Value::Bool),
+        (Type::Names, Value::Array(items)) => names(field, items.iter().filter_map(Value::as_str), arena),
+        (Type::Names, Value::Str(text)) => match json::parse(text, arena).filter(json::Json::is_array) {
+            Some(list) => names(field, list.items().filter_map(|j| j.text(arena)), arena),
+            None => names(field, std::iter::once(text), arena),
+        },
+        _ => None,
+    }
+}
+
+fn names<'a>(field: Field, texts: impl Iterator<Item = &'a [u8]>, arena: &'a Bump) -> Option<Value<'a>> {
+    let mut list = BumpVec::new_in(arena);
+    if field == Field::StopSequences {
+        // The user's text: a newline or the word "none" may stop an answer.
+        list.extend(texts.map(Value::Str));
+    } else {
+        list.extend(texts.filter_map(|text| word(field, name(text, arena)?, arena)).map(Value::Str));
+    }
+    (!list.is_empty()).then(|| Value::Array(list.into_bump_slice()))
+}
+
+/// The word that the registry has for what the source wrote; `None` for a word that says nothing.
+fn word<'a>(field: Field, text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
+    let table = match field {
+        Field::Provider => words::PROVIDERS,
+        Field::FinishReasons => words::FINISH_REASONS,
+        Field::OutputType => words::OUTPUT_TYPES,
+        Field::ToolType => words::TOOL_TYPES,
+        _ => return Some(text),
+    };
+    match words::find(table, text) {
+        Some(known) => (!known.is_empty()).then_some(known.as_bytes()),
+        None if field == Field::FinishReasons => {
+            let lower = arena.alloc_slice_copy(text);
+            lower.make_ascii_lowercase();
+            Some(lower)
+        }
+        None => Some(text),
+    }
+}
+
+/// A structured value as JSON text.
+pub fn to_json<'a>(value: Value, arena: &'a Bump) -> &'a [u8] {
+    let mut out = BumpVec::new_in(arena);
+    write_json(value, &mut out);
+    out.into_bump_slice()
+}
+
+fn write_json(value: Value, out: &mut json::Out) {
+    match value {
+        Value::Empty => out.extend_from_slice(b"null"),
+        Value::Str(text) => json::string(text, out),
+        Value::Bool(b) => out.extend_from_slice(if b { b"true" } else { b"false" }),
+        Value::Int(n) => out.extend_from_slice(n.to_string().as_bytes()),
+        Value::Double(n) if n.is_finite() => out.extend_from_slice(n.to_string().as_bytes()),
+        Value::Double(_) => out.extend_from_slice(b"null"),
+        Value::Bytes(bytes) => json::string(bytes.escape_ascii().to_string().as_bytes(), out),
+        Value::Array(items) => {
+            out.push(b'[');
+            for (i, item) in items.iter().enumerate() {
+                json::separate(out, i);
+                write_json(*item, out);
+            }
+            out.push(b']');
+        }
+        Value::Map(entries) => {
+            out.push(b'{');
+            for (i, (key, value)) in entries.iter().enumerate() {
+                json::separate(out, i);
+                json::string(key, out);
+                out.push(b':');
+                write_json(*value, out);
+            }
+            out.push(b'}');
+        }
+    }
+}
+
+/// Does `text` match `pattern`? `*` stands for any text.
+pub fn glob(pattern: &str, text: &[u8]) -> bool {
+    let Some((head, tail)) = pattern.split_once('*') else { return text == pattern.as_bytes() };
+    let Some(rest) = text.strip_prefix(head.as_bytes()) else { return false };
+    tail.is_empty() || (0..=rest.len()).any(|skip| glob(tail, &rest[skip..]))
+}
+
+/// Nanoseconds since 1970 of an ISO 8601 moment (`2026-11-24T00:15:39.116666Z`, offset or none; none is UTC).
+pub fn moment(text: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(unquote(text.trim_ascii())).ok()?;
+    let (date, time) = text.split_once(['T', ' '])?;
+    let mut date = date.splitn(3, '-').map(|n| n.parse::<i64>().ok());
+    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+    let zone_at = time.find(['Z', '+', '-']).unwrap_or(time.len());
+    let (time, zone) = time.split_at(zone_at);
+    let (time, fraction) = time.split_once('.').unwrap_or((time, ""));
+    let mut clock = time.splitn(3, ':').map(|n| n.parse::<i64>().ok());
+    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next().unwrap_or(Some(0))?);
+    let in_range = (1970..=2200).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+    if !in_range || !(0..24).contains(&hour) || !(0..60).contains(&minute) || !(0..=60).contains(&second) {
+        return None;
+    }
+    let offset = match zone.as_bytes().first() {
+        None | Some(b'Z') => 0,
+        Some(sign) => {
+            let digits: String = zone[1..].chars().filter(|c| *c != ':').collect();
+            let n: i64 = if digits.len() <= 2 { digits.parse::<i64>().ok()? * 100 } else { digits.parse().ok()? };
+            let seconds = (n / 100 * 60 + n % 100) * 60;
+            if *sign == b'-' { -seconds } else { seconds }
+        }
+    };
+    let mut nanos = 0;
+    for i in 0..9 {
+        nanos = nanos * 10 + fraction.as_bytes().get(i).map_or(Some(0), |d| (*d as char).to_digit(10))?;
+    }
+    let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset;
+    u64::try_from(seconds).ok()?.checked_mul(1_000_000_000)?.checked_add(u64::from(nanos))
+}
+
+/// Days since 1970-01-01 in the proleptic Gregorian calendar (Hinnant's algorithm).
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_in_every_spelling_that_sdks_use() {
+        let expected = Some(1_795_479_339_116_666_000);
+        for text in [
+            "2026-11-24T00:15:39.116666Z",
+            "\"2026-11-24T00:15:39.116666Z\"",
+            "2026-11-24T08:15:39.116666+08:00",
+            "2026-11-24 00:15:39.116666",
+        ] {
+            assert_eq!(moment(text.as_bytes()), expected, "{text}");
+        }
+        assert_eq!(moment(b"1970-01-01T00:00:01Z"), Some(1_000_000_000));
+        assert_eq!(moment(b"2024-02-29T00:00:00Z"), Some(1_709_164_800_000_000_000));
+        for text in ["", "yesterday", "2026-13-01T00:00:00Z", "2026-11-24T25:00:00Z", "2026-11-24T00:15:39.1x"] {
+            assert_eq!(moment(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn typed_fields_read_what_sources_write() {
+        let arena = Bump::new();
+        let read = |field, text: &str| convert(field, Value::Str(arena.alloc_str(text).as_bytes()), &arena);
+        assert_eq!(read(Field::InputTokens, "57"), Some(Value::Int(57)));
+        assert_eq!(read(Field::InputTokens, "57.0"), Some(Value::Int(57)));
+        assert_eq!(read(Field::MaxTokens, "inf"), None);
+        assert_eq!(read(Field::MaxTokens, "Infinity"), None);
+        assert_eq!(read(Field::Temperature, "0.3"), Some(Value::Double(0.3)));
+        assert_eq!(read(Field::Temperature, "inf"), None);
+        assert_eq!(read(Field::Provider, "\"openai\""), Some(Value::Str(b"openai")));
+        assert_eq!(read(Field::Provider, "langchain"), None);
+        assert_eq!(read(Field::Provider, "my-gateway"), Some(Value::Str(b"my-gateway")));
+        assert_eq!(read(Field::RequestModel, "<not specified>"), None);
+        assert_eq!(read(Field::EntityInput, "none"), Some(Value::Str(b"none")));
+        assert_eq!(read(Field::FinishReasons, "tool_calls"), Some(Value::Array(&[Value::Str(b"tool_call")])));
+        assert_eq!(read(Field::FinishReasons, "[\"STOP\",\"Odd\"]"), Some(Value::Array(&[Value::Str(b"stop"), Value::Str(b"odd")])));
+        assert_eq!(read(Field::StopSequences, "\n\n"), Some(Value::Array(&[Value::Str(b"\n\n")])));
+        assert_eq!(read(Field::Stream, "True"), Some(Value::Bool(true)));
+        assert_eq!(convert(Field::InputTokens, Value::Double(57.0), &arena), Some(Value::Int(57)));
+        assert_eq!(convert(Field::InputTokens, Value::Bool(true), &arena), None);
+    }
+}

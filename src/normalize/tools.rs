@@ -1,0 +1,76 @@
+//! Tool definitions from any provider's shape to OTel's `[{type, name, description?, parameters?}]`.
+
+use crate::json::{self, Json};
+use bumpalo::Bump;
+use bumpalo::collections::Vec as BumpVec;
+
+/// The definitions as JSON; `None` where there is none.
+pub fn definitions<'a>(tools: impl Iterator<Item = Json<'a>>, arena: &'a Bump) -> Option<&'a [u8]> {
+    let mut out = BumpVec::new_in(arena);
+    let mut count = 0;
+    out.push(b'[');
+    tools.for_each(|tool| definition(tool, &mut count, &mut out, arena));
+    out.push(b']');
+    (count > 0).then(|| out.into_bump_slice() as &[u8])
+}
+
+/// As [`definitions`], from JSON text: a list, one definition, or a list of JSON texts.
+pub fn from_text<'a>(text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
+    let root = json::parse(text, arena)?;
+    if root.is_array() { definitions(root.items(), arena) } else { definitions(std::iter::once(root), arena) }
+}
+
+fn definition<'a>(tool: Json<'a>, count: &mut usize, out: &mut json::Out<'a>, arena: &'a Bump) {
+    if let Some(inner) = tool.text(arena).and_then(|t| json::parse(t, arena)).filter(Json::is_object) {
+        return definition(inner, count, out, arena);
+    }
+    // Gemini: one tool holds many functions.
+    if let Some(functions) = tool.any(&["functionDeclarations", "function_declarations"]) {
+        return functions.items().for_each(|f| definition(f, count, out, arena));
+    }
+    let function = tool.any(&["function", "toolSpec"]).filter(Json::is_object).unwrap_or(tool);
+    let Some(name) = function.any(&["name", "toolName"]).or_else(|| tool.get("type")) else { return };
+    json::separate(out, *count);
+    *count += 1;
+    out.extend_from_slice(b"{\"type\":");
+    match tool.get("type").filter(|t| t.is_string() && !t.is("custom")) {
+        Some(kind) => kind.write(out),
+        None => out.extend_from_slice(b"\"function\""),
+    }
+    out.extend_from_slice(b",\"name\":");
+    name.write(out);
+    if let Some(description) = function.get("description") {
+        out.extend_from_slice(b",\"description\":");
+        description.write(out);
+    }
+    let schema = function.any(&["parameters", "input_schema", "inputSchema", "parametersJsonSchema"]);
+    if let Some(schema) = schema.map(|s| s.any(&["json", "jsonSchema"]).unwrap_or(s)) {
+        out.extend_from_slice(b",\"parameters\":");
+        schema.write(out);
+    }
+    out.push(b'}');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_provider_s_shape_becomes_one() {
+        let expected = r#"[{"type":"function","name":"f","description":"d","parameters":{"type":"object"}}]"#;
+        for text in [
+            r#"[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"}}}]"#,
+            r#"[{"type":"function","name":"f","description":"d","parameters":{"type":"object"}}]"#,
+            r#"[{"name":"f","description":"d","input_schema":{"type":"object"}}]"#,
+            r#"[{"functionDeclarations":[{"name":"f","description":"d","parameters":{"type":"object"}}]}]"#,
+            r#"[{"toolSpec":{"name":"f","description":"d","inputSchema":{"json":{"type":"object"}}}}]"#,
+            r#"["{\"type\":\"function\",\"name\":\"f\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"}}"]"#,
+        ] {
+            let arena = Bump::new();
+            assert_eq!(from_text(text.as_bytes(), &arena), Some(expected.as_bytes()), "{text}");
+        }
+        let arena = Bump::new();
+        assert_eq!(from_text(br#"[{"type":"web_search"}]"#, &arena), Some(&br#"[{"type":"web_search","name":"web_search"}]"#[..]));
+        assert_eq!(from_text(b"[]", &arena), None);
+    }
+}

@@ -1,0 +1,259 @@
+//! Token counts and costs. The canonical counts are inclusive (rules.md 3): input holds what was cached, written to a
+//! cache or audio, output holds reasoning. Langfuse's buckets are exclusive, OpenAI's and OTel's are not.
+
+use super::canonical::{Canonical, Field};
+use crate::json::Json;
+use crate::span::Value;
+
+/// Where a count of a usage object belongs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bucket {
+    /// All input tokens, in OpenAI's and Anthropic's word.
+    Prompt,
+    /// All output tokens, likewise.
+    Completion,
+    /// Langfuse's `input`: what no other input bucket holds, or all.
+    Input,
+    /// Langfuse's `output`, likewise.
+    Output,
+    Total,
+    /// A part of the input, exclusive of the others in Langfuse's form.
+    InputPart(Option<Field>),
+    /// A part of the output.
+    OutputPart(Option<Field>),
+    /// A part of the input at the top level of Anthropic's raw form, where `input_tokens` does not hold it.
+    Beside(Field),
+}
+
+fn bucket(key: &[u8]) -> Option<Bucket> {
+    use Bucket::{Beside, Completion, Input, InputPart, Output, OutputPart, Prompt, Total};
+    Some(match key {
+        b"input" => Input,
+        b"output" => Output,
+        b"total" | b"total_tokens" | b"totalTokens" => Total,
+        b"prompt_tokens" | b"promptTokens" | b"input_tokens" | b"inputTokens" => Prompt,
+        b"completion_tokens" | b"completionTokens" | b"output_tokens" | b"outputTokens" => Completion,
+        b"cache_read_input_tokens" => Beside(Field::CacheReadTokens),
+        b"cache_creation_input_tokens" => Beside(Field::CacheWriteTokens),
+        b"input_cached_tokens" | b"input_cache_read" => InputPart(Some(Field::CacheReadTokens)),
+        b"input_cache_creation" | b"input_cache_creation_5m" | b"input_cache_creation_1h" => InputPart(Some(Field::CacheWriteTokens)),
+        b"output_reasoning_tokens" | b"output_reasoning" => OutputPart(Some(Field::ReasoningTokens)),
+        b"input_audio_tokens" | b"input_audio" | b"input_modality_audio" => InputPart(Some(Field::AudioInputTokens)),
+        b"output_audio_tokens" | b"output_audio" | b"output_modality_audio" => OutputPart(Some(Field::AudioOutputTokens)),
+        b"input_modality_text" => InputPart(Some(Field::TextInputTokens)),
+        b"input_modality_image" => InputPart(Some(Field::ImageInputTokens)),
+        b"output_modality_text" => OutputPart(Some(Field::TextOutputTokens)),
+        b"output_modality_image" => OutputPart(Some(Field::ImageOutputTokens)),
+        _ if key.starts_with(b"input_priority") || key.starts_with(b"output_priority") => return None,
+        _ if key.starts_with(b"cached_modality_") => InputPart(Some(Field::CacheReadTokens)),
+        _ if key.starts_with(b"input_") => InputPart(None),
+        _ if key.starts_with(b"output_") => OutputPart(None),
+        _ => return None,
+    })
+}
+
+/// The details that OpenAI's forms nest (or flatten with `_`): parts of what is counted already.
+fn detail(side_input: bool, key: &[u8]) -> Option<Field> {
+    Some(match (side_input, key) {
+        (true, b"cached_tokens" | b"cache_read" | b"cacheReadTokens") => Field::CacheReadTokens,
+        (true, b"cache_write_tokens" | b"cache_creation" | b"cacheWriteTokens") => Field::CacheWriteTokens,
+        (true, b"audio_tokens" | b"audio") => Field::AudioInputTokens,
+        (false, b"reasoning_tokens" | b"reasoning") => Field::ReasoningTokens,
+        (false, b"audio_tokens" | b"audio") => Field::AudioOutputTokens,
+        _ => return None,
+    })
+}
+
+/// `prompt_tokens_details`, `input_token_details` and the like: which side, and what comes after it in a flattened key.
+fn details_of(key: &[u8]) -> Option<(bool, &[u8])> {
+    const SIDES: &[(&[u8], bool)] = &[
+        (b"prompt_tokens_details", true),
+        (b"input_tokens_details", true),
+        (b"input_token_details", true),
+        (b"completion_tokens_details", false),
+        (b"output_tokens_details", false),
+        (b"output_token_details", false),
+    ];
+    let (side, input) = SIDES.iter().find(|(side, _)| key.starts_with(side))?;
+    Some((*input, key[side.len()..].strip_prefix(b"_").unwrap_or(&key[side.len()..])))
+}
+
+#[derive(Default)]
+struct Side {
+    /// OpenAI's word.
+    whole: Option<i64>,
+    /// Langfuse's word.
+    plain: Option<i64>,
+    /// Exclusive parts.
+    parts: i64,
+    /// Parts beside the whole.
+    beside: i64,
+    /// Details were given inside OpenAI's form: the whole holds them.
+    detailed: bool,
+}
+
+impl Side {
+    /// With its parts added, and as it stands.
+    fn readings(&self) -> [Option<i64>; 2] {
+        match (self.whole, self.plain) {
+            (Some(whole), _) if self.detailed => [Some(whole), Some(whole)],
+            (Some(whole), _) => [Some(whole + self.beside), Some(whole)],
+            (None, Some(plain)) => [Some(plain + self.parts + self.beside), Some(plain)],
+            (None, None) if self.parts + self.beside > 0 => [Some(self.parts + self.beside), None],
+            (None, None) => [None, None],
+        }
+    }
+}
+
+/// Reads a usage object into the canonical counts. False: something in it has no canonical field, so the source has to stay.
+pub fn read(usage: Json, trust: u8, source: u16, c: &mut Canonical) -> bool {
+    let (mut input, mut output, mut total) = (Side::default(), Side::default(), None);
+    let mut parts: Vec<(Field, i64)> = Vec::new();
+    let mut complete = true;
+    let add = |parts: &mut Vec<(Field, i64)>, field, n| match parts.iter_mut().find(|(f, _)| *f == field) {
+        Some((_, sum)) => *sum += n,
+        None => parts.push((field, n)),
+    };
+    for (key, value) in usage.entries() {
+        if let Some((is_input, rest)) = details_of(key) {
+            let side = if is_input { &mut input } else { &mut output };
+            side.detailed |= !value.is_null();
+            if rest.is_empty() {
+                for (key, value) in value.entries() {
+                    if let (Some(field), Some(n)) = (detail(is_input, key), value.as_i64()) {
+                        add(&mut parts, field, n);
+                    }
+                }
+            } else if let (Some(field), Some(n)) = (detail(is_input, rest), value.as_i64()) {
+                add(&mut parts, field, n);
+            }
+            continue;
+        }
+        let (Some(bucket), Some(n)) = (bucket(key), value.as_i64()) else {
+            complete &= value.is_null();
+            continue;
+        };
+        match bucket {
+            Bucket::Prompt => input.whole = Some(n),
+            Bucket::Completion => output.whole = Some(n),
+            Bucket::Input => input.plain = Some(n),
+            Bucket::Output => output.plain = Some(n),
+            Bucket::Total => total = Some(n),
+            Bucket::InputPart(field) => {
+                input.parts += n;
+                field.into_iter().for_each(|f| add(&mut parts, f, n));
+                complete &= field.is_some();
+            }
+            Bucket::OutputPart(field) => {
+                output.parts += n;
+                field.into_iter().for_each(|f| add(&mut parts, f, n));
+                // Predictions are part of the output sum and of no field of their own.
+                complete &= field.is_some() || key.ends_with(b"_prediction_tokens");
+            }
+            Bucket::Beside(field) => {
+                input.beside += n;
+                add(&mut parts, field, n);
+            }
+        }
+    }
+    let (ins, outs) = (input.readings(), output.readings());
+    // A total decides which reading holds; as it stands comes first. Without one, the parts are exclusive.
+    let adds_up = |i: Option<i64>, o: Option<i64>| total.is_some_and(|t| i.unwrap_or(0) + o.unwrap_or(0) == t);
+    let (whole_in, whole_out) = match () {
+        () if adds_up(ins[1], outs[1]) => (ins[1].or(ins[0]), outs[1].or(outs[0])),
+        () if adds_up(ins[0], outs[0]) => (ins[0], outs[0]),
+        () if adds_up(ins[0], outs[1]) => (ins[0], outs[1]),
+        () if adds_up(ins[1], outs[0]) => (ins[1], outs[0]),
+        () => (ins[0], outs[0]),
+    };
+    let sums = [(Field::InputTokens, whole_in), (Field::OutputTokens, whole_out), (Field::TotalTokens, total)];
+    let sums = sums.into_iter().filter_map(|(field, n)| Some((field, n?)));
+    for (field, n) in sums.chain(parts) {
+        c.put(field, Value::Int(n), trust, source);
+    }
+    complete
+}
+
+/// Sets the total where only its halves are known.
+pub fn complete(c: &mut Canonical) {
+    if let Some(input) = c.int(Field::InputTokens)
+        && !c.has(Field::TotalTokens)
+    {
+        c.derive(Field::TotalTokens, Value::Int(input.saturating_add(c.int(Field::OutputTokens).unwrap_or(0))));
+    }
+}
+
+/// Reads an object of costs in USD. Its parts have no canonical field: the source stays.
+pub fn read_cost<'a>(cost: Json<'a>, trust: u8, source: u16, c: &mut Canonical<'a>) {
+    let part = |key| cost.get(key).and_then(|v| v.as_f64());
+    let total = part("total").or_else(|| match (part("input"), part("output")) {
+        (None, None) => None,
+        (input, output) => Some(input.unwrap_or(0.0) + output.unwrap_or(0.0)),
+    });
+    if let Some(total) = total.filter(|t| t.is_finite()) {
+        c.put(Field::Cost, Value::Double(total), trust, source);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bumpalo::Bump;
+
+    /// input, cache read, cache write, output, reasoning, and whether the source may go.
+    #[track_caller]
+    fn reads(text: &str, expected: [Option<i64>; 5], complete: bool) {
+        let arena = Bump::new();
+        let mut c = Canonical::new();
+        let all = read(crate::json::parse(text.as_bytes(), &arena).unwrap(), 50, 0, &mut c);
+        let fields = [Field::InputTokens, Field::CacheReadTokens, Field::CacheWriteTokens, Field::OutputTokens, Field::ReasoningTokens];
+        assert_eq!((fields.map(|f| c.int(f)), all), (expected, complete), "{text}");
+    }
+
+    #[test]
+    fn exclusive_buckets_are_summed() {
+        let langchain = r#"{"input": 25, "output": 9, "total": 74, "input_audio": 0, "input_cache_read": 32, "output_audio": 0, "output_reasoning": 8}"#;
+        reads(langchain, [Some(57), Some(32), None, Some(17), Some(8)], true);
+        let js = r#"{"input":25,"output":9,"total":74,"input_cached_tokens":32,"output_reasoning_tokens":8,"output_rejected_prediction_tokens":0}"#;
+        reads(js, [Some(57), Some(32), None, Some(17), Some(8)], true);
+        reads(r#"{"input": 3, "output": 4, "cache_read_input_tokens": 1}"#, [Some(4), Some(1), None, Some(4), None], true);
+        reads(r#"{"input": 1, "input_cache_creation_5m": 2, "input_cache_creation_1h": 3}"#, [Some(6), None, Some(5), None, None], true);
+    }
+
+    #[test]
+    fn a_total_that_the_plain_fields_reach_means_inclusive() {
+        reads(
+            r#"{"input":57,"output":17,"total":74,"input_cached_tokens":32,"output_reasoning_tokens":8}"#,
+            [Some(57), Some(32), None, Some(17), Some(8)],
+            true,
+        );
+    }
+
+    #[test]
+    fn openai_and_anthropic_forms() {
+        let openai = r#"{"completion_tokens": 17, "prompt_tokens": 57, "total_tokens": 74, "completion_tokens_details": {"reasoning_tokens": 8, "audio_tokens": 0}, "prompt_tokens_details": {"cached_tokens": 32, "audio_tokens": null}}"#;
+        reads(openai, [Some(57), Some(32), None, Some(17), Some(8)], true);
+        reads(
+            r#"{"input_tokens":57,"output_tokens":17,"input_tokens_details":{"cached_tokens":32}}"#,
+            [Some(57), Some(32), None, Some(17), None],
+            true,
+        );
+        reads(
+            r#"{"input_tokens":25,"cache_read_input_tokens":30,"cache_creation_input_tokens":2,"output_tokens":17}"#,
+            [Some(57), Some(30), Some(2), Some(17), None],
+            true,
+        );
+        reads(
+            r#"{"prompt_tokens":"57","completion_tokens":"17.0","prompt_tokens_details_cached_tokens":32}"#,
+            [Some(57), Some(32), None, Some(17), None],
+            true,
+        );
+    }
+
+    #[test]
+    fn zero_is_a_value_and_priority_is_no_bucket() {
+        reads(r#"{"input": 0, "output": 0}"#, [Some(0), None, None, Some(0), None], true);
+        reads(r#"{"input": 5, "output": 1, "input_priority_cache_read": 3}"#, [Some(5), None, None, Some(1), None], false);
+        reads(r#"{"input": 5, "my_units": 3}"#, [Some(5), None, None, None, None], false);
+    }
+}

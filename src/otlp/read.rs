@@ -1,0 +1,303 @@
+//! Reads OTLP trace bodies in place: which bytes are a resource, a scope, a span, and a span's fields as the model has
+//! them. Nothing is copied but text that is not UTF-8, which is repaired.
+
+use super::wire::{Field, Reader, WireError, array};
+use super::write::number;
+use crate::keys::Keys;
+use crate::span::{Attr, Event, NO_PARENT, Span, Value};
+use bumpalo::Bump;
+use bumpalo::collections::Vec as BumpVec;
+
+const MAX_DEPTH: usize = 64;
+
+/// An `ExportTraceServiceRequest`, taken apart down to its spans.
+pub struct Request<'a> {
+    /// Its resources, in order.
+    pub resources: Vec<ResourceSpans<'a>>,
+    /// Fields that are not known here.
+    pub raw_fields: Vec<&'a [u8]>,
+}
+
+/// A `ResourceSpans`.
+#[derive(Default)]
+pub struct ResourceSpans<'a> {
+    /// The `Resource` message.
+    pub resource: Option<(usize, &'a [u8])>,
+    /// Its scopes, in order.
+    pub scopes: Vec<ScopeSpans<'a>>,
+    /// Schema URL and fields that are not known here.
+    pub raw_fields: Vec<&'a [u8]>,
+}
+
+/// A `ScopeSpans`.
+#[derive(Default)]
+pub struct ScopeSpans<'a> {
+    /// The `InstrumentationScope` message.
+    pub scope: Option<(usize, &'a [u8])>,
+    /// The `Span` messages, each with its offset in the body.
+    pub spans: Vec<(usize, &'a [u8])>,
+    /// Schema URL and fields that are not known here.
+    pub raw_fields: Vec<&'a [u8]>,
+}
+
+fn fields<'a>(base: usize, bytes: &'a [u8], mut f: impl FnMut(Field<'a>) -> Result<(), WireError>) -> Result<(), WireError> {
+    let mut reader = Reader::new(base, bytes);
+    while let Some(field) = reader.field()? {
+        f(field)?;
+    }
+    Ok(())
+}
+
+/// Takes a body apart.
+pub fn request(body: &[u8]) -> Result<Request<'_>, WireError> {
+    let mut request = Request { resources: Vec::new(), raw_fields: Vec::new() };
+    fields(0, body, |field| {
+        if field.number != number::REQUEST_RESOURCE_SPANS {
+            request.raw_fields.push(field.raw);
+            return Ok(());
+        }
+        let (base, bytes) = field.bytes()?;
+        let mut resource = ResourceSpans::default();
+        fields(base, bytes, |field| {
+            match field.number {
+                number::RESOURCE_SPANS_RESOURCE => resource.resource = Some(field.bytes()?),
+                number::RESOURCE_SPANS_SCOPE_SPANS => resource.scopes.push(scope_spans(field.bytes()?)?),
+                _ => resource.raw_fields.push(field.raw),
+            }
+            Ok(())
+        })?;
+        request.resources.push(resource);
+        Ok(())
+    })?;
+    Ok(request)
+}
+
+fn scope_spans((base, bytes): (usize, &[u8])) -> Result<ScopeSpans<'_>, WireError> {
+    let mut scope = ScopeSpans::default();
+    fields(base, bytes, |field| {
+        match field.number {
+            number::SCOPE_SPANS_SCOPE => scope.scope = Some(field.bytes()?),
+            number::SCOPE_SPANS_SPANS => scope.spans.push(field.bytes()?),
+            _ => scope.raw_fields.push(field.raw),
+        }
+        Ok(())
+    })?;
+    Ok(scope)
+}
+
+/// Reads the parts of one run: interns keys, keeps what it makes in the arena.
+pub struct PartReader<'r, 'a> {
+    /// The dictionary.
+    pub keys: &'r mut Keys,
+    /// Memory of the run.
+    pub arena: &'a Bump,
+}
+
+/// The fields of a `Resource` or `InstrumentationScope` that the core looks at.
+pub struct Described<'a> {
+    /// Name of a scope.
+    pub name: &'a [u8],
+    /// Attributes.
+    pub attributes: &'a [Attr<'a>],
+    /// All other fields, as they came (name and version of a scope among them).
+    pub raw_fields: Vec<&'a [u8]>,
+}
+
+impl<'a> PartReader<'_, 'a> {
+    /// A `Resource`.
+    pub fn resource(&mut self, (base, bytes): (usize, &'a [u8])) -> Result<Described<'a>, WireError> {
+        self.described(base, bytes, number::RESOURCE_ATTRIBUTES, None)
+    }
+
+    /// An `InstrumentationScope`.
+    pub fn scope(&mut self, (base, bytes): (usize, &'a [u8])) -> Result<Described<'a>, WireError> {
+        self.described(base, bytes, number::SCOPE_ATTRIBUTES, Some(number::SCOPE_NAME))
+    }
+
+    fn described(&mut self, base: usize, bytes: &'a [u8], attributes: u32, name: Option<u32>) -> Result<Described<'a>, WireError> {
+        let mut list = BumpVec::new_in(self.arena);
+        let mut out = Described { name: &[], attributes: &[], raw_fields: Vec::new() };
+        fields(base, bytes, |field| {
+            if field.number == attributes {
+                list.push(self.attribute(field.bytes()?)?);
+                return Ok(());
+            }
+            if Some(field.number) == name {
+                out.name = self.text(field.bytes()?.1);
+            }
+            out.raw_fields.push(field.raw);
+            Ok(())
+        })?;
+        out.attributes = list.into_bump_slice();
+        Ok(out)
+    }
+
+    /// A `Span`; `None` where an id has not the length of one, so that there is no place for it in a trace, and where
+    /// there is a second status.
+    pub fn span(&mut self, (base, bytes): (usize, &'a [u8])) -> Result<Option<Span<'a>>, WireError> {
+        let arena = self.arena;
+        let mut attributes = BumpVec::new_in(arena);
+        let mut events = BumpVec::new_in(arena);
+        let mut raw_fields = BumpVec::new_in(arena);
+        let mut span = Span {
+            trace_id: [0; 16],
+            span_id: [0; 8],
+            parent_id: NO_PARENT,
+            trace_state: &[],
+            flags: 0,
+            name: &[],
+            kind: 0,
+            start: 0,
+            end: 0,
+            attributes: &[],
+            dropped_attributes: 0,
+            events: &[],
+            dropped_events: 0,
+            links: &[],
+            dropped_links: 0,
+            status_code: 0,
+            status_message: &[],
+            raw_status: None,
+            raw_fields: &[],
+        };
+        let mut readable = true;
+        fields(base, bytes, |field| {
+            match field.number {
+                number::TRACE_ID => readable &= id(&field, &mut span.trace_id)?,
+                number::SPAN_ID => readable &= id(&field, &mut span.span_id)?,
+                number::PARENT_SPAN_ID => readable &= id(&field, &mut span.parent_id)?,
+                number::TRACE_STATE => span.trace_state = self.text(field.bytes()?.1),
+                number::NAME => span.name = self.text(field.bytes()?.1),
+                number::KIND => span.kind = field.number()? as u32,
+                number::START => span.start = field.number()?,
+                number::END => span.end = field.number()?,
+                number::ATTRIBUTES => attributes.push(self.attribute(field.bytes()?)?),
+                number::DROPPED_ATTRIBUTES => span.dropped_attributes = field.number()? as u32,
+                number::EVENTS => events.push(self.event(field.bytes()?)?),
+                number::DROPPED_EVENTS => span.dropped_events = field.number()? as u32,
+                number::DROPPED_LINKS => span.dropped_links = field.number()? as u32,
+                number::STATUS => {
+                    let (base, bytes) = field.bytes()?;
+                    // No SDK writes two; their merging is left to whoever decodes them.
+                    readable &= span.raw_status.replace(field.raw).is_none();
+                    fields(base, bytes, |field| {
+                        match field.number {
+                            number::STATUS_MESSAGE => span.status_message = self.text(field.bytes()?.1),
+                            number::STATUS_CODE => span.status_code = field.number()? as u32,
+                            _ => {}
+                        }
+                        Ok(())
+                    })?;
+                }
+                number::FLAGS => span.flags = field.number()? as u32,
+                _ => raw_fields.push(field.raw),
+            }
+            Ok(())
+        })?;
+        span.attributes = attributes.into_bump_slice();
+        span.events = events.into_bump_slice();
+        span.raw_fields = raw_fields.into_bump_slice();
+        Ok(readable.then_some(span))
+    }
+
+    fn event(&mut self, (base, bytes): (usize, &'a [u8])) -> Result<Event<'a>, WireError> {
+        let mut attributes = BumpVec::new_in(self.arena);
+        let mut event = Event { time: 0, name: &[], attributes: &[], dropped_attributes: 0, raw: Some(bytes) };
+        fields(base, bytes, |field| {
+            match field.number {
+                number::EVENT_TIME => event.time = field.number()?,
+                number::EVENT_NAME => event.name = self.text(field.bytes()?.1),
+                number::EVENT_ATTRIBUTES => attributes.push(self.attribute(field.bytes()?)?),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        event.attributes = attributes.into_bump_slice();
+        Ok(event)
+    }
+
+    fn attribute(&mut self, (base, bytes): (usize, &'a [u8])) -> Result<Attr<'a>, WireError> {
+        let (key, value) = self.key_value(base, bytes, 0)?;
+        // Text that had to be repaired must not go out as it came.
+        let raw = std::str::from_utf8(key).is_ok().then_some(bytes).filter(|_| !self.repaired(&value));
+        Ok(Attr { key: self.keys.key(self.text(key)), value, raw })
+    }
+
+    /// Does the value hold text that lies in the arena, not in the body?
+    fn repaired(&self, value: &Value) -> bool {
+        match value {
+            Value::Str(text) => memchr::memmem::find(text, "\u{fffd}".as_bytes()).is_some(),
+            Value::Array(items) => items.iter().any(|item| self.repaired(item)),
+            Value::Map(entries) => entries.iter().any(|(_, item)| self.repaired(item)),
+            _ => false,
+        }
+    }
+
+    fn key_value(&mut self, base: usize, bytes: &'a [u8], depth: usize) -> Result<(&'a [u8], Value<'a>), WireError> {
+        let (mut key, mut value) = (&[][..], Value::Empty);
+        fields(base, bytes, |field| {
+            match field.number {
+                number::KEY => key = field.bytes()?.1,
+                number::VALUE => value = self.value(field.bytes()?, depth)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok((key, value))
+    }
+
+    fn value(&mut self, (base, bytes): (usize, &'a [u8]), depth: usize) -> Result<Value<'a>, WireError> {
+        if depth > MAX_DEPTH {
+            return Err(WireError { offset: base, what: "value nested too deep" });
+        }
+        let arena = self.arena;
+        let mut value = Value::Empty;
+        fields(base, bytes, |field| {
+            match field.number {
+                number::STRING => value = Value::Str(self.text(field.bytes()?.1)),
+                number::BOOL => value = Value::Bool(field.number()? != 0),
+                number::INT => value = Value::Int(field.number()? as i64),
+                number::DOUBLE => value = Value::Double(f64::from_bits(field.number()?)),
+                number::BYTES => value = Value::Bytes(field.bytes()?.1),
+                number::ARRAY => {
+                    let (base, bytes) = field.bytes()?;
+                    let mut items = BumpVec::new_in(arena);
+                    fields(base, bytes, |field| {
+                        items.push(self.value(field.bytes()?, depth + 1)?);
+                        Ok(())
+                    })?;
+                    value = Value::Array(items.into_bump_slice());
+                }
+                number::KVLIST => {
+                    let (base, bytes) = field.bytes()?;
+                    let mut entries = BumpVec::new_in(arena);
+                    fields(base, bytes, |field| {
+                        let (base, bytes) = field.bytes()?;
+                        let (key, item) = self.key_value(base, bytes, depth + 1)?;
+                        entries.push((self.text(key), item));
+                        Ok(())
+                    })?;
+                    value = Value::Map(entries.into_bump_slice());
+                }
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+
+    /// Text as UTF-8: what is not becomes U+FFFD, since one bad byte makes a backend refuse the whole batch.
+    fn text(&self, bytes: &'a [u8]) -> &'a [u8] {
+        match String::from_utf8_lossy(bytes) {
+            std::borrow::Cow::Borrowed(_) => bytes,
+            std::borrow::Cow::Owned(text) => self.arena.alloc_str(&text).as_bytes(),
+        }
+    }
+}
+
+/// Reads an id; an empty one is none. False: it has another length.
+fn id<const N: usize>(field: &Field, out: &mut [u8; N]) -> Result<bool, WireError> {
+    let (_, bytes) = field.bytes()?;
+    *out = array(bytes);
+    Ok(bytes.len() == N || bytes.is_empty())
+}

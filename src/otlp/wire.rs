@@ -1,0 +1,331 @@
+//! Protobuf's wire format: a checked reader over borrowed bytes, and a writer that fills its buffer from the end.
+//!
+//! Writing backwards means that the length of a nested message is known when its prefix is written: one pass, no size
+//! pass, every byte copied once.
+
+/// What is wrong with a protobuf message, and at which byte of the body it was handed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WireError {
+    /// Bytes from the start of the outermost body.
+    pub offset: usize,
+    /// What is wrong there.
+    pub what: &'static str,
+}
+
+impl std::fmt::Display for WireError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} at byte {}", self.what, self.offset)
+    }
+}
+
+impl std::error::Error for WireError {}
+
+/// The value of a field as it stands on the wire.
+#[derive(Clone, Copy, Debug)]
+pub enum Wire<'a> {
+    /// Wire type 0.
+    Varint(u64),
+    /// Wire type 1.
+    Fixed64(u64),
+    /// Wire type 2: where the bytes start in the outermost body, and the bytes.
+    Bytes(usize, &'a [u8]),
+    /// Wire type 5.
+    Fixed32(u32),
+}
+
+/// A field: its number, its value, and all its bytes with the tag.
+#[derive(Clone, Copy, Debug)]
+pub struct Field<'a> {
+    /// Field number.
+    pub number: u32,
+    /// Its value.
+    pub value: Wire<'a>,
+    /// Tag and value as they stand.
+    pub raw: &'a [u8],
+    /// Where `raw` starts in the outermost body.
+    pub offset: usize,
+}
+
+impl<'a> Field<'a> {
+    /// The bytes of a length-delimited field, with their offset.
+    pub fn bytes(&self) -> Result<(usize, &'a [u8]), WireError> {
+        match self.value {
+            Wire::Bytes(offset, bytes) => Ok((offset, bytes)),
+            _ => Err(self.wrong_type()),
+        }
+    }
+
+    /// An unsigned number: varint or fixed, as the field has it.
+    pub fn number(&self) -> Result<u64, WireError> {
+        match self.value {
+            Wire::Varint(v) | Wire::Fixed64(v) => Ok(v),
+            Wire::Fixed32(v) => Ok(u64::from(v)),
+            Wire::Bytes(..) => Err(self.wrong_type()),
+        }
+    }
+
+    fn wrong_type(&self) -> WireError {
+        WireError { offset: self.offset, what: "field of the wrong wire type" }
+    }
+}
+
+/// Reads the fields of one message.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    base: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// `base` is where `bytes` starts in the outermost body; it only serves errors.
+    pub fn new(base: usize, bytes: &'a [u8]) -> Self {
+        Reader { bytes, at: 0, base }
+    }
+
+    fn err(&self, what: &'static str) -> WireError {
+        WireError { offset: self.base + self.at, what }
+    }
+
+    fn varint(&mut self) -> Result<u64, WireError> {
+        let mut value = 0u64;
+        for (i, &byte) in self.bytes[self.at..].iter().take(10).enumerate() {
+            value |= u64::from(byte & 0x7f) << (7 * i);
+            if byte < 0x80 {
+                if i == 9 && byte > 1 {
+                    return Err(self.err("varint over 64 bits"));
+                }
+                self.at += i + 1;
+                return Ok(value);
+            }
+        }
+        Err(self.err(if self.bytes.len() - self.at < 10 { "varint cut short" } else { "varint over 64 bits" }))
+    }
+
+    fn take(&mut self, n: usize) -> Result<&'a [u8], WireError> {
+        let rest = &self.bytes[self.at..];
+        if n > rest.len() {
+            return Err(self.err("field runs past the end of its message"));
+        }
+        self.at += n;
+        Ok(&rest[..n])
+    }
+
+    /// The next field, or `None` at the end.
+    pub fn field(&mut self) -> Result<Option<Field<'a>>, WireError> {
+        if self.at == self.bytes.len() {
+            return Ok(None);
+        }
+        let start = self.at;
+        let tag = self.varint()?;
+        let number = u32::try_from(tag >> 3).unwrap_or(0);
+        if number == 0 || number > 0x1fff_ffff {
+            self.at = start;
+            return Err(self.err("bad field number"));
+        }
+        let value = match tag & 7 {
+            0 => Wire::Varint(self.varint()?),
+            1 => Wire::Fixed64(u64::from_le_bytes(array(self.take(8)?))),
+            2 => {
+                let length = self.varint()?;
+                let length = usize::try_from(length).map_err(|_| self.err("field runs past the end of its message"))?;
+                let offset = self.base + self.at;
+                Wire::Bytes(offset, self.take(length)?)
+            }
+            5 => Wire::Fixed32(u32::from_le_bytes(array(self.take(4)?))),
+            _ => {
+                self.at = start;
+                return Err(self.err("bad wire type"));
+            }
+        };
+        Ok(Some(Field { number, value, raw: &self.bytes[start..self.at], offset: self.base + start }))
+    }
+}
+
+/// The first `N` bytes; zeros where there are fewer.
+pub fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut out = [0; N];
+    let n = bytes.len().min(N);
+    out[..n].copy_from_slice(&bytes[..n]);
+    out
+}
+
+/// How many bytes a varint takes.
+pub fn varint_len(value: u64) -> usize {
+    (70 - (value | 1).leading_zeros() as usize) / 7
+}
+
+/// Appends a varint.
+pub fn push_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value > 0x7f {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// A buffer that is filled from its end to its front. The caller writes fields in reverse order.
+#[derive(Default, Debug)]
+pub struct Writer {
+    buf: Vec<u8>,
+    front: usize,
+}
+
+impl Writer {
+    /// Forgets what was written, keeps the memory.
+    pub fn clear(&mut self) {
+        self.front = self.buf.len();
+    }
+
+    /// How many bytes are written: a mark for [`Writer::close`].
+    pub fn mark(&self) -> usize {
+        self.buf.len() - self.front
+    }
+
+    /// What is written so far, in reading order.
+    pub fn written(&self) -> &[u8] {
+        &self.buf[self.front..]
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, need: usize) {
+        let used = self.mark();
+        let size = (used + need).max(self.buf.len() * 2).max(1024);
+        let mut bigger = vec![0; size];
+        bigger[size - used..].copy_from_slice(&self.buf[self.front..]);
+        self.buf = bigger;
+        self.front = size - used;
+    }
+
+    #[inline]
+    fn room(&mut self, n: usize) -> &mut [u8] {
+        if self.front < n {
+            self.grow(n);
+        }
+        self.front -= n;
+        &mut self.buf[self.front..self.front + n]
+    }
+
+    /// Bytes in front of what is written.
+    #[inline]
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.room(bytes.len()).copy_from_slice(bytes);
+    }
+
+    /// One byte.
+    #[inline]
+    pub fn byte(&mut self, byte: u8) {
+        self.room(1)[0] = byte;
+    }
+
+    /// A varint.
+    #[inline]
+    pub fn varint(&mut self, mut value: u64) {
+        if value < 0x80 {
+            return self.byte(value as u8);
+        }
+        let room = self.room(varint_len(value));
+        let last = room.len() - 1;
+        for byte in &mut room[..last] {
+            *byte = value as u8 | 0x80;
+            value >>= 7;
+        }
+        room[last] = value as u8;
+    }
+
+    /// A tag.
+    #[inline]
+    pub fn tag(&mut self, number: u32, wire_type: u32) {
+        self.varint(u64::from(number << 3 | wire_type));
+    }
+
+    /// Length and tag of a message of which all fields stand written since `mark`.
+    #[inline]
+    pub fn close(&mut self, number: u32, mark: usize) {
+        self.varint((self.mark() - mark) as u64);
+        self.tag(number, 2);
+    }
+
+    /// A length-delimited field.
+    #[inline]
+    pub fn bytes_field(&mut self, number: u32, bytes: &[u8]) {
+        self.bytes(bytes);
+        self.varint(bytes.len() as u64);
+        self.tag(number, 2);
+    }
+
+    /// As [`Writer::bytes_field`], left out where empty.
+    #[inline]
+    pub fn text_field(&mut self, number: u32, text: &[u8]) {
+        if !text.is_empty() {
+            self.bytes_field(number, text);
+        }
+    }
+
+    /// A varint field, left out where zero.
+    #[inline]
+    pub fn varint_field(&mut self, number: u32, value: u64) {
+        if value != 0 {
+            self.varint(value);
+            self.tag(number, 0);
+        }
+    }
+
+    /// A fixed64 field.
+    #[inline]
+    pub fn fixed64_field(&mut self, number: u32, value: u64) {
+        self.bytes(&value.to_le_bytes());
+        self.tag(number, 1);
+    }
+
+    /// A fixed32 field.
+    #[inline]
+    pub fn fixed32_field(&mut self, number: u32, value: u32) {
+        self.bytes(&value.to_le_bytes());
+        self.tag(number, 5);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_message_written_backwards_reads_forwards() {
+        let mut w = Writer::default();
+        w.varint_field(3, 300);
+        w.bytes_field(2, b"text");
+        w.close(1, 0);
+        assert_eq!(w.written(), b"\x0a\x09\x12\x04text\x18\xac\x02");
+    }
+
+    #[test]
+    fn errors_name_the_byte() {
+        let cut = Reader::new(100, b"\x0a\x05ab").field().unwrap_err();
+        assert_eq!(cut.to_string(), "field runs past the end of its message at byte 102");
+        assert_eq!(Reader::new(0, b"\x80").field().unwrap_err().to_string(), "varint cut short at byte 0");
+        assert_eq!(Reader::new(0, b"\x0b").field().unwrap_err().to_string(), "bad wire type at byte 0");
+        assert_eq!(Reader::new(0, b"\x00\x00").field().unwrap_err().to_string(), "bad field number at byte 0");
+    }
+
+    proptest! {
+        #[test]
+        fn varints_round_trip(value: u64) {
+            let mut w = Writer::default();
+            w.varint(value);
+            prop_assert_eq!(w.written().len(), varint_len(value));
+            let mut forwards = Vec::new();
+            push_varint(&mut forwards, value);
+            prop_assert_eq!(w.written(), &forwards[..]);
+            prop_assert_eq!(Reader::new(0, w.written()).varint().unwrap(), value);
+        }
+
+        #[test]
+        fn no_input_panics(bytes: Vec<u8>) {
+            let mut r = Reader::new(0, &bytes);
+            while let Ok(Some(_)) = r.field() {}
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! The pipeline: what each stage does with a span, in order, and what is held in between.
+
+use crate::config::{self, Config, ConfigError, EntryValue};
+use crate::conventions::{self, ConventionSet};
+use crate::describe::{self, ResourceRules};
+use crate::entry::{self, Decision, Ended, Tree};
+use crate::export::{Envelopes, Exporter, Place, Transmit};
+use crate::frame::{self, FrameError};
+use crate::keys::Keys;
+use crate::normalize::{self, Context};
+use crate::otlp::wire::Writer;
+use crate::otlp::write::number;
+use crate::profiles::write::{Keep, Writing};
+use crate::span::{SpanId, TraceId, Value};
+use bumpalo::Bump;
+use hashbrown::HashMap;
+use serde::Serialize;
+
+/// Scopes and resources of a host are few; past this many, something makes them up.
+const MAX_DESCRIPTIONS: usize = 10_000;
+/// The arena is given back to the allocator when one span made it grow past this.
+const ARENA_BYTES: usize = 4 << 20;
+
+struct Scope {
+    name: Box<[u8]>,
+    conventions: ConventionSet,
+    /// The fields of `ScopeSpans` but its spans.
+    fields: Vec<u8>,
+    /// Which destinations get its spans.
+    allowed: Vec<bool>,
+}
+
+/// A profile that at least one destination has; destinations with the same share the bytes.
+struct Form {
+    writing: Writing,
+    profile: (config::Profile, Keep),
+}
+
+struct Destination {
+    name: String,
+    form: usize,
+    rules: ResourceRules,
+    exporter: Exporter,
+    /// By the host's number: the fields of `ResourceSpans` but its scopes.
+    resources: Vec<Vec<u8>>,
+    /// A service name that the backend would refuse was mended.
+    mended_service_name: bool,
+    config: config::Destination,
+}
+
+/// A candidate that waits for its ancestors, encoded.
+struct Held {
+    place: Place,
+    /// By form: the fields of the span, and those that it gets as an entry.
+    bodies: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+/// The machine. Feed it spans and answers, drain it with [`Pipeline::poll`].
+pub struct Pipeline {
+    keys: Keys,
+    arena: Bump,
+    writer: Writer,
+    tree: Option<Tree>,
+    entry_value: EntryValue,
+    infer_provider: bool,
+    scopes: Vec<Scope>,
+    forms: Vec<Form>,
+    destinations: Vec<Destination>,
+    held: HashMap<(TraceId, SpanId), Held>,
+    seen: u64,
+    llm: u64,
+    unparsed: u64,
+}
+
+/// Counts of a destination.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DestinationStats {
+    /// Its name.
+    pub name: String,
+    /// Spans taken into its queue.
+    pub queued: u64,
+    /// Spans that the backend took.
+    pub sent: u64,
+    /// Spans that the backend rejected in a partial success.
+    pub rejected: u64,
+    /// Requests that were sent again.
+    pub retried_batches: u64,
+    /// Spans dropped because the queue was full.
+    pub dropped_full: u64,
+    /// Spans dropped because the backend refused their batch.
+    pub dropped_refused: u64,
+    /// Spans dropped because retries went past the deadline.
+    pub dropped_deadline: u64,
+    /// Spans queued or on their way.
+    pub pending: u64,
+    /// Bytes queued or on their way.
+    pub pending_bytes: u64,
+    /// The resource's service name would be refused, and was made one that the backend takes.
+    pub mended_service_name: bool,
+}
+
+/// What happened so far.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stats {
+    /// Spans that ended.
+    pub seen: u64,
+    /// Of them, those that some LLM convention wrote.
+    pub llm: u64,
+    /// Records that could not be read.
+    pub unparsed: u64,
+    /// Candidates for the entry that wait for an ancestor.
+    pub held: u64,
+    /// Candidates that were decided because they waited too long.
+    pub hold_expired: u64,
+    /// Candidates that were decided because too many waited.
+    pub hold_overflow: u64,
+    /// Spans that the tree remembers.
+    pub tracked: u64,
+    /// Traces that were forgotten because too many spans were remembered.
+    pub traces_evicted: u64,
+    /// Keys and names in the dictionary.
+    pub dictionary: u64,
+    /// By destination.
+    pub destinations: Vec<DestinationStats>,
+}
+
+struct DestinationEnvelopes<'p> {
+    scopes: &'p [Scope],
+    resources: &'p [Vec<u8>],
+}
+
+impl Envelopes for DestinationEnvelopes<'_> {
+    fn resource(&self, resource: u32) -> &[u8] {
+        self.resources.get((resource as usize).wrapping_sub(1)).map_or(&[], Vec::as_slice)
+    }
+
+    fn scope(&self, scope: u32) -> &[u8] {
+        self.scopes.get((scope as usize).wrapping_sub(1)).map_or(&[], |s| &s.fields)
+    }
+}
+
+impl Pipeline {
+    /// A pipeline by its configuration. `seed` decides the jitter of retries.
+    pub fn new(config: &Config, seed: u64) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let keys = Keys::new(config.dictionary);
+        let mut forms: Vec<Form> = Vec::new();
+        let mut destinations = Vec::new();
+        for (i, d) in config.destinations.iter().enumerate() {
+            let profile = (d.profile, d.keep.unwrap_or(d.profile.keep()));
+            let form = forms.iter().position(|f| f.profile == profile).unwrap_or_else(|| {
+                forms.push(Form { writing: Writing::new(profile.0.table(), profile.1, &keys), profile });
+                forms.len() - 1
+            });
+            destinations.push(Destination {
+                name: d.name.clone().unwrap_or_else(|| format!("otlp-{i}")),
+                form,
+                rules: ResourceRules::new(d),
+                exporter: Exporter::new(
+                    config.queue,
+                    config.batch,
+                    config.retry,
+                    config.max_in_flight,
+                    (i as u32 + 1, config.destinations.len() as u32),
+                    seed.wrapping_add(i as u64),
+                ),
+                resources: Vec::new(),
+                mended_service_name: false,
+                config: d.clone(),
+            });
+        }
+        let limits = entry::Limits { hold_ms: config.entry.hold_millis, held: config.entry.max_held, spans: config.entry.max_spans };
+        Ok(Pipeline {
+            keys,
+            arena: Bump::new(),
+            writer: Writer::default(),
+            tree: config.entry.enabled.then(|| Tree::new(limits)),
+            entry_value: config.entry.value,
+            infer_provider: config.infer_provider,
+            scopes: Vec::new(),
+            forms,
+            destinations,
+            held: HashMap::new(),
+            seen: 0,
+            llm: 0,
+            unparsed: 0,
+        })
+    }
+
+    /// Gives a key or a name its number for the frame; `None`: write it out, the dictionary is full.
+    pub fn intern(&mut self, text: &[u8]) -> Option<u32> {
+        self.keys.intern(text).map(|id| id + 1)
+    }
+
+    fn reset_arena(&mut self) {
+        if self.arena.allocated_bytes() > ARENA_BYTES {
+            self.arena = Bump::new();
+        } else {
+            self.arena.reset();
+        }
+    }
+
+    /// Takes a `scope` record, gives its number for the frame.
+    pub fn scope(&mut self, record: &[u8]) -> Result<u32, FrameError> {
+        self.reset_arena();
+        let scope = frame::scope(record, &self.arena, &self.keys)?;
+        let w = &mut self.writer;
+        w.clear();
+        w.text_field(number::SCOPE_SPANS_SCHEMA_URL, scope.schema_url);
+        let mark = w.mark();
+        describe::scope_attributes(w, scope.attributes, &self.keys);
+        w.text_field(number::SCOPE_VERSION, scope.version);
+        w.text_field(number::SCOPE_NAME, scope.name);
+        w.close(number::SCOPE_SPANS_SCOPE, mark);
+        let known = self.scopes.iter().position(|s| s.fields == w.written());
+        let id = match known {
+            Some(at) => at,
+            None if self.scopes.len() >= MAX_DESCRIPTIONS => return Err(FrameError { offset: 0, what: "too many scopes" }),
+            None => {
+                self.scopes.push(Scope {
+                    name: scope.name.into(),
+                    conventions: conventions::of_scope(scope.name),
+                    fields: w.written().to_vec(),
+                    allowed: self.destinations.iter().map(|d| d.config.allows(scope.name)).collect(),
+                });
+                self.scopes.len() - 1
+            }
+        };
+        Ok(id as u32 + 1)
+    }
+
+    /// Takes a `resource` record, gives its number for the frame.
+    pub fn resource(&mut self, record: &[u8]) -> Result<u32, FrameError> {
+        self.reset_arena();
+        let resource = frame::resource(record, &self.arena, &self.keys)?;
+        if self.destinations.iter().any(|d| d.resources.len() >= MAX_DESCRIPTIONS) {
+            return Err(FrameError { offset: 0, what: "too many resources" });
+        }
+        let w = &mut self.writer;
+        for d in &mut self.destinations {
+            w.clear();
+            w.text_field(number::RESOURCE_SPANS_SCHEMA_URL, resource.schema_url);
+            let mark = w.mark();
+            d.mended_service_name |= d.rules.write(w, resource.attributes, &self.keys);
+            w.close(number::RESOURCE_SPANS_RESOURCE, mark);
+            d.resources.push(w.written().to_vec());
+        }
+        Ok(self.destinations.first().map_or(0, |d| d.resources.len() as u32))
+    }
+
+    /// A span started: a `start` record. `now` is in ms.
+    pub fn start(&mut self, record: &[u8], now: f64) -> Result<(), FrameError> {
+        self.reset_arena();
+        let Some(tree) = &mut self.tree else { return Ok(()) };
+        let start = frame::start(record, &self.arena, &self.keys).inspect_err(|_| self.unparsed += 1)?;
+        let scope = self.scopes.get((start.scope as usize).wrapping_sub(1)).map_or(0, |s| s.conventions);
+        let llm = scope | normalize::recognise_start(start.keys.iter().copied(), &self.keys) != 0;
+        tree.start(start.trace_id, start.span_id, start.parent_id, llm, start.remote_parent && start.inside_segment);
+        self.drain_tree(now);
+        Ok(())
+    }
+
+    /// A span ended: a `span` record. `now` is in ms.
+    pub fn end(&mut self, record: &[u8], now: f64) -> Result<(), FrameError> {
+        self.reset_arena();
+        let frame::SpanRecord { span, scope: scope_id, resource } =
+            frame::span(record, &self.arena, &self.keys).inspect_err(|_| self.unparsed += 1)?;
+        let place = Place { resource, scope: scope_id };
+        let scope = self.scopes.get((scope_id as usize).wrapping_sub(1));
+        let cx = Context {
+            keys: &self.keys,
+            arena: &self.arena,
+            scope: scope.map_or(&[], |s| &s.name),
+            scope_conventions: scope.map_or(0, |s| s.conventions),
+            infer_provider: self.infer_provider,
+        };
+        let normal = normalize::normalize(&span, &cx);
+        let (llm, mark) = normal.as_ref().map_or((false, None), |n| (n.is_llm(), n.mark));
+        self.seen += 1;
+        self.llm += u64::from(llm);
+        let (trace_id, span_id) = (span.trace_id, span.span_id);
+        let decision = match &mut self.tree {
+            Some(tree) => tree.end(Ended { trace_id, span_id, parent_id: span.parent_id, llm, mark }, now),
+            None => Decision::Plain,
+        };
+        let mut held = Held { place, bodies: Vec::new() };
+        let w = &mut self.writer;
+        for (i, form) in self.forms.iter().enumerate() {
+            w.clear();
+            let mut entry_fields = Vec::new();
+            if decision != Decision::Plain {
+                let mark = if self.entry_value == EntryValue::Bool { Value::Bool(true) } else { Value::Str(b"true") };
+                form.writing.entry_mark(w, &mark, &self.keys);
+                if let Some(n) = &normal {
+                    form.writing.entry_content(w, &n.canonical, &self.keys);
+                }
+                entry_fields = w.written().to_vec();
+                w.clear();
+            }
+            form.writing.span(w, &span, normal.as_ref(), &self.keys);
+            if decision == Decision::Hold {
+                held.bodies.push((w.written().to_vec(), entry_fields));
+            } else {
+                queue(&mut self.destinations, i, scope, place, [w.written(), &entry_fields], now);
+            }
+        }
+        if decision == Decision::Hold {
+            self.held.insert((trace_id, span_id), held);
+        }
+        drop(normal);
+        self.drain_tree(now);
+        Ok(())
+    }
+
+    /// Queues the candidates that were decided.
+    fn drain_tree(&mut self, now: f64) {
+        let Some(tree) = &mut self.tree else { return };
+        while let Some((trace_id, span_id, entry)) = tree.resolved() {
+            let Some(held) = self.held.remove(&(trace_id, span_id)) else { continue };
+            let scope = self.scopes.get((held.place.scope as usize).wrapping_sub(1));
+            for (form, (fields, entry_fields)) in held.bodies.iter().enumerate() {
+                let entry_fields = if entry { &entry_fields[..] } else { &[] };
+                queue(&mut self.destinations, form, scope, held.place, [fields, entry_fields], now);
+            }
+        }
+    }
+
+    /// The next request to send, and the index of the destination it is for. `now` is in ms.
+    pub fn poll(&mut self, now: f64) -> Option<(usize, Transmit<'_>)> {
+        if let Some(tree) = &mut self.tree {
+            tree.tick(now);
+        }
+        self.drain_tree(now);
+        let scopes = &self.scopes;
+        self.destinations.iter_mut().enumerate().find_map(|(i, d)| {
+            let envelopes = DestinationEnvelopes { scopes, resources: &d.resources };
+            d.exporter.poll(now, &envelopes).map(|transmit| (i, transmit))
+        })
+    }
+
+    /// When [`Pipeline::poll`] has something to do if nothing else happens, in ms; `None`: never.
+    pub fn wake(&self) -> Option<f64> {
+        let held = self.tree.as_ref().and_then(Tree::wake);
+        self.destinations.iter().filter_map(|d| d.exporter.wake()).chain(held).min_by(f64::total_cmp)
+    }
+
+    /// Everything that ended so far goes out now, candidates too. Gives what [`Pipeline::settled`] can be asked for.
+    pub fn flush(&mut self, now: f64) -> Flush {
+        if let Some(tree) = &mut self.tree {
+            tree.flush();
+        }
+        self.drain_tree(now);
+        Flush(self.destinations.iter_mut().map(|d| d.exporter.flush()).collect())
+    }
+
+    /// Is every span that the flush sent answered, or given up and counted?
+    pub fn settled(&self, flush: &Flush) -> bool {
+        self.destinations.iter().zip(&flush.0).all(|(d, number)| d.exporter.settled(*number))
+    }
+
+    /// Has [`Pipeline::poll`] something to send now? Cheap: a host asks after every span.
+    pub fn is_due(&self, now: f64) -> bool {
+        self.destinations.iter().any(|d| d.exporter.is_due(now))
+    }
+
+    /// A backend answered the request `id`; `retry_after` is in ms. Ids of different destinations differ.
+    pub fn response(&mut self, id: u32, status: u16, retry_after: Option<f64>, body: &[u8], now: f64) {
+        self.destinations.iter_mut().for_each(|d| d.exporter.response(id, status, retry_after, body, now));
+    }
+
+    /// No answer came to the request `id`.
+    pub fn failure(&mut self, id: u32, now: f64) {
+        self.destinations.iter_mut().for_each(|d| d.exporter.failure(id, now));
+    }
+
+    /// What happened so far.
+    pub fn stats(&self) -> Stats {
+        let tree = self.tree.as_ref();
+        let counts = tree.map(Tree::counts).unwrap_or_default();
+        let destination = |d: &Destination| {
+            let c = d.exporter.counts();
+            DestinationStats {
+                name: d.name.clone(),
+                queued: c.queued,
+                sent: c.sent,
+                rejected: c.rejected,
+                retried_batches: c.retried_batches,
+                dropped_full: c.dropped_full,
+                dropped_refused: c.dropped_refused,
+                dropped_deadline: c.dropped_deadline,
+                pending: d.exporter.pending(),
+                pending_bytes: d.exporter.pending_bytes(),
+                mended_service_name: d.mended_service_name,
+            }
+        };
+        Stats {
+            seen: self.seen,
+            llm: self.llm,
+            unparsed: self.unparsed,
+            held: tree.map_or(0, |t| t.held() as u64),
+            hold_expired: counts.hold_expired,
+            hold_overflow: counts.hold_overflow,
+            tracked: tree.map_or(0, |t| t.tracked() as u64),
+            traces_evicted: counts.traces_evicted,
+            dictionary: self.keys.count() as u64,
+            destinations: self.destinations.iter().map(destination).collect(),
+        }
+    }
+}
+
+/// A flush, as each destination numbers it.
+#[derive(Clone, Debug)]
+pub struct Flush(Vec<u64>);
+
+/// Hands an encoded span to the destinations of a form that take its scope.
+fn queue(destinations: &mut [Destination], form: usize, scope: Option<&Scope>, place: Place, fields: [&[u8]; 2], now: f64) {
+    for (i, d) in destinations.iter_mut().enumerate().filter(|(_, d)| d.form == form) {
+        if scope.is_none_or(|s| s.allowed.get(i).copied().unwrap_or(true)) {
+            d.exporter.push(place, fields, now);
+        }
+    }
+}

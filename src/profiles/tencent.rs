@@ -1,0 +1,83 @@
+//! Tencent Cloud LLM observability: the keys of its agents (`tapm-semconv` 2.1) and of Dify's exporter.
+
+use super::Table;
+use crate::normalize::canonical::{Canonical, Field, Kind};
+
+/// It has no word for these; its own agents write TASK.
+fn span_kind(kind: &'static str) -> &'static str {
+    match kind {
+        "GUARDRAIL" | "EVALUATOR" | "PROMPT" | "MEMORY" => "TASK",
+        kind => kind,
+    }
+}
+
+/// Its trace view shows `gen_ai.entity.*` for every kind, and groups by `gen_ai.session.id`.
+fn complete(c: &mut Canonical) {
+    for (field, sources) in [
+        (Field::EntityInput, &[Field::InputMessages, Field::ToolCallArguments, Field::RetrievalQuery][..]),
+        (Field::EntityOutput, &[Field::OutputMessages, Field::ToolCallResult, Field::RetrievalDocuments]),
+        (Field::SessionId, &[Field::ConversationId]),
+    ] {
+        if let Some(value) = sources.iter().find_map(|source| c.get(*source)) {
+            c.derive(field, value);
+        }
+    }
+    if let Some(model) = c.get(Field::RequestModel) {
+        match c.kind {
+            Some(Kind::Embeddings) => c.derive(Field::EmbeddingModel, model),
+            Some(Kind::Rerank) => c.derive(Field::RerankModel, model),
+            _ => {}
+        }
+    }
+}
+
+pub const TABLE: Table = Table {
+    keys: &[
+        (Field::Provider, &["gen_ai.provider.name", "gen_ai.system"]),
+        (Field::RequestModel, &["gen_ai.request.model"]),
+        (Field::ResponseModel, &["gen_ai.response.model"]),
+        (Field::ResponseId, &["gen_ai.response.id"]),
+        (Field::FinishReasons, &["gen_ai.response.finish_reasons"]),
+        (Field::Temperature, &["gen_ai.request.temperature"]),
+        (Field::TopP, &["gen_ai.request.top_p"]),
+        (Field::TopK, &["gen_ai.request.top_k"]),
+        (Field::MaxTokens, &["gen_ai.request.max_tokens"]),
+        (Field::FrequencyPenalty, &["gen_ai.request.frequency_penalty"]),
+        (Field::PresencePenalty, &["gen_ai.request.presence_penalty"]),
+        (Field::StopSequences, &["gen_ai.request.stop_sequences"]),
+        (Field::Seed, &["gen_ai.request.seed"]),
+        (Field::ChoiceCount, &["gen_ai.request.choice.count"]),
+        (Field::Stream, &["gen_ai.request.is_stream", "llm.is_streaming"]),
+        (Field::TimeToFirstChunk, &["gen_ai.server.time_to_first_token"]),
+        (Field::InputTokens, &["gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"]),
+        (Field::OutputTokens, &["gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"]),
+        (Field::TotalTokens, &["gen_ai.usage.total_tokens", "llm.usage.total_tokens"]),
+        (Field::CacheReadTokens, &["gen_ai.usage.cache_read_input_tokens"]),
+        (Field::CacheWriteTokens, &["gen_ai.usage.cache_creation_input_tokens"]),
+        (Field::ReasoningTokens, &["gen_ai.usage.reasoning_tokens"]),
+        (Field::InputMessages, &["gen_ai.input.messages"]),
+        (Field::OutputMessages, &["gen_ai.output.messages"]),
+        (Field::ToolDefinitions, &["gen_ai.tool.definitions"]),
+        (Field::EntityInput, &["gen_ai.entity.input"]),
+        (Field::EntityOutput, &["gen_ai.entity.output"]),
+        (Field::ToolName, &["gen_ai.tool.name", "tool.name"]),
+        (Field::ToolDescription, &["gen_ai.tool.description", "tool.description"]),
+        (Field::ToolCallId, &["gen_ai.tool.call.id"]),
+        (Field::ToolCallArguments, &["gen_ai.tool.call.arguments", "tool.parameters"]),
+        (Field::ToolCallResult, &["gen_ai.tool.call.result"]),
+        (Field::AgentName, &["gen_ai.agent.name"]),
+        (Field::ConversationId, &["gen_ai.conversation.id"]),
+        (Field::SessionId, &["gen_ai.session.id"]),
+        (Field::UserId, &["gen_ai.user.id"]),
+        (Field::UserName, &["gen_ai.user.name"]),
+        (Field::RetrievalQuery, &["retrieval.query"]),
+        (Field::RetrievalDocuments, &["retrieval.document"]),
+        (Field::EmbeddingModel, &["embedding.model_name"]),
+        (Field::RerankModel, &["rerank.model_name"]),
+        (Field::ErrorType, &["error.type"]),
+        (Field::ResponseServiceTier, &["gen_ai.openai.response.service_tier"]),
+        (Field::SystemFingerprint, &["gen_ai.openai.response.system_fingerprint"]),
+    ],
+    span_kind: Some(span_kind),
+    complete,
+};

@@ -1,0 +1,200 @@
+//! Writes a span for a profile: the canonical fields under the profile's keys, and of the source what shall stay.
+
+use super::{ENTRY_KEY, OPERATION_KEY, SPAN_KIND_KEY, Table};
+use crate::keys::Keys;
+use crate::normalize::canonical::{Canonical, Field};
+use crate::normalize::{Fate, Normal};
+use crate::otlp::wire::Writer;
+use crate::otlp::write::{self, number};
+use crate::span::{Key, NO_PARENT, Span, Value, status};
+use serde::Deserialize;
+
+/// What becomes of the source's attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Keep {
+    /// Those stay that no attribute of the profile says.
+    Unmapped,
+    /// All stay.
+    All,
+    /// None stays.
+    None,
+}
+
+/// A profile with its keys looked up.
+#[derive(Debug)]
+pub struct Writing {
+    table: &'static Table,
+    keep: Keep,
+    /// The keys of each field, by the field's number: first and last index into `keys`.
+    ranges: Vec<(u16, u16)>,
+    keys: Vec<u32>,
+    operation: u32,
+    span_kind: u32,
+    entry: u32,
+}
+
+/// The keys that were written for a span, so that none is written twice. Profile keys have the lowest numbers.
+struct Written([u64; 8]);
+
+impl Written {
+    fn add(&mut self, id: u32) {
+        if let Some(word) = self.0.get_mut(id as usize / 64) {
+            *word |= 1 << (id % 64);
+        }
+    }
+
+    fn has(&self, key: Key) -> bool {
+        match key {
+            Key::Id(id) => self.0.get(id as usize / 64).is_some_and(|word| word & 1 << (id % 64) != 0),
+            Key::Text(_) => false,
+        }
+    }
+}
+
+impl Writing {
+    /// Looks up the profile's keys.
+    pub fn new(table: &'static Table, keep: Keep, keys: &Keys) -> Self {
+        let id = |key: &str| keys.find(key.as_bytes()).unwrap_or(u32::MAX);
+        let mut writing = Writing {
+            table,
+            keep,
+            ranges: vec![(0, 0); Field::ALL.len()],
+            keys: Vec::new(),
+            operation: id(OPERATION_KEY),
+            span_kind: id(SPAN_KIND_KEY),
+            entry: id(ENTRY_KEY),
+        };
+        for (field, names) in table.keys {
+            let from = writing.keys.len() as u16;
+            writing.keys.extend(names.iter().map(|name| id(name)));
+            writing.ranges[*field as usize] = (from, writing.keys.len() as u16);
+        }
+        writing
+    }
+
+    fn keys_of(&self, field: Field) -> &[u32] {
+        let (from, to) = self.ranges[field as usize];
+        &self.keys[usize::from(from)..usize::from(to)]
+    }
+
+    /// Writes the fields of a span, without the mark of an entry.
+    pub fn span(&self, w: &mut Writer, span: &Span, normal: Option<&Normal>, keys: &Keys) {
+        let (mut code, mut message) = (span.status_code, span.status_message);
+        if let Some(n) = &normal {
+            if n.canonical.failed {
+                code = status::ERROR;
+            }
+            if message.is_empty() {
+                message = n.canonical.status_message;
+            }
+        }
+        span.raw_fields.iter().rev().for_each(|raw| w.bytes(raw));
+        if span.flags != 0 {
+            w.fixed32_field(number::FLAGS, span.flags);
+        }
+        if let Some(raw) = span.raw_status.filter(|_| code == span.status_code && message == span.status_message) {
+            w.bytes(raw);
+        } else if code != status::UNSET || !message.is_empty() {
+            let mark = w.mark();
+            w.varint_field(number::STATUS_CODE, u64::from(code));
+            w.text_field(number::STATUS_MESSAGE, message);
+            w.close(number::STATUS, mark);
+        }
+        w.varint_field(number::DROPPED_LINKS, u64::from(span.dropped_links));
+        span.links.iter().rev().for_each(|link| write::link(w, link, keys));
+        w.varint_field(number::DROPPED_EVENTS, u64::from(span.dropped_events));
+        for (i, event) in span.events.iter().enumerate().rev() {
+            let fate = normal.as_ref().and_then(|n| n.event_fates.get(i)).copied().unwrap_or(Fate::Keep);
+            if self.keeps(fate) {
+                write::event(w, event, keys);
+            }
+        }
+        w.varint_field(number::DROPPED_ATTRIBUTES, u64::from(span.dropped_attributes));
+        match normal {
+            Some(n) => self.attributes(w, span, n, keys),
+            None => write::kept_attributes(w, number::ATTRIBUTES, span.attributes, keys),
+        }
+        w.fixed64_field(number::END, span.end);
+        w.fixed64_field(number::START, span.start);
+        w.varint_field(number::KIND, u64::from(span.kind));
+        w.text_field(number::NAME, span.name);
+        if span.parent_id != NO_PARENT {
+            w.bytes_field(number::PARENT_SPAN_ID, &span.parent_id);
+        }
+        w.text_field(number::TRACE_STATE, span.trace_state);
+        w.bytes_field(number::SPAN_ID, &span.span_id);
+        w.bytes_field(number::TRACE_ID, &span.trace_id);
+    }
+
+    fn keeps(&self, fate: Fate) -> bool {
+        match fate {
+            Fate::Drop => false,
+            Fate::Keep | Fate::Rewrite(_) => self.keep != Keep::None,
+            Fate::Mapped => self.keep == Keep::All,
+        }
+    }
+
+    fn attributes(&self, w: &mut Writer, span: &Span, n: &Normal, keys: &Keys) {
+        let mut written = Written([0; 8]);
+        // The profile's own view: another destination may have another profile.
+        let mut fates = n.fates.clone();
+        if n.is_llm() {
+            let mut c = n.canonical.clone();
+            self.unsaid(&c, &mut fates);
+            (self.table.complete)(&mut c);
+            for (field, value) in c.fields() {
+                for &id in self.keys_of(field) {
+                    write::attribute(w, number::ATTRIBUTES, Key::Id(id), &value, keys);
+                    written.add(id);
+                }
+            }
+            let operation = c.kind.map_or(c.operation, |k| k.operation().as_bytes());
+            let span_kind = c.kind.map_or("", |k| k.span_kind());
+            let mut word = |id, text: &[u8]| {
+                if !text.is_empty() {
+                    write::attribute(w, number::ATTRIBUTES, Key::Id(id), &Value::Str(text), keys);
+                    written.add(id);
+                }
+            };
+            word(self.operation, operation);
+            if let Some(words) = self.table.span_kind {
+                word(self.span_kind, words(span_kind).as_bytes());
+            }
+        }
+        for (attr, &fate) in span.attributes.iter().zip(&fates).rev() {
+            if !self.keeps(fate) || written.has(attr.key) {
+                continue;
+            }
+            match fate {
+                Fate::Rewrite(value) => write::attribute(w, number::ATTRIBUTES, attr.key, &value, keys),
+                _ => write::kept_attribute(w, number::ATTRIBUTES, attr, keys),
+            }
+        }
+    }
+
+    /// The mark of the entry span, as fields that follow those of [`Writing::span`].
+    pub fn entry_mark(&self, w: &mut Writer, value: &Value, keys: &Keys) {
+        write::attribute(w, number::ATTRIBUTES, Key::Id(self.entry), value, keys);
+    }
+
+    /// What an entry shows for want of its own input and output: those of the trace.
+    pub fn entry_content(&self, w: &mut Writer, c: &Canonical, keys: &Keys) {
+        for (own, trace) in [(Field::EntityInput, Field::TraceInput), (Field::EntityOutput, Field::TraceOutput)] {
+            if let Some(value) = c.get(trace).filter(|_| !c.has(own)) {
+                for &id in self.keys_of(own) {
+                    write::attribute(w, number::ATTRIBUTES, Key::Id(id), &value, keys);
+                }
+            }
+        }
+    }
+
+    /// An attribute whose field this profile has no key for stays, as if nothing had mapped it.
+    fn unsaid(&self, c: &Canonical, fates: &mut [Fate]) {
+        for (field, _) in c.fields().filter(|(field, _)| self.keys_of(*field).is_empty()) {
+            if let Some(fate @ Fate::Mapped) = fates.get_mut(usize::from(c.source(field))) {
+                *fate = Fate::Keep;
+            }
+        }
+    }
+}

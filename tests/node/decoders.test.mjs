@@ -1,0 +1,90 @@
+// What genspan sends and converts, read by two decoders that are not ours: protobufjs with OpenTelemetry's generated code, and Python's
+// opentelemetry-proto. Both have to read the same, whole message. What the message says is judged in other tests.
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { decode, flatten, startReceiver } from "../../demo/receiver.mjs";
+import { decodeInPython, runApplication, runBytes } from "./program.mjs";
+
+const CAPTURES = fileURLToPath(new URL("../fixtures/captures", import.meta.url));
+const CLI = fileURLToPath(new URL("../../pkg/bin/genspan.js", import.meta.url));
+const NATIVE = fileURLToPath(new URL("../../target/release/examples/convert", import.meta.url));
+const captures = (await readdir(CAPTURES)).filter((name) => name.endsWith(".pb")).sort();
+
+test("there are captures to convert", () => assert.ok(captures.length >= 10, `${captures.length} in ${CAPTURES}`));
+
+for (const profile of ["otel", "tencent"]) {
+  test(`profile ${profile}: every capture converts to the same bytes natively and in WebAssembly, and two decoders read them alike`, async (t) => {
+    for (const capture of captures) {
+      await t.test(capture, async () => {
+        const file = join(CAPTURES, capture);
+        const wasm = await runBytes(process.execPath, [
+          CLI,
+          "convert",
+          "--profile",
+          profile,
+          "--format",
+          "protobuf",
+          file,
+        ]);
+        const native = await runBytes(NATIVE, ["--profile", profile, file]);
+        assert.ok(wasm.length > 0);
+        assert.ok(
+          wasm.equals(native),
+          `${wasm.length} bytes from WebAssembly, ${native.length} natively, and they differ`,
+        );
+        const spans = await readAlike(wasm);
+        const original = await runBytes("cat", [file]);
+        assert.deepEqual(idsOf(spans), idsOf(flatten(decode(original))));
+      });
+    }
+  });
+}
+
+test("what the processor sends is read alike by two decoders", async () => {
+  const langfuse = await startReceiver();
+  const ours = await startReceiver();
+  try {
+    await runApplication("sdk2/app.mjs", [langfuse.url, ours.url]);
+    await runApplication("sdk2/langfuse.mjs", [
+      JSON.stringify({
+        destinations: [{ profile: "tencent", endpoint: ours.url, token: "t", serviceName: "s", hostName: "h" }],
+      }),
+    ]);
+    assert.ok(ours.requests.length >= 2);
+    for (const { body } of ours.requests) await readAlike(body);
+  } finally {
+    await Promise.all([langfuse.close(), ours.close()]);
+  }
+});
+
+const idsOf = (spans) => spans.map(({ traceId, spanId }) => `${traceId}/${spanId}`).sort();
+
+/** Fails unless both decoders read the same out of `bytes`; returns the spans. */
+async function readAlike(bytes) {
+  const folder = await mkdtemp(join(tmpdir(), "genspan-"));
+  try {
+    const file = join(folder, "body.pb");
+    await writeFile(file, bytes);
+    const request = decode(bytes);
+    assert.deepEqual(present(request), present(await decodeInPython(file)));
+    return flatten(request);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+// Python leaves an absent message out and spells numbers that JSON has not.
+function present(node) {
+  if (Array.isArray(node)) return node.map(present);
+  if (typeof node === "number" && !Number.isFinite(node)) return String(node);
+  if (node === null || typeof node !== "object") return node;
+  return Object.fromEntries(
+    Object.entries(node)
+      .filter(([, held]) => held !== null)
+      .map(([key, held]) => [key, present(held)]),
+  );
+}

@@ -1,0 +1,15 @@
+// An ES module application on OpenTelemetry SDK 1.x: `node app.mjs STOCK_URL GENSPAN_URL`. The spans are in ../spans.mjs.
+import * as api from "@opentelemetry/api";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
+import { Resource } from "@opentelemetry/resources";
+import { BatchSpanProcessor, NodeTracerProvider } from "@opentelemetry/sdk-trace-node";
+import { GenSpanProcessor } from "genspan";
+import { main, SPAN_LIMITS } from "../spans.mjs";
+
+const [stockUrl, genspanUrl] = process.argv.slice(2);
+const stock = new BatchSpanProcessor(new OTLPTraceExporter({ url: stockUrl }));
+const genspan = new GenSpanProcessor({ endpoint: genspanUrl });
+const resource = new Resource({ "service.name": "shop" });
+const provider = new NodeTracerProvider({ resource, spanLimits: SPAN_LIMITS, spanProcessors: [stock, genspan] });
+
+await main({ api, provider, genspan });
