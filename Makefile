@@ -54,13 +54,14 @@ test-core: ## tests of the Rust core
 	cargo test --quiet --workspace
 
 check-core: ## the core without bindings builds for wasm32 and imports nothing
-	scripts/build-core.sh --quiet --release --no-default-features --target-dir target/wasm-core
-	@node scripts/check-imports.mjs target/wasm-core/wasm32-unknown-unknown/release/genspan.wasm
+	scripts/build-core.sh --quiet --no-default-features --target-dir target/wasm-core
+	@node scripts/check-imports.mjs target/wasm-core/wasm32-unknown-unknown/debug/genspan.wasm
 
 test-pkg: $(DIST) ## tests of the npm package
 	$(NODE_TEST) $(wildcard pkg/test/*.test.mjs)
 
 test-node: $(DIST) $(FOR_DEMO) $(FOR_TEST) $(PYTHON) ## end to end: real SDKs, real instrumentation, other decoders
+	cargo build --quiet --release --example convert
 	$(NODE_TEST) $(wildcard tests/node/*.test.mjs)
 
 clean: ## remove everything that make has built or installed here

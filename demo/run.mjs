@@ -126,8 +126,10 @@ function arrival(written, spans) {
   const wrong = [];
   const arrived = spans.map((span) => span.spanId);
   const lost = written.filter((span) => !arrived.includes(span.spanId));
-  if (lost.length > 0)
-    wrong.push(`${lost.length} of ${written.length} spans did not arrive: ${lost.map((span) => span.name).join(", ")}`);
+  if (lost.length > 0) {
+    const names = [...new Set(lost.map((span) => span.name))].join(", ");
+    wrong.push(`${lost.length} of ${written.length} spans did not arrive: ${names}`);
+  }
   if (new Set(arrived).size !== arrived.length) wrong.push("a span arrived more than once");
   return wrong;
 }

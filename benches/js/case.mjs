@@ -55,7 +55,8 @@ function genspan(spans) {
     },
     verify: () => {
       const stats = processor.stats();
-      if (sent === 0) throw new Error(`nothing was sent: ${JSON.stringify(stats)}`);
+      const [{ sent: delivered }] = stats.destinations;
+      if (sent === 0 || delivered !== stats.seen) throw new Error(`spans were lost: ${JSON.stringify(stats)}`);
     },
   };
 }

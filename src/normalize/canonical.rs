@@ -346,12 +346,12 @@ impl<'a> Canonical<'a> {
         self.set &= !(1 << field as u8);
     }
 
-    /// The fields that have a value, in order.
+    /// The fields that have a value, last one first: the encoder writes backwards.
     pub fn fields(&self) -> impl Iterator<Item = (Field, Value<'a>)> {
         let mut left = self.set;
         std::iter::from_fn(move || {
-            let at = left.trailing_zeros() as usize;
-            left &= left.checked_sub(1)?;
+            let at = left.checked_ilog2()? as usize;
+            left ^= 1 << at;
             Some((Field::ALL[at], self.values[at]))
         })
     }

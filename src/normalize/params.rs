@@ -68,10 +68,10 @@ mod tests {
         assert_eq!(
             c.fields().collect::<Vec<_>>(),
             [
-                (Field::Temperature, Value::Double(0.2)),
-                (Field::TopP, Value::Double(1.0)),
-                (Field::StopSequences, Value::Array(&[Value::Str(b"a")])),
                 (Field::OutputType, Value::Str(b"json")),
+                (Field::StopSequences, Value::Array(&[Value::Str(b"a")])),
+                (Field::TopP, Value::Double(1.0)),
+                (Field::Temperature, Value::Double(0.2)),
             ]
         );
         assert!(!read(crate::json::parse(br#"{"my_knob": 1}"#, &arena).unwrap(), 50, 0, &mut c, &arena));

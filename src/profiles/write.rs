@@ -34,10 +34,11 @@ pub struct Writing {
     entry: u32,
 }
 
-/// The keys that were written for a span, so that none is written twice. Profile keys have the lowest numbers.
-struct Written([u64; 8]);
+/// The keys that the profile writes for a span, so that none is written twice. Profile keys have the lowest numbers.
+#[derive(Default)]
+struct Said([u64; 8]);
 
-impl Written {
+impl Said {
     fn add(&mut self, id: u32) {
         if let Some(word) = self.0.get_mut(id as usize / 64) {
             *word |= 1 << (id % 64);
@@ -135,41 +136,40 @@ impl Writing {
         }
     }
 
+    /// The canonical fields, then what stays of the source.
     fn attributes(&self, w: &mut Writer, span: &Span, n: &Normal, keys: &Keys) {
-        let mut written = Written([0; 8]);
+        let mut said = Said::default();
         // The profile's own view: another destination may have another profile.
         let mut fates = n.fates.clone();
+        let mut words = [(self.operation, &[][..]), (self.span_kind, &[])];
+        let mut c = None;
         if n.is_llm() {
-            let mut c = n.canonical.clone();
-            self.unsaid(&c, &mut fates);
-            (self.table.complete)(&mut c);
-            for (field, value) in c.fields() {
-                for &id in self.keys_of(field) {
-                    write::attribute(w, number::ATTRIBUTES, Key::Id(id), &value, keys);
-                    written.add(id);
-                }
+            let c = c.insert(n.canonical.clone());
+            self.unsaid(c, &mut fates);
+            (self.table.complete)(c);
+            c.fields().flat_map(|(field, _)| self.keys_of(field)).for_each(|id| said.add(*id));
+            words[0].1 = c.kind.map_or(c.operation, |k| k.operation().as_bytes());
+            if let (Some(of_profile), Some(kind)) = (self.table.span_kind, c.kind) {
+                words[1].1 = of_profile(kind.span_kind()).as_bytes();
             }
-            let operation = c.kind.map_or(c.operation, |k| k.operation().as_bytes());
-            let span_kind = c.kind.map_or("", |k| k.span_kind());
-            let mut word = |id, text: &[u8]| {
-                if !text.is_empty() {
-                    write::attribute(w, number::ATTRIBUTES, Key::Id(id), &Value::Str(text), keys);
-                    written.add(id);
-                }
-            };
-            word(self.operation, operation);
-            if let Some(words) = self.table.span_kind {
-                word(self.span_kind, words(span_kind).as_bytes());
-            }
+            words.iter().filter(|(_, text)| !text.is_empty()).for_each(|(id, _)| said.add(*id));
         }
         for (attr, &fate) in span.attributes.iter().zip(&fates).rev() {
-            if !self.keeps(fate) || written.has(attr.key) {
+            if !self.keeps(fate) || said.has(attr.key) {
                 continue;
             }
             match fate {
                 Fate::Rewrite(value) => write::attribute(w, number::ATTRIBUTES, attr.key, &value, keys),
                 _ => write::kept_attribute(w, number::ATTRIBUTES, attr, keys),
             }
+        }
+        for (field, value) in c.iter().flat_map(|c| c.fields()) {
+            for &id in self.keys_of(field) {
+                write::attribute(w, number::ATTRIBUTES, Key::Id(id), &value, keys);
+            }
+        }
+        for (id, text) in words.iter().rev().filter(|(_, text)| !text.is_empty()) {
+            write::attribute(w, number::ATTRIBUTES, Key::Id(*id), &Value::Str(text), keys);
         }
     }
 

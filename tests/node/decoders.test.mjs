@@ -11,7 +11,8 @@ import { decodeInPython, runApplication, runBytes } from "./program.mjs";
 
 const CAPTURES = fileURLToPath(new URL("../fixtures/captures", import.meta.url));
 const CLI = fileURLToPath(new URL("../../pkg/bin/genspan.js", import.meta.url));
-const NATIVE = fileURLToPath(new URL("../../target/release/examples/convert", import.meta.url));
+const TARGET = process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL("../../target", import.meta.url));
+const NATIVE = join(TARGET, "release/examples/convert");
 const captures = (await readdir(CAPTURES)).filter((name) => name.endsWith(".pb")).sort();
 
 test("there are captures to convert", () => assert.ok(captures.length >= 10, `${captures.length} in ${CAPTURES}`));

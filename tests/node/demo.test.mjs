@@ -28,3 +28,11 @@ test("wide characters count as two columns", () => {
   assert.equal(width("深圳 26°C"), 9);
   assert.equal(width("天气🌦́"), 6);
 });
+
+test("the demo fails, and says why, when spans do not arrive", async () => {
+  await assert.rejects(show({ OTEL_SDK_DISABLED: "true" }), (error) => {
+    assert.equal(error.code, 1);
+    assert.match(error.stdout.toString("utf8"), /✗ 25 of 25 spans did not arrive/);
+    return true;
+  });
+});
