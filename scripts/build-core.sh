@@ -9,7 +9,8 @@ export CARGO_TARGET_DIR=target/wasm
 # Panic messages carry source paths: name the crate, not the machine that built it. The registry's folders exist only
 # after a fetch.
 cargo fetch --quiet
-flags="--remap-path-prefix=$PWD=/genspan --remap-path-prefix=$(rustc --print sysroot)/lib/rustlib/src/rust=/rust"
+# SIMD: every runtime of the last years has it (Node 16, V8 9.1), and searching text is what the core does most.
+flags="-C target-feature=+simd128 --remap-path-prefix=$PWD=/genspan --remap-path-prefix=$(rustc --print sysroot)/lib/rustlib/src/rust=/rust"
 for registry in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/; do
   flags+=" --remap-path-prefix=${registry%/}=/crates"
 done

@@ -7,7 +7,6 @@
 use crate::config::{Config, Convert};
 use crate::pipeline::{Flush, Pipeline};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use wasm_bindgen::prelude::*;
@@ -49,14 +48,16 @@ fn error(message: impl std::fmt::Display) -> JsError {
     JsError::new(&message.to_string())
 }
 
-fn from_js<T: DeserializeOwned>(value: JsValue) -> Result<T, JsError> {
-    serde_wasm_bindgen::from_value(value).map_err(|e| error(format!("configuration: {e}")))
+/// An object as JSON text: read from text, an unknown field is an error, and every error names its field.
+fn json(value: &JsValue) -> Result<String, JsError> {
+    let text = js_sys::JSON::stringify(value).ok().and_then(|text| text.as_string());
+    text.ok_or_else(|| error("configuration: must be an object that JSON can hold"))
 }
 
 /// Opens a pipeline; throws an `Error` that names the field, the value, the rule and a fix.
 #[wasm_bindgen]
 pub fn open(config: JsValue) -> Result<u32, JsError> {
-    let config: Config = from_js(config)?;
+    let config = Config::from_json(&json(&config)?).map_err(error)?;
     let mut seed = [0; 8];
     // Without randomness the jitter is the same in every process: worse, but no reason to fail.
     let seed = getrandom::fill(&mut seed).map_or(1, |()| u64::from_le_bytes(seed));
@@ -93,7 +94,11 @@ pub fn stats(handle: u32) -> Result<JsValue, JsError> {
 /// One OTLP body in, one out; throws an `Error` that says what is wrong and where.
 #[wasm_bindgen]
 pub fn convert(body: &[u8], options: JsValue) -> Result<js_sys::Uint8Array, JsError> {
-    let options: Convert = if options.is_undefined() || options.is_null() { Convert::default() } else { from_js(options)? };
+    let options = if options.is_undefined() || options.is_null() {
+        Convert::default()
+    } else {
+        Convert::from_json(&json(&options)?).map_err(error)?
+    };
     let out = crate::convert(body, &options).map_err(error)?;
     Ok(js_sys::Uint8Array::from(&out[..]))
 }

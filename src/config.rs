@@ -267,6 +267,13 @@ impl Default for Convert {
 }
 
 impl Convert {
+    /// Reads the options from JSON and checks them.
+    pub fn from_json(json: &str) -> Result<Self, ConfigError> {
+        let options: Convert = from_json(json)?;
+        options.validate()?;
+        Ok(options)
+    }
+
     /// The destination that the body is written for.
     pub fn destination(&self) -> Destination {
         Destination {
@@ -289,6 +296,18 @@ impl Convert {
 
 fn error<T>(field: &str, value: impl std::fmt::Display, rule: &str) -> Result<T, ConfigError> {
     Err(ConfigError(format!("{field} {value}: {rule}")))
+}
+
+/// Reads JSON; an error names the field by its path.
+fn from_json<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, ConfigError> {
+    let mut reader = serde_json::Deserializer::from_str(json);
+    serde_path_to_error::deserialize(&mut reader).map_err(|e| {
+        let path = e.path().to_string();
+        // serde says "at line 1 column 2" of a text that the user of an object never wrote.
+        let what = e.into_inner().to_string();
+        let what = what.split(" at line ").next().unwrap_or_default();
+        ConfigError(if path == "." { format!("configuration: {what}") } else { format!("{path}: {what}") })
+    })
 }
 
 fn quoted(value: &str) -> String {
@@ -413,7 +432,7 @@ impl Entry {
 impl Config {
     /// Reads a configuration from JSON and checks it.
     pub fn from_json(json: &str) -> Result<Self, ConfigError> {
-        let config: Config = serde_json::from_str(json).map_err(|e| ConfigError(format!("configuration: {e}")))?;
+        let config: Config = from_json(json)?;
         config.validate()?;
         Ok(config)
     }
@@ -482,11 +501,13 @@ mod tests {
             "destinations is empty: name at least one, such as [{\"endpoint\": \"http://localhost:4318/v1/traces\"}]",
         );
         refuses(r#"{"destinations":[{}],"batch":{"maxSpans":0}}"#, "batch.maxSpans 0: must be 1 or more");
-        assert!(
-            Config::from_json(r#"{"destinations":[{"colour":1}]}"#)
-                .unwrap_err()
-                .to_string()
-                .starts_with("configuration: unknown field `colour`")
+        refuses(
+            r#"{"destinations":[{"profile":"otle"}]}"#,
+            "destinations[0].profile: unknown variant `otle`, expected `otel` or `tencent`",
+        );
+        refuses(
+            r#"{"destinations":[{}],"entry":{"enbled":true}}"#,
+            "entry.enbled: unknown field `enbled`, expected one of `enabled`, `value`, `holdMillis`, `maxHeld`, `maxSpans`",
         );
     }
 

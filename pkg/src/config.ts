@@ -102,6 +102,13 @@ const PIPELINE_FIELDS = [
   "maxQueueSize",
   "exportTimeoutMillis",
 ] as const satisfies (keyof GenSpanOptions)[];
+const ENTRY_FIELDS = [
+  "enabled",
+  "value",
+  "holdMillis",
+  "maxHeld",
+  "maxSpans",
+] as const satisfies (keyof EntryOptions)[];
 
 const DEFAULT_ENDPOINT = "http://localhost:4318/v1/traces";
 const DEFAULT_TIMEOUT = 10_000;
@@ -118,6 +125,7 @@ function fail(field: string, problem: string, fix: string): never {
 export function configure(options: GenSpanOptions, host: Host): Config {
   const env = new Environment(host.env);
   known("options", options, [...DESTINATION_FIELDS, ...PIPELINE_FIELDS]);
+  if (options.entry !== undefined) known("entry", options.entry, ENTRY_FIELDS);
   const { destinations } = options;
   if (destinations !== undefined) {
     if (!Array.isArray(destinations) || destinations.length === 0) {

@@ -71,6 +71,45 @@ function cold<T>(call: () => T): T {
   }
 }
 
+/** Counters of the core. */
+export interface CoreStats {
+  /** Spans that ended. */
+  seen: number;
+  /** Of them, those that an LLM instrumentation wrote. */
+  llm: number;
+  /** Records that could not be read. */
+  unparsed: number;
+  /** Candidates for the entry that wait for an ancestor. */
+  held: number;
+  /** Candidates decided because they waited too long, or because too many waited. */
+  holdExpired: number;
+  holdOverflow: number;
+  /** Spans remembered, and traces forgotten because there were too many. */
+  tracked: number;
+  tracesEvicted: number;
+  /** Keys and names in the dictionary. */
+  dictionary: number;
+  destinations: DestinationStats[];
+}
+
+/** Of one destination, in spans unless it says otherwise. */
+export interface DestinationStats {
+  name: string;
+  queued: number;
+  sent: number;
+  /** Refused by the backend although it took their batch. */
+  rejected: number;
+  retriedBatches: number;
+  /** Dropped: no room in the queue · refused by the backend · not delivered in time. */
+  droppedFull: number;
+  droppedRefused: number;
+  droppedDeadline: number;
+  pending: number;
+  pendingBytes: number;
+  /** The backend would refuse the provider's service name; a name that it takes goes out instead. */
+  mendedServiceName: boolean;
+}
+
 /** One pipeline of the core; the calls are those of src/bindings.rs. Check `broken` before each of them. */
 export class Pipeline {
   private readonly handle: number;
@@ -78,7 +117,11 @@ export class Pipeline {
 
   /** Throws an Error that names what is wrong with the configuration. */
   constructor(config: object) {
-    this.handle = cold(() => bindings.open(config));
+    try {
+      this.handle = cold(() => bindings.open(config));
+    } catch (error) {
+      throw new Error(`genspan: ${(error as Error).message}`);
+    }
     this.wasm = exports();
   }
 
@@ -163,7 +206,7 @@ export class Pipeline {
     inside = false;
   }
 
-  stats(): Record<string, number> {
+  stats(): CoreStats {
     return cold(() => bindings.stats(this.handle));
   }
 

@@ -3,6 +3,7 @@ import type { DestinationOptions, GenSpanOptions } from "./config.js";
 import * as core from "./core.js";
 
 export type { DestinationOptions, EntryOptions, GenSpanOptions, Keep, Profile } from "./config.js";
+export type { CoreStats, DestinationStats } from "./core.js";
 export type { Host } from "./host.js";
 export { GenSpanProcessor, type Stats } from "./processor.js";
 

@@ -1,7 +1,7 @@
 // The OpenTelemetry SpanProcessor: hands each span to the core as it starts and ends, and carries what the core wants
 // sent to the transport and the answers back. Decides nothing about spans; lets nothing escape into the host.
 import { configure, type GenSpanOptions, type Route } from "./config.js";
-import { broken, Pipeline, type Transmit } from "./core.js";
+import { broken, type CoreStats, Pipeline, type Transmit } from "./core.js";
 import { FrameTooLarge, FrameWriter, PARENT, REMOTE, SEGMENT } from "./frame.js";
 import { type Host, webHost } from "./host.js";
 import {
@@ -16,9 +16,8 @@ import {
 } from "./otel.js";
 import { post } from "./transport.js";
 
-/** Counters since construction: the core's, and those of what never reached it. */
-export interface Stats {
-  [counter: string]: number;
+/** Counters since construction: the core's (absent where it never ran), and those of what never reached it. */
+export interface Stats extends Partial<CoreStats> {
   /** Faults that were caught on their way into the host. */
   errors: number;
   /** Spans that ended after `shutdown`, or after an internal fault stopped the processor. */
@@ -64,7 +63,7 @@ export class GenSpanProcessor {
   #flushes: { generation: number; resolve: () => void }[] = [];
 
   readonly #counts = { errors: 0, droppedAfterStop: 0, droppedWaiting: 0, droppedOversized: 0 };
-  #lastStats: Record<string, number> = {};
+  #lastStats: Partial<CoreStats> = {};
   readonly #warned = new Map<string, number>();
 
   /**

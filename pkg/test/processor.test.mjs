@@ -108,6 +108,16 @@ test("400 is not tried again, and is said", async (t) => {
   assert.ok(warnings.includes("genspan: destination 0: HTTP status 400"), warnings.join("\n"));
 });
 
+test("what a backend rejects of a batch is counted", async (t) => {
+  // ExportTraceServiceResponse { partial_success { rejected_spans: 2, error_message: "no" } }
+  const body = Buffer.from([0x0a, 6, 0x08, 2, 0x12, 2, 0x6e, 0x6f]);
+  const { collector, processor, work } = await setup(t, { answer: () => ({ body }) });
+  for (let i = 0; i < 3; i++) work();
+  await processor.forceFlush();
+  assert.equal(collector.requests.length, 1);
+  assert.equal(processor.stats().destinations[0].rejected, 2);
+});
+
 test("a redirect is not followed with the headers", async (t) => {
   const other = await startCollector();
   t.after(() => other.close());
@@ -128,6 +138,7 @@ test("a flush resolves when nobody listens, and spans are given up after the exp
   work();
   await processor.forceFlush();
   assert.ok(warnings.includes("genspan: destination 0: request failed: ECONNREFUSED"), warnings.join("\n"));
+  assert.equal(processor.stats().destinations[0].droppedDeadline, 1);
   assert.equal(processor.stats().errors, 0);
 });
 
@@ -302,6 +313,14 @@ test("a remote parent is told as such, and what its baggage says about the segme
   assert.equal(insideSegment(remote, claim("another")), false);
   const traceState = { get: (key) => ({ genspan: "llm" })[key], serialize: () => "genspan=llm" };
   assert.equal(insideSegment({ ...remote, traceState }, parentContext), true);
+});
+
+test("what the core refuses throws at construction, without secrets", () => {
+  assert.throws(
+    () => new GenSpanProcessor({ profile: "tencent", serviceName: "shop", hostName: "h" }),
+    /^Error: genspan: token is missing/,
+  );
+  assert.throws(() => new GenSpanProcessor({ profile: "tencnet" }), /^Error: genspan: .*profile.*tencnet/);
 });
 
 test("OTEL_SDK_DISABLED makes it do nothing", async (t) => {
