@@ -11,7 +11,7 @@
 //! time     = u32 seconds since 1970, u32 nanoseconds
 //! value    = u8 tag, then
 //!              0 empty · 1 string · 2 false · 3 true
-//!              4 integer written as f64 (JS: Number.isSafeInteger)   5 double, f64
+//!              4 integer of 64 bits, written as f64                   5 double, f64
 //!              6 array: u32 count, values                            7 map: u32 count, attributes
 //!              8 bytes: u32 length, the bytes                        9 i64 (JS: BigInt)
 //! attr     = ref key, value

@@ -110,10 +110,16 @@ export interface DestinationStats {
   mendedServiceName: boolean;
 }
 
+const MIN_SPARE = 1 << 16;
+const MAX_SPARE = 8 << 20;
+const MAX_SPARES = 4;
+
 /** One pipeline of the core; the calls are those of src/bindings.rs. Check `broken` before each of them. */
 export class Pipeline {
   private readonly handle: number;
   private readonly wasm: Exports;
+  /** Memory of bodies that were answered: new memory for every batch costs more than filling it. */
+  private readonly spare: ArrayBuffer[] = [];
 
   /** Throws an Error that names what is wrong with the configuration. */
   constructor(config: object) {
@@ -172,7 +178,19 @@ export class Pipeline {
     const at = wasm.gs_out_ptr(handle) >>> 0;
     const length = wasm.gs_out_len(handle);
     inside = false;
-    return { id, destination, body: new Uint8Array(wasm.memory.buffer).slice(at, at + length) };
+    const body = new Uint8Array(this.memoryFor(length), 0, length);
+    body.set(new Uint8Array(wasm.memory.buffer, at, length));
+    return { id, destination, body };
+  }
+
+  private memoryFor(length: number): ArrayBuffer {
+    const i = this.spare.findIndex((memory) => memory.byteLength >= length);
+    return i < 0 ? new ArrayBuffer(Math.max(length, MIN_SPARE)) : (this.spare.splice(i, 1)[0] as ArrayBuffer);
+  }
+
+  /** Takes back the body of a batch that was answered; nobody may read it any more. */
+  recycle(body: Uint8Array<ArrayBuffer>): void {
+    if (this.spare.length < MAX_SPARES && body.buffer.byteLength <= MAX_SPARE) this.spare.push(body.buffer);
   }
 
   /** When `poll` has to be called again, in milliseconds since 1970; Infinity: never. */

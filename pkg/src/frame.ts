@@ -367,7 +367,8 @@ export class FrameWriter {
         this.u8(value ? 3 : 2);
         break;
       case "number":
-        this.u8(Number.isSafeInteger(value) ? 4 : 5);
+        // As the stock exporter decides it; a double holds every such integer exactly.
+        this.u8(Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 63 ? 4 : 5);
         this.view.setFloat64(this.at, value, true);
         this.at += 8;
         break;

@@ -245,6 +245,8 @@ export class GenSpanProcessor {
         if (answer.status >= 300) this.#warn(`destination ${destination}: HTTP status ${answer.status}`);
         const length = (this.#writer as FrameWriter).raw(answer.body);
         pipeline.response(id, answer.status, answer.retryAfter, length, Date.now());
+        // Fetch copies what it is given, and the server has answered: after a failure one can't be so sure.
+        pipeline.recycle(body);
       } else {
         pipeline.failure(id, Date.now());
       }

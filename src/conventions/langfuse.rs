@@ -27,7 +27,8 @@ const ASKED: u8 = 60;
 pub const LANGFUSE: Convention = Convention {
     id: "langfuse",
     scopes: &["langfuse-sdk"],
-    keys: &["langfuse.observation.*", "langfuse.internal.is_app_root"],
+    // `langfuse.internal.is_app_root` is no evidence: with a filter that lets all pass, it stands on the HTTP span.
+    keys: &["langfuse.observation.*"],
     not_keys: &[],
     rules: &[
         row("langfuse.observation.type", To::Kind(TYPES)),
@@ -56,9 +57,14 @@ pub const LANGFUSE: Convention = Convention {
         trusted("langfuse.observation.metadata.ls_max_tokens", Field::MaxTokens, COMPAT),
         trusted("langfuse.observation.metadata.ls_stop", Field::StopSequences, COMPAT),
         Rule { key: "langfuse.observation.metadata.ls_model_type", to: To::Kind(LS_MODEL_TYPES), trust: COMPAT },
+        // Up to 3.2 the handler left these in the metadata.
+        trusted("langfuse.observation.metadata.langfuse_session_id", Field::SessionId, COMPAT),
+        trusted("langfuse.observation.metadata.langfuse_user_id", Field::UserId, COMPAT),
         field("langfuse.observation.metadata.thread_id", Field::ConversationId),
         field("langfuse.observation.metadata.tool_call_id", Field::ToolCallId),
         row("langfuse.observation.metadata.langgraph_node", To::GraphNode),
+        // The OpenAI wrapper, of a stream.
+        trusted("langfuse.observation.metadata.finish_reason", Field::FinishReasons, COMPAT),
         row("langfuse.observation.metadata.inputs", To::ToolInputs),
         // The entry mark, in each place that a Langfuse SDK may leave it.
         row("langfuse.observation.metadata.gen_ai.is_entry", To::Mark),

@@ -208,9 +208,12 @@ fn write_document(document: Json, out: &mut json::Out) {
     }
 }
 
-/// The length of the first vector.
+/// The length of the first vector, or what Langfuse's OpenAI wrapper says of it: `{"dimensions": 3, "count": 1}`.
 fn put_dimensions(n: &mut Normalizer, content: Content) {
     let Some(mut j) = content.json else { return };
+    if let Some(length) = j.get("dimensions").and_then(|d| d.as_i64()) {
+        return n.c.derive(Field::EmbeddingDimensions, Value::Int(length));
+    }
     for _ in 0..4 {
         if let Some(inner) = j.any(&["data", "embeddings", "embedding"]) {
             j = inner;
