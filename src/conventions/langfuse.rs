@@ -30,6 +30,7 @@ pub const LANGFUSE: Convention = Convention {
     // `langfuse.internal.is_app_root` is no evidence: with a filter that lets all pass, it stands on the HTTP span.
     keys: &["langfuse.observation.*"],
     not_keys: &[],
+    names_spans: true,
     rules: &[
         row("langfuse.observation.type", To::Kind(TYPES)),
         row("langfuse.observation.input", To::Input),
@@ -70,6 +71,8 @@ pub const LANGFUSE: Convention = Convention {
         row("langfuse.observation.metadata.gen_ai.is_entry", To::Mark),
         row("langfuse.observation.metadata.gen_ai", To::MarkInside),
         row("langfuse.observation.metadata", To::MarkInside),
+        row("langfuse.trace.metadata.gen_ai", To::MarkInside),
+        row("langfuse.trace.metadata", To::MarkInside),
         row("langfuse.trace.metadata.gen_ai.is_entry", To::MarkCopy),
         row("langfuse.metadata.gen_ai.is_entry", To::MarkCopy),
         // On the entry span, for want of its own.

@@ -4,15 +4,19 @@
 
 mod known;
 mod langfuse;
+mod openinference;
+mod openllmetry;
 mod otel;
 pub mod words;
 
 use crate::normalize::canonical::{Field, Kind};
+use crate::normalize::flat::Flat;
 use hashbrown::HashMap;
 use std::sync::OnceLock;
 
 /// Every convention. Its place in the list is its bit in a [`ConventionSet`].
-pub const ALL: &[&Convention] = &[&otel::OTEL, &langfuse::LANGFUSE, &known::KNOWN];
+pub const ALL: &[&Convention] =
+    &[&otel::OTEL, &langfuse::LANGFUSE, &openinference::OPENINFERENCE, &openllmetry::OPENLLMETRY, &known::KNOWN];
 
 /// Conventions seen on a span, as bits.
 pub type ConventionSet = u64;
@@ -28,6 +32,8 @@ pub struct Convention {
     pub keys: &'static [&'static str],
     /// Keys under such a prefix that prove nothing: they travel by themselves onto spans of other libraries.
     pub not_keys: &'static [&'static str],
+    /// It names the span of a tool or an agent after the tool or agent.
+    pub names_spans: bool,
     /// What its attributes mean.
     pub rules: &'static [Rule],
 }
@@ -66,6 +72,20 @@ pub enum To {
     InputMessages,
     /// Messages in any JSON shape, answered.
     OutputMessages,
+    /// Part of a list: an index, then a path (`0.message.role`), follow the prefix.
+    Flat(Flat),
+    /// Likewise; a content that is a JSON list of parts is these parts.
+    FlatParts(Flat),
+    /// As [`To::Input`], inside a member of an object: `{"inputs": …}` or `{"args": …, "kwargs": …}`.
+    EntityInput,
+    /// As [`To::Output`], likewise.
+    EntityOutput,
+    /// The name of an agent, a workflow or a tool, by the kind of span.
+    EntityName,
+    /// What a tool was called with, or its schema.
+    ToolParameters,
+    /// An embedding: its length counts.
+    Vector,
     /// A moment as ISO 8601 text: the first token's.
     FirstTokenAt,
     /// Langfuse's severity.
@@ -84,7 +104,9 @@ pub enum To {
     ToolInputs,
     /// Known, and left as it is.
     Keep,
-    /// Never sent on: secrets and what has no meaning outside its source.
+    /// Says nothing once the rest is read; stays only where all of the source stays.
+    Spent,
+    /// Never sent on: it may hold secrets.
     Drop,
 }
 
@@ -125,6 +147,11 @@ pub fn matches(pattern: &str, text: &[u8]) -> bool {
 
 fn bits() -> impl Iterator<Item = (ConventionSet, &'static Convention)> {
     ALL.iter().enumerate().map(|(i, c)| (1 << i, *c))
+}
+
+/// Does one of the conventions name spans after their tool or agent?
+pub fn name_spans(conventions: ConventionSet) -> bool {
+    bits().any(|(bit, c)| conventions & bit != 0 && c.names_spans)
 }
 
 /// The conventions that a scope name proves.

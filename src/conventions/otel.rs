@@ -147,6 +147,7 @@ pub const OTEL: Convention = Convention {
     keys: &["gen_ai.*"],
     // The mark may stand on any span; session and user are put on spans of every library from baggage.
     not_keys: &["gen_ai.is_entry", "gen_ai.session.id", "gen_ai.user.id", "gen_ai.user.name", "gen_ai.conversation.id"],
+    names_spans: false,
     rules: &[
         with(NEWEST, "gen_ai.operation.name", To::Kind(OPERATIONS)),
         with(OLD, "gen_ai.span.kind", To::Kind(SPAN_KINDS)),
@@ -233,6 +234,6 @@ pub const OTEL: Convention = Convention {
         field("gen_ai.entity.input", Field::EntityInput),
         field("gen_ai.entity.output", Field::EntityOutput),
         row("gen_ai.is_entry", To::Mark),
-        row("gen_ai.token.type", To::Drop),
+        row("gen_ai.token.type", To::Spent),
     ],
 };

@@ -52,6 +52,8 @@ fields! {
     ResponseId: Name,
     /// Why each choice ended.
     FinishReasons: Names,
+    /// Why the first choice ended, for profiles that have a key of its own for it.
+    FinishReason: Name,
     /// Sampling temperature.
     Temperature: Double,
     /// Nucleus sampling.
@@ -138,6 +140,8 @@ fields! {
     AgentId: Name,
     /// Name of the agent or workflow.
     AgentName: Name,
+    /// Name of the workflow, for profiles that have a key of its own for it.
+    WorkflowName: Name,
     /// What the agent does.
     AgentDescription: Text,
     /// Version of the agent.
@@ -225,6 +229,8 @@ kinds! {
     Task: "", "TASK";
     Guardrail: "", "GUARDRAIL";
     Evaluator: "", "EVALUATOR";
+    Prompt: "", "PROMPT";
+    Unknown: "", "UNKNOWN";
     Span: "", "";
 }
 

@@ -2,9 +2,10 @@
 //! documents of a retrieval, vectors of an embedding.
 
 use super::canonical::{DERIVED, Field, Kind};
+use super::flat::{self, Flat};
 use super::messages::{self, Side};
-use super::{Normalizer, scalar, tools};
-use crate::conventions::PLAIN;
+use super::{Fate, Normalizer, scalar, tools};
+use crate::conventions::{self, PLAIN};
 use crate::json::{self, Json};
 use crate::span::Value;
 use bumpalo::Bump;
@@ -32,9 +33,22 @@ impl<'a> Content<'a> {
         Some(Content { text, json: json::parse(text, arena), at })
     }
 
+    /// What stands inside the first of the members that is there.
+    fn inside(self, members: &[&str], arena: &'a Bump) -> Self {
+        match self.json.and_then(|j| j.any(members)) {
+            Some(inner) => Content { text: inner.text(arena).unwrap_or_else(|| inner.to_text(arena)), json: Some(inner), at: self.at },
+            None => self,
+        }
+    }
+
     /// The same text for the same JSON, whatever its escapes and spaces (rules.md 6).
     fn canonical_text(&self, arena: &'a Bump) -> &'a [u8] {
-        self.json.filter(|j| j.is_object() || j.is_array()).map_or(self.text, |j| j.to_text(arena))
+        match self.json {
+            // Langfuse Python up to 3.1.1 writes plain text that way.
+            Some(j) if j.is_string() => j.text(arena).unwrap_or(self.text),
+            Some(j) if j.is_object() || j.is_array() => j.to_text(arena),
+            _ => self.text,
+        }
     }
 }
 
@@ -44,6 +58,9 @@ pub(super) fn put_messages<'a>(n: &mut Normalizer<'_, 'a>, side: Side, value: Va
         put_conversation(n, side, content, trust);
     }
 }
+
+/// Trust of what came apart, against the text of a whole request.
+const STRUCTURED: u8 = PLAIN + 5;
 
 /// Reads messages into their field; what else the conversation tells fills what is empty.
 fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content<'a>, trust: u8) {
@@ -69,6 +86,40 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
     }
 }
 
+/// Reads the lists that came as indexed keys.
+pub(super) fn read_lists(n: &mut Normalizer) {
+    let arena = n.cx.arena;
+    let mut leaves = std::mem::replace(&mut n.leaves, BumpVec::new_in(arena));
+    // Equal lists side by side, each in the order of its attributes.
+    leaves.sort_by_key(|leaf| leaf.of as u8);
+    for list in leaves.chunk_by_mut(|a, b| a.of == b.of) {
+        let text = flat::nest(list, arena);
+        let content = Content { text, json: json::parse(text, arena), at: DERIVED };
+        let field = match list[0].of {
+            Flat::InputMessages => Field::InputMessages,
+            Flat::OutputMessages => Field::OutputMessages,
+            Flat::Tools => Field::ToolDefinitions,
+            Flat::Documents => Field::RetrievalDocuments,
+        };
+        if n.c.has(field) {
+            continue;
+        }
+        match list[0].of {
+            Flat::InputMessages => put_conversation(n, Side::Input, content, STRUCTURED),
+            Flat::OutputMessages => put_conversation(n, Side::Output, content, STRUCTURED),
+            Flat::Documents => put_documents(n, content),
+            Flat::Tools => {
+                if let Some(definitions) = tools::from_text(text, arena) {
+                    n.settle(field, Value::Str(definitions), STRUCTURED, DERIVED);
+                }
+            }
+        }
+        if n.c.has(field) {
+            list.iter().for_each(|leaf| n.set_fate(leaf.at, Fate::Mapped));
+        }
+    }
+}
+
 /// Is it LangChain's message of a tool?
 pub(super) fn is_tool_message(output: Option<Value>, arena: &Bump) -> bool {
     let json = output.and_then(|o| o.as_str()).and_then(|t| json::parse(t, arena));
@@ -80,6 +131,7 @@ pub(super) fn read(n: &mut Normalizer) {
     let (kind, arena) = (n.c.kind, n.cx.arena);
     if let Some(content) = n.input.and_then(|i| Content::new(i.value, i.at, arena)) {
         n.c.put(Field::EntityInput, Value::Str(content.canonical_text(arena)), PLAIN, DERIVED);
+        let content = content.inside(n.input.map_or(&[], |i| i.inside), arena);
         match kind {
             Some(kind) if kind.is_generation() => put_conversation(n, Side::Input, content, PLAIN),
             Some(Kind::Embeddings) if content.json.is_some_and(|j| j.is_array() || j.is_object()) => {
@@ -92,6 +144,7 @@ pub(super) fn read(n: &mut Normalizer) {
     }
     if let Some(content) = n.output.and_then(|o| Content::new(o.value, o.at, arena)) {
         n.c.put(Field::EntityOutput, Value::Str(content.canonical_text(arena)), PLAIN, DERIVED);
+        let content = content.inside(n.output.map_or(&[], |o| o.inside), arena);
         match kind {
             Some(kind) if kind.is_generation() => put_conversation(n, Side::Output, content, PLAIN),
             Some(Kind::ExecuteTool) => put_result(n, content),
@@ -100,12 +153,16 @@ pub(super) fn read(n: &mut Normalizer) {
             _ => {}
         }
     }
-    let name = Value::Str(n.span.name);
-    match kind {
-        // Langfuse names a tool span and an agent span after the tool and the agent.
-        Some(Kind::ExecuteTool) if n.input.is_some() || n.output.is_some() => n.c.derive(Field::ToolName, name),
-        Some(Kind::InvokeAgent) if n.input.is_some() || n.output.is_some() => n.c.derive(Field::AgentName, name),
-        _ => {}
+    let name_field = match kind {
+        Some(Kind::ExecuteTool) => Field::ToolName,
+        Some(Kind::InvokeAgent | Kind::InvokeWorkflow) => Field::AgentName,
+        _ => return,
+    };
+    if let Some(name) = n.entity_name {
+        n.put(name_field, name.value, PLAIN, name.at);
+    }
+    if conventions::name_spans(n.conventions) && kind != Some(Kind::InvokeWorkflow) {
+        n.c.derive(name_field, Value::Str(n.span.name));
     }
 }
 
@@ -136,7 +193,9 @@ fn put_result<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
         None => content.text,
     };
     n.settle(Field::ToolCallResult, Value::Str(result), PLAIN, content.at);
-    if let Some(id) = content.json.and_then(|j| j.get("tool_call_id")).and_then(|id| id.text(arena)) {
+    // LangChain's message of a tool: plain in Python, serialised in JS.
+    let message = content.json.map(|j| j.get("kwargs").unwrap_or(j));
+    if let Some(id) = message.and_then(|m| m.get("tool_call_id")).and_then(|id| id.text(arena)) {
         n.c.derive(Field::ToolCallId, Value::Str(id));
     }
 }

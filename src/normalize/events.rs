@@ -8,6 +8,9 @@ use crate::json;
 use crate::span::{Event, Value};
 use bumpalo::collections::Vec as BumpVec;
 
+/// Events that mark a piece of a streamed answer, in order: the first tells when it began.
+const FIRST_PIECES: &[&[u8]] = &[b"First Token Stream Event", b"gen_ai.content.completion.chunk", b"llm.content.completion.chunk"];
+
 /// Where an event's message goes, and whose it is.
 fn role_of(name: &[u8]) -> Option<(Side, &'static str)> {
     Some(match name {
@@ -26,6 +29,11 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
     let mut input = BumpVec::new_in(arena);
     let mut output = BumpVec::new_in(arena);
     for (event, fate) in n.span.events.iter().zip(fates) {
+        if FIRST_PIECES.contains(&event.name)
+            && let Some(nanos) = event.time.checked_sub(n.span.start)
+        {
+            n.c.derive(Field::TimeToFirstChunk, Value::Double(nanos as f64 / 1e9));
+        }
         if let Some((side, role)) = role_of(event.name) {
             let out = if side == Side::Input { &mut input } else { &mut output };
             out.push(if out.is_empty() { b'[' } else { b',' });

@@ -48,6 +48,8 @@ pub fn read<'a>(text: &'a [u8], parsed: Option<Json<'a>>, side: Side, arena: &'a
     match parsed {
         Some(root) => {
             if is_canonical(root) {
+                // 1.37 to 1.41 have the reason in the message.
+                root.items().filter(|_| side == Side::Output).for_each(|m| w.finish(m));
                 return Some(w.found.into_conversation(root.to_text(arena)));
             }
             w.out.push(b'[');
@@ -71,9 +73,20 @@ struct Found<'a> {
     finish_reasons: Vec<&'a [u8]>,
     response_id: Option<&'a [u8]>,
     model: Option<&'a [u8]>,
+    /// Name and id of the tool calls whose results did not come yet.
+    calls: Vec<(&'a [u8], Json<'a>)>,
 }
 
 impl<'a> Found<'a> {
+    /// The id of the call that this is the result of, where only one can be meant.
+    fn take_call(&mut self, tool: &[u8]) -> Option<Json<'a>> {
+        let mut of_tool = self.calls.iter().enumerate().filter(|(_, (name, _))| *name == tool);
+        match (of_tool.next(), of_tool.next()) {
+            (Some((at, _)), None) => Some(self.calls.swap_remove(at).1),
+            _ => None,
+        }
+    }
+
     fn into_conversation(self, messages: &'a [u8]) -> Conversation<'a> {
         Conversation { messages, tools: self.tools, finish_reasons: self.finish_reasons, response_id: self.response_id, model: self.model }
     }
@@ -231,6 +244,12 @@ impl<'a> Transcoder<'a> {
         self.found.model = self.found.model.or_else(|| word(&["model", "model_name"]));
         let id = if j.any(&["object", "choices", "stop_reason"]).is_some() { j.get("id") } else { meta.and_then(|m| m.get("id")) };
         self.found.response_id = self.found.response_id.or_else(|| id.and_then(|v| v.word()));
+        // OpenAI's Responses API has a status in its place.
+        if j.get("object").is_some_and(|o| o.is("response"))
+            && let Some(status) = j.get("status").and_then(|s| s.word())
+        {
+            self.found.finish_reasons.push(status);
+        }
     }
 
     fn finish(&mut self, j: Json<'a>) {
@@ -253,6 +272,7 @@ impl<'a> Transcoder<'a> {
     }
 
     fn message(&mut self, m: Json<'a>) -> Option<()> {
+        let m = unwrapped(m, "message");
         if is_pair(m) {
             let mut pair = m.items();
             let role = pair.next()?.word()?;
@@ -277,9 +297,18 @@ impl<'a> Transcoder<'a> {
                 self.finish(meta);
             }
         }
+        // A completion without roles: `{"prompt": {"text": …}}`.
+        if let Some(text) = m.any(&["prompt", "completion"]).and_then(|p| p.get("text")) {
+            return self.conversation(text);
+        }
         let kind = m.get("type").and_then(|t| t.word());
         let role = match (m.get("role").and_then(|r| r.word()), kind) {
-            (Some(role), _) => words::find(words::ROLES, role).unwrap_or(self.side.role()),
+            (Some(role), _) => match words::find(words::ROLES, role) {
+                Some(role) => role,
+                None if is_named_after_tool(m) => "tool",
+                None => self.side.role(),
+            },
+            (None, None) if is_named_after_tool(m) => "tool",
             // Items of OpenAI's Responses API.
             (None, Some(b"function_call_output" | b"custom_tool_call_output")) => "tool",
             (None, Some(b"function_call" | b"custom_tool_call" | b"reasoning")) => "assistant",
@@ -303,7 +332,7 @@ impl<'a> Transcoder<'a> {
         }
         if role == "tool" && m.get("parts").is_none() && is_tool_result(m) {
             self.tool_response(m, &mut n);
-        } else if let Some(content) = m.any(&["parts", "content"]) {
+        } else if let Some(content) = m.any(&["parts", "content", "contents"]) {
             self.content(content, &mut n);
         } else if m.get("type").is_some_and(|t| words::find(words::ROLES, t.word().unwrap_or_default()).is_none() && !t.is("message")) {
             self.part(m, &mut n);
@@ -383,13 +412,16 @@ impl<'a> Transcoder<'a> {
     }
 
     fn tool_call(&mut self, call: Json<'a>, n: &mut usize) {
+        let call = unwrapped(call, "tool_call");
         let function = call.get("function").unwrap_or(call);
         self.start_part("tool_call", n);
-        if let Some(id) = call.any(&["call_id", "id", "toolCallId", "toolUseId", "ref"]) {
+        let id = call.any(&["call_id", "id", "toolCallId", "toolUseId", "ref"]);
+        if let Some(id) = id {
             self.field("id", id);
         }
         if let Some(name) = function.any(&["name", "toolName"]) {
             self.field("name", name);
+            self.found.calls.extend(name.word().zip(id));
         }
         if let Some(arguments) = function.any(&["arguments", "args", "input"]) {
             self.raw(",\"arguments\":");
@@ -406,7 +438,8 @@ impl<'a> Transcoder<'a> {
 
     fn tool_response(&mut self, j: Json<'a>, n: &mut usize) {
         self.start_part("tool_call_response", n);
-        if let Some(id) = j.any(&["tool_call_id", "call_id", "toolCallId", "tool_use_id", "toolUseId", "id", "ref"]) {
+        let id = j.any(&["tool_call_id", "call_id", "toolCallId", "tool_use_id", "toolUseId", "id", "ref"]);
+        if let Some(id) = id.or_else(|| self.found.take_call(j.get("role")?.word()?)) {
             self.field("id", id);
         }
         self.raw(",\"response\":");
@@ -427,7 +460,20 @@ impl<'a> Transcoder<'a> {
         if let Some(id) = source.any(&["file_id", "fileId"]) {
             return self.media_part("file", "file_id", id, modality, mime, n);
         }
-        let inner = source.any(&["url", "uri", "file_uri", "fileUri", "file_url", "data", "bytes", "file_data", "base64", "content"]);
+        let inner = source.any(&[
+            "url",
+            "uri",
+            "file_uri",
+            "fileUri",
+            "file_url",
+            "data",
+            "bytes",
+            "file_data",
+            "base64",
+            "content",
+            "image",
+            "audio",
+        ]);
         let Some(content) = inner.or(source.is_string().then_some(source)) else {
             return self.generic(source, n);
         };
@@ -486,6 +532,7 @@ impl<'a> Transcoder<'a> {
         if !p.is_object() {
             return;
         }
+        let p = unwrapped(p, "message_content");
         let Some(kind) = p.get("type").and_then(|t| t.word()) else {
             return self.keyed_part(p, n);
         };
@@ -601,6 +648,16 @@ fn serialised<'d>(j: Json<'d>) -> Option<(&'d [u8], Json<'d>)> {
     Some((j.get("id")?.items().last()?.word()?, j.get("kwargs")?))
 }
 
+/// Is it a list of parts, each with its type?
+pub fn is_parts(j: Json) -> bool {
+    j.is_array() && !j.is_empty() && j.items().all(|part| part.get("type").is_some_and(|t| t.is_string()))
+}
+
+/// OpenInference puts an object around each thing: `{"message": …}`, `{"tool_call": …}`.
+fn unwrapped<'d>(j: Json<'d>, around: &str) -> Json<'d> {
+    j.get(around).filter(Json::is_object).unwrap_or(j)
+}
+
 /// `["user", "text"]`: LangChain's short form.
 fn is_pair(j: Json) -> bool {
     let mut items = j.items();
@@ -622,11 +679,26 @@ fn is_item(j: Json) -> bool {
     })
 }
 
+/// A result as Langfuse's LangChain handler for JS writes it: `{"content", "additional_kwargs", "role": "get_weather"}`,
+/// the role left out where the tool has no name.
+fn is_named_after_tool(m: Json) -> bool {
+    m.get("content").is_some() && m.get("additional_kwargs").is_some()
+}
+
 /// Does it say whose message it is, or hold what only a message holds?
 fn is_message(j: Json) -> bool {
+    if let Some(inner) = j.get("message").filter(Json::is_object) {
+        return is_message(inner);
+    }
+    if j.any(&["prompt", "completion"]).is_some_and(|p| p.get("text").is_some()) {
+        return true;
+    }
     let speaks = |key: &str| j.get(key).and_then(|r| r.word()).is_some_and(|r| words::find(words::ROLES, r).is_some());
     j.is_object()
         && (speaks("role")
+            // A role of the user's own.
+            || j.get("role").is_some_and(|r| r.is_string()) && j.get("content").is_some()
+            || is_named_after_tool(j)
             || speaks("type") && j.get("content").is_some()
             || is_item(j)
             || j.get("tool_calls").is_some()
@@ -715,6 +787,20 @@ mod tests {
     }
 
     #[test]
+    fn a_role_that_is_the_name_of_a_tool() {
+        becomes(
+            Side::Input,
+            r#"{"messages":[{"content":"q","role":"user"},{"content":"","role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},{"content":"r","additional_kwargs":{},"role":"f"}]}"#,
+            r#"[{"role":"user","parts":[{"type":"text","content":"q"}]},{"role":"assistant","parts":[{"type":"tool_call","id":"c","name":"f","arguments":{}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"c","response":"r"}]}]"#,
+        );
+        becomes(
+            Side::Input,
+            r#"[{"content":"r","additional_kwargs":{}},{"content":"no","role":"critic"}]"#,
+            r#"[{"role":"tool","parts":[{"type":"tool_call_response","response":"r"}]},{"role":"user","parts":[{"type":"text","content":"no"}]}]"#,
+        );
+    }
+
+    #[test]
     fn vercel() {
         becomes(
             Side::Input,
@@ -750,6 +836,14 @@ mod tests {
         let c = read(text, json::parse(text, &arena), Side::Output, &arena).unwrap();
         assert_eq!(c.finish_reasons, [b"stop"]);
         assert_eq!((c.model, c.response_id), (Some(&b"gpt-4o"[..]), Some(&b"chatcmpl-1"[..])));
+    }
+
+    #[test]
+    fn the_reason_inside_of_otel_s_message_is_told() {
+        let arena = Bump::new();
+        let text = br#"[{"role":"assistant","parts":[{"type":"text","content":"ok"}],"finish_reason":"stop"}]"#;
+        let c = read(text, json::parse(text, &arena), Side::Output, &arena).unwrap();
+        assert_eq!((c.messages, &c.finish_reasons[..]), (&text[..], &[&b"stop"[..]][..]));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 pub mod canonical;
 mod content;
 mod events;
+pub mod flat;
 pub mod messages;
 mod params;
 mod provider;
@@ -88,11 +89,14 @@ pub fn normalize<'a>(span: &Span<'a>, cx: &Context<'a>) -> Option<Normal<'a>> {
         input: None,
         output: None,
         tool_inputs: None,
+        entity_name: None,
+        leaves: BumpVec::new_in(arena),
     };
     n.read_tables();
     let mut event_fates = BumpVec::from_iter_in(span.events.iter().map(|_| Fate::Keep), arena);
     if conventions != 0 {
         events::read(&mut n, &mut event_fates);
+        content::read_lists(&mut n);
         n.complete_kind();
         content::read(&mut n);
         n.complete();
@@ -135,6 +139,14 @@ fn recognise(span: &Span, cx: &Context) -> (ConventionSet, bool) {
 struct Pending<'a> {
     value: Value<'a>,
     at: u16,
+    /// The members of an object that hold the thing itself; the first that is there.
+    inside: &'static [&'static str],
+}
+
+impl<'a> Pending<'a> {
+    fn new(value: Value<'a>, at: u16) -> Self {
+        Pending { value, at, inside: &[] }
+    }
 }
 
 struct Normalizer<'n, 'a> {
@@ -151,6 +163,8 @@ struct Normalizer<'n, 'a> {
     input: Option<Pending<'a>>,
     output: Option<Pending<'a>>,
     tool_inputs: Option<&'a [u8]>,
+    entity_name: Option<Pending<'a>>,
+    leaves: BumpVec<'a, flat::Leaf<'a>>,
 }
 
 impl<'a> Normalizer<'_, 'a> {
@@ -175,16 +189,56 @@ impl<'a> Normalizer<'_, 'a> {
             To::Field(field) => return self.put(field, value, trust, at),
             To::Kind(words) => return self.put_kind(words, value, trust, at),
             To::Model => {
-                self.model = Some(Pending { value, at });
+                self.model = Some(Pending::new(value, at));
                 return;
             }
             To::Input => {
-                self.input = Some(Pending { value, at });
+                self.input = Some(Pending::new(value, at));
                 return;
             }
             To::Output => {
-                self.output = Some(Pending { value, at });
+                self.output = Some(Pending::new(value, at));
                 return;
+            }
+            To::EntityInput => {
+                self.input = Some(Pending { inside: &["inputs", "kwargs", "args"], ..Pending::new(value, at) });
+                return;
+            }
+            To::EntityOutput => {
+                self.output = Some(Pending { inside: &["outputs", "output"], ..Pending::new(value, at) });
+                return;
+            }
+            To::EntityName => {
+                self.entity_name = Some(Pending::new(value, at));
+                return;
+            }
+            To::Flat(of) | To::FlatParts(of) => {
+                let path = self.cx.keys.text(attr.key).get(r.rule.key.len() - 1..).unwrap_or_default();
+                if flat::is_indexed(path) {
+                    let parts = matches!(r.rule.to, To::FlatParts(_)) && path.ends_with(b".content");
+                    let is_json = parts && value.as_str().and_then(|t| json::parse(t, arena)).is_some_and(messages::is_parts);
+                    self.leaves.push(flat::Leaf { of, path, value, is_json, at });
+                }
+                return;
+            }
+            To::ToolParameters => {
+                let parsed = value.as_str().and_then(|t| json::parse(t, arena));
+                // Some instrumentations write the schema here.
+                if parsed.is_some_and(|p| p.get("type").is_some() && p.get("properties").is_some()) {
+                    return;
+                }
+                return self.put(Field::ToolCallArguments, value, trust, at);
+            }
+            To::Vector => {
+                let length = match value {
+                    Value::Array(items) => items.len(),
+                    Value::Str(text) => json::parse(text, arena).map_or(0, |v| v.items().count()),
+                    _ => 0,
+                };
+                if length == 0 {
+                    return;
+                }
+                return self.settle(Field::EmbeddingDimensions, Value::Int(length as i64), trust, at);
             }
             To::InputMessages => return content::put_messages(self, messages::Side::Input, value, trust, at),
             To::OutputMessages => return content::put_messages(self, messages::Side::Output, value, trust, at),
@@ -237,6 +291,7 @@ impl<'a> Normalizer<'_, 'a> {
                 Fate::Keep
             }
             To::Keep => Fate::Keep,
+            To::Spent => Fate::Mapped,
             To::Drop | To::MarkCopy => Fate::Drop,
         };
         self.set_fate(at, fate);
@@ -391,7 +446,7 @@ impl<'a> Normalizer<'_, 'a> {
 
     /// Asked or answered? (rules.md 1)
     fn complete_model(&mut self) {
-        let Some(Pending { value, at }) = self.model else { return };
+        let Some(Pending { value, at, .. }) = self.model else { return };
         let Some(value) = scalar::convert(Field::ResponseModel, value, self.cx.arena) else { return };
         let answered = self.output.is_some() || self.c.has(Field::OutputMessages);
         if answered {

@@ -44,7 +44,10 @@ pub fn read<'a>(parameters: Json<'a>, trust: u8, source: u16, c: &mut Canonical<
                 continue;
             }
             // {"type":"json_schema","json_schema":{…}}
-            Field::OutputType => value.get("type").unwrap_or(value).text(arena),
+            Field::OutputType => {
+                complete &= value.entries().count() <= 1;
+                value.get("type").unwrap_or(value).text(arena)
+            }
             _ => value.text(arena),
         };
         let text = text.unwrap_or_else(|| value.to_text(arena));
@@ -75,5 +78,7 @@ mod tests {
             ]
         );
         assert!(!read(crate::json::parse(br#"{"my_knob": 1}"#, &arena).unwrap(), 50, 0, &mut c, &arena));
+        let schema = br#"{"response_format": {"type": "json_schema", "json_schema": {"name": "weather"}}}"#;
+        assert!(!read(crate::json::parse(schema, &arena).unwrap(), 50, 0, &mut c, &arena));
     }
 }

@@ -126,7 +126,8 @@ pub fn to_json<'a>(value: Value, arena: &'a Bump) -> &'a [u8] {
     out.into_bump_slice()
 }
 
-fn write_json(value: Value, out: &mut json::Out) {
+/// Appends a value as JSON.
+pub fn write_json(value: Value, out: &mut json::Out) {
     match value {
         Value::Empty => out.extend_from_slice(b"null"),
         Value::Str(text) => json::string(text, out),

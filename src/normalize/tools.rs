@@ -28,6 +28,10 @@ fn definition<'a>(tool: Json<'a>, count: &mut usize, out: &mut json::Out<'a>, ar
     if let Some(functions) = tool.any(&["functionDeclarations", "function_declarations"]) {
         return functions.items().for_each(|f| definition(f, count, out, arena));
     }
+    // OpenInference: `{"tool": {"json_schema": "…"}}`.
+    if let Some(inner) = tool.get("tool").filter(Json::is_object) {
+        return definition(inner.get("json_schema").unwrap_or(inner), count, out, arena);
+    }
     let function = tool.any(&["function", "toolSpec"]).filter(Json::is_object).unwrap_or(tool);
     let Some(name) = function.any(&["name", "toolName"]).or_else(|| tool.get("type")) else { return };
     json::separate(out, *count);
@@ -46,7 +50,7 @@ fn definition<'a>(tool: Json<'a>, count: &mut usize, out: &mut json::Out<'a>, ar
     let schema = function.any(&["parameters", "input_schema", "inputSchema", "parametersJsonSchema"]);
     if let Some(schema) = schema.map(|s| s.any(&["json", "jsonSchema"]).unwrap_or(s)) {
         out.extend_from_slice(b",\"parameters\":");
-        schema.write(out);
+        schema.text(arena).and_then(|t| json::parse(t, arena)).filter(Json::is_object).unwrap_or(schema).write(out);
     }
     out.push(b'}');
 }

@@ -53,6 +53,7 @@ pub const TABLE: Table = Table {
         (Field::ConversationId, &["gen_ai.conversation.id"]),
         (Field::SessionId, &["session.id"]),
         (Field::UserId, &["user.id"]),
+        (Field::UserName, &["user.name"]),
         (Field::RetrievalQuery, &["gen_ai.retrieval.query.text"]),
         (Field::RetrievalDocuments, &["gen_ai.retrieval.documents"]),
         (Field::RetrievalTopK, &["gen_ai.retrieval.top_k"]),

@@ -2,6 +2,7 @@
 
 use super::Table;
 use crate::normalize::canonical::{Canonical, Field, Kind};
+use crate::span::Value;
 
 /// It has no word for these; its own agents write TASK.
 fn span_kind(kind: &'static str) -> &'static str {
@@ -22,6 +23,13 @@ fn complete(c: &mut Canonical) {
             c.derive(field, value);
         }
     }
+    // Dify's readers look for one word.
+    if let Some(Value::Array([reason, ..])) = c.get(Field::FinishReasons) {
+        c.derive(Field::FinishReason, *reason);
+    }
+    if let Some(name) = c.get(Field::AgentName).filter(|_| c.kind == Some(Kind::InvokeWorkflow)) {
+        c.derive(Field::WorkflowName, name);
+    }
     if let Some(model) = c.get(Field::RequestModel) {
         match c.kind {
             Some(Kind::Embeddings) => c.derive(Field::EmbeddingModel, model),
@@ -38,6 +46,7 @@ pub const TABLE: Table = Table {
         (Field::ResponseModel, &["gen_ai.response.model"]),
         (Field::ResponseId, &["gen_ai.response.id"]),
         (Field::FinishReasons, &["gen_ai.response.finish_reasons"]),
+        (Field::FinishReason, &["gen_ai.response.finish_reason"]),
         (Field::Temperature, &["gen_ai.request.temperature"]),
         (Field::TopP, &["gen_ai.request.top_p"]),
         (Field::TopK, &["gen_ai.request.top_k"]),
@@ -66,6 +75,8 @@ pub const TABLE: Table = Table {
         (Field::ToolCallArguments, &["gen_ai.tool.call.arguments", "tool.parameters"]),
         (Field::ToolCallResult, &["gen_ai.tool.call.result"]),
         (Field::AgentName, &["gen_ai.agent.name"]),
+        (Field::WorkflowName, &["traceloop.workflow.name"]),
+        (Field::AgentDescription, &["gen_ai.agent.description"]),
         (Field::ConversationId, &["gen_ai.conversation.id"]),
         (Field::SessionId, &["gen_ai.session.id"]),
         (Field::UserId, &["gen_ai.user.id"]),

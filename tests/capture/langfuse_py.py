@@ -141,6 +141,53 @@ def sdk():
         scope.__exit__(None, None, None)
 
 
-PROGRAMS = {"inherited": inherited, "nested": nested, "wrapper": wrapper, "sdk": sdk}
+def more():
+    """Other shapes: OpenAI's Responses API, structured output, LangChain's stream and retriever, the rarer types, a prompt."""
+    from langchain_core.documents import Document
+    from langchain_core.messages import HumanMessage, SystemMessage
+    from langchain_core.retrievers import BaseRetriever
+    from langchain_openai import ChatOpenAI
+    from langfuse.langchain import CallbackHandler
+    from langfuse.openai import OpenAI
+
+    class Weather(BaseRetriever):
+        def _get_relevant_documents(self, query, *, run_manager):
+            return [Document(page_content="深圳: 26C", metadata={"source": "a"})]
+
+    client = OpenAI(max_retries=0)
+    client.responses.create(model="gpt-4o-mini", input="深圳天气如何?", instructions="be brief", temperature=0.3)
+    schema = {"type": "json_schema", "json_schema": {"name": "weather", "schema": TOOLS[0]["function"]["parameters"]}}
+    picture = {"role": "user", "content": [{"type": "text", "text": "深圳?"}, {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]}
+    client.chat.completions.create(model="gpt-4o-mini", messages=[picture], response_format=schema, reasoning_effort="low", max_completion_tokens=64, n=1, user="user-456")
+    config = {"callbacks": [CallbackHandler()], "metadata": {"thread_id": "thread-1"}}
+    llm = ChatOpenAI(model="gpt-4o-mini", temperature=0.3, max_tokens=64, stream_usage=True, stop_sequences=["END"])
+    list(llm.stream([SystemMessage("be brief"), HumanMessage("深圳天气如何?")], config=config))
+    Weather().invoke("深圳", config=config)
+    try:
+        ChatOpenAI(model="boom", max_retries=0).invoke("深圳天气如何?", config=config)
+    except Exception as error:
+        print(type(error).__name__)
+    for kind in ("guardrail", "evaluator", "chain"):
+        with span(f"a {kind}", kind, input="深圳") as s:
+            s.update(output={"ok": True})
+    langfuse.create_event(name="an event", input="深圳")
+
+
+def marks():
+    """The mark in each nested form, on the trace and on the observation."""
+    mark = {"gen_ai": {"is_entry": True}, "team": "a"}
+    with span("turn") as turn:
+        if hasattr(turn, "update_trace"):
+            turn.update_trace(metadata=mark)
+            with span("answer", "generation", model="gpt-4o-mini", metadata=mark) as g:
+                g.update(output="ok")
+        else:
+            from langfuse import propagate_attributes
+
+            with propagate_attributes(metadata=mark), span("answer", "generation", model="gpt-4o-mini", metadata=mark) as g:
+                g.update(output="ok")
+
+
+PROGRAMS = {"more": more, "marks": marks, "inherited": inherited, "nested": nested, "wrapper": wrapper, "sdk": sdk}
 PROGRAMS[sys.argv[1]]()
 langfuse.flush()

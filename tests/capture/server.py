@@ -20,6 +20,24 @@ USAGE = {
 CALL = {"id": "call_abc123", "type": "function", "function": {"name": "get_weather", "arguments": '{"city":"深圳"}'}}
 ABOUT = {"id": "chatcmpl-1", "created": 1700000000, "model": "gpt-4o-mini-2024-07-18", "system_fingerprint": "fp_1", "service_tier": "default"}
 
+RESPONSE = {
+    "id": "resp_1", "object": "response", "created_at": 1700000000, "model": "gpt-4o-mini-2024-07-18", "status": "completed",
+    "parallel_tool_calls": True, "tool_choice": "auto", "tools": [], "instructions": "be brief", "temperature": 0.3, "top_p": 1.0,
+    "output": [
+        {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "ask the tool"}]},
+        {"type": "function_call", "id": "fc_1", "call_id": "call_abc123", "name": "get_weather", "arguments": '{"city":"深圳"}', "status": "completed"},
+        {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed",
+         "content": [{"type": "output_text", "text": "It is 26°C and sunny. 晴天。", "annotations": []}]},
+    ],
+    "usage": {"input_tokens": 57, "input_tokens_details": {"cached_tokens": 32},
+              "output_tokens": 17, "output_tokens_details": {"reasoning_tokens": 8}, "total_tokens": 74},
+}
+ANTHROPIC = {
+    "id": "msg_1", "type": "message", "role": "assistant", "model": "claude-sonnet-4-20250514", "stop_reason": "tool_use", "stop_sequence": None,
+    "content": [{"type": "text", "text": "I ask."}, {"type": "tool_use", "id": "toolu_1", "name": "get_weather", "input": {"city": "深圳"}}],
+    "usage": {"input_tokens": 25, "cache_read_input_tokens": 32, "cache_creation_input_tokens": 0, "output_tokens": 17},
+}
+
 
 def answer(body):
     """The message and its finish reason: the tool's turn first, then text."""
@@ -73,6 +91,10 @@ class Handler(BaseHTTPRequestHandler):
         if self.path.endswith("/embeddings"):
             return self.reply(200, {"object": "list", "model": "text-embedding-3-small", "usage": {"prompt_tokens": 8, "total_tokens": 8},
                                     "data": [{"object": "embedding", "index": 0, "embedding": [0.1, 0.2, 0.3]}]})
+        if self.path.endswith("/responses"):
+            return self.reply(200, RESPONSE)
+        if self.path.endswith("/messages"):
+            return self.reply(200, ANTHROPIC)
         if not self.path.endswith("/chat/completions"):
             return self.reply(200, {})
         if body.get("stream"):

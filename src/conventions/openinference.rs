@@ -1,0 +1,93 @@
+//! OpenInference (Arize): Python, JS, Java and Go instrumentations, and gateways that write its keys under other scopes.
+
+use super::{Convention, Rule, To, field, row, trusted};
+use crate::normalize::canonical::{Field, Kind};
+use crate::normalize::flat::Flat;
+
+const KINDS: &[(&str, Kind)] = &[
+    ("AGENT", Kind::InvokeAgent),
+    ("CHAIN", Kind::Chain),
+    ("EMBEDDING", Kind::Embeddings),
+    ("EVALUATOR", Kind::Evaluator),
+    ("GUARDRAIL", Kind::Guardrail),
+    ("LLM", Kind::Chat),
+    ("PROMPT", Kind::Prompt),
+    ("RERANKER", Kind::Rerank),
+    ("RETRIEVER", Kind::Retrieval),
+    ("TOOL", Kind::ExecuteTool),
+    ("UNKNOWN", Kind::Unknown),
+    // Hand-made spans.
+    ("agent", Kind::InvokeAgent),
+    ("chain", Kind::Chain),
+    ("embedding", Kind::Embeddings),
+    ("llm", Kind::Chat),
+    ("retriever", Kind::Retrieval),
+    ("tool", Kind::ExecuteTool),
+];
+
+/// What the whole request or answer says too.
+const STRUCTURED: u8 = 55;
+/// The family of the model, where the host has a key of its own.
+const FAMILY: u8 = 45;
+
+const fn flat(key: &'static str, list: Flat) -> Rule {
+    Rule { key, to: To::Flat(list), trust: STRUCTURED }
+}
+
+pub const OPENINFERENCE: Convention = Convention {
+    id: "openinference",
+    scopes: &["openinference.instrumentation*", "@arizeai/openinference-*"],
+    keys: &["openinference.span.kind"],
+    not_keys: &[],
+    names_spans: false,
+    rules: &[
+        row("openinference.span.kind", To::Kind(KINDS)),
+        row("input.value", To::Input),
+        row("output.value", To::Output),
+        row("input.mime_type", To::Spent),
+        row("output.mime_type", To::Spent),
+        row("llm.model_name", To::Model),
+        trusted("llm.request.model_name", Field::RequestModel, FAMILY),
+        field("llm.response.model_name", Field::ResponseModel),
+        field("llm.provider", Field::Provider),
+        trusted("llm.system", Field::Provider, FAMILY),
+        row("llm.invocation_parameters", To::Parameters),
+        row("embedding.invocation_parameters", To::Parameters),
+        flat("llm.input_messages.*", Flat::InputMessages),
+        flat("llm.output_messages.*", Flat::OutputMessages),
+        flat("llm.prompts.*", Flat::InputMessages),
+        flat("llm.choices.*", Flat::OutputMessages),
+        row("llm.prompts", To::InputMessages),
+        row("llm.function_call", To::OutputMessages),
+        flat("llm.tools.*", Flat::Tools),
+        field("llm.token_count.prompt", Field::InputTokens),
+        field("llm.token_count.completion", Field::OutputTokens),
+        field("llm.token_count.total", Field::TotalTokens),
+        field("llm.token_count.prompt_details.cache_read", Field::CacheReadTokens),
+        trusted("llm.token_count.prompt_details.cache_input", Field::CacheReadTokens, FAMILY),
+        field("llm.token_count.prompt_details.cache_write", Field::CacheWriteTokens),
+        field("llm.token_count.prompt_details.audio", Field::AudioInputTokens),
+        field("llm.token_count.completion_details.reasoning", Field::ReasoningTokens),
+        field("llm.token_count.completion_details.audio", Field::AudioOutputTokens),
+        field("llm.cost.total", Field::Cost),
+        field("llm.finish_reason", Field::FinishReasons),
+        field("prompt.id", Field::PromptName),
+        field("llm.prompt_template.version", Field::PromptVersion),
+        field("tool.name", Field::ToolName),
+        field("tool.description", Field::ToolDescription),
+        row("tool.parameters", To::ToolParameters),
+        field("tool.json_schema", Field::ToolDefinitions),
+        field("tool.id", Field::ToolCallId),
+        trusted("tool_call.id", Field::ToolCallId, FAMILY),
+        trusted("tool_call.function.name", Field::ToolName, FAMILY),
+        trusted("tool_call.function.arguments", Field::ToolCallArguments, STRUCTURED),
+        field("embedding.model_name", Field::RequestModel),
+        row("embedding.embeddings.0.embedding.vector", To::Vector),
+        flat("retrieval.documents.*", Flat::Documents),
+        field("reranker.model_name", Field::RequestModel),
+        field("session.id", Field::SessionId),
+        field("user.id", Field::UserId),
+        field("agent.name", Field::AgentName),
+        row("metadata", To::MarkInside),
+    ],
+};

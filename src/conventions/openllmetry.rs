@@ -1,0 +1,108 @@
+//! OpenLLMetry (Traceloop), every version: flattened messages up to 0.53, OTel's own form since, and the workflow spans.
+//! Forks write the same keys: LiteLLM, VeADK, Tencent's first agent.
+
+use super::{Convention, Rule, To, field, row, trusted};
+use crate::normalize::canonical::{Field, Kind};
+use crate::normalize::flat::Flat;
+
+const KINDS: &[(&str, Kind)] = &[
+    ("agent", Kind::InvokeAgent),
+    ("session", Kind::Span),
+    ("task", Kind::Task),
+    ("tool", Kind::ExecuteTool),
+    ("unknown", Kind::Unknown),
+    ("workflow", Kind::InvokeWorkflow),
+];
+
+const REQUEST_TYPES: &[(&str, Kind)] = &[
+    ("chat", Kind::Chat),
+    ("completion", Kind::TextCompletion),
+    ("embedding", Kind::Embeddings),
+    ("rerank", Kind::Rerank),
+    ("unknown", Kind::Unknown),
+];
+
+/// Keys of 2023, and properties that every descendant inherits.
+const WEAK: u8 = 40;
+const STRUCTURED: u8 = 55;
+
+const fn flat(key: &'static str, to: To) -> Rule {
+    Rule { key, to, trust: STRUCTURED }
+}
+
+pub const OPENLLMETRY: Convention = Convention {
+    id: "openllmetry",
+    scopes: &["traceloop.tracer", "@traceloop/*"],
+    keys: &[
+        "traceloop.span.kind",
+        "traceloop.entity.*",
+        "llm.request.type",
+        "gen_ai.request.type",
+        "gen_ai.prompt.0.*",
+        "gen_ai.completion.0.*",
+        "gen_ai.is_streaming",
+    ],
+    not_keys: &[],
+    names_spans: false,
+    rules: &[
+        row("traceloop.span.kind", To::Kind(KINDS)),
+        row("llm.request.type", To::Kind(REQUEST_TYPES)),
+        row("gen_ai.request.type", To::Kind(REQUEST_TYPES)),
+        trusted("llm.vendor", Field::Provider, WEAK),
+        flat("gen_ai.prompt.*", To::FlatParts(Flat::InputMessages)),
+        flat("gen_ai.completion.*", To::FlatParts(Flat::OutputMessages)),
+        flat("llm.prompts.*", To::FlatParts(Flat::InputMessages)),
+        flat("llm.completions.*", To::FlatParts(Flat::OutputMessages)),
+        flat("llm.request.functions.*", To::Flat(Flat::Tools)),
+        trusted("llm.usage.prompt_tokens", Field::InputTokens, WEAK),
+        trusted("llm.usage.completion_tokens", Field::OutputTokens, WEAK),
+        field("llm.usage.total_tokens", Field::TotalTokens),
+        field("llm.usage.reasoning_tokens", Field::ReasoningTokens),
+        row("llm.usage.token_type", To::Spent),
+        row("gen_ai.usage.token_type", To::Spent),
+        trusted("llm.request.model", Field::RequestModel, WEAK),
+        trusted("llm.response.model", Field::ResponseModel, WEAK),
+        trusted("llm.request.max_tokens", Field::MaxTokens, WEAK),
+        trusted("llm.request.temperature", Field::Temperature, WEAK),
+        trusted("llm.request.top_p", Field::TopP, WEAK),
+        field("gen_ai.request.max_completion_tokens", Field::MaxTokens),
+        field("gen_ai.request.n", Field::ChoiceCount),
+        field("llm.top_k", Field::TopK),
+        field("llm.frequency_penalty", Field::FrequencyPenalty),
+        field("llm.presence_penalty", Field::PresencePenalty),
+        field("llm.chat.stop_sequences", Field::StopSequences),
+        trusted("llm.request.reasoning_effort", Field::ReasoningLevel, WEAK),
+        field("gen_ai.request.reasoning_effort", Field::ReasoningLevel),
+        trusted("llm.is_streaming", Field::Stream, WEAK),
+        field("gen_ai.is_streaming", Field::Stream),
+        trusted("llm.user", Field::UserId, WEAK),
+        trusted("gen_ai.user", Field::UserId, WEAK),
+        // They may hold keys of the provider.
+        row("llm.headers", To::Drop),
+        row("gen_ai.headers", To::Drop),
+        trusted("llm.response.finish_reason", Field::FinishReasons, WEAK),
+        trusted("llm.response.stop_reason", Field::FinishReasons, WEAK),
+        trusted("gen_ai.response.stop_reason", Field::FinishReasons, WEAK),
+        field("gen_ai.openai.system_fingerprint", Field::SystemFingerprint),
+        trusted("gen_ai.openai.api_type", Field::Provider, WEAK),
+        field("llm.openai.embeddings.vector_size", Field::EmbeddingDimensions),
+        row("traceloop.entity.name", To::EntityName),
+        row("traceloop.entity.input", To::EntityInput),
+        row("traceloop.entity.output", To::EntityOutput),
+        row("gen_ai.task.input", To::Input),
+        row("gen_ai.task.output", To::Output),
+        trusted("traceloop.association.properties.session_id", Field::SessionId, WEAK),
+        trusted("traceloop.association.properties.sessionId", Field::SessionId, WEAK),
+        trusted("traceloop.association.properties.thread_id", Field::SessionId, WEAK),
+        trusted("traceloop.association.properties.conversation_id", Field::ConversationId, WEAK),
+        trusted("traceloop.association.properties.chat_id", Field::ConversationId, WEAK),
+        trusted("traceloop.association.properties.user_id", Field::UserId, WEAK),
+        trusted("traceloop.association.properties.userId", Field::UserId, WEAK),
+        field("traceloop.prompt.key", Field::PromptName),
+        field("traceloop.prompt.version", Field::PromptVersion),
+        field("db.vector.query.top_k", Field::RetrievalTopK),
+        field("db.chroma.query.n_results", Field::RetrievalTopK),
+        row("traceloop.association.properties.gen_ai.is_entry", To::Mark),
+        row("traceloop.association.properties.gen_ai", To::MarkInside),
+    ],
+};
