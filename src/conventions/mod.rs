@@ -88,6 +88,16 @@ pub enum To {
     Vector,
     /// A moment as ISO 8601 text: the first token's.
     FirstTokenAt,
+    /// How long the first token took, in units of so many nanoseconds.
+    FirstTokenAfter(u64),
+    /// A JSON object: its members by their paths (`usage.input`), each with its own meaning. The source stays if it has others.
+    Object(&'static [(&'static str, To)]),
+    /// Whatever the value, the field has this one.
+    Implies(Field, &'static str),
+    /// Whatever the value, the span is of this kind, if nothing else says it.
+    ImpliesKind(Kind),
+    /// With one of these values (with any, if there are none) the usage of the span repeats that of its children.
+    Aggregate(&'static [&'static str]),
     /// Langfuse's severity.
     Level,
     /// Text for the span status.

@@ -160,6 +160,10 @@ fields! {
     RetrievalDocuments: Json,
     /// How many documents were asked for.
     RetrievalTopK: Int,
+    /// What documents were ranked for.
+    RerankQuery: Text,
+    /// How many documents a ranking was asked for.
+    RerankTopN: Int,
     /// Id of the data source.
     DataSourceId: Name,
     /// The model of an embedding, for profiles that have a key of its own for it.
@@ -172,6 +176,10 @@ fields! {
     PromptName: Name,
     /// Version of the prompt template.
     PromptVersion: Name,
+    /// The prompt template.
+    PromptTemplate: Text,
+    /// What the template was filled with: a JSON object.
+    PromptVariables: Json,
     /// OpenAI's service tier, asked.
     RequestServiceTier: Name,
     /// OpenAI's service tier, given.
@@ -257,6 +265,8 @@ pub struct Canonical<'a> {
     set: u128,
     /// The span failed, by its attributes.
     pub failed: bool,
+    /// Its usage repeats that of its children, and must not be counted again (rules.md 4).
+    pub aggregated: bool,
     /// Text for the span status.
     pub status_message: &'a [u8],
 }
@@ -287,6 +297,7 @@ impl<'a> Canonical<'a> {
             source: [0; COUNT],
             set: 0,
             failed: false,
+            aggregated: false,
             status_message: &[],
         }
     }

@@ -65,6 +65,10 @@ const STRUCTURED: u8 = PLAIN + 5;
 /// Reads messages into their field; what else the conversation tells fills what is empty.
 fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content<'a>, trust: u8) {
     let arena = n.cx.arena;
+    // Nothing was said: what Langfuse's wrappers write for an embedding and for a failed call.
+    if content.canonical_text(arena).is_empty() {
+        return;
+    }
     let Some(conversation) = messages::read(content.text, content.json, side, arena) else { return };
     let field = if side == Side::Input { Field::InputMessages } else { Field::OutputMessages };
     if conversation.messages != b"[]" {
@@ -203,7 +207,12 @@ fn put_result<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
 fn put_query<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
     let arena = n.cx.arena;
     let query = match content.json {
-        Some(j) if j.is_object() => j.any(&["query", "input", "question", "text"]).and_then(|q| q.text(arena)),
+        Some(j) if j.is_object() => {
+            // Langfuse's decorator writes {"args": [query], "kwargs": {}}.
+            let only = |args: Json<'a>| args.items().next().filter(|_| args.items().count() == 1);
+            let called = j.get("kwargs").filter(Json::is_empty).and_then(|_| only(j.get("args")?));
+            j.any(&["query", "input", "question", "text"]).or(called).and_then(|q| q.text(arena))
+        }
         Some(j) if j.is_string() => j.text(arena),
         _ => Some(content.text),
     };

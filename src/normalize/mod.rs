@@ -12,10 +12,10 @@ pub mod scalar;
 mod tools;
 mod usage;
 
-use crate::conventions::{self, ConventionSet, PLAIN, RuleRef, To};
+use crate::conventions::{self, ConventionSet, PLAIN, Rule, RuleRef, To};
 use crate::json;
 use crate::keys::Keys;
-use crate::span::{Attr, Key, Span, Value, status};
+use crate::span::{Key, Span, Value, status};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 use canonical::{Canonical, DERIVED, Field, Kind, Put};
@@ -176,16 +176,17 @@ impl<'a> Normalizer<'_, 'a> {
                 for r in rules {
                     let always = matches!(r.rule.to, To::Mark | To::MarkCopy);
                     if always || r.convention & self.conventions != 0 {
-                        self.apply(r, attr, at as u16);
+                        self.apply(r.rule.to, attr.value, Some((attr.key, r.rule)), r.rule.trust, at as u16);
                     }
                 }
             });
         }
     }
 
-    fn apply(&mut self, r: &RuleRef, attr: &Attr<'a>, at: u16) {
-        let (value, trust, arena) = (attr.value, r.rule.trust, self.cx.arena);
-        let fate = match r.rule.to {
+    /// `of` is the key and the rule that it matched; a member of an object has none.
+    fn apply(&mut self, to: To, value: Value<'a>, of: Option<(Key<'a>, &'static Rule)>, trust: u8, at: u16) {
+        let arena = self.cx.arena;
+        let fate = match to {
             To::Field(field) => return self.put(field, value, trust, at),
             To::Kind(words) => return self.put_kind(words, value, trust, at),
             To::Model => {
@@ -212,12 +213,12 @@ impl<'a> Normalizer<'_, 'a> {
                 self.entity_name = Some(Pending::new(value, at));
                 return;
             }
-            To::Flat(of) | To::FlatParts(of) => {
-                let path = self.cx.keys.text(attr.key).get(r.rule.key.len() - 1..).unwrap_or_default();
+            To::Flat(list) | To::FlatParts(list) => {
+                let path = of.and_then(|(key, rule)| self.cx.keys.text(key).get(rule.key.len() - 1..)).unwrap_or_default();
                 if flat::is_indexed(path) {
-                    let parts = matches!(r.rule.to, To::FlatParts(_)) && path.ends_with(b".content");
+                    let parts = matches!(to, To::FlatParts(_)) && path.ends_with(b".content");
                     let is_json = parts && value.as_str().and_then(|t| json::parse(t, arena)).is_some_and(messages::is_parts);
-                    self.leaves.push(flat::Leaf { of, path, value, is_json, at });
+                    self.leaves.push(flat::Leaf { of: list, path, value, is_json, at });
                 }
                 return;
             }
@@ -260,6 +261,34 @@ impl<'a> Normalizer<'_, 'a> {
                 Some(nanos) => return self.put(Field::TimeToFirstChunk, Value::Double(nanos as f64 / 1e9), trust, at),
                 None => Fate::Keep,
             },
+            To::FirstTokenAfter(unit) => {
+                let Some(Value::Double(n)) = scalar::convert(Field::TimeToFirstChunk, value, arena) else { return };
+                return self.settle(Field::TimeToFirstChunk, Value::Double(n * unit as f64 / 1e9), trust, at);
+            }
+            To::Object(members) => match value.as_str().and_then(|t| json::parse(t, arena)) {
+                Some(object) if object.is_object() => {
+                    for (path, to) in members {
+                        if let Some(member) = path.split('.').try_fold(object, |j, part| j.get(part)) {
+                            self.apply(*to, scalar::from_json(member, arena), None, trust, DERIVED);
+                        }
+                    }
+                    let known = |key: &[u8]| members.iter().any(|(path, _)| path.as_bytes() == key);
+                    if object.entries().all(|(key, v)| v.is_null() || known(key)) { Fate::Mapped } else { Fate::Keep }
+                }
+                _ => Fate::Keep,
+            },
+            To::Implies(field, word) => {
+                self.c.derive(field, Value::Str(word.as_bytes()));
+                Fate::Keep
+            }
+            To::ImpliesKind(kind) => {
+                self.c.kind = self.c.kind.or(Some(kind));
+                Fate::Keep
+            }
+            To::Aggregate(words) => {
+                self.c.aggregated |= words.is_empty() || value.as_str().is_some_and(|t| words.iter().any(|w| w.as_bytes() == t));
+                Fate::Keep
+            }
             To::Level => match value.as_str().map(scalar::unquote) {
                 Some(b"ERROR") => {
                     self.c.failed = true;

@@ -119,6 +119,20 @@ fn word<'a>(field: Field, text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
     }
 }
 
+/// A JSON value as an attribute has it: scalars as they are, lists and objects as JSON text.
+pub fn from_json<'a>(j: json::Json<'a>, arena: &'a Bump) -> Value<'a> {
+    if let Some(text) = j.text(arena) {
+        return Value::Str(text);
+    }
+    if j.is_array() || j.is_object() {
+        return Value::Str(j.to_text(arena));
+    }
+    if j.is_null() {
+        return Value::Empty;
+    }
+    j.as_i64().map(Value::Int).or(j.as_f64().map(Value::Double)).or(j.as_bool().map(Value::Bool)).unwrap_or(Value::Empty)
+}
+
 /// A structured value as JSON text.
 pub fn to_json<'a>(value: Value, arena: &'a Bump) -> &'a [u8] {
     let mut out = BumpVec::new_in(arena);

@@ -37,6 +37,8 @@ fn bucket(key: &[u8]) -> Option<Bucket> {
         b"cache_creation_input_tokens" => Beside(Field::CacheWriteTokens),
         b"input_cached_tokens" | b"input_cache_read" => InputPart(Some(Field::CacheReadTokens)),
         b"input_cache_creation" | b"input_cache_creation_5m" | b"input_cache_creation_1h" => InputPart(Some(Field::CacheWriteTokens)),
+        // LangChain's details of Anthropic; `cache_creation` is 0 beside them.
+        b"input_ephemeral_5m_input_tokens" | b"input_ephemeral_1h_input_tokens" => InputPart(Some(Field::CacheWriteTokens)),
         b"output_reasoning_tokens" | b"output_reasoning" => OutputPart(Some(Field::ReasoningTokens)),
         b"input_audio_tokens" | b"input_audio" | b"input_modality_audio" => InputPart(Some(Field::AudioInputTokens)),
         b"output_audio_tokens" | b"output_audio" | b"output_modality_audio" => OutputPart(Some(Field::AudioOutputTokens)),
@@ -218,6 +220,9 @@ mod tests {
         reads(js, [Some(57), Some(32), None, Some(17), Some(8)], true);
         reads(r#"{"input": 3, "output": 4, "cache_read_input_tokens": 1}"#, [Some(4), Some(1), None, Some(4), None], true);
         reads(r#"{"input": 1, "input_cache_creation_5m": 2, "input_cache_creation_1h": 3}"#, [Some(6), None, Some(5), None, None], true);
+        let anthropic =
+            r#"{"input":20,"output":17,"total":74,"input_cache_read":32,"input_cache_creation":0,"input_ephemeral_5m_input_tokens":5}"#;
+        reads(anthropic, [Some(57), Some(32), Some(5), Some(17), None], true);
     }
 
     #[test]

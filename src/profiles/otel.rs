@@ -66,6 +66,14 @@ pub const TABLE: Table = Table {
         (Field::SystemFingerprint, &["openai.response.system_fingerprint"]),
         (Field::ErrorType, &["error.type"]),
     ],
+    aggregated: &[
+        (Field::InputTokens, &["gen_ai.aggregated_usage.input_tokens"]),
+        (Field::OutputTokens, &["gen_ai.aggregated_usage.output_tokens"]),
+        (Field::CacheReadTokens, &["gen_ai.aggregated_usage.cache_read.input_tokens"]),
+        (Field::CacheWriteTokens, &["gen_ai.aggregated_usage.cache_write.input_tokens"]),
+        (Field::ReasoningTokens, &["gen_ai.aggregated_usage.reasoning.output_tokens"]),
+    ],
+    prompt_variables: Some("gen_ai.prompt.variable."),
     span_kind: None,
     complete: |_| {},
 };

@@ -85,10 +85,17 @@ pub const TABLE: Table = Table {
         (Field::RetrievalDocuments, &["retrieval.document"]),
         (Field::EmbeddingModel, &["embedding.model_name"]),
         (Field::RerankModel, &["rerank.model_name"]),
+        (Field::RerankQuery, &["rerank.query"]),
+        (Field::RerankTopN, &["rerank.top_n"]),
+        (Field::PromptTemplate, &["gen_ai.prompt_template.template"]),
+        (Field::PromptVariables, &["gen_ai.prompt_template.variable"]),
         (Field::ErrorType, &["error.type"]),
         (Field::ResponseServiceTier, &["gen_ai.openai.response.service_tier"]),
         (Field::SystemFingerprint, &["gen_ai.openai.response.system_fingerprint"]),
     ],
+    // It adds up what it finds: what the children say is left to them.
+    aggregated: &[],
+    prompt_variables: None,
     span_kind: Some(span_kind),
     complete,
 };

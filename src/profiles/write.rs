@@ -1,13 +1,32 @@
 //! Writes a span for a profile: the canonical fields under the profile's keys, and of the source what shall stay.
 
 use super::{ENTRY_KEY, OPERATION_KEY, SPAN_KIND_KEY, Table};
+use crate::json;
 use crate::keys::Keys;
 use crate::normalize::canonical::{Canonical, Field};
 use crate::normalize::{Fate, Normal};
 use crate::otlp::wire::Writer;
 use crate::otlp::write::{self, number};
 use crate::span::{Key, NO_PARENT, Span, Value, status};
+use bumpalo::Bump;
 use serde::Deserialize;
+
+/// The fields that count what a model used.
+const USAGE: &[Field] = &[
+    Field::InputTokens,
+    Field::OutputTokens,
+    Field::TotalTokens,
+    Field::CacheReadTokens,
+    Field::CacheWriteTokens,
+    Field::ReasoningTokens,
+    Field::TextInputTokens,
+    Field::ImageInputTokens,
+    Field::AudioInputTokens,
+    Field::TextOutputTokens,
+    Field::ImageOutputTokens,
+    Field::AudioOutputTokens,
+    Field::Cost,
+];
 
 /// What becomes of the source's attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -28,6 +47,8 @@ pub struct Writing {
     keep: Keep,
     /// The keys of each field, by the field's number: first and last index into `keys`.
     ranges: Vec<(u16, u16)>,
+    /// Likewise, for a span whose usage repeats that of its children.
+    aggregated: Vec<(u16, u16)>,
     keys: Vec<u32>,
     operation: u32,
     span_kind: u32,
@@ -61,21 +82,31 @@ impl Writing {
             table,
             keep,
             ranges: vec![(0, 0); Field::ALL.len()],
+            aggregated: Vec::new(),
             keys: Vec::new(),
             operation: id(OPERATION_KEY),
             span_kind: id(SPAN_KIND_KEY),
             entry: id(ENTRY_KEY),
         };
-        for (field, names) in table.keys {
+        let mut look_up = |names: &[&str]| {
             let from = writing.keys.len() as u16;
             writing.keys.extend(names.iter().map(|name| id(name)));
-            writing.ranges[*field as usize] = (from, writing.keys.len() as u16);
+            (from, writing.keys.len() as u16)
+        };
+        for (field, names) in table.keys {
+            writing.ranges[*field as usize] = look_up(names);
+        }
+        writing.aggregated = writing.ranges.clone();
+        USAGE.iter().for_each(|field| writing.aggregated[*field as usize] = (0, 0));
+        for (field, names) in table.aggregated {
+            writing.aggregated[*field as usize] = look_up(names);
         }
         writing
     }
 
-    fn keys_of(&self, field: Field) -> &[u32] {
-        let (from, to) = self.ranges[field as usize];
+    fn keys_of(&self, c: &Canonical, field: Field) -> &[u32] {
+        let ranges = if c.aggregated { &self.aggregated } else { &self.ranges };
+        let (from, to) = ranges[field as usize];
         &self.keys[usize::from(from)..usize::from(to)]
     }
 
@@ -147,7 +178,7 @@ impl Writing {
             let c = c.insert(n.canonical.clone());
             self.unsaid(c, &mut fates);
             (self.table.complete)(c);
-            c.fields().flat_map(|(field, _)| self.keys_of(field)).for_each(|id| said.add(*id));
+            c.fields().flat_map(|(field, _)| self.keys_of(c, field)).for_each(|id| said.add(*id));
             words[0].1 = c.kind.map_or(c.operation, |k| k.operation().as_bytes());
             if let (Some(of_profile), Some(kind)) = (self.table.span_kind, c.kind) {
                 words[1].1 = of_profile(kind.span_kind()).as_bytes();
@@ -163,13 +194,33 @@ impl Writing {
                 _ => write::kept_attribute(w, number::ATTRIBUTES, attr, keys),
             }
         }
-        for (field, value) in c.iter().flat_map(|c| c.fields()) {
-            for &id in self.keys_of(field) {
-                write::attribute(w, number::ATTRIBUTES, Key::Id(id), &value, keys);
+        if let Some(c) = &c {
+            for (field, value) in c.fields() {
+                for &id in self.keys_of(c, field) {
+                    write::attribute(w, number::ATTRIBUTES, Key::Id(id), &value, keys);
+                }
             }
+            self.prompt_variables(w, c, keys);
         }
         for (id, text) in words.iter().rev().filter(|(_, text)| !text.is_empty()) {
             write::attribute(w, number::ATTRIBUTES, Key::Id(*id), &Value::Str(text), keys);
+        }
+    }
+
+    /// Each variable of the prompt template by its name.
+    fn prompt_variables(&self, w: &mut Writer, c: &Canonical, keys: &Keys) {
+        let (Some(prefix), Some(text)) = (self.table.prompt_variables, c.text(Field::PromptVariables)) else { return };
+        let arena = Bump::new();
+        let Some(variables) = json::parse(text, &arena) else { return };
+        for (name, value) in variables.entries() {
+            let key = [prefix.as_bytes(), name].concat();
+            write::attribute(
+                w,
+                number::ATTRIBUTES,
+                Key::Text(&key),
+                &Value::Str(value.text(&arena).unwrap_or(value.to_text(&arena))),
+                keys,
+            );
         }
     }
 
@@ -182,7 +233,7 @@ impl Writing {
     pub fn entry_content(&self, w: &mut Writer, c: &Canonical, keys: &Keys) {
         for (own, trace) in [(Field::EntityInput, Field::TraceInput), (Field::EntityOutput, Field::TraceOutput)] {
             if let Some(value) = c.get(trace).filter(|_| !c.has(own)) {
-                for &id in self.keys_of(own) {
+                for &id in self.keys_of(c, own) {
                     write::attribute(w, number::ATTRIBUTES, Key::Id(id), &value, keys);
                 }
             }
@@ -191,7 +242,12 @@ impl Writing {
 
     /// An attribute whose field this profile has no key for stays, as if nothing had mapped it.
     fn unsaid(&self, c: &Canonical, fates: &mut [Fate]) {
-        for (field, _) in c.fields().filter(|(field, _)| self.keys_of(*field).is_empty()) {
+        for (field, _) in c.fields().filter(|(field, _)| self.keys_of(c, *field).is_empty()) {
+            // What the children say too is said, and variables are said one by one.
+            let said = c.aggregated && USAGE.contains(&field) || field == Field::PromptVariables && self.table.prompt_variables.is_some();
+            if said {
+                continue;
+            }
             if let Some(fate @ Fate::Mapped) = fates.get_mut(usize::from(c.source(field))) {
                 *fate = Fate::Keep;
             }
