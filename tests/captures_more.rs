@@ -23,7 +23,7 @@ const OTEL_SPANS: &str = "opentelemetry-genai-1.26-to-0.1.spans.pb";
 
 /// Each capture, and the entries in it.
 #[rustfmt::skip]
-const ENTRIES: [(&str, &[&str]); 12] = [
+const ENTRIES: [(&str, &[&str]); 14] = [
     // marked                                   outermost LLM span of each segment
     (PY_3_GRAPH,  /* "true" on every run */     &["LangGraph"]),
     // `stream` says false, so its generation is no entry either.
@@ -33,13 +33,16 @@ const ENTRIES: [(&str, &[&str]); 12] = [
     (PY_4_GRAPH,  /* true, and "True" */        &["LangGraph"]),
     (PY_4_OPENAI, /* true, false, true */       &["chat", "embed", "fail"]),
     (PY_5_GRAPH,  /* {"is_entry": true} */      &["agent-nested"]),
-    (PY_5_MORE,   /* nowhere; no common root */ &["OpenAI-generation", "OpenAI-generation", "ChatOpenAI", "Weather", "ChatOpenAI", "a guardrail", "a evaluator", "a chain", "an event"]),
+    (PY_5_MORE,   /* nowhere; no common root */ &["OpenAI-generation", "OpenAI-generation", "ChatOpenAI", "Weather", "ChatOpenAI", "a guardrail", "a evaluator", "a chain", "an event", "silence", "find"]),
+    // {"is_entry": true} under `gen_ai`, in the metadata of the observation and of the trace.
+    ("langfuse-py-3.14.6.marks-nested.pb",      &["turn"]),
+    ("langfuse-py-5.0.4.marks-nested.pb",       &["turn"]),
     (JS_4_OPENAI, /* "true", "false" */         &["chat", "OpenAI.embeddings", "OpenAI.chat"]),
     (JS_5_GRAPH,  /* "true" on every run */     &["LangGraph"]),
     (JS_5_SDK,    /* a copy on every span */    &["chat-turn"]),
     (OTEL_OPENAI, /* nowhere */                 &["chat gpt-4o-mini", "chat gpt-4o-mini", "chat gpt-4o-mini", "chat boom", "embeddings text-embedding-3-small"]),
     // The chat of 0.1.0 says "False".
-    (OTEL_SPANS,  /* nowhere */                 &["chat gpt-4o-mini", "chat gpt-4o-mini", "chat gpt-4o-mini", "chat gpt-4o-mini", "execute_tool get_weather", "chat gpt-4o-mini",
+    (OTEL_SPANS,  /* nowhere */                 &["chat gpt-4o-mini", "chat gpt-4o-mini", "chat gpt-4o-mini", "chat gpt-4o-mini", "execute_tool get_weather", "chat", "chat gpt-4o-mini",
                                                   "invoke_workflow weather", "embeddings text-embedding-3-small", "invoke_agent shop"]),
 ];
 
@@ -399,6 +402,27 @@ fn responses_langchain_and_the_rarer_types() {
             "gen_ai.retrieval.documents": [{"content": "深圳: 26C", "metadata": {"source": "a"}}],
         })],
     );
+    // Through the decorator.
+    check(
+        PY_5_MORE,
+        nth_named(&otel, "find", 0),
+        &[json!({
+            "gen_ai.retrieval.query.text": "深圳",
+            "gen_ai.retrieval.documents": [{"content": "深圳: 26C"}],
+        })],
+    );
+    // Nothing asked, nothing answered; LangChain's buckets of Anthropic.
+    check(
+        PY_5_MORE,
+        nth_named(&otel, "silence", 0),
+        &[json!({
+            "gen_ai.input.messages": null,
+            "gen_ai.output.messages": null,
+            "gen_ai.usage.input_tokens": 57,
+            "gen_ai.usage.cache_read.input_tokens": 32,
+            "gen_ai.usage.cache_write.input_tokens": 5,
+        })],
+    );
     let tencent = converted(PY_5_MORE, Profile::Tencent);
     for (name, kind) in [("a guardrail", "TASK"), ("a evaluator", "TASK"), ("a chain", "CHAIN"), ("Weather", "RETRIEVER")] {
         check(PY_5_MORE, nth_named(&tencent, name, 0), &[json!({"gen_ai.span.kind": kind, "gen_ai.entity.input": "深圳"})]);
@@ -489,6 +513,17 @@ fn opentelemetrys_conventions_of_every_version() {
             "gen_ai.system_instructions": [{"type": "text", "content": "be brief"}],
             "gen_ai.conversation.id": "conv-1",
             "gen_ai.request.choice.count": 2,
+        })],
+    );
+    check(
+        "1.36, lists of parts",
+        nth_named(&otel, "chat", 0),
+        &[json!({
+            "gen_ai.provider.name": "openai",
+            "gen_ai.input.messages": [asked(), called(), {"role": "tool", "parts": [
+                {"type": "tool_call_response", "id": "call_abc123", "response": [{"text": "深圳: 26C sunny"}]}]}],
+            "gen_ai.output.messages": [{"role": "assistant", "parts": [{"type": "text", "content": "again"}, called()["parts"][0]]}],
+            "gen_ai.response.finish_reasons": ["tool_call"],
         })],
     );
     let renamed = json!({

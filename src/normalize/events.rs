@@ -81,6 +81,12 @@ fn attribute<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, key: &[u8]) -> Optio
     event.attributes.iter().find(|a| n.cx.keys.text(a.key) == key).map(|a| a.value)
 }
 
+/// Parts of OpenAI's form, or of Bedrock Converse, which Strands writes.
+fn is_parts(list: json::Json) -> bool {
+    const MEMBERS: &[&str] = &["type", "text", "function", "toolUse", "toolResult", "reasoningContent", "image", "document"];
+    list.is_array() && list.items().all(|part| part.any(MEMBERS).is_some())
+}
+
 /// One message as a JSON object: what the attributes say, JSON in text unwrapped.
 fn write_message<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, role: &str, out: &mut json::Out<'a>) {
     let arena = n.cx.arena;
@@ -97,22 +103,25 @@ fn write_message<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, role: &str, out:
     };
     for attr in event.attributes {
         let key = arena.alloc_slice_copy(n.cx.keys.text(attr.key)) as &[u8];
-        let parsed = attr.value.as_str().and_then(|t| json::parse(t, arena)).filter(|j| j.is_object() || j.is_array());
+        let text = match attr.value {
+            Value::Array(_) | Value::Map(_) => Some(scalar::to_json(attr.value, arena)),
+            value => value.as_str(),
+        };
+        let parsed = text.and_then(|t| json::parse(t, arena)).filter(|j| j.is_object() || j.is_array());
         match (key, parsed) {
             // The whole message, or the choice's message, in one attribute.
-            (b"gen_ai.event.content" | b"message", Some(message)) => {
+            (b"gen_ai.event.content" | b"message", Some(message)) if message.is_object() => {
                 let message = message.get("message").unwrap_or(message);
                 members(&mut message.entries().filter(|(k, _)| *k != b"role").map(|(k, v)| (k, v.to_text(arena))));
             }
-            (b"gen_ai.event.content" | b"message", None) => {
+            // A list of parts; any other JSON in a content is the user's text.
+            (b"gen_ai.event.content" | b"message", Some(parts)) if is_parts(parts) => {
+                members(&mut std::iter::once((&b"content"[..], parts.to_text(arena))))
+            }
+            (b"gen_ai.event.content" | b"message", _) => {
                 members(&mut std::iter::once((&b"content"[..], scalar::to_json(attr.value, arena))))
             }
-            // A list of parts; any other JSON in a content is the user's text.
-            (b"content" | b"tool_calls", Some(value))
-                if value.is_array() && value.items().all(|i| i.any(&["type", "text", "function"]).is_some()) =>
-            {
-                members(&mut std::iter::once((key, value.to_text(arena))))
-            }
+            (b"content" | b"tool_calls", Some(parts)) if is_parts(parts) => members(&mut std::iter::once((key, parts.to_text(arena)))),
             (b"id" | b"content" | b"finish_reason" | b"name", _) => {
                 members(&mut std::iter::once((key, scalar::to_json(attr.value, arena))))
             }

@@ -171,6 +171,11 @@ def more():
         with span(f"a {kind}", kind, input="深圳") as s:
             s.update(output={"ok": True})
     langfuse.create_event(name="an event", input="深圳")
+    with span("silence", "generation", model="gpt-4o-mini", input="") as s:
+        s.update(output="", usage_details={"input": 20, "output": 17, "total": 74, "input_cache_read": 32,
+                                           "input_cache_creation": 0, "input_ephemeral_5m_input_tokens": 5})
+    if hasattr(langfuse, "start_as_current_observation"):
+        observe(name="find", as_type="retriever")(lambda query: ["深圳: 26C"])("深圳")
 
 
 def marks():

@@ -78,6 +78,12 @@ def made():
           ("gen_ai.choice", {"gen_ai.event.content": json.dumps({"index": 0, "finish_reason": "tool_calls", "message": called[0]})})])
     span("1.36.0", "execute_tool get_weather", {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "get_weather",
          "gen_ai.tool.call.id": "call_abc123", "gen_ai.tool.description": "weather of a city", "gen_ai.tool.type": "function"}, kind=SpanKind.INTERNAL)
+    # The same events with lists of parts, as Strands writes them.
+    use = {"toolUse": {"toolUseId": "call_abc123", "name": "get_weather", "input": {"city": "深圳"}}}
+    result = {"toolResult": {"toolUseId": "call_abc123", "status": "success", "content": [{"text": "深圳: 26C sunny"}]}}
+    parts = [("gen_ai.user.message", {"content": json.dumps([{"text": "深圳天气如何?"}])}), ("gen_ai.assistant.message", {"content": json.dumps([use])}),
+             ("gen_ai.tool.message", {"content": json.dumps([result])}), ("gen_ai.choice", {"finish_reason": "tool_use", "message": json.dumps([{"text": "again"}, use])})]
+    span("1.36.0", "chat", {"gen_ai.operation.name": "chat", "gen_ai.system": "strands-agents", "gen_ai.request.model": "gpt-4o-mini"}, parts, SpanKind.INTERNAL)
     asked = [{"role": "user", "parts": [{"type": "text", "content": "深圳天气如何?"}]}]
     called = [{"role": "assistant", "parts": [{"type": "tool_call", "id": "call_abc123", "name": "get_weather", "arguments": {"city": "深圳"}}], "finish_reason": "tool_call"}]
     new = {"gen_ai.provider.name": "openai", "gen_ai.operation.name": "chat", **model, "gen_ai.usage.input_tokens": 57, "gen_ai.usage.output_tokens": 17,
