@@ -146,6 +146,7 @@ fn protobuf_to_protobuf(body: &[u8], options: &Convert) -> Result<Vec<u8>, WireE
     let entries = if options.entry.enabled { entries(&mut tree, ended) } else { HashSet::new() };
     let mut out = Output {
         keys: &keys,
+        arena: &arena,
         writing: Writing::new(options.profile.table(), options.keep.unwrap_or(options.profile.keep()), &keys),
         rules: ResourceRules::new(&options.destination()),
         mark: match options.entry.value {
@@ -178,6 +179,7 @@ fn entries(tree: &mut Tree, ended: Vec<Ended>) -> HashSet<(TraceId, SpanId)> {
 
 struct Output<'k> {
     keys: &'k Keys,
+    arena: &'k Bump,
     writing: Writing,
     rules: ResourceRules,
     mark: Value<'static>,
@@ -185,8 +187,8 @@ struct Output<'k> {
     w: Writer,
 }
 
-impl Output<'_> {
-    fn resource(&mut self, r: &Resource) {
+impl<'k> Output<'k> {
+    fn resource(&mut self, r: &Resource<'k>) {
         let mark = self.w.mark();
         r.raw_fields.iter().rev().for_each(|raw| self.w.bytes(raw));
         r.scopes.iter().rev().for_each(|scope| self.scope(scope));
@@ -205,7 +207,7 @@ impl Output<'_> {
         self.w.close(number::REQUEST_RESOURCE_SPANS, mark);
     }
 
-    fn scope(&mut self, s: &Scope) {
+    fn scope(&mut self, s: &Scope<'k>) {
         let mark = self.w.mark();
         s.raw_fields.iter().rev().for_each(|raw| self.w.bytes(raw));
         s.spans.iter().rev().for_each(|span| self.span(span));
@@ -222,7 +224,7 @@ impl Output<'_> {
         self.w.close(number::RESOURCE_SPANS_SCOPE_SPANS, mark);
     }
 
-    fn span(&mut self, done: &Done) {
+    fn span(&mut self, done: &Done<'k>) {
         let Some((span, normal)) = &done.rewritten else {
             return self.w.bytes_field(number::SCOPE_SPANS_SPANS, done.raw);
         };
@@ -231,7 +233,7 @@ impl Output<'_> {
             self.writing.entry_mark(&mut self.w, &self.mark, self.keys);
             self.writing.entry_content(&mut self.w, &normal.canonical, self.keys);
         }
-        self.writing.span(&mut self.w, span, Some(normal), self.keys);
+        self.writing.span(&mut self.w, span, Some(normal), self.keys, self.arena);
         self.w.close(number::SCOPE_SPANS_SPANS, mark);
     }
 }

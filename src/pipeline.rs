@@ -299,7 +299,7 @@ impl Pipeline {
                 entry_fields = w.written().to_vec();
                 w.clear();
             }
-            form.writing.span(w, &span, normal.as_ref(), &self.keys);
+            form.writing.span(w, &span, normal.as_ref(), &self.keys, &self.arena);
             if decision == Decision::Hold {
                 held.bodies.push((w.written().to_vec(), entry_fields));
             } else {

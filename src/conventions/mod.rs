@@ -2,11 +2,22 @@
 //!
 //! To add a convention: write its file, add it to [`ALL`].
 
+mod arms_loongsuite;
+mod cozeloop;
+mod dify;
+mod edgeone;
+mod galileo;
 mod known;
+mod langchain;
 mod langfuse;
 mod openinference;
 mod openllmetry;
+mod opensearch;
 mod otel;
+mod tencent_tapm;
+mod trpc_agent_go;
+mod veadk;
+mod vllm;
 pub mod words;
 
 use crate::normalize::canonical::{Field, Kind};
@@ -15,8 +26,24 @@ use hashbrown::HashMap;
 use std::sync::OnceLock;
 
 /// Every convention. Its place in the list is its bit in a [`ConventionSet`].
-pub const ALL: &[&Convention] =
-    &[&otel::OTEL, &langfuse::LANGFUSE, &openinference::OPENINFERENCE, &openllmetry::OPENLLMETRY, &known::KNOWN];
+pub const ALL: &[&Convention] = &[
+    &otel::OTEL,
+    &langfuse::LANGFUSE,
+    &openinference::OPENINFERENCE,
+    &openllmetry::OPENLLMETRY,
+    &arms_loongsuite::ARMS_LOONGSUITE,
+    &cozeloop::COZELOOP,
+    &dify::DIFY,
+    &edgeone::EDGEONE,
+    &galileo::GALILEO,
+    &langchain::LANGCHAIN,
+    &opensearch::OPENSEARCH,
+    &tencent_tapm::TENCENT_TAPM,
+    &trpc_agent_go::TRPC_AGENT_GO,
+    &veadk::VEADK,
+    &vllm::VLLM,
+    &known::KNOWN,
+];
 
 /// Conventions seen on a span, as bits.
 pub type ConventionSet = u64;
@@ -56,6 +83,25 @@ pub enum To {
     Field(Field),
     /// A word that says what kind of span it is.
     Kind(&'static [(&'static str, Kind)]),
+    /// A word (or a prefix that ends in `*`) that tells the kind of span beside what else it says: the source stays, and a
+    /// word that is not in the list tells nothing.
+    Hint(&'static [(&'static str, Kind)]),
+    /// With one of these values it proves the convention, and means nothing else.
+    Proof(&'static [&'static str]),
+    /// As [`To::Field`]; one of these texts stands in its place where there is nothing to say.
+    Unless(Field, &'static [&'static str]),
+    /// Input tokens without those that a cache held.
+    UncachedInput,
+    /// The JSON schema of the tool's arguments.
+    ToolSchema,
+    /// Documents that were found, in any shape.
+    Documents,
+    /// One member of a list that came apart, at this path (`0.tool_calls`).
+    Inside(Flat, &'static str),
+    /// With one of these values (with any but zero, if there are none) the span failed.
+    Failed(&'static [&'static str]),
+    /// Each of these.
+    All(&'static [To]),
     /// The one model name that a source has; whether asked or answered depends on the span.
     Model,
     /// A JSON object of request parameters.
@@ -104,6 +150,8 @@ pub enum To {
     StatusMessage,
     /// `gen_ai.is_entry` in one of its spellings, set on this span.
     Mark,
+    /// With one of these values the span is marked as the entry.
+    MarkIf(&'static [&'static str]),
     /// A JSON object that may hold `is_entry` or `gen_ai.is_entry`.
     MarkInside,
     /// A copy of a mark that a library put on every descendant; no evidence, removed.
@@ -131,6 +179,12 @@ pub struct RuleRef {
 
 /// Trust of a rule that nothing says more about.
 pub const PLAIN: u8 = 50;
+
+/// Trust of a rule for a key by which its convention means something else than all others: theirs do not hold.
+pub const OWN: u8 = 100;
+
+/// In place of a key: the name of the span.
+pub const SPAN_NAME: &str = "(span.name)";
 
 /// A row with plain trust.
 pub const fn row(key: &'static str, to: To) -> Rule {
@@ -190,6 +244,11 @@ fn index() -> &'static Index {
         }
         index
     })
+}
+
+/// What the tables say of the names of spans.
+pub fn rules_of_names() -> &'static [RuleRef] {
+    index().exact.get(SPAN_NAME.as_bytes()).map_or(&[], Vec::as_slice)
 }
 
 /// What the tables say of a key, and the conventions that it proves. An exact row hides the prefix rows.

@@ -257,6 +257,8 @@ pub const DERIVED: u16 = u16::MAX;
 pub struct Canonical<'a> {
     /// What it is, if anything said so.
     pub kind: Option<Kind>,
+    /// The attribute that said what it is, or [`DERIVED`].
+    pub kind_source: u16,
     /// An operation name that is not in the registry; it stays.
     pub operation: &'a [u8],
     values: [Value<'a>; COUNT],
@@ -291,6 +293,7 @@ impl<'a> Canonical<'a> {
     pub fn new() -> Self {
         Canonical {
             kind: None,
+            kind_source: DERIVED,
             operation: &[],
             values: [Value::Empty; COUNT],
             trust: [0; COUNT],

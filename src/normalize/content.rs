@@ -124,10 +124,12 @@ pub(super) fn read_lists(n: &mut Normalizer) {
     }
 }
 
-/// Is it LangChain's message of a tool?
-pub(super) fn is_tool_message(output: Option<Value>, arena: &Bump) -> bool {
-    let json = output.and_then(|o| o.as_str()).and_then(|t| json::parse(t, arena));
-    json.is_some_and(|j| j.get("type").is_some_and(|t| t.is("tool")) && j.get("tool_call_id").is_some())
+/// Is it LangChain's message of the tool that the span is named after? Plain in Python, serialised in JS.
+pub(super) fn is_tool_message(output: Option<Value>, tool: &[u8], arena: &Bump) -> bool {
+    let Some(output) = output.and_then(|o| o.as_str()).and_then(|t| json::parse(t, arena)) else { return false };
+    let message = output.get("kwargs").unwrap_or(output);
+    let of_tool = output.get("kwargs").is_some() || message.get("type").is_some_and(|t| t.is("tool"));
+    of_tool && message.get("tool_call_id").is_some() && message.get("name").and_then(|n| n.word()) == Some(tool)
 }
 
 /// Reads the pending input and output of the span.
@@ -237,6 +239,20 @@ fn put_documents<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
     }
     out.push(b']');
     n.settle(Field::RetrievalDocuments, Value::Str(out.into_bump_slice()), PLAIN, content.at);
+}
+
+/// Reads an attribute that holds the documents that were found. Text that is no list of them is one.
+pub(super) fn put_found<'a>(n: &mut Normalizer<'_, 'a>, value: Value<'a>, at: u16) {
+    let arena = n.cx.arena;
+    let Some(content) = Content::new(value, at, arena) else { return };
+    put_documents(n, content);
+    if !n.c.has(Field::RetrievalDocuments) && !content.json.is_some_and(|j| j.is_empty()) {
+        let mut out = BumpVec::new_in(arena);
+        out.extend_from_slice(b"[{\"content\":");
+        json::string(content.text, &mut out);
+        out.extend_from_slice(b"}]");
+        n.settle(Field::RetrievalDocuments, Value::Str(out.into_bump_slice()), PLAIN, at);
+    }
 }
 
 fn write_document(document: Json, out: &mut json::Out) {

@@ -23,6 +23,18 @@ fn role_of(name: &[u8]) -> Option<(Side, &'static str)> {
     })
 }
 
+/// Events of Galileo that hold a field whole.
+fn detail_of(name: &[u8]) -> Option<Field> {
+    Some(match name {
+        b"gen_ai.invoke_agent_request" => Field::EntityInput,
+        b"gen_ai.invoke_agent_response" => Field::EntityOutput,
+        b"gen_ai.tools" => Field::ToolDefinitions,
+        b"gen_ai.tool_call_args" => Field::ToolCallArguments,
+        b"gen_ai.tool_response" => Field::ToolCallResult,
+        _ => return None,
+    })
+}
+
 /// Reads the events into the canonical form; an event that is said by a field is mapped.
 pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
     let arena = n.cx.arena;
@@ -38,6 +50,11 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
             let out = if side == Side::Input { &mut input } else { &mut output };
             out.push(if out.is_empty() { b'[' } else { b',' });
             write_message(n, event, role, out);
+            *fate = Fate::Mapped;
+        } else if let Some(field) = detail_of(event.name)
+            && let Some(value) = attribute(n, event, b"message.detail")
+        {
+            n.put(field, value, PLAIN, DERIVED);
             *fate = Fate::Mapped;
         } else if event.name == b"gen_ai.content.prompt" || event.name == b"gen_ai.content.completion" {
             let side = if event.name.ends_with(b"prompt") { Side::Input } else { Side::Output };
@@ -110,15 +127,15 @@ fn write_message<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, role: &str, out:
         let parsed = text.and_then(|t| json::parse(t, arena)).filter(|j| j.is_object() || j.is_array());
         match (key, parsed) {
             // The whole message, or the choice's message, in one attribute.
-            (b"gen_ai.event.content" | b"message", Some(message)) if message.is_object() => {
+            (b"gen_ai.event.content" | b"message" | b"message.detail", Some(message)) if message.is_object() => {
                 let message = message.get("message").unwrap_or(message);
                 members(&mut message.entries().filter(|(k, _)| *k != b"role").map(|(k, v)| (k, v.to_text(arena))));
             }
             // A list of parts; any other JSON in a content is the user's text.
-            (b"gen_ai.event.content" | b"message", Some(parts)) if is_parts(parts) => {
+            (b"gen_ai.event.content" | b"message" | b"message.detail", Some(parts)) if is_parts(parts) => {
                 members(&mut std::iter::once((&b"content"[..], parts.to_text(arena))))
             }
-            (b"gen_ai.event.content" | b"message", _) => {
+            (b"gen_ai.event.content" | b"message" | b"message.detail", _) => {
                 members(&mut std::iter::once((&b"content"[..], scalar::to_json(attr.value, arena))))
             }
             (b"content" | b"tool_calls", Some(parts)) if is_parts(parts) => members(&mut std::iter::once((key, parts.to_text(arena)))),

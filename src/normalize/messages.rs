@@ -67,6 +67,16 @@ pub fn read<'a>(text: &'a [u8], parsed: Option<Json<'a>>, side: Side, arena: &'a
     Some(w.found.into_conversation(w.out.into_bump_slice()))
 }
 
+/// Text as a list of one part.
+pub fn text_parts<'a>(text: &'a [u8], arena: &'a Bump) -> &'a [u8] {
+    let text = json::parse(text, arena).and_then(|j| j.text(arena)).unwrap_or(text);
+    let mut out = BumpVec::new_in(arena);
+    out.extend_from_slice(b"[{\"type\":\"text\",\"content\":");
+    json::string(text, &mut out);
+    out.extend_from_slice(b"}]");
+    out.into_bump_slice()
+}
+
 #[derive(Default)]
 struct Found<'a> {
     tools: Vec<Json<'a>>,
@@ -195,6 +205,10 @@ impl<'a> Transcoder<'a> {
         if let Some(messages) = j.any(&["messages", "contents"]) {
             return self.conversation(messages);
         }
+        // LiveKit's chat context: what is neither message nor call is a change of its state.
+        if let Some(items) = j.get("items").filter(|i| i.is_array()) {
+            return items.items().filter(|i| is_message(*i)).try_for_each(|i| self.message(i));
+        }
         if let Some(choices) = j.get("choices").filter(|c| c.is_array()) {
             self.answer(j);
             for choice in choices.items() {
@@ -272,7 +286,16 @@ impl<'a> Transcoder<'a> {
     }
 
     fn message(&mut self, m: Json<'a>) -> Option<()> {
-        let m = unwrapped(m, "message");
+        let m = match m.get("message").filter(Json::is_object) {
+            Some(inner) => {
+                // A choice: the reason stands beside its message.
+                if self.side == Side::Output {
+                    self.finish(m);
+                }
+                inner
+            }
+            None => m,
+        };
         if is_pair(m) {
             let mut pair = m.items();
             let role = pair.next()?.word()?;
@@ -332,10 +355,17 @@ impl<'a> Transcoder<'a> {
         }
         if role == "tool" && m.get("parts").is_none() && is_tool_result(m) {
             self.tool_response(m, &mut n);
-        } else if let Some(content) = m.any(&["parts", "content", "contents"]) {
+        } else if let Some(parts) = m.get("content_parts").filter(|p| !p.is_empty()) {
+            // trpc-agent-go: they hold in place of the content.
+            self.content(parts, &mut n);
+        } else if let Some(content) = m.any(&["parts", "content", "contents"]).or_else(|| m.get("text").filter(|_| m.get("type").is_none())) {
             self.content(content, &mut n);
         } else if m.get("type").is_some_and(|t| words::find(words::ROLES, t.word().unwrap_or_default()).is_none() && !t.is("message")) {
             self.part(m, &mut n);
+        }
+        // Dify's.
+        if let Some(files) = m.get("files") {
+            files.items().for_each(|file| self.part(file, &mut n));
         }
         let calls = m.get("tool_calls").filter(|c| !c.is_empty()).or_else(|| extra?.get("tool_calls"));
         if let Some(calls) = calls {
@@ -412,6 +442,9 @@ impl<'a> Transcoder<'a> {
     }
 
     fn tool_call(&mut self, call: Json<'a>, n: &mut usize) {
+        if let Some(inner) = call.text(self.arena).and_then(|t| json::parse(t, self.arena)).filter(Json::is_object) {
+            return self.tool_call(inner, n);
+        }
         let call = unwrapped(call, "tool_call");
         let function = call.get("function").unwrap_or(call);
         self.start_part("tool_call", n);
@@ -438,12 +471,12 @@ impl<'a> Transcoder<'a> {
 
     fn tool_response(&mut self, j: Json<'a>, n: &mut usize) {
         self.start_part("tool_call_response", n);
-        let id = j.any(&["tool_call_id", "call_id", "toolCallId", "tool_use_id", "toolUseId", "id", "ref"]);
+        let id = j.any(&["tool_call_id", "call_id", "toolCallId", "tool_use_id", "toolUseId", "tool_id", "id", "ref"]);
         if let Some(id) = id.or_else(|| self.found.take_call(j.get("role")?.word()?)) {
             self.field("id", id);
         }
         self.raw(",\"response\":");
-        match j.any(&["response", "result", "output", "content", "error"]) {
+        match j.any(&["response", "result", "output", "content", "error", "text"]) {
             // Vercel wraps the result: {"type":"text","value":…}.
             Some(value) => match value.get("value").filter(|_| value.get("type").is_some()) {
                 Some(inner) => inner.write(&mut self.out),
@@ -783,6 +816,20 @@ mod tests {
             Side::Input,
             r#"[["user","q"],{"type":"human","content":"hi","additional_kwargs":{}},{"lc":1,"type":"constructor","id":["langchain","schema","AIMessage"],"kwargs":{"content":"yo","tool_calls":[{"name":"f","args":{"a":1},"id":"c"}]}}]"#,
             r#"[{"role":"user","parts":[{"type":"text","content":"q"}]},{"role":"user","parts":[{"type":"text","content":"hi"}]},{"role":"assistant","parts":[{"type":"text","content":"yo"},{"type":"tool_call","id":"c","name":"f","arguments":{"a":1}}]}]"#,
+        );
+    }
+
+    #[test]
+    fn livekit() {
+        becomes(
+            Side::Input,
+            r#"{"items":[{"type":"agent_handoff","new_agent_id":"a"},{"type":"message","role":"user","content":["hi"]},{"type":"function_call","id":"i","call_id":"c","name":"f","arguments":"{\"a\":1}"},{"type":"function_call_output","call_id":"c","name":"f","output":"r","is_error":false}]}"#,
+            r#"[{"role":"user","parts":[{"type":"text","content":"hi"}]},{"role":"assistant","parts":[{"type":"tool_call","id":"c","name":"f","arguments":{"a":1}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"c","response":"r"}]}]"#,
+        );
+        becomes(
+            Side::Output,
+            r#"[{"role":"assistant","content":"ok","tool_calls":["{\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}"]}]"#,
+            r#"[{"role":"assistant","parts":[{"type":"text","content":"ok"},{"type":"tool_call","id":"c","name":"f","arguments":{}}]}]"#,
         );
     }
 

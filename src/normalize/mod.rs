@@ -12,7 +12,7 @@ pub mod scalar;
 mod tools;
 mod usage;
 
-use crate::conventions::{self, ConventionSet, PLAIN, Rule, RuleRef, To};
+use crate::conventions::{self, ConventionSet, OWN, PLAIN, Rule, RuleRef, To};
 use crate::json;
 use crate::keys::Keys;
 use crate::span::{Key, Span, Value, status};
@@ -89,10 +89,15 @@ pub fn normalize<'a>(span: &Span<'a>, cx: &Context<'a>) -> Option<Normal<'a>> {
         input: None,
         output: None,
         tool_inputs: None,
+        tool_schema: None,
+        uncached_input: false,
         entity_name: None,
         leaves: BumpVec::new_in(arena),
     };
     n.read_tables();
+    if conventions == 0 && n.fates.iter().all(|fate| *fate == Fate::Keep) {
+        return None;
+    }
     let mut event_fates = BumpVec::from_iter_in(span.events.iter().map(|_| Fate::Keep), arena);
     if conventions != 0 {
         events::read(&mut n, &mut event_fates);
@@ -122,13 +127,25 @@ fn with_rules<T>(key: Key, keys: &Keys, f: impl FnOnce(&[RuleRef], ConventionSet
     }
 }
 
+/// Marks are read on spans of every library: Langfuse copies its metadata onto them.
+fn is_mark(to: To) -> bool {
+    matches!(to, To::Mark | To::MarkIf(_) | To::MarkInside | To::MarkCopy)
+}
+
 fn recognise(span: &Span, cx: &Context) -> (ConventionSet, bool) {
     let mut conventions = cx.scope_conventions;
     let mut marked = false;
     for attr in span.attributes {
         with_rules(attr.key, cx.keys, |rules, evidence| {
             conventions |= evidence;
-            marked |= rules.iter().any(|r| matches!(r.rule.to, To::Mark | To::MarkCopy));
+            for r in rules {
+                if let To::Proof(words) = r.rule.to
+                    && attr.value.as_str().is_some_and(|text| words.iter().any(|word| word.as_bytes() == text))
+                {
+                    conventions |= r.convention;
+                }
+            }
+            marked |= rules.iter().any(|r| is_mark(r.rule.to));
         });
     }
     (conventions, marked)
@@ -163,19 +180,27 @@ struct Normalizer<'n, 'a> {
     input: Option<Pending<'a>>,
     output: Option<Pending<'a>>,
     tool_inputs: Option<&'a [u8]>,
+    tool_schema: Option<Pending<'a>>,
+    /// The input tokens are without those that a cache held.
+    uncached_input: bool,
     entity_name: Option<Pending<'a>>,
     leaves: BumpVec<'a, flat::Leaf<'a>>,
 }
 
 impl<'a> Normalizer<'_, 'a> {
     fn read_tables(&mut self) {
+        let conventions = self.conventions;
+        for r in conventions::rules_of_names().iter().filter(|r| r.convention & conventions != 0) {
+            self.apply(r.rule.to, Value::Str(self.span.name), None, r.rule.trust, DERIVED);
+        }
         // Attributes past what a u16 counts stay as they are.
         for (at, attr) in self.span.attributes.iter().enumerate().take(usize::from(DERIVED)) {
             let cx = self.cx;
             with_rules(attr.key, cx.keys, |rules, _| {
+                let holds = |r: &RuleRef| is_mark(r.rule.to) || r.convention & conventions != 0;
+                let own = rules.iter().any(|r| r.rule.trust == OWN && holds(r));
                 for r in rules {
-                    let always = matches!(r.rule.to, To::Mark | To::MarkCopy);
-                    if always || r.convention & self.conventions != 0 {
+                    if holds(r) && (!own || r.rule.trust == OWN) {
                         self.apply(r.rule.to, attr.value, Some((attr.key, r.rule)), r.rule.trust, at as u16);
                     }
                 }
@@ -188,7 +213,49 @@ impl<'a> Normalizer<'_, 'a> {
         let arena = self.cx.arena;
         let fate = match to {
             To::Field(field) => return self.put(field, value, trust, at),
+            To::Unless(field, nothing) => {
+                if value.as_str().is_none_or(|text| nothing.iter().all(|word| word.as_bytes() != text)) {
+                    return self.put(field, value, trust, at);
+                }
+                Fate::Mapped
+            }
             To::Kind(words) => return self.put_kind(words, value, trust, at),
+            To::Hint(words) => {
+                let text = value.as_str().unwrap_or_default();
+                if let Some((_, kind)) = words.iter().find(|(word, _)| conventions::matches(word, text))
+                    && trust > self.kind_trust
+                {
+                    (self.c.kind, self.kind_trust) = (Some(*kind), trust);
+                }
+                return;
+            }
+            To::Proof(_) => return,
+            To::UncachedInput => {
+                self.uncached_input = true;
+                return self.put(Field::InputTokens, value, trust, at);
+            }
+            To::ToolSchema => {
+                self.tool_schema = Some(Pending::new(value, at));
+                return;
+            }
+            To::Documents => return content::put_found(self, value, at),
+            To::Inside(list, path) => {
+                let is_json = !path.ends_with("content") && value.as_str().is_some_and(|t| json::parse(t, arena).is_some());
+                let role = if list == flat::Flat::OutputMessages { "assistant" } else { "user" };
+                self.leaves.push(flat::Leaf { of: list, path: path.as_bytes(), value, is_json, at });
+                self.leaves.push(flat::Leaf { of: list, path: b"0.role", value: Value::Str(role.as_bytes()), is_json: false, at });
+                return;
+            }
+            To::Failed(words) => {
+                let text = match value {
+                    Value::Bool(b) => if b { "true" } else { "false" }.as_bytes(),
+                    Value::Int(n) => arena.alloc_str(&n.to_string()).as_bytes(),
+                    value => value.as_str().map(scalar::unquote).unwrap_or_default(),
+                };
+                self.c.failed |= if words.is_empty() { !matches!(text, b"" | b"0" | b"false") } else { words.iter().any(|w| w.as_bytes() == text) };
+                return;
+            }
+            To::All(all) => return all.iter().for_each(|to| self.apply(*to, value, of, trust, at)),
             To::Model => {
                 self.model = Some(Pending::new(value, at));
                 return;
@@ -267,27 +334,32 @@ impl<'a> Normalizer<'_, 'a> {
             }
             To::Object(members) => match value.as_str().and_then(|t| json::parse(t, arena)) {
                 Some(object) if object.is_object() => {
+                    let mut complete = true;
                     for (path, to) in members {
-                        if let Some(member) = path.split('.').try_fold(object, |j, part| j.get(part)) {
-                            self.apply(*to, scalar::from_json(member, arena), None, trust, DERIVED);
+                        match path.split('.').try_fold(object, |j, part| j.get(part)) {
+                            Some(parameters) if matches!(to, To::Parameters) => {
+                                complete &= params::read(parameters, trust, DERIVED, &mut self.c, arena);
+                            }
+                            Some(member) => self.apply(*to, scalar::from_json(member, arena), None, trust, DERIVED),
+                            None => {}
                         }
                     }
                     let known = |key: &[u8]| members.iter().any(|(path, _)| path.as_bytes() == key);
-                    if object.entries().all(|(key, v)| v.is_null() || known(key)) { Fate::Mapped } else { Fate::Keep }
+                    if complete && object.entries().all(|(key, v)| v.is_null() || known(key)) { Fate::Mapped } else { Fate::Keep }
                 }
                 _ => Fate::Keep,
             },
             To::Implies(field, word) => {
                 self.c.derive(field, Value::Str(word.as_bytes()));
-                Fate::Keep
+                return;
             }
             To::ImpliesKind(kind) => {
                 self.c.kind = self.c.kind.or(Some(kind));
-                Fate::Keep
+                return;
             }
             To::Aggregate(words) => {
                 self.c.aggregated |= words.is_empty() || value.as_str().is_some_and(|t| words.iter().any(|w| w.as_bytes() == t));
-                Fate::Keep
+                return;
             }
             To::Level => match value.as_str().map(scalar::unquote) {
                 Some(b"ERROR") => {
@@ -307,6 +379,12 @@ impl<'a> Normalizer<'_, 'a> {
             To::Mark => {
                 self.mark = self.mark.or(scalar::as_bool(value));
                 Fate::Drop
+            }
+            To::MarkIf(words) => {
+                if value.as_str().is_some_and(|text| words.iter().any(|word| word.as_bytes() == text)) {
+                    self.mark = self.mark.or(Some(true));
+                }
+                return;
             }
             To::MarkInside => self.mark_inside(value),
             To::GraphNode => {
@@ -328,7 +406,7 @@ impl<'a> Normalizer<'_, 'a> {
 
     fn put(&mut self, field: Field, value: Value<'a>, trust: u8, at: u16) {
         let arena = self.cx.arena;
-        let value = match field {
+        let converted = match field {
             Field::ToolDefinitions => match value {
                 Value::Str(text) => Some(Value::Str(tools::from_text(text, arena).unwrap_or(text))),
                 Value::Array(_) => {
@@ -339,11 +417,16 @@ impl<'a> Normalizer<'_, 'a> {
                 }
                 _ => None,
             },
+            // Plain text is one part.
+            Field::SystemInstructions => match value {
+                Value::Str(text) if json::parse(text, arena).is_none_or(|j| j.is_string()) => Some(Value::Str(messages::text_parts(text, arena))),
+                _ => scalar::convert(field, value, arena),
+            },
             _ => scalar::convert(field, value, arena),
         };
-        let Some(value) = value else {
-            // A framework is no provider: under the provider's key it would only mislead.
-            if field == Field::Provider {
+        let Some(value) = converted else {
+            // Under a key of the target a placeholder, or a framework as the provider, would be taken for an answer.
+            if field == Field::Provider || trust > PLAIN && scalar::is_absence(field, value) {
                 self.set_fate(at, Fate::Drop);
             }
             return;
@@ -377,12 +460,16 @@ impl<'a> Normalizer<'_, 'a> {
             self.refined = known;
             return;
         }
-        if trust <= self.kind_trust {
+        // A word that another table did not know is not settled yet.
+        let open = known.is_some() && self.c.kind.is_none() && self.c.operation == text;
+        if trust <= self.kind_trust && !open {
             return;
         }
+        let trust = trust.max(self.kind_trust);
         match known {
             Some(kind) => {
                 self.c.kind = Some(kind);
+                self.c.kind_source = at;
                 self.kind_trust = trust;
             }
             None => {
@@ -396,7 +483,10 @@ impl<'a> Normalizer<'_, 'a> {
     /// Takes the mark out of a JSON object of metadata; what else it holds stays.
     fn mark_inside(&mut self, value: Value<'a>) -> Fate<'a> {
         let arena = self.cx.arena;
-        let Some(object) = value.as_str().and_then(|t| json::parse(t, arena)).filter(json::Json::is_object) else { return Fate::Keep };
+        let parsed = value.as_str().and_then(|t| json::parse(t, arena));
+        // Langfuse Python 4.8 to 4.14 propagates nested metadata as text: `"{'is_entry': True}"`.
+        let parsed = parsed.and_then(|j| if j.is_string() { json::parse(j.text(arena)?, arena) } else { Some(j) });
+        let Some(object) = parsed.filter(json::Json::is_object) else { return Fate::Keep };
         let is_mark = |key: &[u8]| key == b"gen_ai.is_entry" || key == b"is_entry";
         let nested = |key: &[u8], v: json::Json<'a>| if key == b"gen_ai" { v.get("is_entry") } else { None };
         let found = object.entries().find_map(|(key, v)| if is_mark(key) { Some(v) } else { nested(key, v) });
@@ -427,9 +517,7 @@ impl<'a> Normalizer<'_, 'a> {
         let kind = match c.kind {
             // Langfuse Python up to 3.3.0 wrote `span` on generations, and knew no tools.
             Some(Kind::Span) if has_model || c.has(Field::OutputTokens) => Some(if embedding(c) { Kind::Embeddings } else { Kind::Chat }),
-            Some(Kind::Span) if self.tool_inputs.is_some() && content::is_tool_message(self.output.map(|o| o.value), self.cx.arena) => {
-                Some(Kind::ExecuteTool)
-            }
+            Some(Kind::Span) if content::is_tool_message(self.output.map(|o| o.value), self.span.name, self.cx.arena) => Some(Kind::ExecuteTool),
             Some(kind) if kind.is_generation() => match self.refined {
                 Some(refined) => Some(refined),
                 None if kind == Kind::Chat && self.kind_trust == PLAIN && embedding(c) => Some(Kind::Embeddings),
@@ -469,15 +557,29 @@ impl<'a> Normalizer<'_, 'a> {
             });
             provider::complete(c, self.cx.scope, self.span.name, addresses, self.cx.infer_provider);
         }
-        usage::complete(c);
+        usage::complete(c, self.uncached_input);
+        if let Some(schema) = self.tool_schema {
+            self.complete_tool_schema(schema);
+        }
         self.complete_error();
+    }
+
+    /// A schema is a definition once it has the tool's name.
+    fn complete_tool_schema(&mut self, schema: Pending<'a>) {
+        let arena = self.cx.arena;
+        let Some(Value::Str(text)) = scalar::convert(Field::ToolCallArguments, schema.value, arena) else { return };
+        let name = self.c.text(Field::ToolName).unwrap_or_default();
+        if let Some(definitions) = tools::from_schema(text, name, self.c.text(Field::ToolDescription), arena) {
+            self.settle(Field::ToolDefinitions, Value::Str(definitions), PLAIN, schema.at);
+        }
     }
 
     /// Asked or answered? (rules.md 1)
     fn complete_model(&mut self) {
         let Some(Pending { value, at, .. }) = self.model else { return };
         let Some(value) = scalar::convert(Field::ResponseModel, value, self.cx.arena) else { return };
-        let answered = self.output.is_some() || self.c.has(Field::OutputMessages);
+        let said = |output: Pending| output.value.as_str().is_none_or(|text| !scalar::unquote(text).is_empty());
+        let answered = self.output.is_some_and(said) || self.c.has(Field::OutputMessages);
         if answered {
             self.settle(Field::ResponseModel, value, PLAIN, at);
             self.c.derive(Field::RequestModel, value);

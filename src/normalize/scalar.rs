@@ -14,6 +14,11 @@ fn is_placeholder(text: &[u8]) -> bool {
         || text.len() <= 9 && WORDS.iter().any(|w| text.eq_ignore_ascii_case(w.as_bytes()))
 }
 
+/// Does a typed field say nothing with this value?
+pub fn is_absence(field: Field, value: Value) -> bool {
+    field.ty() != Type::Text && field != Field::StopSequences && value.as_str().is_some_and(|text| is_placeholder(unquote(text.trim_ascii())))
+}
+
 /// The spellings of true and false that sources use.
 pub fn bool_word(text: &[u8]) -> Option<bool> {
     match unquote(text.trim_ascii()) {
@@ -82,6 +87,11 @@ pub fn convert<'a>(field: Field, value: Value<'a>, arena: &'a Bump) -> Option<Va
         (Type::Names, Value::Array(items)) => names(field, items.iter().filter_map(Value::as_str), arena),
         (Type::Names, Value::Str(text)) => match json::parse(text, arena).filter(json::Json::is_array) {
             Some(list) => names(field, list.items().filter_map(|j| j.text(arena)), arena),
+            // Micrometer renders lists, Semantic Kernel joins them.
+            None if field != Field::StopSequences => {
+                let inner = text.strip_prefix(b"[").and_then(|t| t.strip_suffix(b"]")).unwrap_or(text);
+                names(field, inner.split(|b| *b == b',').map(<[u8]>::trim_ascii), arena)
+            }
             None => names(field, std::iter::once(text), arena),
         },
         _ => None,
@@ -99,6 +109,14 @@ fn names<'a>(field: Field, texts: impl Iterator<Item = &'a [u8]>, arena: &'a Bum
     (!list.is_empty()).then(|| Value::Array(list.into_bump_slice()))
 }
 
+/// The provider at the end of Dify's path of a plugin: `langgenius/openai/openai`.
+fn without_plugin(text: &[u8]) -> &[u8] {
+    match memchr::memchr_iter(b'/', text).collect::<Vec<_>>()[..] {
+        [_, last] => &text[last + 1..],
+        _ => text,
+    }
+}
+
 /// The word that the registry has for what the source wrote; `None` for a word that says nothing.
 fn word<'a>(field: Field, text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
     let table = match field {
@@ -108,6 +126,7 @@ fn word<'a>(field: Field, text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
         Field::ToolType => words::TOOL_TYPES,
         _ => return Some(text),
     };
+    let text = if field == Field::Provider { without_plugin(text) } else { text };
     match words::find(table, text) {
         Some(known) => (!known.is_empty()).then_some(known.as_bytes()),
         None if field == Field::FinishReasons => {
@@ -255,10 +274,18 @@ mod tests {
         assert_eq!(read(Field::Provider, "\"openai\""), Some(Value::Str(b"openai")));
         assert_eq!(read(Field::Provider, "langchain"), None);
         assert_eq!(read(Field::Provider, "my-gateway"), Some(Value::Str(b"my-gateway")));
+        assert_eq!(read(Field::Provider, "langgenius/tongyi/tongyi"), Some(Value::Str(b"alibaba_cloud.dashscope")));
+        assert_eq!(read(Field::Provider, "me/my-plugin/my-gateway"), Some(Value::Str(b"my-gateway")));
         assert_eq!(read(Field::RequestModel, "<not specified>"), None);
         assert_eq!(read(Field::EntityInput, "none"), Some(Value::Str(b"none")));
         assert_eq!(read(Field::FinishReasons, "tool_calls"), Some(Value::Array(&[Value::Str(b"tool_call")])));
         assert_eq!(read(Field::FinishReasons, "[\"STOP\",\"Odd\"]"), Some(Value::Array(&[Value::Str(b"stop"), Value::Str(b"odd")])));
+        assert_eq!(read(Field::FinishReasons, "[STOP, LENGTH]"), Some(Value::Array(&[Value::Str(b"stop"), Value::Str(b"length")])));
+        assert_eq!(
+            read(Field::FinishReasons, "FinishReason.STOP,FinishReason.TOOL_CALLS"),
+            Some(Value::Array(&[Value::Str(b"stop"), Value::Str(b"tool_call")]))
+        );
+        assert_eq!(read(Field::StopSequences, "a,b"), Some(Value::Array(&[Value::Str(b"a,b")])));
         assert_eq!(read(Field::StopSequences, "\n\n"), Some(Value::Array(&[Value::Str(b"\n\n")])));
         assert_eq!(read(Field::Stream, "True"), Some(Value::Bool(true)));
         assert_eq!(convert(Field::InputTokens, Value::Double(57.0), &arena), Some(Value::Int(57)));

@@ -20,6 +20,25 @@ pub fn from_text<'a>(text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
     if root.is_array() { definitions(root.items(), arena) } else { definitions(std::iter::once(root), arena) }
 }
 
+/// The definition of the tool `name` whose arguments have this schema, unless the text is a definition already.
+pub fn from_schema<'a>(text: &'a [u8], name: &[u8], description: Option<&[u8]>, arena: &'a Bump) -> Option<&'a [u8]> {
+    let schema = json::parse(text, arena).filter(|j| j.is_object() || j.is_array())?;
+    if schema.is_array() || schema.any(&["name", "function", "toolSpec"]).is_some_and(|n| n.is_string() || n.is_object()) {
+        return from_text(text, arena);
+    }
+    let mut out = BumpVec::new_in(arena);
+    out.extend_from_slice(b"[{\"type\":\"function\",\"name\":");
+    json::string(name, &mut out);
+    if let Some(description) = description {
+        out.extend_from_slice(b",\"description\":");
+        json::string(description, &mut out);
+    }
+    out.extend_from_slice(b",\"parameters\":");
+    schema.write(&mut out);
+    out.extend_from_slice(b"}]");
+    Some(out.into_bump_slice())
+}
+
 fn definition<'a>(tool: Json<'a>, count: &mut usize, out: &mut json::Out<'a>, arena: &'a Bump) {
     if let Some(inner) = tool.text(arena).and_then(|t| json::parse(t, arena)).filter(Json::is_object) {
         return definition(inner, count, out, arena);
@@ -76,5 +95,18 @@ mod tests {
         let arena = Bump::new();
         assert_eq!(from_text(br#"[{"type":"web_search"}]"#, &arena), Some(&br#"[{"type":"web_search","name":"web_search"}]"#[..]));
         assert_eq!(from_text(b"[]", &arena), None);
+    }
+
+    #[test]
+    fn a_schema_becomes_the_definition_of_its_tool() {
+        let arena = Bump::new();
+        let schema = br#"{"type":"object","properties":{"name":{"type":"string"}}}"#;
+        assert_eq!(
+            from_schema(schema, b"f", Some(b"d"), &arena),
+            Some(&br#"[{"type":"function","name":"f","description":"d","parameters":{"type":"object","properties":{"name":{"type":"string"}}}}]"#[..])
+        );
+        let definition = br#"{"type":"function","function":{"name":"g"}}"#;
+        assert_eq!(from_schema(definition, b"f", None, &arena), Some(&br#"[{"type":"function","name":"g"}]"#[..]));
+        assert_eq!(from_schema(b"text", b"f", None, &arena), None);
     }
 }

@@ -23,14 +23,22 @@ enum Bucket {
     OutputPart(Option<Field>),
     /// A part of the input at the top level of Anthropic's raw form, where `input_tokens` does not hold it.
     Beside(Field),
+    /// A part of the output that Gemini's candidates do not hold.
+    OutputBeside(Field),
 }
 
 fn bucket(key: &[u8]) -> Option<Bucket> {
-    use Bucket::{Beside, Completion, Input, InputPart, Output, OutputPart, Prompt, Total};
+    use Bucket::{Beside, Completion, Input, InputPart, Output, OutputBeside, OutputPart, Prompt, Total};
     Some(match key {
         b"input" => Input,
         b"output" => Output,
         b"total" | b"total_tokens" | b"totalTokens" => Total,
+        // Gemini.
+        b"total_token_count" | b"totalTokenCount" => Total,
+        b"prompt_token_count" | b"promptTokenCount" => Prompt,
+        b"candidates_token_count" | b"candidatesTokenCount" => Completion,
+        b"thoughts_token_count" | b"thoughtsTokenCount" => OutputBeside(Field::ReasoningTokens),
+        b"cached_content_token_count" | b"cachedContentTokenCount" => InputPart(Some(Field::CacheReadTokens)),
         b"prompt_tokens" | b"promptTokens" | b"input_tokens" | b"inputTokens" => Prompt,
         b"completion_tokens" | b"completionTokens" | b"output_tokens" | b"outputTokens" => Completion,
         b"cache_read_input_tokens" => Beside(Field::CacheReadTokens),
@@ -156,6 +164,10 @@ pub fn read(usage: Json, trust: u8, source: u16, c: &mut Canonical) -> bool {
                 input.beside += n;
                 add(&mut parts, field, n);
             }
+            Bucket::OutputBeside(field) => {
+                output.beside += n;
+                add(&mut parts, field, n);
+            }
         }
     }
     let (ins, outs) = (input.readings(), output.readings());
@@ -176,8 +188,24 @@ pub fn read(usage: Json, trust: u8, source: u16, c: &mut Canonical) -> bool {
     complete
 }
 
-/// Sets the total where only its halves are known.
-pub fn complete(c: &mut Canonical) {
+/// Sets the total where only its halves are known; before, adds what the halves leave out.
+///
+/// `uncached`: the source says that its input is without the cached tokens. Else only a total that the halves do not reach,
+/// and that their parts make up, shows it (Bedrock's input, Gemini's output).
+pub fn complete(c: &mut Canonical, uncached: bool) {
+    let part = |field| c.int(field).unwrap_or(0);
+    let (input, output) = (part(Field::InputTokens), part(Field::OutputTokens));
+    let cached = part(Field::CacheReadTokens).saturating_add(part(Field::CacheWriteTokens));
+    let reasoning = part(Field::ReasoningTokens);
+    let missing = c.int(Field::TotalTokens).map(|total| total.saturating_sub(input.saturating_add(output)));
+    let adds_up = |n: i64| n != 0 && missing == Some(n);
+    let add_cached = uncached && missing.is_none() || adds_up(cached) || adds_up(cached.saturating_add(reasoning));
+    let add_reasoning = !adds_up(cached) && (adds_up(reasoning) || adds_up(cached.saturating_add(reasoning)));
+    for (add, field, n, extra) in [(add_cached, Field::InputTokens, input, cached), (add_reasoning, Field::OutputTokens, output, reasoning)] {
+        if add && extra > 0 && c.has(field) {
+            c.put(field, Value::Int(n.saturating_add(extra)), u8::MAX, c.source(field));
+        }
+    }
     if let Some(input) = c.int(Field::InputTokens)
         && !c.has(Field::TotalTokens)
     {
@@ -253,6 +281,37 @@ mod tests {
             [Some(57), Some(32), None, Some(17), None],
             true,
         );
+    }
+
+    #[test]
+    fn gemini_counts_thoughts_beside_the_candidates() {
+        let gemini = r#"{"prompt_token_count":57,"candidates_token_count":9,"thoughts_token_count":8,"cached_content_token_count":32,"total_token_count":74}"#;
+        reads(gemini, [Some(57), Some(32), None, Some(17), Some(8)], true);
+    }
+
+    #[test]
+    fn a_total_shows_what_the_halves_leave_out() {
+        // input, output, cache read, cache write, reasoning, total, whether the source says that its input is uncached
+        let completes = |counts: [Option<i64>; 6], uncached, expected| {
+            let mut c = Canonical::new();
+            let fields = [
+                Field::InputTokens,
+                Field::OutputTokens,
+                Field::CacheReadTokens,
+                Field::CacheWriteTokens,
+                Field::ReasoningTokens,
+                Field::TotalTokens,
+            ];
+            fields.into_iter().zip(counts).for_each(|(f, n)| n.into_iter().for_each(|n| c.derive(f, Value::Int(n))));
+            complete(&mut c, uncached);
+            assert_eq!([Field::InputTokens, Field::OutputTokens, Field::TotalTokens].map(|f| c.int(f)), expected, "{counts:?}");
+        };
+        completes([Some(25), Some(17), Some(30), Some(2), None, Some(74)], false, [Some(57), Some(17), Some(74)]);
+        completes([Some(57), Some(17), Some(30), Some(2), None, Some(74)], true, [Some(57), Some(17), Some(74)]);
+        completes([Some(25), Some(17), Some(30), Some(2), None, None], true, [Some(57), Some(17), Some(74)]);
+        completes([Some(57), Some(17), Some(30), None, None, None], false, [Some(57), Some(17), Some(74)]);
+        completes([Some(57), Some(9), Some(32), None, Some(8), Some(74)], false, [Some(57), Some(17), Some(74)]);
+        completes([Some(25), Some(9), Some(32), None, Some(8), Some(74)], false, [Some(57), Some(17), Some(74)]);
     }
 
     #[test]

@@ -75,5 +75,5 @@ pub const TABLE: Table = Table {
     ],
     prompt_variables: Some("gen_ai.prompt.variable."),
     span_kind: None,
-    complete: |_| {},
+    complete: |_, _| {},
 };

@@ -2,7 +2,10 @@
 
 use super::Table;
 use crate::normalize::canonical::{Canonical, Field, Kind};
+use crate::json;
 use crate::span::Value;
+use bumpalo::Bump;
+use bumpalo::collections::Vec as BumpVec;
 
 /// It has no word for these; its own agents write TASK.
 fn span_kind(kind: &'static str) -> &'static str {
@@ -12,8 +15,25 @@ fn span_kind(kind: &'static str) -> &'static str {
     }
 }
 
+/// It has no key for instructions: they are the first message.
+fn system_message<'a>(c: &mut Canonical<'a>, arena: &'a Bump) {
+    let Some(parts) = c.text(Field::SystemInstructions).filter(|parts| parts.starts_with(b"[")) else { return };
+    let messages = c.text(Field::InputMessages).unwrap_or(b"[]");
+    let Some(rest) = messages.strip_prefix(b"[").filter(|rest| !rest.starts_with(b"{\"role\":\"system\"")) else { return };
+    let mut out = BumpVec::new_in(arena);
+    out.extend_from_slice(b"[{\"role\":\"system\",\"parts\":");
+    out.extend_from_slice(parts);
+    out.push(b'}');
+    json::separate(&mut out, usize::from(rest != b"]"));
+    out.extend_from_slice(rest);
+    c.clear(Field::InputMessages);
+    c.derive(Field::InputMessages, Value::Str(out.into_bump_slice()));
+    c.clear(Field::SystemInstructions);
+}
+
 /// Its trace view shows `gen_ai.entity.*` for every kind, and groups by `gen_ai.session.id`.
-fn complete(c: &mut Canonical) {
+fn complete<'a>(c: &mut Canonical<'a>, arena: &'a Bump) {
+    system_message(c, arena);
     for (field, sources) in [
         (Field::EntityInput, &[Field::InputMessages, Field::ToolCallArguments, Field::RetrievalQuery][..]),
         (Field::EntityOutput, &[Field::OutputMessages, Field::ToolCallResult, Field::RetrievalDocuments]),

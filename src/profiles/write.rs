@@ -111,7 +111,7 @@ impl Writing {
     }
 
     /// Writes the fields of a span, without the mark of an entry.
-    pub fn span(&self, w: &mut Writer, span: &Span, normal: Option<&Normal>, keys: &Keys) {
+    pub fn span<'a>(&self, w: &mut Writer, span: &Span<'a>, normal: Option<&Normal<'a>>, keys: &Keys, arena: &'a Bump) {
         let (mut code, mut message) = (span.status_code, span.status_message);
         if let Some(n) = &normal {
             if n.canonical.failed {
@@ -144,7 +144,7 @@ impl Writing {
         }
         w.varint_field(number::DROPPED_ATTRIBUTES, u64::from(span.dropped_attributes));
         match normal {
-            Some(n) => self.attributes(w, span, n, keys),
+            Some(n) => self.attributes(w, span, n, keys, arena),
             None => write::kept_attributes(w, number::ATTRIBUTES, span.attributes, keys),
         }
         w.fixed64_field(number::END, span.end);
@@ -168,7 +168,7 @@ impl Writing {
     }
 
     /// The canonical fields, then what stays of the source.
-    fn attributes(&self, w: &mut Writer, span: &Span, n: &Normal, keys: &Keys) {
+    fn attributes<'a>(&self, w: &mut Writer, span: &Span<'a>, n: &Normal<'a>, keys: &Keys, arena: &'a Bump) {
         let mut said = Said::default();
         // The profile's own view: another destination may have another profile.
         let mut fates = n.fates.clone();
@@ -177,7 +177,7 @@ impl Writing {
         if n.is_llm() {
             let c = c.insert(n.canonical.clone());
             self.unsaid(c, &mut fates);
-            (self.table.complete)(c);
+            (self.table.complete)(c, arena);
             c.fields().flat_map(|(field, _)| self.keys_of(c, field)).for_each(|id| said.add(*id));
             words[0].1 = c.kind.map_or(c.operation, |k| k.operation().as_bytes());
             if let (Some(of_profile), Some(kind)) = (self.table.span_kind, c.kind) {
@@ -200,7 +200,7 @@ impl Writing {
                     write::attribute(w, number::ATTRIBUTES, Key::Id(id), &value, keys);
                 }
             }
-            self.prompt_variables(w, c, keys);
+            self.prompt_variables(w, c, keys, arena);
         }
         for (id, text) in words.iter().rev().filter(|(_, text)| !text.is_empty()) {
             write::attribute(w, number::ATTRIBUTES, Key::Id(*id), &Value::Str(text), keys);
@@ -208,17 +208,16 @@ impl Writing {
     }
 
     /// Each variable of the prompt template by its name.
-    fn prompt_variables(&self, w: &mut Writer, c: &Canonical, keys: &Keys) {
+    fn prompt_variables<'a>(&self, w: &mut Writer, c: &Canonical<'a>, keys: &Keys, arena: &'a Bump) {
         let (Some(prefix), Some(text)) = (self.table.prompt_variables, c.text(Field::PromptVariables)) else { return };
-        let arena = Bump::new();
-        let Some(variables) = json::parse(text, &arena) else { return };
+        let Some(variables) = json::parse(text, arena) else { return };
         for (name, value) in variables.entries() {
             let key = [prefix.as_bytes(), name].concat();
             write::attribute(
                 w,
                 number::ATTRIBUTES,
                 Key::Text(&key),
-                &Value::Str(value.text(&arena).unwrap_or(value.to_text(&arena))),
+                &Value::Str(value.text(arena).unwrap_or_else(|| value.to_text(arena))),
                 keys,
             );
         }
@@ -242,6 +241,10 @@ impl Writing {
 
     /// An attribute whose field this profile has no key for stays, as if nothing had mapped it.
     fn unsaid(&self, c: &Canonical, fates: &mut [Fate]) {
+        let kind_is_said = self.table.span_kind.is_some() || c.kind.is_some_and(|kind| !kind.operation().is_empty());
+        if let Some(fate @ Fate::Mapped) = fates.get_mut(usize::from(c.kind_source)).filter(|_| !kind_is_said) {
+            *fate = Fate::Keep;
+        }
         for (field, _) in c.fields().filter(|(field, _)| self.keys_of(c, *field).is_empty()) {
             // What the children say too is said, and variables are said one by one.
             let said = c.aggregated && USAGE.contains(&field) || field == Field::PromptVariables && self.table.prompt_variables.is_some();

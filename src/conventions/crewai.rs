@@ -1,0 +1,45 @@
+//! CrewAI: its own telemetry with keys without a prefix, and OpenLLMetry's instrumentation of it.
+
+use super::{Convention, SPAN_NAME, To, field, row, trusted};
+use crate::normalize::canonical::{Field, Kind};
+
+const SPAN_NAMES: &[(&str, Kind)] = &[
+    ("Crew *", Kind::InvokeWorkflow),
+    ("Flow *", Kind::InvokeWorkflow),
+    ("Task *", Kind::Task),
+    ("Tool *", Kind::ExecuteTool),
+];
+
+/// Keys that say the same less directly.
+const WEAK: u8 = 40;
+
+pub const CREWAI: Convention = Convention {
+    id: "crewai",
+    scopes: &["crewai.telemetry", "opentelemetry.instrumentation.crewai*"],
+    keys: &["crewai.crew.*", "crewai.agent.*", "crewai.task.*", "crew_fingerprint*", "crewai_version"],
+    not_keys: &[],
+    names_spans: false,
+    rules: &[
+        row(SPAN_NAME, To::Hint(SPAN_NAMES)),
+        field("agent_role", Field::AgentName),
+        field("flow_name", Field::AgentName),
+        // A crew of one agent.
+        row("crew_agents", To::Object(&[("role", To::Field(Field::AgentName))])),
+        field("tool_name", Field::ToolName),
+        field("llm", Field::RequestModel),
+        field("model_name", Field::RequestModel),
+        trusted("function_calling_llm", Field::RequestModel, WEAK),
+        field("crew_inputs", Field::EntityInput),
+        field("crew_output", Field::EntityOutput),
+        trusted("crew_tasks_output", Field::EntityOutput, WEAK),
+        field("formatted_description", Field::EntityInput),
+        field("task_output", Field::EntityOutput),
+        field("crewai.agent.role", Field::AgentName),
+        field("crewai.task.description", Field::EntityInput),
+        field("crewai.crew.result", Field::EntityOutput),
+        row("crewai_version", To::Spent),
+        row("python_version", To::Spent),
+        row("platform*", To::Spent),
+        row("cpus", To::Spent),
+    ],
+};

@@ -1,0 +1,56 @@
+//! Genkit (JS, Go, Python): keys with a colon, all of a call in the JSON of `genkit:input` and `genkit:output`.
+
+use super::{Convention, Rule, To, field, row};
+use crate::normalize::canonical::{Field, Kind};
+
+const TYPES: &[(&str, Kind)] = &[
+    ("action", Kind::Span),
+    ("dotprompt", Kind::Prompt),
+    ("evaluator", Kind::Evaluator),
+    ("flow", Kind::InvokeWorkflow),
+    ("flowStep", Kind::Task),
+    ("promptTemplate", Kind::Prompt),
+    ("util", Kind::Span),
+];
+
+const SUBTYPES: &[(&str, Kind)] = &[
+    ("agent", Kind::InvokeAgent),
+    ("background-model", Kind::Chat),
+    ("custom", Kind::Span),
+    ("embedder", Kind::Embeddings),
+    ("evaluator", Kind::Evaluator),
+    ("executable-prompt", Kind::Prompt),
+    ("flow", Kind::InvokeWorkflow),
+    ("indexer", Kind::Task),
+    ("model", Kind::Chat),
+    ("prompt", Kind::Prompt),
+    ("reranker", Kind::Rerank),
+    ("resource", Kind::Task),
+    ("retriever", Kind::Retrieval),
+    ("tool", Kind::ExecuteTool),
+    ("tool.v2", Kind::ExecuteTool),
+    ("util", Kind::Span),
+];
+
+/// More telling than the type, which says `action` of most.
+const STRUCTURED: u8 = 55;
+
+pub const GENKIT: Convention = Convention {
+    id: "genkit",
+    scopes: &["genkit-tracer"],
+    keys: &["genkit:*"],
+    not_keys: &[],
+    names_spans: false,
+    rules: &[
+        row("genkit:type", To::Kind(TYPES)),
+        Rule { key: "genkit:metadata:subtype", to: To::Kind(SUBTYPES), trust: STRUCTURED },
+        row("genkit:name", To::ActionName),
+        row("genkit:input", To::Input),
+        row("genkit:output", To::Output),
+        row("genkit:state", To::Failed(&["error"])),
+        row("genkit:error", To::All(&[To::Failed(&[]), To::StatusMessage])),
+        Rule { key: "genkit:metadata:flow:name", to: To::Field(Field::AgentName), trust: STRUCTURED },
+        field("genkit:sessionId", Field::SessionId),
+        field("genkit:threadName", Field::ConversationId),
+    ],
+};

@@ -1,0 +1,39 @@
+//! Haystack's own tracer: pipelines and their components, named by their Python class.
+
+use super::{Convention, SPAN_NAME, To, row};
+use crate::normalize::canonical::Kind;
+
+/// The first that fits.
+const COMPONENTS: &[(&str, Kind)] = &[
+    ("*ChatGenerator", Kind::Chat),
+    ("*Generator", Kind::TextCompletion),
+    ("*Retriever", Kind::Retrieval),
+    ("*Embedder", Kind::Embeddings),
+    ("*Ranker", Kind::Rerank),
+    ("Agent", Kind::InvokeAgent),
+    ("ToolInvoker", Kind::ExecuteTool),
+    ("*PromptBuilder", Kind::Prompt),
+    ("*", Kind::Chain),
+];
+
+const SPAN_NAMES: &[(&str, Kind)] = &[("*haystack.pipeline.run", Kind::InvokeWorkflow)];
+
+pub const HAYSTACK: Convention = Convention {
+    id: "haystack",
+    scopes: &["haystack*", "opentelemetry.instrumentation.haystack*"],
+    keys: &["haystack.pipeline.*", "haystack.component.*"],
+    not_keys: &[],
+    names_spans: false,
+    rules: &[
+        row(SPAN_NAME, To::Hint(SPAN_NAMES)),
+        row("haystack.component.type", To::Hint(COMPONENTS)),
+        row("haystack.pipeline.input_data", To::Input),
+        row("haystack.pipeline.output_data", To::Output),
+        row("haystack.component.input", To::Input),
+        row("haystack.component.output", To::Output),
+        row("haystack.component.input_types", To::Spent),
+        row("haystack.component.input_spec", To::Spent),
+        row("haystack.component.output_spec", To::Spent),
+        row("haystack.component.visits", To::Spent),
+    ],
+};

@@ -1,0 +1,44 @@
+//! Laminar: its own spans (`lmnr.tracer`), and the keys that its processor puts on the spans of every library.
+
+use super::{Convention, Rule, To, field, row, trusted};
+use crate::normalize::canonical::{Field, Kind};
+
+const TYPES: &[(&str, Kind)] = &[
+    ("CACHED", Kind::Chat),
+    ("DEFAULT", Kind::Span),
+    ("EVALUATION", Kind::Evaluator),
+    ("EVALUATOR", Kind::Evaluator),
+    ("EXECUTOR", Kind::Task),
+    ("HUMAN_EVALUATOR", Kind::Evaluator),
+    ("LLM", Kind::Chat),
+    ("PIPELINE", Kind::InvokeWorkflow),
+    ("TOOL", Kind::ExecuteTool),
+];
+
+/// Spellings that a better one repeats.
+const WEAK: u8 = 40;
+
+pub const LAMINAR: Convention = Convention {
+    id: "laminar",
+    scopes: &["lmnr.*"],
+    // Not the path, the properties and the version: those stand on spans of every library.
+    keys: &["lmnr.span.type", "lmnr.span.input", "lmnr.span.output"],
+    not_keys: &[],
+    names_spans: false,
+    rules: &[
+        // A replayed call used nothing: its usage is that of the call which it replays.
+        Rule { key: "lmnr.span.type", to: To::All(&[To::Aggregate(&["CACHED"]), To::Kind(TYPES)]), trust: super::PLAIN },
+        row("lmnr.span.input", To::Input),
+        row("lmnr.span.output", To::Output),
+        field("lmnr.association.properties.session_id", Field::SessionId),
+        field("lmnr.association.properties.user_id", Field::UserId),
+        row("lmnr.association.properties.metadata.gen_ai.is_entry", To::Mark),
+        row("lmnr.internal.*", To::Spent),
+        field("aisdk.model.id", Field::RequestModel),
+        field("aisdk.model.provider", Field::Provider),
+        trusted("gen_ai.usage.audio_input_tokens", Field::AudioInputTokens, WEAK),
+        trusted("gen_ai.usage.audio_output_tokens", Field::AudioOutputTokens, WEAK),
+        field("gen_ai.request.is_stream", Field::Stream),
+        trusted("gen_ai.request.service_tier", Field::RequestServiceTier, WEAK),
+    ],
+};

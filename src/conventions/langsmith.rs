@@ -1,0 +1,68 @@
+//! LangSmith's OTel export: Python and JS SDKs, and applications that write the keys that LangSmith reads.
+
+use super::{Convention, OWN, Rule, To, field, row, trusted};
+use crate::normalize::canonical::{Field, Kind};
+
+const RUN_TYPES: &[(&str, Kind)] = &[
+    ("chain", Kind::Chain),
+    ("embedding", Kind::Embeddings),
+    ("llm", Kind::Chat),
+    ("parser", Kind::Task),
+    ("prompt", Kind::Prompt),
+    ("retriever", Kind::Retrieval),
+    ("tool", Kind::ExecuteTool),
+];
+
+const LS_MODEL_TYPES: &[(&str, Kind)] = &[("chat", Kind::Chat), ("llm", Kind::TextCompletion)];
+
+/// Python's `repr` of a dict.
+const INPUT_DETAILS: To = To::Object(&[
+    ("cache_read", To::Field(Field::CacheReadTokens)),
+    ("cache_creation", To::Field(Field::CacheWriteTokens)),
+    ("audio", To::Field(Field::AudioInputTokens)),
+]);
+const OUTPUT_DETAILS: To =
+    To::Object(&[("reasoning", To::Field(Field::ReasoningTokens)), ("audio", To::Field(Field::AudioOutputTokens))]);
+
+/// What LangChain says, against what the exporter guesses from the model's name (`gen_ai.system`).
+const SAID: u8 = 75;
+/// Metadata that the runs below inherit.
+const WEAK: u8 = 40;
+const STRUCTURED: u8 = 55;
+
+pub const LANGSMITH: Convention = Convention {
+    id: "langsmith",
+    scopes: &["langsmith*"],
+    // Metadata, tags and the project's names are written on spans of any library that LangSmith shall show.
+    keys: &["langsmith.span.*", "langsmith.usage_metadata", "langsmith.is_root", "langsmith.root_span", "langsmith.request.*"],
+    not_keys: &["langsmith.span.tags"],
+    names_spans: true,
+    rules: &[
+        row("langsmith.span.kind", To::Kind(RUN_TYPES)),
+        // Inputs and outputs of a run of any type, not of a model only.
+        Rule { key: "gen_ai.prompt", to: To::Input, trust: OWN },
+        Rule { key: "gen_ai.completion", to: To::Output, trust: OWN },
+        trusted("langsmith.metadata.ls_provider", Field::Provider, SAID),
+        field("langsmith.metadata.ls_model_name", Field::RequestModel),
+        Rule { key: "langsmith.metadata.ls_model_type", to: To::Kind(LS_MODEL_TYPES), trust: WEAK },
+        field("langsmith.metadata.ls_temperature", Field::Temperature),
+        field("langsmith.metadata.ls_max_tokens", Field::MaxTokens),
+        field("langsmith.metadata.ls_stop", Field::StopSequences),
+        // `langsmith.trace.session_id` is no session: it is the project.
+        field("langsmith.metadata.session_id", Field::ConversationId),
+        field("langsmith.metadata.thread_id", Field::ConversationId),
+        field("langsmith.metadata.conversation_id", Field::ConversationId),
+        field("langsmith.metadata.user_id", Field::UserId),
+        Rule { key: "langsmith.usage_metadata", to: To::Usage, trust: STRUCTURED },
+        row("gen_ai.usage.input_token_details", INPUT_DETAILS),
+        row("gen_ai.usage.output_token_details", OUTPUT_DETAILS),
+        field("gen_ai.response.service_tier", Field::ResponseServiceTier),
+        field("gen_ai.response.system_fingerprint", Field::SystemFingerprint),
+        field("langsmith.request.streaming", Field::Stream),
+        // They may hold keys of the provider.
+        row("langsmith.request.headers", To::Drop),
+        row("langsmith.traceable", To::Spent),
+        row("langsmith.metadata.gen_ai.is_entry", To::Mark),
+        row("langsmith.metadata.gen_ai", To::MarkInside),
+    ],
+};

@@ -1,0 +1,60 @@
+//! LiteLLM, SDK and proxy. Its messages, tools and `llm.*` keys are OpenLLMetry's, whose table reads this scope too.
+
+use super::{Convention, OWN, Rule, SPAN_NAME, To, field, row, trusted};
+use crate::normalize::canonical::{Field, Kind};
+use crate::normalize::flat::Flat;
+
+/// `call_type`: what OpenLLMetry calls a completion is a chat here.
+const CALL_TYPES: &[(&str, Kind)] = &[
+    ("acompletion", Kind::Chat),
+    ("aembedding", Kind::Embeddings),
+    ("aimage_generation", Kind::GenerateContent),
+    ("anthropic_messages", Kind::Chat),
+    ("arerank", Kind::Rerank),
+    ("aresponses", Kind::Chat),
+    ("aspeech", Kind::GenerateContent),
+    ("atext_completion", Kind::TextCompletion),
+    ("atranscription", Kind::GenerateContent),
+    ("completion", Kind::Chat),
+    ("embedding", Kind::Embeddings),
+    ("image_generation", Kind::GenerateContent),
+    ("rerank", Kind::Rerank),
+    ("responses", Kind::Chat),
+    ("speech", Kind::GenerateContent),
+    ("text_completion", Kind::TextCompletion),
+    ("transcription", Kind::GenerateContent),
+];
+
+/// The call as the provider got it, below `litellm_request`, which says the same.
+const SPAN_NAMES: &[(&str, Kind)] = &[("raw_gen_ai_request", Kind::Span)];
+
+/// Who owns the key, where the caller names no user.
+const WEAK: u8 = 40;
+const STRUCTURED: u8 = 55;
+
+const fn flat(key: &'static str, list: Flat) -> Rule {
+    Rule { key, to: To::FlatParts(list), trust: STRUCTURED }
+}
+
+pub const LITELLM: Convention = Convention {
+    id: "litellm",
+    scopes: &["litellm*"],
+    keys: &["metadata.user_api_key_*", "SpanAttributes.LLM_*", "gen_ai.framework"],
+    not_keys: &["gen_ai.framework"],
+    names_spans: false,
+    rules: &[
+        row(SPAN_NAME, To::Hint(SPAN_NAMES)),
+        row("gen_ai.framework", To::Proof(&["litellm"])),
+        Rule { key: "llm.request.type", to: To::Kind(CALL_TYPES), trust: STRUCTURED },
+        Rule { key: "gen_ai.operation.name", to: To::Hint(CALL_TYPES), trust: OWN },
+        // In 2024 the names of constants stood in place of their values.
+        flat("SpanAttributes.LLM_PROMPTS.*", Flat::InputMessages),
+        flat("SpanAttributes.LLM_COMPLETIONS.*", Flat::OutputMessages),
+        field("gen_ai.cost.total_cost", Field::Cost),
+        field("metadata.user_api_key_end_user_id", Field::UserId),
+        trusted("metadata.user_api_key_user_id", Field::UserId, WEAK),
+        row("metadata.user_api_key_hash", To::Drop),
+        // Request and answer of the provider, as they were sent.
+        row("llm.*", To::Spent),
+    ],
+};

@@ -1,0 +1,36 @@
+//! Logfire's LLM integrations: OpenAI, Anthropic and OpenAI Agents, the provider's request and answer as JSON.
+//!
+//! Its scope `logfire` alone is that of every span made by hand, and no evidence.
+
+use super::{Convention, Rule, To, field, row, trusted};
+use crate::normalize::canonical::Field;
+
+/// `{message, usage}`, or the text of a stream.
+const RESPONSE: To = To::Object(&[
+    ("message", To::OutputMessages),
+    ("combined_chunk_content", To::OutputMessages),
+    ("usage", To::Usage),
+    ("chunk_count", To::Spent),
+]);
+
+/// The name of the workflow that an agent is part of.
+const WEAK: u8 = 40;
+const STRUCTURED: u8 = 55;
+
+pub const LOGFIRE: Convention = Convention {
+    id: "logfire",
+    scopes: &["logfire.anthropic*", "logfire.openai*"],
+    keys: &["gen_ai.usage.raw", "gen_ai.usage.partial.*"],
+    not_keys: &[],
+    names_spans: false,
+    rules: &[
+        row("request_data", To::Request),
+        row("response_data", RESPONSE),
+        Rule { key: "events", to: To::Exchange, trust: STRUCTURED },
+        row("gen_ai.usage.partial.*", To::Spent),
+        row("async", To::Spent),
+        row("logfire.json_schema", To::Spent),
+        field("agent_name", Field::AgentName),
+        trusted("workflow_name", Field::AgentName, WEAK),
+    ],
+};

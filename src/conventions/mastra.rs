@@ -1,0 +1,88 @@
+//! Mastra (`@mastra/otel-exporter`): OTel's names on models and tools, `mastra.*` on the other 27 types of span.
+
+use super::{Convention, Rule, To, field, row, trusted};
+use crate::normalize::canonical::{Field, Kind};
+
+const TYPES: &[(&str, Kind)] = &[
+    ("agent_run", Kind::InvokeAgent),
+    ("agent_signal", Kind::Span),
+    ("client_tool_call", Kind::ExecuteTool),
+    ("generic", Kind::Span),
+    ("graph_action", Kind::Task),
+    // The name of `model_generation` in older versions.
+    ("llm_generation", Kind::Chat),
+    ("mapping", Kind::Span),
+    ("mcp_tool_call", Kind::ExecuteTool),
+    ("memory_operation", Kind::SearchMemory),
+    ("model_chunk", Kind::Span),
+    ("model_generation", Kind::Chat),
+    ("model_inference", Kind::Chat),
+    ("model_step", Kind::Chain),
+    ("processor_run", Kind::Guardrail),
+    ("provider_tool_call", Kind::ExecuteTool),
+    ("rag_action", Kind::Task),
+    ("rag_embedding", Kind::Embeddings),
+    ("rag_ingestion", Kind::Chain),
+    ("rag_vector_operation", Kind::Retrieval),
+    ("scorer_run", Kind::Evaluator),
+    ("scorer_step", Kind::Evaluator),
+    ("skill_action", Kind::Task),
+    ("skill_resolution", Kind::Task),
+    ("tool_call", Kind::ExecuteTool),
+    ("workflow_conditional", Kind::Task),
+    ("workflow_conditional_eval", Kind::Task),
+    ("workflow_loop", Kind::Task),
+    ("workflow_parallel", Kind::Task),
+    ("workflow_run", Kind::InvokeWorkflow),
+    ("workflow_sleep", Kind::Span),
+    ("workflow_step", Kind::Task),
+    ("workflow_wait_event", Kind::Span),
+    ("workspace_action", Kind::ExecuteTool),
+];
+
+/// The rows, and for each type of span the rows of its content.
+macro_rules! with_content {
+    ($rows:tt $($ty:literal)*) => { with_content!(@ $rows $($ty)*) };
+    (@ [$($row:expr,)*] $($ty:literal)*) => {
+        &[
+            $($row,)*
+            $(row(concat!("mastra.", $ty, ".input"), To::Input), row(concat!("mastra.", $ty, ".output"), To::Output),)*
+        ]
+    };
+}
+
+const STRUCTURED: u8 = 55;
+/// Metadata of the user's, and spellings that a better one repeats.
+const WEAK: u8 = 40;
+
+pub const MASTRA: Convention = Convention {
+    id: "mastra",
+    scopes: &["mastra*", "@mastra/*"],
+    keys: &["mastra.span.type"],
+    not_keys: &[],
+    names_spans: false,
+    rules: RULES,
+};
+
+const RULES: &[Rule] = with_content!(
+    [
+        // A step is one call of its generation, whose usage holds that of all.
+        Rule { key: "mastra.span.type", to: To::All(&[To::Aggregate(&["model_step"]), To::Kind(TYPES)]), trust: STRUCTURED },
+        trusted("gen_ai.usage.cached_input_tokens", Field::CacheReadTokens, WEAK),
+        trusted("gen_ai.usage.cache_write_tokens", Field::CacheWriteTokens, WEAK),
+        trusted("gen_ai.usage.audio_input_tokens", Field::AudioInputTokens, WEAK),
+        trusted("gen_ai.usage.audio_output_tokens", Field::AudioOutputTokens, WEAK),
+        row("mastra.completion_start_time", To::FirstTokenAt),
+        field("mastra.metadata.threadId", Field::ConversationId),
+        field("mastra.metadata.sessionId", Field::SessionId),
+        field("mastra.metadata.userId", Field::UserId),
+        // Whose memory it is: a user, unless the application says who else.
+        trusted("mastra.metadata.resourceId", Field::UserId, WEAK),
+        row("mastra.metadata.gen_ai.is_entry", To::Mark),
+    ]
+    "agent_run" "agent_signal" "client_tool_call" "generic" "graph_action" "llm_generation" "mapping" "mcp_tool_call" "memory_operation"
+    "model_chunk" "model_generation" "model_inference" "model_step" "processor_run" "provider_tool_call" "rag_action" "rag_embedding"
+    "rag_ingestion" "rag_vector_operation" "scorer_run" "scorer_step" "skill_action" "skill_resolution" "tool_call"
+    "workflow_conditional" "workflow_conditional_eval" "workflow_loop" "workflow_parallel" "workflow_run" "workflow_sleep"
+    "workflow_step" "workflow_wait_event" "workspace_action"
+);

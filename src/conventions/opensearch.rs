@@ -1,0 +1,13 @@
+//! OpenSearch's GenAI SDK: its decorators write OTel's own keys, which are read as such. Its scopes for scores, experiments and
+//! benchmarks are none of a model's work.
+
+use super::Convention;
+
+pub const OPENSEARCH: Convention = Convention {
+    id: "opensearch-genai",
+    scopes: &["opensearch-genai-sdk", "opensearch-genai-observability-sdk-py", "opensearch-genai-observability-sdk-ts"],
+    keys: &[],
+    not_keys: &[],
+    names_spans: false,
+    rules: &[],
+};

@@ -1,0 +1,60 @@
+//! Pydantic AI, instrumentation versions 1 to 6: messages as JSON of events (1), as OTel's own form (2 and later).
+
+use super::{Convention, Rule, SPAN_NAME, To, field, row, trusted};
+use crate::normalize::canonical::{Field, Kind};
+
+const SPAN_NAMES: &[(&str, Kind)] = &[
+    ("chat *", Kind::Chat),
+    ("agent run", Kind::InvokeAgent),
+    ("invoke_agent *", Kind::InvokeAgent),
+    ("running tool", Kind::ExecuteTool),
+    ("running output function", Kind::ExecuteTool),
+    ("running tools", Kind::Chain),
+    ("running * tools", Kind::Chain),
+    ("execute_tool *", Kind::ExecuteTool),
+    ("preparing model request params", Kind::Span),
+    ("* run", Kind::InvokeAgent),
+];
+
+/// What newer versions say better under OTel's keys.
+const STRUCTURED: u8 = 55;
+/// Copies of OTel's counts.
+const WEAK: u8 = 40;
+
+pub const PYDANTIC_AI: Convention = Convention {
+    id: "pydantic-ai",
+    scopes: &["pydantic-ai*"],
+    keys: &["pydantic_ai.*", "model_request_parameters", "all_messages_events"],
+    not_keys: &[],
+    names_spans: false,
+    rules: &[
+        row(SPAN_NAME, To::Hint(SPAN_NAMES)),
+        trusted("agent_name", Field::AgentName, WEAK),
+        trusted("model_name", Field::RequestModel, WEAK),
+        field("final_result", Field::EntityOutput),
+        Rule { key: "all_messages_events", to: To::Exchange, trust: STRUCTURED },
+        Rule { key: "pydantic_ai.all_messages", to: To::Exchange, trust: STRUCTURED },
+        Rule { key: "events", to: To::Exchange, trust: STRUCTURED },
+        row(
+            "model_request_parameters",
+            To::All(&[To::Field(Field::ToolDefinitions), To::Object(&[("output_mode", To::Field(Field::OutputType))])]),
+        ),
+        // An agent's is the sum of its models'.
+        row("gen_ai.usage.input_tokens", To::AggregateOn(&[Kind::InvokeAgent])),
+        row("gen_ai.usage.output_tokens", To::AggregateOn(&[Kind::InvokeAgent])),
+        trusted("gen_ai.usage.details.cache_read_tokens", Field::CacheReadTokens, WEAK),
+        trusted("gen_ai.usage.details.cache_read_input_tokens", Field::CacheReadTokens, WEAK),
+        trusted("gen_ai.usage.details.cached_tokens", Field::CacheReadTokens, WEAK),
+        trusted("gen_ai.usage.details.cache_write_tokens", Field::CacheWriteTokens, WEAK),
+        trusted("gen_ai.usage.details.cache_creation_input_tokens", Field::CacheWriteTokens, WEAK),
+        trusted("gen_ai.usage.details.reasoning_tokens", Field::ReasoningTokens, WEAK),
+        trusted("gen_ai.usage.details.thoughts_tokens", Field::ReasoningTokens, WEAK),
+        row("gen_ai.usage.details.input_tokens", To::Spent),
+        row("gen_ai.usage.details.output_tokens", To::Spent),
+        field("operation.cost", Field::Cost),
+        field("tool_arguments", Field::ToolCallArguments),
+        field("tool_response", Field::ToolCallResult),
+        field("gen_ai.client.operation.time_to_first_chunk", Field::TimeToFirstChunk),
+        row("logfire.json_schema", To::Spent),
+    ],
+};

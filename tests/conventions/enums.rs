@@ -1,0 +1,192 @@
+//! From a row of `enums.csv` to sample spans: the word of the source, where the sources write it, and the word that must come out.
+
+use crate::csv;
+use crate::expect::{Case, Expect, What};
+use crate::parts;
+use crate::sample::{QUESTION, text};
+use crate::sources::{of_kind, prove, says_kind};
+use crate::span::Source;
+use serde_json::{Value as Json, json};
+
+/// A row of `enums.csv`.
+pub struct Row {
+    pub category: String,
+    pub convention: String,
+    pub key: String,
+    pub value: String,
+    operation: String,
+    kind: String,
+    target: String,
+}
+
+pub fn rows() -> Vec<Row> {
+    let row = |fields: &Vec<String>| Row {
+        category: fields[0].clone(),
+        convention: fields[1].clone(),
+        key: fields[2].clone(),
+        value: fields[3].clone(),
+        operation: fields[4].clone(),
+        kind: fields[5].clone(),
+        target: fields[8].clone(),
+    };
+    csv::enums().iter().map(row).collect()
+}
+
+fn chat() -> Source {
+    Source { scope: "app".into(), name: "call".into(), ..Default::default() }.with("gen_ai.operation.name", "chat")
+}
+
+fn target(key: &str, value: impl Into<Json>) -> Vec<Expect> {
+    vec![Expect::Target(key.into(), What::Is(value.into()))]
+}
+
+/// A name that the pattern covers: `*` is any text.
+fn example(pattern: &str) -> String {
+    pattern.replace('*', "v1")
+}
+
+impl Row {
+    pub fn cases(&self) -> Vec<Case> {
+        match self.category.as_str() {
+            "span_kind" => vec![Case { source: self.source_of_kind(), expected: self.expected_kind() }],
+            "kind_inference" => self.inferred(),
+            "provider" => self.provider(),
+            "provider_host" => self.host(),
+            "provider_model_prefix" => self.value.split('|').map(|model| {
+                Case { source: chat().with("gen_ai.request.model", example(model)), expected: target("gen_ai.provider.name", self.target.as_str()) }
+            }).collect(),
+            "finish_reason" => self.finish_reason(),
+            "role" => self.role(),
+            "part_type" => parts::cases(&self.convention, &self.value, &self.target),
+            "level" => {
+                let source = prove("langfuse", Source::default().with(&self.key, self.value.as_str()));
+                let expected = if self.value == "ERROR" { vec![Expect::Failed] } else { vec![Expect::NotFailed] };
+                let kept = if self.target.contains("keep level") { vec![Expect::Kept(self.key.clone())] } else { vec![] };
+                vec![Case { source, expected: expected.into_iter().chain(kept).collect() }]
+            }
+            "output_type" => self.output_type(),
+            "tool_type" => vec![Case {
+                source: Source::default().with("gen_ai.operation.name", "execute_tool").with(&self.key, self.value.as_str()),
+                expected: target(&self.key, self.target.as_str()),
+            }],
+            "bool" => self.bool(),
+            category => panic!("no sample for category {category}"),
+        }
+    }
+
+    fn source_of_kind(&self) -> Source {
+        let source = says_kind(Source { name: String::new(), ..Default::default() }, &self.key, &self.value);
+        prove(&self.convention, source)
+    }
+
+    fn expected_kind(&self) -> Vec<Expect> {
+        let mut expected = vec![match self.operation.as_str() {
+            // OTel has no word: not another one.
+            "" => Expect::AbsentOr("gen_ai.operation.name".into(), json!(self.value)),
+            operation => Expect::Target("gen_ai.operation.name".into(), What::Is(json!(operation))),
+        }];
+        expected.push(match self.kind.as_str() {
+            "" => Expect::AbsentOr("gen_ai.span.kind".into(), json!(self.value)),
+            "GUARDRAIL" | "EVALUATOR" | "PROMPT" | "MEMORY" => Expect::Target("gen_ai.span.kind".into(), What::Is(json!("TASK"))),
+            kind => Expect::Target("gen_ai.span.kind".into(), What::Is(json!(kind))),
+        });
+        expected
+    }
+
+    fn inferred(&self) -> Vec<Case> {
+        let span = |key: &str| {
+            let (key, value) = key.split_once('=').unwrap_or((key, "sample-1"));
+            Source::default().with(&key.replace('*', if key.starts_with("retrieval") { "0.document.content" } else { "query" }), value)
+        };
+        let sources: Vec<Source> = match self.value.as_str() {
+            "gen_ai.usage.output_tokens" => vec![Source::default().with("gen_ai.usage.output_tokens", 7).with("gen_ai.request.model", "gpt-4o-mini")],
+            "gen_ai.request.model + embedding in model id" => vec![Source::default().with("gen_ai.request.model", "text-embedding-3-small")],
+            "gen_ai.agent.name without model" => vec![span("gen_ai.agent.name")],
+            keys => keys.split(" | ").map(span).collect(),
+        };
+        let scope = |source: Source| Source { scope: "opentelemetry.instrumentation.openai_v2".into(), name: "call".into(), ..source };
+        sources.into_iter().map(|source| Case { source: scope(source), expected: self.expected_kind() }).collect()
+    }
+
+    fn provider(&self) -> Vec<Case> {
+        let keys = self.key.split('|').map(|key| match key {
+            "ls_provider" => ("langfuse", "langfuse.observation.metadata.ls_provider", "LLM"),
+            "ai.model.provider" => ("vercel-ai", key, "LLM"),
+            "llm.provider" | "llm.system" => ("openinference", key, "LLM"),
+            _ => ("otel-genai", key, "LLM"),
+        });
+        keys.map(|(convention, key, kind)| {
+            let convention = if self.convention == "any" { convention } else { &self.convention };
+            let source = Source { name: "call".into(), ..Default::default() }.with(key, self.value.as_str());
+            let expected = match self.target.as_str() {
+                "(drop)" => vec![Expect::Absent("gen_ai.provider.name".into())],
+                provider => target("gen_ai.provider.name", provider),
+            };
+            Case { source: of_kind(convention, kind, prove(convention, source)), expected }
+        }).collect()
+    }
+
+    fn host(&self) -> Vec<Case> {
+        let host = example(&self.value);
+        let urls = [("otel-genai", "server.address", host.clone()), ("otel-genai", "url.full", format!("https://{host}/v1/chat")), ("openllmetry", "gen_ai.openai.api_base", format!("https://{host}/v1/"))];
+        urls.into_iter().map(|(convention, key, value)| {
+            // The wrapper would name the provider before the host does.
+            let source = Source { scope: "app".into(), name: "call".into(), ..Default::default() }.with(key, value);
+            Case { source: of_kind(convention, "LLM", source), expected: target("gen_ai.provider.name", self.target.as_str()) }
+        }).collect()
+    }
+
+    fn finish_reason(&self) -> Vec<Case> {
+        let key = "gen_ai.response.finish_reasons";
+        let reason = match self.target.as_str() {
+            "(keep lower-case)" => self.value.to_lowercase(),
+            reason => reason.into(),
+        };
+        if self.value == "(missing)" {
+            let choice = json!([{"role": "assistant", "parts": [], "finish_reason": null}]);
+            let source = Source { failed: true, ..chat() }.with("gen_ai.output.messages", text(choice));
+            return vec![Case { source, expected: target(key, json!([reason])) }];
+        }
+        let number = self.value.parse::<i64>().map_or(json!(self.value), |n| json!(n));
+        [json!([self.value]), number]
+            .map(|value| {
+                let key_of = if value.is_array() { key } else { "gen_ai.response.finish_reason" };
+                Case { source: chat().with(key_of, value), expected: target(key, json!([reason])) }
+            })
+            .into()
+    }
+
+    fn role(&self) -> Vec<Case> {
+        let content = json!({"role": self.value, "content": QUESTION});
+        let part = json!({"role": self.value, "parts": [{"type": "text", "content": QUESTION}]});
+        [content, part]
+            .map(|message| {
+                let role: &'static str = ["system", "user", "assistant", "tool"].into_iter().find(|role| *role == self.target).expect("a role of OTel");
+                let expected = vec![Expect::Target("gen_ai.input.messages".into(), What::Message(Some(role), vec![QUESTION.into()]))];
+                Case { source: chat().with("gen_ai.input.messages", text(json!([message]))), expected }
+            })
+            .into()
+    }
+
+    fn output_type(&self) -> Vec<Case> {
+        let expected = || target("gen_ai.output.type", self.target.as_str());
+        let parameters = text(json!({ "response_format": self.value }));
+        let langfuse = prove("langfuse", Source::default().with("langfuse.observation.model.parameters", parameters.clone()));
+        let open_inference = prove("openinference", Source::default().with("llm.invocation_parameters", parameters));
+        let vercel = prove("vercel-ai", Source::default().with("ai.settings.output", self.value.as_str()));
+        let old = chat().with("gen_ai.openai.request.response_format", self.value.as_str());
+        [of_kind("langfuse", "LLM", langfuse), of_kind("openinference", "LLM", open_inference), of_kind("vercel-ai", "LLM", vercel), old]
+            .map(|source| Case { source, expected: expected() })
+            .into()
+    }
+
+    fn bool(&self) -> Vec<Case> {
+        let source = chat().with(&self.key, self.value.as_str());
+        match self.target.as_str() {
+            "true" => vec![Case { source, expected: vec![Expect::Entry] }],
+            // "False" is an answer, and takes the span out; an empty text says nothing.
+            _ if self.value.is_empty() => vec![Case { source, expected: vec![Expect::Entry] }],
+            _ => vec![Case { source, expected: vec![Expect::Absent(self.key.clone())] }],
+        }
+    }
+}

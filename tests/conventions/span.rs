@@ -1,0 +1,142 @@
+//! A span as a source writes it, and what `convert` makes of it under the profiles.
+
+use std::collections::BTreeMap;
+
+use genspan::config::{Convert, Format, Profile};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList, any_value::Value};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status, span::Event};
+use prost::Message;
+use serde_json::Value as Json;
+
+/// 2026-01-01T00:00:00Z.
+const START: u64 = 1_767_225_600_000_000_000;
+/// Where the events of a sample stand, a quarter of a second after its start.
+pub const AFTER: f64 = 0.25;
+pub const AFTER_ISO: &str = "2026-01-01T00:00:00.250Z";
+pub const START_MS: u64 = START / 1_000_000;
+
+#[derive(Clone, Debug, Default)]
+pub struct Source {
+    pub scope: String,
+    pub name: String,
+    pub resource: Vec<(String, Json)>,
+    pub attributes: Vec<(String, Json)>,
+    pub events: Vec<(String, Vec<(String, Json)>)>,
+    pub failed: bool,
+}
+
+impl Source {
+    /// Adds an attribute, if the span has none under this key.
+    pub fn with(mut self, key: &str, value: impl Into<Json>) -> Self {
+        if !self.attributes.iter().any(|(k, _)| k == key) {
+            self.attributes.push((key.into(), value.into()));
+        }
+        self
+    }
+
+    pub fn event(mut self, name: &str, attributes: &[(&str, Json)]) -> Self {
+        self.events.push((name.into(), attributes.iter().map(|(k, v)| ((*k).into(), v.clone())).collect()));
+        self
+    }
+}
+
+#[derive(Debug)]
+pub struct Output {
+    pub resource: BTreeMap<String, Json>,
+    pub attributes: BTreeMap<String, Json>,
+    pub events: Vec<(String, BTreeMap<String, Json>)>,
+    pub failed: bool,
+    pub status_message: String,
+}
+
+pub struct Outputs {
+    pub otel: Output,
+    pub tencent: Output,
+}
+
+pub fn convert(source: &Source) -> Outputs {
+    let body = request(source).encode_to_vec();
+    Outputs { otel: output(&body, Profile::Otel), tencent: output(&body, Profile::Tencent) }
+}
+
+fn request(source: &Source) -> ExportTraceServiceRequest {
+    let span = Span {
+        trace_id: vec![1; 16],
+        span_id: vec![2; 8],
+        name: source.name.clone(),
+        start_time_unix_nano: START,
+        end_time_unix_nano: START + 1_000_000_000,
+        attributes: key_values(&source.attributes),
+        events: source
+            .events
+            .iter()
+            .map(|(name, attributes)| Event {
+                name: name.clone(),
+                time_unix_nano: START + (AFTER * 1e9) as u64,
+                attributes: key_values(attributes),
+                ..Default::default()
+            })
+            .collect(),
+        status: source.failed.then(|| Status { code: 2, ..Default::default() }),
+        ..Default::default()
+    };
+    let scope = InstrumentationScope { name: source.scope.clone(), ..Default::default() };
+    ExportTraceServiceRequest {
+        resource_spans: vec![ResourceSpans {
+            resource: Some(Resource { attributes: key_values(&source.resource), ..Default::default() }),
+            scope_spans: vec![ScopeSpans { scope: Some(scope), spans: vec![span], ..Default::default() }],
+            ..Default::default()
+        }],
+    }
+}
+
+fn output(body: &[u8], profile: Profile) -> Output {
+    let out = genspan::convert(body, &Convert { profile, from: Format::Protobuf, ..Default::default() }).expect("a sample converts");
+    let request = ExportTraceServiceRequest::decode(&out[..]).expect("what goes out decodes");
+    let resource = &request.resource_spans[0];
+    let span = &resource.scope_spans[0].spans[0];
+    let status = span.status.clone().unwrap_or_default();
+    Output {
+        resource: members(&resource.resource.as_ref().unwrap().attributes),
+        attributes: members(&span.attributes),
+        events: span.events.iter().map(|event| (event.name.clone(), members(&event.attributes))).collect(),
+        failed: status.code == 2,
+        status_message: status.message,
+    }
+}
+
+fn key_values(attributes: &[(String, Json)]) -> Vec<KeyValue> {
+    attributes.iter().map(|(key, value)| KeyValue { key: key.clone(), value: Some(to_any(value)), ..Default::default() }).collect()
+}
+
+fn to_any(json: &Json) -> AnyValue {
+    let value = match json {
+        Json::Null => None,
+        Json::Bool(b) => Some(Value::BoolValue(*b)),
+        Json::Number(n) => Some(n.as_i64().map_or_else(|| Value::DoubleValue(n.as_f64().unwrap()), Value::IntValue)),
+        Json::String(s) => Some(Value::StringValue(s.clone())),
+        Json::Array(items) => Some(Value::ArrayValue(ArrayValue { values: items.iter().map(to_any).collect() })),
+        Json::Object(members) => Some(Value::KvlistValue(KeyValueList {
+            values: key_values(&members.iter().map(|(k, v)| (k.clone(), v.clone())).collect::<Vec<_>>()),
+        })),
+    };
+    AnyValue { value }
+}
+
+fn members(attributes: &[KeyValue]) -> BTreeMap<String, Json> {
+    attributes.iter().map(|a| (a.key.clone(), a.value.as_ref().map_or(Json::Null, from_any))).collect()
+}
+
+fn from_any(value: &AnyValue) -> Json {
+    match &value.value {
+        Some(Value::BoolValue(b)) => Json::from(*b),
+        Some(Value::IntValue(n)) => Json::from(*n),
+        Some(Value::DoubleValue(n)) => Json::from(*n),
+        Some(Value::StringValue(s)) => Json::from(s.as_str()),
+        Some(Value::ArrayValue(list)) => list.values.iter().map(from_any).collect(),
+        Some(Value::KvlistValue(list)) => Json::Object(members(&list.values).into_iter().collect()),
+        _ => Json::Null,
+    }
+}
