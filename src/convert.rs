@@ -39,9 +39,11 @@ impl std::fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// A protobuf body begins with the tag of its first field, 0x0a, which is also a line feed: JSON is told by its brace.
+/// JSON is told by its brace. A protobuf body begins with 0x0a, which is also a line feed, and its first length may be
+/// 0x7b, which is also a brace: what reads as protobuf is protobuf.
 fn looks_like_json(body: &[u8]) -> bool {
-    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start().starts_with(b"{")
+    let brace = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start().starts_with(b"{");
+    brace && (body.first() != Some(&0x0a) || read::request(body).is_err())
 }
 
 /// Normalises an `ExportTraceServiceRequest`, and marks its entries by what stands in this body alone: a parent that is
@@ -51,7 +53,6 @@ fn looks_like_json(body: &[u8]) -> bool {
 pub fn convert(body: &[u8], options: &Convert) -> Result<Vec<u8>, Error> {
     options.validate().map_err(Error::Config)?;
     let from = match options.from {
-        // `{` is also field 15 with a wire type that protobuf no longer has: no OTLP body begins with it.
         Format::Auto if looks_like_json(body) => Format::Json,
         Format::Auto => Format::Protobuf,
         format => format,
@@ -235,5 +236,19 @@ impl<'k> Output<'k> {
         }
         self.writing.span(&mut self.w, span, Some(normal), self.keys, self.arena);
         self.w.close(number::SCOPE_SPANS_SPANS, mark);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_protobuf_body_that_begins_like_json_is_protobuf() {
+        // ResourceSpans of 123 bytes: a line feed, then a brace.
+        let mut body = vec![0x0a, 0x7b, 0x1a, 121];
+        body.extend_from_slice(&[b'x'; 121]);
+        assert_eq!(convert(&body, &Convert::default()).unwrap(), body);
+        assert_eq!(convert(b"\n{\"resourceSpans\": []}", &Convert::default()).unwrap(), b"{}");
     }
 }

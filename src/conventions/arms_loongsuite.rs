@@ -7,8 +7,6 @@ use crate::normalize::flat::Flat;
 
 /// The whole of a list.
 const STRUCTURED: u8 = 55;
-/// Others write the same key in seconds; where they are known, they are right.
-const SHARED: u8 = 40;
 
 const MS: u64 = 1_000_000;
 
@@ -42,7 +40,6 @@ pub const ARMS_LOONGSUITE: Convention = Convention {
     keys: &[
         "gen_ai.prompts.0.*",
         "gen_ai.completions.0.*",
-        "gen_ai.response.time_to_first_token",
         "gen_ai.user.time_to_first_token",
         "gen_ai.request.parameters",
         "gen_ai.request.tool_calls",
@@ -62,7 +59,6 @@ pub const ARMS_LOONGSUITE: Convention = Convention {
     names_spans: false,
     rules: &[
         row("gen_ai.span.kind", To::MarkIf(&["ENTRY"])),
-        Rule { key: "gen_ai.response.time_to_first_token", to: To::FirstTokenAfter(1), trust: SHARED },
         row("gen_ai.user.time_to_first_token", To::FirstTokenAfter(1)),
         row("gen_ai.request.parameters", To::Parameters),
         field("gen_ai.request.tool_calls", Field::ToolDefinitions),

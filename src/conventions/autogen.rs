@@ -1,6 +1,6 @@
 //! AutoGen's runtime: the messages between its agents. Its models and tools are spans in OTel's keys.
 
-use super::{Convention, SPAN_NAME, To, field, row};
+use super::{Convention, NAMED, Rule, SPAN_NAME, To, field};
 use crate::normalize::canonical::{Field, Kind};
 
 const SPAN_NAMES: &[(&str, Kind)] = &[("autogen *", Kind::Chain)];
@@ -11,5 +11,5 @@ pub const AUTOGEN: Convention = Convention {
     keys: &[],
     not_keys: &[],
     names_spans: false,
-    rules: &[row(SPAN_NAME, To::Hint(SPAN_NAMES)), field("message", Field::EntityInput)],
+    rules: &[Rule { key: SPAN_NAME, to: To::Hint(SPAN_NAMES), trust: NAMED }, field("message", Field::EntityInput)],
 };

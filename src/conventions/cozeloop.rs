@@ -27,18 +27,9 @@ const MICROSECOND: u64 = 1_000;
 pub const COZELOOP: Convention = Convention {
     id: "cozeloop",
     scopes: &[],
-    // `cozeloop.input` and `cozeloop.output` are no evidence: VeADK writes copies of its own there.
-    keys: &[
-        "cozeloop.span_type",
-        "cozeloop.workspace_id",
-        "cozeloop.logid",
-        "cozeloop.stream",
-        "cozeloop.time_to_first_token",
-        "cozeloop.prompt_*",
-        "cozeloop.system_tag_runtime",
-        "cozeloop.status_code",
-    ],
-    not_keys: &[],
+    keys: &["cozeloop.*", "gen_ai.input", "gen_ai.output"],
+    // VeADK's marks on every span that it sends there.
+    not_keys: &["cozeloop.report.source", "cozeloop.call_type"],
     names_spans: false,
     rules: &[
         row("cozeloop.span_type", To::Kind(KINDS)),

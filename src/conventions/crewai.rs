@@ -1,14 +1,10 @@
 //! CrewAI: its own telemetry with keys without a prefix, and OpenLLMetry's instrumentation of it.
 
-use super::{Convention, SPAN_NAME, To, field, row, trusted};
+use super::{Convention, NAMED, Rule, SPAN_NAME, To, field, row, trusted};
 use crate::normalize::canonical::{Field, Kind};
 
-const SPAN_NAMES: &[(&str, Kind)] = &[
-    ("Crew *", Kind::InvokeWorkflow),
-    ("Flow *", Kind::InvokeWorkflow),
-    ("Task *", Kind::Task),
-    ("Tool *", Kind::ExecuteTool),
-];
+const SPAN_NAMES: &[(&str, Kind)] =
+    &[("Crew *", Kind::InvokeWorkflow), ("Flow *", Kind::InvokeWorkflow), ("Task *", Kind::Task), ("Tool *", Kind::ExecuteTool)];
 
 /// Keys that say the same less directly.
 const WEAK: u8 = 40;
@@ -20,7 +16,7 @@ pub const CREWAI: Convention = Convention {
     not_keys: &[],
     names_spans: false,
     rules: &[
-        row(SPAN_NAME, To::Hint(SPAN_NAMES)),
+        Rule { key: SPAN_NAME, to: To::Hint(SPAN_NAMES), trust: NAMED },
         field("agent_role", Field::AgentName),
         field("flow_name", Field::AgentName),
         // A crew of one agent.

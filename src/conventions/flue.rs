@@ -1,6 +1,6 @@
 //! Flue (`@flue/opentelemetry`): OTel's names on the turns of a model, its own on everything around them.
 
-use super::{Convention, Rule, To, field, row};
+use super::{Convention, Rule, To, row};
 use crate::normalize::canonical::{Field, Kind};
 
 /// A span has the ids of all that it is part of: the narrowest tells what it is, and what it holds tells better.
@@ -35,8 +35,8 @@ pub const FLUE: Convention = Convention {
         row("flue.turn.input", To::All(&[CHAT, To::InputMessages])),
         row("flue.turn.output", To::All(&[CHAT, To::OutputMessages])),
         id("flue.turn.*", CHAT, TURN_ID),
-        field("flue.tool.name", Field::ToolName),
-        field("flue.tool.call_id", Field::ToolCallId),
+        row("flue.tool.name", To::All(&[TOOL, To::Field(Field::ToolName)])),
+        row("flue.tool.call_id", To::All(&[TOOL, To::Field(Field::ToolCallId)])),
         row("flue.tool.arguments", To::All(&[TOOL, To::Field(Field::ToolCallArguments)])),
         row("flue.tool.result", To::All(&[TOOL, To::Field(Field::ToolCallResult)])),
         id("flue.tool.*", TOOL, TOOL_ID),

@@ -24,7 +24,7 @@ pub const GENERIC: Convention = Convention {
         weak("user_id", Field::UserId),
         weak("userId", Field::UserId),
         weak("enduser.id", Field::UserId),
-        row("error", To::Failed(&["true"])),
+        row("error", To::Failed(&[])),
         row("error.message", To::StatusMessage),
     ],
 };

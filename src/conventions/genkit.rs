@@ -42,7 +42,7 @@ pub const GENKIT: Convention = Convention {
     not_keys: &[],
     names_spans: false,
     rules: &[
-        row("genkit:type", To::Kind(TYPES)),
+        row("genkit:type", To::All(&[To::Kind(TYPES), To::Spent])),
         Rule { key: "genkit:metadata:subtype", to: To::Kind(SUBTYPES), trust: STRUCTURED },
         row("genkit:name", To::ActionName),
         row("genkit:input", To::Input),

@@ -1,6 +1,6 @@
 //! Haystack's own tracer: pipelines and their components, named by their Python class.
 
-use super::{Convention, SPAN_NAME, To, row};
+use super::{Convention, NAMED, Rule, SPAN_NAME, To, row};
 use crate::normalize::canonical::Kind;
 
 /// The first that fits.
@@ -25,7 +25,7 @@ pub const HAYSTACK: Convention = Convention {
     not_keys: &[],
     names_spans: false,
     rules: &[
-        row(SPAN_NAME, To::Hint(SPAN_NAMES)),
+        Rule { key: SPAN_NAME, to: To::Hint(SPAN_NAMES), trust: NAMED },
         row("haystack.component.type", To::Hint(COMPONENTS)),
         row("haystack.pipeline.input_data", To::Input),
         row("haystack.pipeline.output_data", To::Output),

@@ -34,6 +34,8 @@ pub const LAMINAR: Convention = Convention {
         field("lmnr.association.properties.user_id", Field::UserId),
         row("lmnr.association.properties.metadata.gen_ai.is_entry", To::Mark),
         row("lmnr.internal.*", To::Spent),
+        field("lmnr.event.session_id", Field::SessionId),
+        field("lmnr.event.user_id", Field::UserId),
         field("aisdk.model.id", Field::RequestModel),
         field("aisdk.model.provider", Field::Provider),
         trusted("gen_ai.usage.audio_input_tokens", Field::AudioInputTokens, WEAK),

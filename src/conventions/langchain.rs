@@ -13,7 +13,7 @@ const CONFIGURED: u8 = 40;
 
 pub const LANGCHAIN: Convention = Convention {
     id: "langchain-otel-misc",
-    scopes: &[],
+    scopes: &["opentelemetry.instrumentation.langchain*"],
     // Every run inherits the thread and the node; a model's metadata stands on the model's span.
     keys: &["langgraph.node.name", "lc.metadata.*", "ls_provider", "ls_model_name", "ls_model_type"],
     not_keys: &["lc.metadata.thread_id"],

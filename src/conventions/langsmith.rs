@@ -21,8 +21,7 @@ const INPUT_DETAILS: To = To::Object(&[
     ("cache_creation", To::Field(Field::CacheWriteTokens)),
     ("audio", To::Field(Field::AudioInputTokens)),
 ]);
-const OUTPUT_DETAILS: To =
-    To::Object(&[("reasoning", To::Field(Field::ReasoningTokens)), ("audio", To::Field(Field::AudioOutputTokens))]);
+const OUTPUT_DETAILS: To = To::Object(&[("reasoning", To::Field(Field::ReasoningTokens)), ("audio", To::Field(Field::AudioOutputTokens))]);
 
 /// What LangChain says, against what the exporter guesses from the model's name (`gen_ai.system`).
 const SAID: u8 = 75;

@@ -1,6 +1,6 @@
 //! LiteLLM, SDK and proxy. Its messages, tools and `llm.*` keys are OpenLLMetry's, whose table reads this scope too.
 
-use super::{Convention, OWN, Rule, SPAN_NAME, To, field, row, trusted};
+use super::{Convention, NAMED, Rule, SPAN_NAME, To, field, row, trusted};
 use crate::normalize::canonical::{Field, Kind};
 use crate::normalize::flat::Flat;
 
@@ -28,6 +28,8 @@ const CALL_TYPES: &[(&str, Kind)] = &[
 /// The call as the provider got it, below `litellm_request`, which says the same.
 const SPAN_NAMES: &[(&str, Kind)] = &[("raw_gen_ai_request", Kind::Span)];
 
+/// Against OpenLLMetry's and OTel's reading of these words.
+const OWN_WORDS: u8 = 95;
 /// Who owns the key, where the caller names no user.
 const WEAK: u8 = 40;
 const STRUCTURED: u8 = 55;
@@ -39,14 +41,14 @@ const fn flat(key: &'static str, list: Flat) -> Rule {
 pub const LITELLM: Convention = Convention {
     id: "litellm",
     scopes: &["litellm*"],
-    keys: &["metadata.user_api_key_*", "SpanAttributes.LLM_*", "gen_ai.framework"],
-    not_keys: &["gen_ai.framework"],
+    keys: &["metadata.user_api_key_*", "SpanAttributes.LLM_*"],
+    not_keys: &[],
     names_spans: false,
     rules: &[
-        row(SPAN_NAME, To::Hint(SPAN_NAMES)),
+        Rule { key: SPAN_NAME, to: To::Hint(SPAN_NAMES), trust: NAMED },
         row("gen_ai.framework", To::Proof(&["litellm"])),
-        Rule { key: "llm.request.type", to: To::Kind(CALL_TYPES), trust: STRUCTURED },
-        Rule { key: "gen_ai.operation.name", to: To::Hint(CALL_TYPES), trust: OWN },
+        Rule { key: "llm.request.type", to: To::Hint(CALL_TYPES), trust: OWN_WORDS },
+        Rule { key: "gen_ai.operation.name", to: To::Hint(CALL_TYPES), trust: OWN_WORDS },
         // In 2024 the names of constants stood in place of their values.
         flat("SpanAttributes.LLM_PROMPTS.*", Flat::InputMessages),
         flat("SpanAttributes.LLM_COMPLETIONS.*", Flat::OutputMessages),

@@ -30,6 +30,8 @@ pub const LOGFIRE: Convention = Convention {
         row("gen_ai.usage.partial.*", To::Spent),
         row("async", To::Spent),
         row("logfire.json_schema", To::Spent),
+        // The name of a Python class.
+        row("output_type", To::Words(Field::OutputType, &[("str", "text"), ("*", "json")])),
         field("agent_name", Field::AgentName),
         trusted("workflow_name", Field::AgentName, WEAK),
     ],

@@ -3,21 +3,55 @@
 //! To add a convention: write its file, add it to [`ALL`].
 
 mod arms_loongsuite;
+mod autogen;
+mod braintrust;
+mod claude_code;
+mod codex;
 mod cozeloop;
+mod crewai;
 mod dify;
 mod edgeone;
+mod flue;
 mod galileo;
+mod gemini_cli;
+mod generic;
+mod genkit;
+mod github_copilot;
+mod google_adk;
+mod haystack;
 mod known;
+mod laminar;
+mod langchain4j;
 mod langchain;
 mod langfuse;
+mod langsmith;
+mod langtrace;
+mod langwatch;
+mod litellm;
+mod livekit;
+mod logfire;
+mod mastra;
+mod mlflow;
+mod ms_agent_framework;
 mod openinference;
+mod openlit;
 mod openllmetry;
 mod opensearch;
+mod opik;
 mod otel;
+mod pydantic_ai;
+mod semantic_kernel;
+mod sentry;
+mod smolagents;
+mod spring_ai;
+mod strands;
 mod tencent_tapm;
 mod trpc_agent_go;
 mod veadk;
+mod vercel;
+mod vercel_v7;
 mod vllm;
+mod voltagent;
 pub mod words;
 
 use crate::normalize::canonical::{Field, Kind};
@@ -42,6 +76,40 @@ pub const ALL: &[&Convention] = &[
     &trpc_agent_go::TRPC_AGENT_GO,
     &veadk::VEADK,
     &vllm::VLLM,
+    &autogen::AUTOGEN,
+    &braintrust::BRAINTRUST,
+    &crewai::CREWAI,
+    &generic::GENERIC,
+    &haystack::HAYSTACK,
+    &langsmith::LANGSMITH,
+    &litellm::LITELLM,
+    &logfire::LOGFIRE,
+    &mlflow::MLFLOW,
+    &opik::OPIK,
+    &pydantic_ai::PYDANTIC_AI,
+    &sentry::SENTRY,
+    &google_adk::GOOGLE_ADK,
+    &strands::STRANDS,
+    &spring_ai::SPRING_AI,
+    &langchain4j::LANGCHAIN4J,
+    &semantic_kernel::SEMANTIC_KERNEL,
+    &ms_agent_framework::MS_AGENT_FRAMEWORK,
+    &openlit::OPENLIT,
+    &langtrace::LANGTRACE,
+    &livekit::LIVEKIT,
+    &claude_code::CLAUDE_CODE,
+    &codex::CODEX,
+    &gemini_cli::GEMINI_CLI,
+    &github_copilot::GITHUB_COPILOT,
+    &flue::FLUE,
+    &genkit::GENKIT,
+    &laminar::LAMINAR,
+    &langwatch::LANGWATCH,
+    &mastra::MASTRA,
+    &smolagents::SMOLAGENTS,
+    &vercel::VERCEL,
+    &vercel_v7::VERCEL_V7,
+    &voltagent::VOLTAGENT,
     &known::KNOWN,
 ];
 
@@ -83,7 +151,7 @@ pub enum To {
     Field(Field),
     /// A word that says what kind of span it is.
     Kind(&'static [(&'static str, Kind)]),
-    /// A word (or a prefix that ends in `*`) that tells the kind of span beside what else it says: the source stays, and a
+    /// A word (or a pattern: `*` stands for any text) that tells the kind of span beside what else it says: the source stays, and a
     /// word that is not in the list tells nothing.
     Hint(&'static [(&'static str, Kind)]),
     /// With one of these values it proves the convention, and means nothing else.
@@ -128,15 +196,34 @@ pub enum To {
     EntityOutput,
     /// The name of an agent, a workflow or a tool, by the kind of span.
     EntityName,
+    /// The name of the workflow that a span belongs to: its own if it is the workflow.
+    WorkflowName,
+    /// A URL whose host is the server's address.
+    Host,
     /// What a tool was called with, or its schema.
     ToolParameters,
-    /// An embedding: its length counts.
+    /// The name of what runs, by the kind of span: as [`To::EntityName`], or a model with its provider in front (`googleai/…`).
+    ActionName,
+    /// The first word of a text, with its own meaning.
+    FirstWord(&'static To),
+    /// `{"type": …, "value": …}` around the thing itself, or the thing itself.
+    Enveloped(&'static To),
+    /// A list of JSON texts: one JSON list of what they say.
+    Items(&'static To),
+    /// What a cache held, beside an input count that does not hold it, if nothing else says how much that was.
+    CacheBeside(Field),
+    /// The input tokens that no cache held: with those that one held, the input where nothing says it whole.
+    UncachedPart,
+    /// An embedding, or a list of them: the length counts.
     Vector,
-    /// A moment as ISO 8601 text: the first token's.
+    /// A moment as ISO 8601 text or as milliseconds since 1970: the first token's.
     FirstTokenAt,
     /// How long the first token took, in units of so many nanoseconds.
     FirstTokenAfter(u64),
-    /// A JSON object: its members by their paths (`usage.input`), each with its own meaning. The source stays if it has others.
+    /// Likewise, in seconds or in nanoseconds: the size tells.
+    FirstTokenAfterAny,
+    /// A JSON object, or a list of just one: its members by their paths (`usage.input`), each with its own meaning. The source
+    /// stays if it has others.
     Object(&'static [(&'static str, To)]),
     /// Whatever the value, the field has this one.
     Implies(Field, &'static str),
@@ -144,6 +231,14 @@ pub enum To {
     ImpliesKind(Kind),
     /// With one of these values (with any, if there are none) the usage of the span repeats that of its children.
     Aggregate(&'static [&'static str]),
+    /// The usage of a span of one of these kinds repeats that of its children.
+    AggregateOn(&'static [Kind]),
+    /// The provider's request as JSON: its messages and its parameters.
+    Request,
+    /// Messages in any JSON shape, sent and answered in one list: the last ones of the assistant are the answer.
+    Exchange,
+    /// A word for a field, by the first pattern (`*` stands for any text) that fits.
+    Words(Field, &'static [(&'static str, &'static str)]),
     /// Langfuse's severity.
     Level,
     /// Text for the span status.
@@ -182,6 +277,9 @@ pub const PLAIN: u8 = 50;
 
 /// Trust of a rule for a key by which its convention means something else than all others: theirs do not hold.
 pub const OWN: u8 = 100;
+
+/// Trust of what only the name of the span tells.
+pub const NAMED: u8 = 10;
 
 /// In place of a key: the name of the span.
 pub const SPAN_NAME: &str = "(span.name)";
@@ -226,13 +324,17 @@ pub fn of_scope(name: &[u8]) -> ConventionSet {
 struct Index {
     exact: HashMap<&'static [u8], Vec<RuleRef>>,
     prefixes: Vec<RuleRef>,
+    everywhere: ConventionSet,
 }
 
 fn index() -> &'static Index {
     static INDEX: OnceLock<Index> = OnceLock::new();
     INDEX.get_or_init(|| {
-        let mut index = Index { exact: HashMap::new(), prefixes: Vec::new() };
+        let mut index = Index { exact: HashMap::new(), prefixes: Vec::new(), everywhere: 0 };
         for (convention, c) in bits() {
+            if [otel::OTEL.id, generic::GENERIC.id].contains(&c.id) {
+                index.everywhere |= convention;
+            }
             for rule in c.rules {
                 let reference = RuleRef { convention, rule };
                 if rule.key.ends_with('*') {
@@ -244,6 +346,11 @@ fn index() -> &'static Index {
         }
         index
     })
+}
+
+/// The conventions whose rules hold on every span that some convention proves.
+pub fn everywhere() -> ConventionSet {
+    index().everywhere
 }
 
 /// What the tables say of the names of spans.

@@ -22,6 +22,12 @@ const REQUEST_TYPES: &[(&str, Kind)] = &[
     ("unknown", Kind::Unknown),
 ];
 
+/// Vector databases.
+const DB_OPERATIONS: &[(&str, Kind)] = &[("query", Kind::Retrieval), ("search", Kind::Retrieval)];
+
+const MCP_ARGUMENTS: &[(&str, To)] =
+    &[("params.arguments", To::Field(Field::ToolCallArguments)), ("arguments", To::Field(Field::ToolCallArguments))];
+
 /// Keys of 2023, and properties that every descendant inherits.
 const WEAK: u8 = 40;
 const STRUCTURED: u8 = 55;
@@ -32,7 +38,34 @@ const fn flat(key: &'static str, to: To) -> Rule {
 
 pub const OPENLLMETRY: Convention = Convention {
     id: "openllmetry",
-    scopes: &["traceloop.tracer", "@traceloop/*"],
+    // The instrumentations of OTel's own contrib bear such names too; none of their keys means something else here.
+    scopes: &[
+        "traceloop.tracer",
+        "@traceloop/*",
+        "litellm*",
+        "opentelemetry.instrumentation.agno*",
+        "opentelemetry.instrumentation.alephalpha*",
+        "opentelemetry.instrumentation.anthropic*",
+        "opentelemetry.instrumentation.bedrock*",
+        "opentelemetry.instrumentation.cohere*",
+        "opentelemetry.instrumentation.crewai*",
+        "opentelemetry.instrumentation.google_generativeai*",
+        "opentelemetry.instrumentation.groq*",
+        "opentelemetry.instrumentation.haystack*",
+        "opentelemetry.instrumentation.langchain*",
+        "opentelemetry.instrumentation.llamaindex*",
+        "opentelemetry.instrumentation.mistralai*",
+        "opentelemetry.instrumentation.ollama*",
+        "opentelemetry.instrumentation.openai*",
+        "opentelemetry.instrumentation.replicate*",
+        "opentelemetry.instrumentation.sagemaker*",
+        "opentelemetry.instrumentation.together*",
+        "opentelemetry.instrumentation.transformers*",
+        "opentelemetry.instrumentation.vertexai*",
+        "opentelemetry.instrumentation.voyageai*",
+        "opentelemetry.instrumentation.watsonx*",
+        "opentelemetry.instrumentation.writer*",
+    ],
     keys: &[
         "traceloop.span.kind",
         "traceloop.entity.*",
@@ -87,6 +120,8 @@ pub const OPENLLMETRY: Convention = Convention {
         trusted("gen_ai.openai.api_type", Field::Provider, WEAK),
         field("llm.openai.embeddings.vector_size", Field::EmbeddingDimensions),
         row("traceloop.entity.name", To::EntityName),
+        // Every descendant has it.
+        row("traceloop.workflow.name", To::WorkflowName),
         row("traceloop.entity.input", To::EntityInput),
         row("traceloop.entity.output", To::EntityOutput),
         row("gen_ai.task.input", To::Input),
@@ -98,11 +133,19 @@ pub const OPENLLMETRY: Convention = Convention {
         trusted("traceloop.association.properties.chat_id", Field::ConversationId, WEAK),
         trusted("traceloop.association.properties.user_id", Field::UserId, WEAK),
         trusted("traceloop.association.properties.userId", Field::UserId, WEAK),
+        trusted("traceloop.association.properties.ls_provider", Field::Provider, WEAK),
+        trusted("traceloop.association.properties.ls_model_name", Field::RequestModel, WEAK),
+        trusted("traceloop.association.properties.ls_temperature", Field::Temperature, WEAK),
+        Rule { key: "traceloop.association.properties.ls_model_type", to: To::Kind(REQUEST_TYPES), trust: WEAK },
         field("traceloop.prompt.key", Field::PromptName),
         field("traceloop.prompt.version", Field::PromptVersion),
         field("traceloop.prompt.template", Field::PromptTemplate),
         field("traceloop.prompt.template_variables", Field::PromptVariables),
         row("gen_ai.request.structured_output_schema", To::Implies(Field::OutputType, "json")),
+        row("db.operation", To::Kind(DB_OPERATIONS)),
+        row("gen_ai.openai.api_base", To::Host),
+        row("mcp.request.argument", To::Object(MCP_ARGUMENTS)),
+        row("mcp.response.value", To::Output),
         field("db.vector.query.top_k", Field::RetrievalTopK),
         field("db.chroma.query.n_results", Field::RetrievalTopK),
         row("traceloop.association.properties.gen_ai.is_entry", To::Mark),

@@ -150,7 +150,14 @@ pub const OTEL: Convention = Convention {
     scopes: &[],
     keys: &["gen_ai.*"],
     // The mark may stand on any span; session and user are put on spans of every library from baggage.
-    not_keys: &["gen_ai.is_entry", "gen_ai.session.id", "gen_ai.session_id", "gen_ai.user.id", "gen_ai.user.name", "gen_ai.conversation.id"],
+    not_keys: &[
+        "gen_ai.is_entry",
+        "gen_ai.session.id",
+        "gen_ai.session_id",
+        "gen_ai.user.id",
+        "gen_ai.user.name",
+        "gen_ai.conversation.id",
+    ],
     names_spans: false,
     rules: &[
         with(NEWEST, "gen_ai.operation.name", To::Kind(OPERATIONS)),
@@ -182,6 +189,8 @@ pub const OTEL: Convention = Convention {
         old("gen_ai.response.finish_reason", Field::FinishReasons),
         newest("gen_ai.response.time_to_first_chunk", Field::TimeToFirstChunk),
         recent("gen_ai.server.time_to_first_token", Field::TimeToFirstChunk),
+        // Sentry's are seconds, Alibaba's nanoseconds.
+        row("gen_ai.response.time_to_first_token", To::FirstTokenAfterAny),
         newest("gen_ai.usage.input_tokens", Field::InputTokens),
         old("gen_ai.usage.prompt_tokens", Field::InputTokens),
         newest("gen_ai.usage.output_tokens", Field::OutputTokens),
@@ -233,6 +242,7 @@ pub const OTEL: Convention = Convention {
         newest("openai.response.system_fingerprint", Field::SystemFingerprint),
         recent("gen_ai.openai.response.system_fingerprint", Field::SystemFingerprint),
         newest("error.type", Field::ErrorType),
+        newest("server.address", Field::ServerAddress),
         newest("session.id", Field::SessionId),
         newest("user.id", Field::UserId),
         recent("gen_ai.session.id", Field::SessionId),

@@ -1,6 +1,6 @@
 //! Pydantic AI, instrumentation versions 1 to 6: messages as JSON of events (1), as OTel's own form (2 and later).
 
-use super::{Convention, Rule, SPAN_NAME, To, field, row, trusted};
+use super::{Convention, NAMED, Rule, SPAN_NAME, To, field, row, trusted};
 use crate::normalize::canonical::{Field, Kind};
 
 const SPAN_NAMES: &[(&str, Kind)] = &[
@@ -28,7 +28,7 @@ pub const PYDANTIC_AI: Convention = Convention {
     not_keys: &[],
     names_spans: false,
     rules: &[
-        row(SPAN_NAME, To::Hint(SPAN_NAMES)),
+        Rule { key: SPAN_NAME, to: To::Hint(SPAN_NAMES), trust: NAMED },
         trusted("agent_name", Field::AgentName, WEAK),
         trusted("model_name", Field::RequestModel, WEAK),
         field("final_result", Field::EntityOutput),

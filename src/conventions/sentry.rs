@@ -12,6 +12,18 @@ const TYPES: &[(&str, Kind)] = &[
     ("tool", Kind::ExecuteTool),
 ];
 
+/// Only these: the key stands on every span of its SDKs.
+const LLM_OPS: &[&str] = &[
+    "gen_ai.chat",
+    "gen_ai.create_agent",
+    "gen_ai.embeddings",
+    "gen_ai.execute_tool",
+    "gen_ai.generate_text",
+    "gen_ai.handoff",
+    "gen_ai.invoke_agent",
+    "ai.pipeline",
+];
+
 const OPS: &[(&str, Kind)] = &[
     ("gen_ai.chat", Kind::Chat),
     ("gen_ai.create_agent", Kind::CreateAgent),
@@ -42,7 +54,6 @@ pub const SENTRY: Convention = Convention {
         "gen_ai.response.tool_calls",
         "gen_ai.response.object",
         "gen_ai.response.streaming",
-        "gen_ai.response.time_to_first_token",
         "gen_ai.response.tokens_per_second",
         "gen_ai.usage.input_tokens.*",
         "gen_ai.usage.output_tokens.*",
@@ -72,7 +83,7 @@ pub const SENTRY: Convention = Convention {
     names_spans: false,
     rules: &[
         row("gen_ai.operation.type", To::Kind(TYPES)),
-        row("sentry.op", To::Hint(OPS)),
+        row("sentry.op", To::All(&[To::Proof(LLM_OPS), To::Hint(OPS)])),
         Rule { key: "gen_ai.request.messages", to: To::InputMessages, trust: STRUCTURED },
         row("gen_ai.response.text", To::Inside(Flat::OutputMessages, "0.content")),
         row("gen_ai.response.tool_calls", To::Inside(Flat::OutputMessages, "0.tool_calls")),
@@ -83,7 +94,6 @@ pub const SENTRY: Convention = Convention {
         field("gen_ai.usage.output_tokens.reasoning", Field::ReasoningTokens),
         field("gen_ai.cost.total_tokens", Field::Cost),
         row("gen_ai.response.tokens_per_second", To::Spent),
-        field("gen_ai.response.time_to_first_token", Field::TimeToFirstChunk),
         field("gen_ai.response.streaming", Field::Stream),
         field("gen_ai.tool.input", Field::ToolCallArguments),
         field("gen_ai.tool.output", Field::ToolCallResult),

@@ -1,6 +1,10 @@
 //! smolagents: OpenInference, and one key beside it.
 
-use super::{Convention, To, row};
+use super::{Convention, Rule, To};
+use crate::normalize::canonical::Field;
+
+/// Against `input.value`.
+const ASKED: u8 = 55;
 
 pub const SMOLAGENTS: Convention = Convention {
     id: "smolagents",
@@ -10,6 +14,6 @@ pub const SMOLAGENTS: Convention = Convention {
     names_spans: false,
     rules: &[
         // The arguments of the call, with the task among them, are in `input.value`: the task is what was asked.
-        row("smolagents.task", To::Task),
+        Rule { key: "smolagents.task", to: To::Field(Field::EntityInput), trust: ASKED },
     ],
 };

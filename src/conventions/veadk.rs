@@ -1,6 +1,6 @@
 //! Volcengine's VeADK: OpenLLMetry's flattened messages, beside inputs and outputs of its own.
 
-use super::{Convention, Rule, To, field, row, trusted};
+use super::{Convention, OWN, Rule, To, field, row, trusted};
 use crate::normalize::canonical::Field;
 use crate::normalize::flat::Flat;
 
@@ -25,8 +25,6 @@ pub const VEADK: Convention = Convention {
         "openinference.instrumentation.veadk",
         "gen_ai.tool.input",
         "gen_ai.tool.output",
-        "gen_ai.input",
-        "gen_ai.output",
         "gen_ai.app.name",
         "gen_ai.messages",
         "gen_ai.request.functions*",
@@ -44,5 +42,8 @@ pub const VEADK: Convention = Convention {
         Rule { key: "gen_ai.tool.input", to: To::Object(TOOL_INPUT), trust: STRUCTURED },
         Rule { key: "gen_ai.tool.output", to: To::Object(TOOL_OUTPUT), trust: STRUCTURED },
         trusted("gen_ai.response.stop_reason", Field::FinishReasons, WEAK),
+        // Copies for CozeLoop.
+        Rule { key: "cozeloop.input", to: To::Keep, trust: OWN },
+        Rule { key: "cozeloop.output", to: To::Keep, trust: OWN },
     ],
 };

@@ -1,6 +1,6 @@
 //! Vercel AI SDK 3 to 6, and the legacy class of 7: `ai.*` under scope `ai`, which hosts rename. Its native class is in `vercel_v7.rs`.
 
-use super::{Convention, Rule, To, field, row, trusted};
+use super::{Convention, OWN, Rule, To, field, row, trusted};
 use crate::normalize::canonical::{Field, Kind};
 use crate::normalize::flat::Flat;
 
@@ -49,6 +49,8 @@ const PROVIDER_METADATA: To = To::Object(&[
 ]);
 
 const STRUCTURED: u8 = 55;
+/// Against `gen_ai.usage.*`, which up to 5.x says no more than Anthropic's uncached input.
+const PROVIDER: u8 = 95;
 /// Said again by something better, or metadata of the user's that only may mean it.
 const WEAK: u8 = 40;
 
@@ -68,7 +70,8 @@ pub const VERCEL: Convention = Convention {
     names_spans: false,
     rules: &[
         with(STRUCTURED, "ai.operationId", To::All(&[ROOTS, To::Kind(OPERATIONS)])),
-        row("operation.name", To::FirstWord(&To::All(&[ROOTS, To::Kind(OPERATIONS)]))),
+        // `<operation> <function>`, both of which have a key of their own.
+        row("operation.name", To::All(&[To::FirstWord(&To::All(&[ROOTS, To::Kind(OPERATIONS)])), To::Spent])),
         trusted("ai.telemetry.functionId", Field::AgentName, WEAK),
         field("ai.model.id", Field::RequestModel),
         field("ai.model.provider", Field::Provider),
@@ -121,7 +124,7 @@ pub const VERCEL: Convention = Convention {
         trusted("ai.response.id", Field::ResponseId, STRUCTURED),
         field("ai.response.model", Field::ResponseModel),
         row("ai.response.msToFirstChunk", To::FirstTokenAfter(1_000_000)),
-        with(STRUCTURED, "ai.response.providerMetadata", PROVIDER_METADATA),
+        with(PROVIDER, "ai.response.providerMetadata", PROVIDER_METADATA),
         field("ai.usage.promptTokens", Field::InputTokens),
         field("ai.usage.completionTokens", Field::OutputTokens),
         field("ai.usage.inputTokens", Field::InputTokens),
@@ -141,6 +144,8 @@ pub const VERCEL: Convention = Convention {
         field("ai.toolCall.result", Field::ToolCallResult),
         row("ai.value", To::Input),
         row("ai.values", To::Items(&To::Input)),
+        // Sentry's SDKs had the name for documents that were found: here they are what was ranked.
+        with(OWN, "ai.documents", To::Keep),
         row("ai.embedding", To::Vector),
         row("ai.embeddings", To::Vector),
     ],

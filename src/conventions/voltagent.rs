@@ -31,7 +31,7 @@ pub const VOLTAGENT: Convention = Convention {
     not_keys: &["voltagent.conversation_id", "voltagent.user_id"],
     names_spans: false,
     rules: &[
-        row("entity.type", To::Kind(TYPES)),
+        row("entity.type", To::Hint(TYPES)),
         // The agent's span adds up what its calls used.
         Rule { key: "span.type", to: To::All(&[To::Aggregate(&["agent"]), To::Kind(TYPES)]), trust: STRUCTURED },
         row("entity.name", To::EntityName),

@@ -216,6 +216,7 @@ pub const PROVIDERS: &[(&str, &str)] = &[
     ("trpc.go.agent", ""),
     ("trpc_agent_go", ""),
     ("unknown", ""),
+    ("veadk", ""),
     ("vercel", "vercel.ai_gateway"),
     ("vertex", "gcp.vertex_ai"),
     ("vertex_ai", "gcp.vertex_ai"),
@@ -335,6 +336,7 @@ pub const ROLES: &[(&str, &str)] = &[
     ("tool", "tool"),
     ("tool-result", "tool"),
     ("toolmessage", "tool"),
+    ("toolresult", "tool"),
     ("user", "user"),
 ];
 

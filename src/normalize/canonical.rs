@@ -186,6 +186,8 @@ fields! {
     ResponseServiceTier: Name,
     /// OpenAI's backend configuration.
     SystemFingerprint: Name,
+    /// Host that was called.
+    ServerAddress: Name,
     /// Class of the error.
     ErrorType: Name,
 }

@@ -4,8 +4,8 @@
 use super::canonical::{DERIVED, Field, Kind};
 use super::flat::{self, Flat};
 use super::messages::{self, Side};
-use super::{Fate, Normalizer, scalar, tools};
-use crate::conventions::{self, PLAIN};
+use super::{Fate, Normalizer, Pending, params, scalar, tools, usage};
+use crate::conventions::{self, PLAIN, words};
 use crate::json::{self, Json};
 use crate::span::Value;
 use bumpalo::Bump;
@@ -62,6 +62,32 @@ pub(super) fn put_messages<'a>(n: &mut Normalizer<'_, 'a>, side: Side, value: Va
 /// Trust of what came apart, against the text of a whole request.
 const STRUCTURED: u8 = PLAIN + 5;
 
+/// Trust of what stands beside the messages of a whole request, against keys of their own.
+const BESIDE: u8 = PLAIN - 10;
+
+/// What a whole request or answer says beside its messages (Genkit, Gemini).
+fn read_beside<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content<'a>) {
+    let arena = n.cx.arena;
+    let member = |keys: &[&str]| content.json.and_then(|j| j.any(keys)).filter(Json::is_object);
+    match side {
+        Side::Input => {
+            if let Some(config) = member(&["config", "generationConfig", "generation_config"]) {
+                params::read(config, BESIDE, DERIVED, &mut n.c, arena);
+            }
+            let tools = content.json.and_then(|j| j.get("tools")).and_then(|tools| tools::definitions(tools.items(), arena));
+            if let Some(definitions) = tools {
+                n.c.derive(Field::ToolDefinitions, Value::Str(definitions));
+            }
+        }
+        Side::Output => {
+            let counted = n.c.has(Field::InputTokens) || n.c.has(Field::OutputTokens);
+            if let Some(counts) = member(&["usage", "usageMetadata", "usage_metadata"]).filter(|_| !counted) {
+                usage::read(counts, BESIDE, DERIVED, &mut n.c);
+            }
+        }
+    }
+}
+
 /// Reads messages into their field; what else the conversation tells fills what is empty.
 fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content<'a>, trust: u8) {
     let arena = n.cx.arena;
@@ -69,6 +95,7 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
     if content.canonical_text(arena).is_empty() {
         return;
     }
+    read_beside(n, side, content);
     let Some(conversation) = messages::read(content.text, content.json, side, arena) else { return };
     let field = if side == Side::Input { Field::InputMessages } else { Field::OutputMessages };
     if conversation.messages != b"[]" {
@@ -87,6 +114,29 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
                 n.c.derive(field, value);
             }
         }
+        if let Some(counts) = conversation.usage.filter(|_| !n.c.has(Field::InputTokens) && !n.c.has(Field::OutputTokens)) {
+            usage::read(counts, 0, DERIVED, &mut n.c);
+        }
+    }
+}
+
+/// Reads a list of messages that holds the answer too: choices, else what the assistant says last.
+pub(super) fn put_exchange<'a>(n: &mut Normalizer<'_, 'a>, value: Value<'a>, trust: u8, at: u16) {
+    let arena = n.cx.arena;
+    let Some(list) = text_of(value, arena).and_then(|t| json::parse(t, arena)).filter(Json::is_array) else { return };
+    let messages = BumpVec::from_iter_in(list.items(), arena);
+    let is_choice = |m: &Json| m.get("event.name").is_some_and(|name| name.is("gen_ai.choice"));
+    let is_answer = |m: &Json| is_choice(m) || m.get("role").is_some_and(|role| role.is("assistant"));
+    let sent = messages.iter().position(is_choice).unwrap_or_else(|| messages.iter().rposition(|m| !is_answer(m)).map_or(0, |last| last + 1));
+    for (side, part) in [(Side::Input, &messages[..sent]), (Side::Output, &messages[sent..])] {
+        let mut out = BumpVec::new_in(arena);
+        out.push(b'[');
+        for (i, message) in part.iter().enumerate() {
+            json::separate(&mut out, i);
+            message.write(&mut out);
+        }
+        out.push(b']');
+        put_messages(n, side, Value::Str(out.into_bump_slice()), trust, at);
     }
 }
 
@@ -104,6 +154,7 @@ pub(super) fn read_lists(n: &mut Normalizer) {
             Flat::OutputMessages => Field::OutputMessages,
             Flat::Tools => Field::ToolDefinitions,
             Flat::Documents => Field::RetrievalDocuments,
+            Flat::Texts => Field::EntityInput,
         };
         if n.c.has(field) {
             continue;
@@ -112,6 +163,11 @@ pub(super) fn read_lists(n: &mut Normalizer) {
             Flat::InputMessages => put_conversation(n, Side::Input, content, STRUCTURED),
             Flat::OutputMessages => put_conversation(n, Side::Output, content, STRUCTURED),
             Flat::Documents => put_documents(n, content),
+            // No field of OTel's: the attributes stay.
+            Flat::Texts => {
+                n.c.put(field, Value::Str(text), PLAIN, DERIVED);
+                continue;
+            }
             Flat::Tools => {
                 if let Some(definitions) = tools::from_text(text, arena) {
                     n.settle(field, Value::Str(definitions), STRUCTURED, DERIVED);
@@ -159,17 +215,33 @@ pub(super) fn read(n: &mut Normalizer) {
             _ => {}
         }
     }
+    if let Some(path) = n.model_path.filter(|_| kind.is_some_and(|k| k.is_generation() || matches!(k, Kind::Embeddings | Kind::Rerank))) {
+        put_model_path(n, path);
+    }
     let name_field = match kind {
         Some(Kind::ExecuteTool) => Field::ToolName,
         Some(Kind::InvokeAgent | Kind::InvokeWorkflow) => Field::AgentName,
         _ => return,
     };
+    if let Some(name) = n.workflow_name.filter(|_| kind == Some(Kind::InvokeWorkflow) && n.entity_name.is_none()) {
+        n.put(name_field, name.value, PLAIN, name.at);
+    }
     if let Some(name) = n.entity_name {
         n.put(name_field, name.value, PLAIN, name.at);
     }
     if conventions::name_spans(n.conventions) && kind != Some(Kind::InvokeWorkflow) {
         n.c.derive(name_field, Value::Str(n.span.name));
     }
+}
+
+/// `googleai/gemini-2.0-flash`: the provider, if it is one that is known, and the model.
+fn put_model_path<'a>(n: &mut Normalizer<'_, 'a>, path: Pending<'a>) {
+    let text = path.value.as_str().unwrap_or_default();
+    let slash = memchr::memchr(b'/', text).filter(|at| words::find(words::PROVIDERS, &text[..*at]).is_some());
+    if let Some(at) = slash {
+        n.put(Field::Provider, Value::Str(&text[..at]), PLAIN, DERIVED);
+    }
+    n.put(Field::RequestModel, Value::Str(&text[slash.map_or(0, |at| at + 1)..]), PLAIN, path.at);
 }
 
 /// Arguments are an object; anything else is wrapped: `{"input": …}`.
@@ -213,7 +285,10 @@ fn put_query<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
             // Langfuse's decorator writes {"args": [query], "kwargs": {}}.
             let only = |args: Json<'a>| args.items().next().filter(|_| args.items().count() == 1);
             let called = j.get("kwargs").filter(Json::is_empty).and_then(|_| only(j.get("args")?));
-            j.any(&["query", "input", "question", "text"]).or(called).and_then(|q| q.text(arena))
+            if let Some(k) = j.get("options").and_then(|o| o.get("k")).and_then(|k| k.as_i64()) {
+                n.c.derive(Field::RetrievalTopK, Value::Int(k));
+            }
+            j.any(&["query", "input", "question", "text"]).or(called).and_then(|q| text_within(q, arena))
         }
         Some(j) if j.is_string() => j.text(arena),
         _ => Some(content.text),
@@ -221,6 +296,19 @@ fn put_query<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
     if let Some(query) = query {
         n.settle(Field::RetrievalQuery, Value::Str(query), PLAIN, content.at);
     }
+}
+
+/// A text, or that of Genkit's document: `{"content": [{"text": …}]}`.
+fn text_within<'a>(j: Json<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
+    if let Some(text) = j.text(arena) {
+        return Some(text);
+    }
+    let parts = j.get("content").unwrap_or(j);
+    let mut out = BumpVec::new_in(arena);
+    for part in parts.items() {
+        out.extend_from_slice(part.get("text")?.text(arena)?);
+    }
+    (!out.is_empty()).then(|| out.into_bump_slice() as &[u8])
 }
 
 /// `[{id?, score?, content?, metadata?}]` from LangChain's, LlamaIndex's and plain lists.
@@ -235,7 +323,7 @@ fn put_documents<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
     out.push(b'[');
     for (i, document) in list.items().enumerate() {
         json::separate(&mut out, i);
-        write_document(document, &mut out);
+        write_document(document, &mut out, arena);
     }
     out.push(b']');
     n.settle(Field::RetrievalDocuments, Value::Str(out.into_bump_slice()), PLAIN, content.at);
@@ -255,7 +343,7 @@ pub(super) fn put_found<'a>(n: &mut Normalizer<'_, 'a>, value: Value<'a>, at: u1
     }
 }
 
-fn write_document(document: Json, out: &mut json::Out) {
+fn write_document<'a>(document: Json<'a>, out: &mut json::Out<'a>, arena: &'a Bump) {
     if document.is_string() {
         out.extend_from_slice(b"{\"content\":");
         document.write(out);
@@ -281,7 +369,10 @@ fn write_document(document: Json, out: &mut json::Out) {
             count += 1;
             json::string(name.as_bytes(), out);
             out.push(b':');
-            value.write(out);
+            match text_within(value, arena).filter(|_| name == "content" && value.is_array()) {
+                Some(text) => json::string(text, out),
+                None => value.write(out),
+            }
         }
     }
     if count == 0 {

@@ -1,15 +1,46 @@
 //! Messages that travel as span events: OTel 1.27 to 1.36, and the details event of later versions.
 
-use super::canonical::{DERIVED, Field};
+use super::canonical::{DERIVED, Field, Kind};
 use super::messages::Side;
 use super::{Fate, Normalizer, content, scalar};
-use crate::conventions::PLAIN;
+use crate::conventions::{PLAIN, To};
 use crate::json;
 use crate::span::{Event, Value};
 use bumpalo::collections::Vec as BumpVec;
 
 /// Events that mark a piece of a streamed answer, in order: the first tells when it began.
-const FIRST_PIECES: &[&[u8]] = &[b"First Token Stream Event", b"gen_ai.content.completion.chunk", b"llm.content.completion.chunk"];
+const FIRST_PIECES: &[&[u8]] = &[
+    b"First Token Stream Event",
+    b"gen_ai.content.completion.chunk",
+    b"llm.content.completion.chunk",
+    // Langtrace.
+    b"gen_ai.completion.chunk",
+    b"stream.output",
+];
+
+/// On the span of a tool: what it was called with, or what it gave, in the first of the attributes that is there.
+fn of_tool(name: &[u8]) -> Option<(Field, &'static [&'static str])> {
+    Some(match name {
+        // Strands.
+        b"gen_ai.tool.message" => (Field::ToolCallArguments, &["content"]),
+        b"gen_ai.choice" => (Field::ToolCallResult, &["message"]),
+        // Claude Code.
+        b"tool.output" => (Field::ToolCallResult, &["output", "content", "diff"]),
+        _ => return None,
+    })
+}
+
+/// Attributes of events, whatever the event, that tell a field of the span.
+const TOLD: &[(&[u8], To)] = &[
+    (b"ai.response.msToFirstChunk", To::FirstTokenAfter(1_000_000)),
+    (b"ai.stream.msToFirstChunk", To::FirstTokenAfter(1_000_000)),
+    (b"lmnr.event.session_id", To::Field(Field::SessionId)),
+    (b"lmnr.event.user_id", To::Field(Field::UserId)),
+];
+/// The end of the answer of a Vercel stream, of which the span says all.
+const SPENT: &[u8] = b"ai.stream.finish";
+/// Trust of what an event tells.
+const WEAK: u8 = 40;
 
 /// Where an event's message goes, and whose it is.
 fn role_of(name: &[u8]) -> Option<(Side, &'static str)> {
@@ -46,7 +77,23 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
         {
             n.c.derive(Field::TimeToFirstChunk, Value::Double(nanos as f64 / 1e9));
         }
-        if let Some((side, role)) = role_of(event.name) {
+        for (key, to) in TOLD {
+            if let Some(value) = attribute(n, event, key) {
+                n.apply(*to, value, None, WEAK, DERIVED);
+            }
+        }
+        if event.name == SPENT {
+            *fate = Fate::Mapped;
+        }
+        if n.c.kind == Some(Kind::ExecuteTool)
+            && let Some((field, keys)) = of_tool(event.name)
+        {
+            let value = keys.iter().find_map(|key| attribute(n, event, key.as_bytes())).and_then(|v| scalar::convert(field, v, arena));
+            if let Some(value) = value {
+                n.c.derive(field, value);
+                *fate = Fate::Mapped;
+            }
+        } else if let Some((side, role)) = role_of(event.name) {
             let out = if side == Side::Input { &mut input } else { &mut output };
             out.push(if out.is_empty() { b'[' } else { b',' });
             write_message(n, event, role, out);
@@ -128,7 +175,9 @@ fn write_message<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, role: &str, out:
         match (key, parsed) {
             // The whole message, or the choice's message, in one attribute.
             (b"gen_ai.event.content" | b"message" | b"message.detail", Some(message)) if message.is_object() => {
+                let reason = message.get("message").and_then(|_| message.get("finish_reason"));
                 let message = message.get("message").unwrap_or(message);
+                members(&mut reason.into_iter().map(|reason| (&b"finish_reason"[..], reason.to_text(arena))));
                 members(&mut message.entries().filter(|(k, _)| *k != b"role").map(|(k, v)| (k, v.to_text(arena))));
             }
             // A list of parts; any other JSON in a content is the user's text.
@@ -138,7 +187,9 @@ fn write_message<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, role: &str, out:
             (b"gen_ai.event.content" | b"message" | b"message.detail", _) => {
                 members(&mut std::iter::once((&b"content"[..], scalar::to_json(attr.value, arena))))
             }
-            (b"content" | b"tool_calls", Some(parts)) if is_parts(parts) => members(&mut std::iter::once((key, parts.to_text(arena)))),
+            // LiveKit writes each call as JSON text.
+            (b"tool_calls", Some(calls)) if calls.is_array() => members(&mut std::iter::once((key, calls.to_text(arena)))),
+            (b"content", Some(parts)) if is_parts(parts) => members(&mut std::iter::once((key, parts.to_text(arena)))),
             (b"id" | b"content" | b"finish_reason" | b"name", _) => {
                 members(&mut std::iter::once((key, scalar::to_json(attr.value, arena))))
             }

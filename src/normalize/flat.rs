@@ -19,11 +19,13 @@ pub enum Flat {
     Tools,
     /// Documents that were found.
     Documents,
+    /// Texts that were embedded.
+    Texts,
 }
 
 impl Flat {
     /// All of them, in order.
-    pub const ALL: [Flat; 4] = [Flat::InputMessages, Flat::OutputMessages, Flat::Tools, Flat::Documents];
+    pub const ALL: [Flat; 5] = [Flat::InputMessages, Flat::OutputMessages, Flat::Tools, Flat::Documents, Flat::Texts];
 }
 
 /// One attribute of a list: what follows the list's name in its key, and its value.

@@ -3,6 +3,7 @@
 //! Shapes read: OpenAI chat and responses, Anthropic, Gemini, Bedrock Converse, LangChain (plain and serialised), Vercel,
 //! Genkit, and OTel's own of every version. The source of the part types is the conventions' `enums.csv`.
 
+use super::scalar;
 use crate::conventions::words;
 use crate::json::{self, Json, Out};
 use bumpalo::Bump;
@@ -20,6 +21,8 @@ pub struct Conversation<'a> {
     pub response_id: Option<&'a [u8]>,
     /// The member `model` of an answer.
     pub model: Option<&'a [u8]>,
+    /// The token counts of an answer.
+    pub usage: Option<Json<'a>>,
 }
 
 /// Whose messages they are where they do not say it.
@@ -67,9 +70,22 @@ pub fn read<'a>(text: &'a [u8], parsed: Option<Json<'a>>, side: Side, arena: &'a
     Some(w.found.into_conversation(w.out.into_bump_slice()))
 }
 
-/// Text as a list of one part.
-pub fn text_parts<'a>(text: &'a [u8], arena: &'a Bump) -> &'a [u8] {
-    let text = json::parse(text, arena).and_then(|j| j.text(arena)).unwrap_or(text);
+/// Instructions as a list of parts: those that are there, in any shape, else the text as one part.
+pub fn instructions<'a>(text: &'a [u8], arena: &'a Bump) -> &'a [u8] {
+    let parsed = json::parse(text, arena);
+    let holds = |p: Json| p.is_string() || p.any(&["type", "text"]).is_some();
+    let parts = parsed.map(|j| j.get("parts").unwrap_or(j)).filter(|j| j.is_object() && holds(*j) || j.is_array() && j.items().all(holds));
+    if let Some(parts) = parts {
+        if parts.is_array() && parts.items().all(|p| p.get("type").is_some() && p.get("content").is_some_and(|c| c.is_string())) {
+            return parts.to_text(arena);
+        }
+        let mut w = Transcoder { out: BumpVec::new_in(arena), arena, side: Side::Input, count: 0, found: Found::default() };
+        w.out.push(b'[');
+        w.content(parts, &mut 0);
+        w.out.push(b']');
+        return w.out.into_bump_slice();
+    }
+    let text = parsed.and_then(|j| j.text(arena)).unwrap_or(text);
     let mut out = BumpVec::new_in(arena);
     out.extend_from_slice(b"[{\"type\":\"text\",\"content\":");
     json::string(text, &mut out);
@@ -83,6 +99,7 @@ struct Found<'a> {
     finish_reasons: Vec<&'a [u8]>,
     response_id: Option<&'a [u8]>,
     model: Option<&'a [u8]>,
+    usage: Option<Json<'a>>,
     /// Name and id of the tool calls whose results did not come yet.
     calls: Vec<(&'a [u8], Json<'a>)>,
 }
@@ -98,7 +115,8 @@ impl<'a> Found<'a> {
     }
 
     fn into_conversation(self, messages: &'a [u8]) -> Conversation<'a> {
-        Conversation { messages, tools: self.tools, finish_reasons: self.finish_reasons, response_id: self.response_id, model: self.model }
+        let Found { tools, finish_reasons, response_id, model, usage, .. } = self;
+        Conversation { messages, tools, finish_reasons, response_id, model, usage }
     }
 }
 
@@ -199,7 +217,7 @@ impl<'a> Transcoder<'a> {
         if let Some(kwargs) = serialised(j) {
             return self.message(kwargs.1);
         }
-        if let Some(system) = j.any(&["system", "instructions", "systemInstruction", "system_instruction"]) {
+        if let Some(system) = j.any(&["system", "instructions", "systemInstruction", "system_instruction", "systemPrompt"]) {
             self.system(system);
         }
         if let Some(messages) = j.any(&["messages", "contents"]) {
@@ -223,9 +241,14 @@ impl<'a> Transcoder<'a> {
         if let Some(candidates) = j.get("candidates").filter(|c| c.is_array()) {
             for candidate in candidates.items() {
                 self.finish(candidate);
-                self.message(candidate.get("content")?)?;
+                self.message(candidate.any(&["content", "message"])?)?;
             }
             return Some(());
+        }
+        // Haystack.
+        if let Some(replies) = j.get("replies").filter(|r| r.is_array()) {
+            replies.items().take(1).for_each(|reply| self.answer(reply));
+            return self.conversation(replies);
         }
         if let Some(generations) = j.get("generations").filter(|g| g.is_array()) {
             let each = |g: Json<'a>| g.get("message").or_else(|| g.get("text"));
@@ -253,7 +276,8 @@ impl<'a> Transcoder<'a> {
 
     /// What an answer says beside its messages.
     fn answer(&mut self, j: Json<'a>) {
-        let meta = j.get("response_metadata");
+        let meta = j.any(&["response_metadata", "meta"]);
+        self.found.usage = self.found.usage.or_else(|| j.get("usage").or_else(|| meta?.get("usage"))).filter(Json::is_object);
         let word = |keys: &[&str]| j.any(keys).or_else(|| meta.and_then(|m| m.any(keys))).and_then(|v| v.word());
         self.found.model = self.found.model.or_else(|| word(&["model", "model_name"]));
         let id = if j.any(&["object", "choices", "stop_reason"]).is_some() { j.get("id") } else { meta.and_then(|m| m.get("id")) };
@@ -316,7 +340,7 @@ impl<'a> Transcoder<'a> {
         }
         if self.side == Side::Output {
             self.finish(m);
-            if let Some(meta) = m.get("response_metadata") {
+            if let Some(meta) = m.any(&["response_metadata", "meta"]) {
                 self.finish(meta);
             }
         }
@@ -358,14 +382,18 @@ impl<'a> Transcoder<'a> {
         } else if let Some(parts) = m.get("content_parts").filter(|p| !p.is_empty()) {
             // trpc-agent-go: they hold in place of the content.
             self.content(parts, &mut n);
-        } else if let Some(content) = m.any(&["parts", "content", "contents"]).or_else(|| m.get("text").filter(|_| m.get("type").is_none())) {
+        } else if let Some(content) = m.any(&["parts", "content", "contents"]).or_else(|| m.get("text").filter(|_| m.get("type").is_none()))
+        {
             self.content(content, &mut n);
         } else if m.get("type").is_some_and(|t| words::find(words::ROLES, t.word().unwrap_or_default()).is_none() && !t.is("message")) {
             self.part(m, &mut n);
         }
-        // Dify's.
-        if let Some(files) = m.get("files") {
-            files.items().for_each(|file| self.part(file, &mut n));
+        // Beside the content: Dify's, and those that a model of the Vercel SDK made, which only their media type tells.
+        for file in m.get("files").into_iter().flat_map(|files| files.items()) {
+            match file.any(&["mediaType", "mimeType"]) {
+                Some(_) => self.media(modality_of(file), file, None, &mut n),
+                None => self.part(file, &mut n),
+            }
         }
         let calls = m.get("tool_calls").filter(|c| !c.is_empty()).or_else(|| extra?.get("tool_calls"));
         if let Some(calls) = calls {
@@ -376,6 +404,16 @@ impl<'a> Transcoder<'a> {
         }
         if let Some(call) = m.get("function_call").or_else(|| extra?.get("function_call")).filter(|_| calls.is_none()) {
             self.tool_call(call, &mut n);
+        }
+        // OpenInference's form of OpenAI's first function calls.
+        if let Some(name) = m.get("function_call_name") {
+            self.start_part("tool_call", &mut n);
+            self.field("name", name);
+            if let Some(arguments) = m.get("function_call_arguments_json") {
+                self.raw(",\"arguments\":");
+                self.unwrapped(arguments);
+            }
+            self.raw("}");
         }
         if let Some(refusal) = m.get("refusal").filter(|r| r.is_string() && !r.is_empty()) {
             self.field_part("text", "content", refusal, &mut n);
@@ -460,12 +498,18 @@ impl<'a> Transcoder<'a> {
             self.raw(",\"arguments\":");
             self.unwrapped(arguments);
         }
+        if let Some(signature) = call.get("reasoning_signature") {
+            self.field("reasoning_signature", signature);
+        }
         self.raw("}");
     }
 
     /// A JSON object or array that may come as JSON text in a string.
     fn unwrapped(&mut self, j: Json<'a>) {
-        let inside = j.text(self.arena).and_then(|t| json::parse(t, self.arena)).filter(|j| j.is_object() || j.is_array());
+        let parse = |t: &'a [u8]| json::parse(t, self.arena).filter(|j| j.is_object() || j.is_array());
+        // Go writes bytes in base64; that is how an object begins there.
+        let decoded = |t: &'a [u8]| scalar::base64(t.starts_with(b"ey").then_some(t)?, self.arena);
+        let inside = j.text(self.arena).and_then(|t| parse(t).or_else(|| parse(decoded(t)?)));
         inside.unwrap_or(j).write(&mut self.out);
     }
 
@@ -489,7 +533,7 @@ impl<'a> Transcoder<'a> {
 
     /// Binary or remote content: `uri`, `blob` or `file`.
     fn media(&mut self, modality: &str, source: Json<'a>, mime: Option<Json<'a>>, n: &mut usize) {
-        let mime = mime.or_else(|| source.any(&["media_type", "mime_type", "mimeType", "mediaType"]));
+        let mime = mime.or_else(|| source.any(&["media_type", "mime_type", "mimeType", "mediaType", "contentType"]));
         if let Some(id) = source.any(&["file_id", "fileId"]) {
             return self.media_part("file", "file_id", id, modality, mime, n);
         }
@@ -592,14 +636,23 @@ impl<'a> Transcoder<'a> {
             b"binary" => self.media(modality_of(p), p, None, n),
             b"thinking" | b"redacted_thinking" | b"reasoning" | b"redacted-reasoning" => {
                 match p.any(&["content", "thinking", "text", "summary"]) {
-                    Some(text) if !text.is_empty() => self.reasoning(text, n),
-                    _ => {
+                    Some(text) if text.is_array() && !text.is_empty() => self.reasoning(text, n),
+                    text => {
                         self.start_part("reasoning", n);
+                        if let Some(text) = text.filter(|t| t.is_string() && !t.is_empty()) {
+                            self.field("content", text);
+                        }
+                        // What the provider wants back with the next request.
+                        for key in ["id", "signature", "data", "encrypted_content"] {
+                            if let Some(proof) = p.get(key) {
+                                self.field(key, proof);
+                            }
+                        }
                         self.raw("}");
                     }
                 }
             }
-            b"tool_call" | b"tool_use" | b"tool-call" | b"function_call" | b"custom_tool_call" | b"function" => self.tool_call(p, n),
+            b"tool_call" | b"tool_use" | b"tool-call" | b"toolCall" | b"function_call" | b"custom_tool_call" | b"function" => self.tool_call(p, n),
             b"tool_call_response"
             | b"tool_result"
             | b"tool-result"
@@ -625,11 +678,11 @@ impl<'a> Transcoder<'a> {
 
     /// Parts that say what they are by the key they have: Gemini, Bedrock Converse, Genkit.
     fn keyed_part(&mut self, p: Json<'a>, n: &mut usize) {
-        if let Some(text) = p.get("text") {
+        if let Some(text) = p.get("text").or_else(|| only_content(p)) {
             let kind = if p.get("thought").and_then(|t| t.as_bool()) == Some(true) { "reasoning" } else { "text" };
             return self.field_part(kind, "content", text, n);
         }
-        for key in ["functionCall", "function_call", "toolUse", "toolRequest"] {
+        for key in ["functionCall", "function_call", "toolUse", "toolRequest", "tool_call"] {
             if let Some(call) = p.get(key) {
                 return self.tool_call(call, n);
             }
@@ -638,6 +691,10 @@ impl<'a> Transcoder<'a> {
             if let Some(response) = p.get(key) {
                 return self.tool_response(response, n);
             }
+        }
+        // Cohere.
+        if let (Some(_), Some(outputs)) = (p.get("call"), p.get("outputs")) {
+            return self.field_part("tool_call_response", "response", outputs, n);
         }
         for (key, modality) in [("image", "image"), ("video", "video"), ("document", "document")] {
             if let Some(media) = p.get(key) {
@@ -661,6 +718,12 @@ impl<'a> Transcoder<'a> {
             self.generic(p, n);
         }
     }
+}
+
+/// The text of a message in a part's place, which says nothing else.
+fn only_content(j: Json) -> Option<Json> {
+    let only = j.entries().all(|(key, _)| key == b"role" || key == b"content");
+    j.get("content").filter(|c| only && c.is_string())
 }
 
 fn modality_of(media: Json) -> &'static str {
@@ -718,6 +781,12 @@ fn is_named_after_tool(m: Json) -> bool {
     m.get("content").is_some() && m.get("additional_kwargs").is_some()
 }
 
+/// A message that leaves out whose it is: nothing but what is said, and why it ended.
+fn is_bare(j: Json) -> bool {
+    j.get("content").is_some_and(|c| c.is_string())
+        && j.entries().all(|(key, _)| matches!(key, b"content" | b"finish_reason" | b"index" | b"name"))
+}
+
 /// Does it say whose message it is, or hold what only a message holds?
 fn is_message(j: Json) -> bool {
     if let Some(inner) = j.get("message").filter(Json::is_object) {
@@ -733,6 +802,7 @@ fn is_message(j: Json) -> bool {
             || j.get("role").is_some_and(|r| r.is_string()) && j.get("content").is_some()
             || is_named_after_tool(j)
             || speaks("type") && j.get("content").is_some()
+            || is_bare(j)
             || is_item(j)
             || j.get("tool_calls").is_some()
             || serialised(j).is_some())
@@ -820,6 +890,32 @@ mod tests {
     }
 
     #[test]
+    fn cohere_tool_results() {
+        becomes(
+            Side::Input,
+            r#"[{"role":"user","parts":[{"call":{"name":"f","parameters":{}},"outputs":[{"result":"26C"}]}]}]"#,
+            r#"[{"role":"user","parts":[{"type":"tool_call_response","response":[{"result":"26C"}]}]}]"#,
+        );
+    }
+
+    #[test]
+    fn instructions_are_parts() {
+        let arena = Bump::new();
+        let one = r#"[{"type":"text","content":"be brief"}]"#;
+        for text in [
+            "be brief",
+            r#""be brief""#,
+            r#"[{"type":"text","content":"be brief"}]"#,
+            r#"["be brief"]"#,
+            r#"{"role":"user","parts":[{"text":"be brief"}]}"#,
+            r#"[{"text":"be brief"}]"#,
+        ] {
+            assert_eq!(instructions(text.as_bytes(), &arena), one.as_bytes(), "{text}");
+        }
+        assert_eq!(instructions(br#"{"a":1}"#, &arena), br#"[{"type":"text","content":"{\"a\":1}"}]"#);
+    }
+
+    #[test]
     fn livekit() {
         becomes(
             Side::Input,
@@ -834,6 +930,29 @@ mod tests {
     }
 
     #[test]
+    fn trpc_agent_go() {
+        becomes(
+            Side::Input,
+            r#"[{"role":"user","content":"what?","content_parts":[{"type":"text","text":"what is it?"},{"type":"image","image":{"url":"https://e.com/a.png","detail":"low"}}]},{"role":"assistant","tool_calls":[{"type":"function","function":{"name":"f","arguments":"eyJhIjoxfQ=="},"id":"c1"}]},{"role":"tool","content":"26C","tool_id":"c1","tool_name":"f"}]"#,
+            r#"[{"role":"user","parts":[{"type":"text","content":"what is it?"},{"type":"uri","modality":"image","uri":"https://e.com/a.png"}]},{"role":"assistant","parts":[{"type":"tool_call","id":"c1","name":"f","arguments":{"a":1}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"c1","response":"26C"}]}]"#,
+        );
+        let arena = Bump::new();
+        let text = br#"[{"index":0,"message":{"role":"assistant","content":"ok"},"delta":{"role":""},"finish_reason":"length"}]"#;
+        let c = read(text, json::parse(text, &arena), Side::Output, &arena).unwrap();
+        assert_eq!(c.messages, br#"[{"role":"assistant","parts":[{"type":"text","content":"ok"}]}]"#);
+        assert_eq!(c.finish_reasons, [b"length"]);
+    }
+
+    #[test]
+    fn dify() {
+        becomes(
+            Side::Input,
+            r#"[{"role":"system","text":"be brief","files":[]},{"role":"user","text":"what?","files":[{"type":"image","url":"https://e.com/a.png"}]}]"#,
+            r#"[{"role":"system","parts":[{"type":"text","content":"be brief"}]},{"role":"user","parts":[{"type":"text","content":"what?"},{"type":"uri","modality":"image","uri":"https://e.com/a.png"}]}]"#,
+        );
+    }
+
+    #[test]
     fn a_role_that_is_the_name_of_a_tool() {
         becomes(
             Side::Input,
@@ -844,6 +963,42 @@ mod tests {
             Side::Input,
             r#"[{"content":"r","additional_kwargs":{}},{"content":"no","role":"critic"}]"#,
             r#"[{"role":"tool","parts":[{"type":"tool_call_response","response":"r"}]},{"role":"user","parts":[{"type":"text","content":"no"}]}]"#,
+        );
+    }
+
+    #[test]
+    fn genkit() {
+        becomes(
+            Side::Input,
+            r#"{"messages":[{"role":"system","content":[{"text":"be brief"}]},{"role":"user","content":[{"text":"hi"},{"media":{"url":"data:image/png;base64,AAAA","contentType":"image/png"}}]},{"role":"model","content":[{"toolRequest":{"ref":"r1","name":"f","input":{"a":1}}}]},{"role":"tool","content":[{"toolResponse":{"ref":"r1","name":"f","output":"26C"}}]}]}"#,
+            r#"[{"role":"system","parts":[{"type":"text","content":"be brief"}]},{"role":"user","parts":[{"type":"text","content":"hi"},{"type":"blob","modality":"image","mime_type":"image/png","content":"AAAA"}]},{"role":"assistant","parts":[{"type":"tool_call","id":"r1","name":"f","arguments":{"a":1}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"r1","response":"26C"}]}]"#,
+        );
+        let arena = Bump::new();
+        for text in [
+            r#"{"message":{"role":"model","content":[{"text":"ok"}]},"finishReason":"stop","usage":{"inputTokens":5}}"#,
+            r#"{"candidates":[{"index":0,"message":{"role":"model","content":[{"text":"ok"}]},"finishReason":"stop"}]}"#,
+        ] {
+            let c = read(text.as_bytes(), json::parse(text.as_bytes(), &arena), Side::Output, &arena).unwrap();
+            assert_eq!(c.messages, br#"[{"role":"assistant","parts":[{"type":"text","content":"ok"}]}]"#, "{text}");
+            assert_eq!(c.finish_reasons, [b"stop"], "{text}");
+        }
+    }
+
+    #[test]
+    fn flue() {
+        becomes(
+            Side::Input,
+            r#"{"systemPrompt":"be brief","messages":[{"role":"assistant","content":[{"type":"toolCall","id":"c","name":"f","arguments":{"a":1}}]},{"role":"toolResult","toolCallId":"c","toolName":"f","content":[{"type":"text","text":"26C"}],"isError":false}]}"#,
+            r#"[{"role":"system","parts":[{"type":"text","content":"be brief"}]},{"role":"assistant","parts":[{"type":"tool_call","id":"c","name":"f","arguments":{"a":1}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"c","response":[{"type":"text","text":"26C"}]}]}]"#,
+        );
+    }
+
+    #[test]
+    fn files_of_an_answer() {
+        becomes(
+            Side::Output,
+            r#"[{"role":"assistant","content":"here","files":[{"type":"file","mediaType":"image/png","data":"AAAA"}]}]"#,
+            r#"[{"role":"assistant","parts":[{"type":"text","content":"here"},{"type":"blob","modality":"image","mime_type":"image/png","content":"AAAA"}]}]"#,
         );
     }
 

@@ -91,7 +91,11 @@ pub fn normalize<'a>(span: &Span<'a>, cx: &Context<'a>) -> Option<Normal<'a>> {
         tool_inputs: None,
         tool_schema: None,
         uncached_input: false,
+        aggregates: &[],
         entity_name: None,
+        workflow_name: None,
+        model_path: None,
+        uncached_part: None,
         leaves: BumpVec::new_in(arena),
     };
     n.read_tables();
@@ -132,6 +136,14 @@ fn is_mark(to: To) -> bool {
     matches!(to, To::Mark | To::MarkIf(_) | To::MarkInside | To::MarkCopy)
 }
 
+fn proves(to: To, value: Value) -> bool {
+    match to {
+        To::Proof(words) => value.as_str().is_some_and(|text| words.iter().any(|word| word.as_bytes() == text)),
+        To::All(all) => all.iter().any(|to| proves(*to, value)),
+        _ => false,
+    }
+}
+
 fn recognise(span: &Span, cx: &Context) -> (ConventionSet, bool) {
     let mut conventions = cx.scope_conventions;
     let mut marked = false;
@@ -139,9 +151,7 @@ fn recognise(span: &Span, cx: &Context) -> (ConventionSet, bool) {
         with_rules(attr.key, cx.keys, |rules, evidence| {
             conventions |= evidence;
             for r in rules {
-                if let To::Proof(words) = r.rule.to
-                    && attr.value.as_str().is_some_and(|text| words.iter().any(|word| word.as_bytes() == text))
-                {
+                if proves(r.rule.to, attr.value) {
                     conventions |= r.convention;
                 }
             }
@@ -166,6 +176,15 @@ impl<'a> Pending<'a> {
     }
 }
 
+/// The one object of a list; any other JSON is itself.
+fn only_item(j: json::Json) -> json::Json {
+    let mut items = j.items();
+    match (items.next(), items.next()) {
+        (Some(item), None) if j.is_array() => item,
+        _ => j,
+    }
+}
+
 struct Normalizer<'n, 'a> {
     span: &'n Span<'a>,
     cx: &'n Context<'a>,
@@ -183,13 +202,19 @@ struct Normalizer<'n, 'a> {
     tool_schema: Option<Pending<'a>>,
     /// The input tokens are without those that a cache held.
     uncached_input: bool,
+    /// The kinds of span whose usage repeats that of their children.
+    aggregates: &'static [Kind],
     entity_name: Option<Pending<'a>>,
+    workflow_name: Option<Pending<'a>>,
+    /// A model's name behind its provider's.
+    model_path: Option<Pending<'a>>,
+    uncached_part: Option<Pending<'a>>,
     leaves: BumpVec<'a, flat::Leaf<'a>>,
 }
 
 impl<'a> Normalizer<'_, 'a> {
     fn read_tables(&mut self) {
-        let conventions = self.conventions;
+        let conventions = if self.conventions == 0 { 0 } else { self.conventions | conventions::everywhere() };
         for r in conventions::rules_of_names().iter().filter(|r| r.convention & conventions != 0) {
             self.apply(r.rule.to, Value::Str(self.span.name), None, r.rule.trust, DERIVED);
         }
@@ -222,7 +247,7 @@ impl<'a> Normalizer<'_, 'a> {
             To::Kind(words) => return self.put_kind(words, value, trust, at),
             To::Hint(words) => {
                 let text = value.as_str().unwrap_or_default();
-                if let Some((_, kind)) = words.iter().find(|(word, _)| conventions::matches(word, text))
+                if let Some((_, kind)) = words.iter().find(|(word, _)| scalar::glob(word, text))
                     && trust > self.kind_trust
                 {
                     (self.c.kind, self.kind_trust) = (Some(*kind), trust);
@@ -240,7 +265,11 @@ impl<'a> Normalizer<'_, 'a> {
             }
             To::Documents => return content::put_found(self, value, at),
             To::Inside(list, path) => {
-                let is_json = !path.ends_with("content") && value.as_str().is_some_and(|t| json::parse(t, arena).is_some());
+                // A content may be the user's own JSON: only text and parts are read.
+                let is_part = |j: json::Json| j.is_string() || j.any(&["text", "content"]).is_some_and(|t| t.is_string());
+                let is_content = |j: json::Json| is_part(j) || j.is_array() && !j.is_empty() && j.items().all(is_part);
+                let parsed = value.as_str().and_then(|t| json::parse(t, arena));
+                let is_json = parsed.is_some_and(|j| !path.ends_with("content") || is_content(j));
                 let role = if list == flat::Flat::OutputMessages { "assistant" } else { "user" };
                 self.leaves.push(flat::Leaf { of: list, path: path.as_bytes(), value, is_json, at });
                 self.leaves.push(flat::Leaf { of: list, path: b"0.role", value: Value::Str(role.as_bytes()), is_json: false, at });
@@ -252,7 +281,8 @@ impl<'a> Normalizer<'_, 'a> {
                     Value::Int(n) => arena.alloc_str(&n.to_string()).as_bytes(),
                     value => value.as_str().map(scalar::unquote).unwrap_or_default(),
                 };
-                self.c.failed |= if words.is_empty() { !matches!(text, b"" | b"0" | b"false") } else { words.iter().any(|w| w.as_bytes() == text) };
+                self.c.failed |=
+                    if words.is_empty() { !matches!(text, b"" | b"0" | b"false") } else { words.iter().any(|w| w.as_bytes() == text) };
                 return;
             }
             To::All(all) => return all.iter().for_each(|to| self.apply(*to, value, of, trust, at)),
@@ -280,14 +310,48 @@ impl<'a> Normalizer<'_, 'a> {
                 self.entity_name = Some(Pending::new(value, at));
                 return;
             }
+            To::ActionName => {
+                self.entity_name = Some(Pending::new(value, at));
+                self.model_path = self.entity_name;
+                return;
+            }
+            To::FirstWord(to) => {
+                let word = value.as_str().and_then(|text| text.split(|c| *c == b' ').next());
+                return word.into_iter().for_each(|word| self.apply(*to, Value::Str(word), of, trust, at));
+            }
+            To::Enveloped(to) => {
+                let object = value.as_str().and_then(|t| json::parse(t, arena)).filter(|j| j.get("type").is_some_and(|t| t.is_string()));
+                let inner = object.and_then(|j| j.get("value")).map(|j| scalar::from_json(j, arena));
+                return self.apply(*to, inner.unwrap_or(value), of, trust, at);
+            }
+            To::Items(to) => return self.apply(*to, scalar::from_items(value, arena), of, trust, at),
+            To::CacheBeside(field) => {
+                self.uncached_input |= !self.c.has(field);
+                return self.put(field, value, trust, at);
+            }
+            To::UncachedPart => {
+                self.uncached_part = Some(Pending::new(value, at));
+                return;
+            }
             To::Flat(list) | To::FlatParts(list) => {
                 let path = of.and_then(|(key, rule)| self.cx.keys.text(key).get(rule.key.len() - 1..)).unwrap_or_default();
-                if flat::is_indexed(path) {
+                // The vectors beside the texts are long, and no texts.
+                if flat::is_indexed(path) && (list != flat::Flat::Texts || value.as_str().is_some()) {
                     let parts = matches!(to, To::FlatParts(_)) && path.ends_with(b".content");
                     let is_json = parts && value.as_str().and_then(|t| json::parse(t, arena)).is_some_and(messages::is_parts);
                     self.leaves.push(flat::Leaf { of: list, path, value, is_json, at });
                 }
                 return;
+            }
+            To::WorkflowName => {
+                self.workflow_name = Some(Pending::new(value, at));
+                return;
+            }
+            To::Host => {
+                if let Some(host) = value.as_str().map(provider::host).filter(|host| !host.is_empty()) {
+                    self.c.derive(Field::ServerAddress, Value::Str(host));
+                }
+                Fate::Keep
             }
             To::ToolParameters => {
                 let parsed = value.as_str().and_then(|t| json::parse(t, arena));
@@ -298,7 +362,11 @@ impl<'a> Normalizer<'_, 'a> {
                 return self.put(Field::ToolCallArguments, value, trust, at);
             }
             To::Vector => {
-                let length = match value {
+                let first = match value {
+                    Value::Array([first @ Value::Str(_), ..]) => *first,
+                    value => value,
+                };
+                let length = match first {
                     Value::Array(items) => items.len(),
                     Value::Str(text) => json::parse(text, arena).map_or(0, |v| v.items().count()),
                     _ => 0,
@@ -315,8 +383,14 @@ impl<'a> Normalizer<'_, 'a> {
                 _ => Fate::Keep,
             },
             To::Usage => match value.as_str().and_then(|t| json::parse(t, arena)) {
-                Some(counts) if usage::read(counts, trust, DERIVED, &mut self.c) => Fate::Mapped,
-                _ => Fate::Keep,
+                Some(counts) => {
+                    // LangSmith's costs stand beside its counts.
+                    if counts.get("total_cost").is_some() {
+                        usage::read_cost(counts, trust, DERIVED, &mut self.c);
+                    }
+                    if usage::read(counts, trust, DERIVED, &mut self.c) { Fate::Mapped } else { Fate::Keep }
+                }
+                None => Fate::Keep,
             },
             To::Cost => {
                 if let Some(cost) = value.as_str().and_then(|t| json::parse(t, arena)) {
@@ -324,15 +398,21 @@ impl<'a> Normalizer<'_, 'a> {
                 }
                 Fate::Keep
             }
-            To::FirstTokenAt => match value.as_str().and_then(scalar::moment).and_then(|t| t.checked_sub(self.span.start)) {
+            To::FirstTokenAt => match scalar::instant(value).and_then(|t| t.checked_sub(self.span.start)) {
                 Some(nanos) => return self.put(Field::TimeToFirstChunk, Value::Double(nanos as f64 / 1e9), trust, at),
                 None => Fate::Keep,
             },
+            To::FirstTokenAfterAny => {
+                let Some(Value::Double(n)) = scalar::convert(Field::TimeToFirstChunk, value, arena) else { return };
+                // No answer takes so many seconds to begin, and none so few nanoseconds.
+                let seconds = if n < 1e4 { n } else { n / 1e9 };
+                return self.settle(Field::TimeToFirstChunk, Value::Double(seconds), trust, at);
+            }
             To::FirstTokenAfter(unit) => {
                 let Some(Value::Double(n)) = scalar::convert(Field::TimeToFirstChunk, value, arena) else { return };
                 return self.settle(Field::TimeToFirstChunk, Value::Double(n * unit as f64 / 1e9), trust, at);
             }
-            To::Object(members) => match value.as_str().and_then(|t| json::parse(t, arena)) {
+            To::Object(members) => match value.as_str().and_then(|t| json::parse(t, arena)).map(only_item) {
                 Some(object) if object.is_object() => {
                     let mut complete = true;
                     for (path, to) in members {
@@ -349,6 +429,24 @@ impl<'a> Normalizer<'_, 'a> {
                 }
                 _ => Fate::Keep,
             },
+            To::AggregateOn(kinds) => {
+                self.aggregates = kinds;
+                return;
+            }
+            To::Request => {
+                if let Some(request) = value.as_str().and_then(|t| json::parse(t, arena)) {
+                    params::read(request, trust, DERIVED, &mut self.c, arena);
+                    self.c.kind = self.c.kind.or(Some(Kind::Chat));
+                    self.input = Some(Pending::new(value, at));
+                }
+                return;
+            }
+            To::Exchange => return content::put_exchange(self, value, trust, at),
+            To::Words(field, words) => {
+                let text = value.as_str().unwrap_or_default();
+                let Some((_, word)) = words.iter().find(|(pattern, _)| scalar::glob(pattern, text)) else { return };
+                return self.put(field, Value::Str(word.as_bytes()), trust, at);
+            }
             To::Implies(field, word) => {
                 self.c.derive(field, Value::Str(word.as_bytes()));
                 return;
@@ -417,14 +515,15 @@ impl<'a> Normalizer<'_, 'a> {
                 }
                 _ => None,
             },
-            // Plain text is one part.
             Field::SystemInstructions => match value {
-                Value::Str(text) if json::parse(text, arena).is_none_or(|j| j.is_string()) => Some(Value::Str(messages::text_parts(text, arena))),
+                Value::Str(text) => Some(Value::Str(messages::instructions(text, arena))),
                 _ => scalar::convert(field, value, arena),
             },
             _ => scalar::convert(field, value, arena),
         };
-        let Some(value) = converted else {
+        // LiveKit writes -1 where no token came.
+        let said = |v: &Value| field != Field::TimeToFirstChunk || !matches!(v, Value::Double(n) if *n < 0.0);
+        let Some(value) = converted.filter(said) else {
             // Under a key of the target a placeholder, or a framework as the provider, would be taken for an answer.
             if field == Field::Provider || trust > PLAIN && scalar::is_absence(field, value) {
                 self.set_fate(at, Fate::Drop);
@@ -463,6 +562,10 @@ impl<'a> Normalizer<'_, 'a> {
         // A word that another table did not know is not settled yet.
         let open = known.is_some() && self.c.kind.is_none() && self.c.operation == text;
         if trust <= self.kind_trust && !open {
+            // The same once more.
+            if known.is_some() && known == self.c.kind {
+                self.set_fate(at, Fate::Mapped);
+            }
             return;
         }
         let trust = trust.max(self.kind_trust);
@@ -524,6 +627,7 @@ impl<'a> Normalizer<'_, 'a> {
                 None => Some(kind),
             },
             None if !c.operation.is_empty() => None,
+            None if self.refined.is_some() => self.refined,
             // Nothing says it: what is there tells.
             None if has_model && embedding(c) => Some(Kind::Embeddings),
             None if has_model && (c.has(Field::OutputTokens) || c.has(Field::InputMessages) || c.has(Field::OutputMessages)) => {
@@ -541,6 +645,7 @@ impl<'a> Normalizer<'_, 'a> {
     fn complete(&mut self) {
         self.complete_model();
         let c = &mut self.c;
+        c.aggregated |= c.kind.is_some_and(|kind| self.aggregates.contains(&kind));
         if c.int(Field::ChoiceCount) == Some(1) {
             c.clear(Field::ChoiceCount);
         }
@@ -557,7 +662,11 @@ impl<'a> Normalizer<'_, 'a> {
             });
             provider::complete(c, self.cx.scope, self.span.name, addresses, self.cx.infer_provider);
         }
-        usage::complete(c, self.uncached_input);
+        if let Some(part) = self.uncached_part.filter(|_| !self.c.has(Field::InputTokens)) {
+            self.uncached_input = true;
+            self.put(Field::InputTokens, part.value, PLAIN, part.at);
+        }
+        usage::complete(&mut self.c, self.uncached_input);
         if let Some(schema) = self.tool_schema {
             self.complete_tool_schema(schema);
         }

@@ -1,7 +1,7 @@
 //! Request parameters that travel as one JSON object.
 
 use super::canonical::{Canonical, Field};
-use super::{scalar, tools};
+use super::{messages, scalar, tools};
 use crate::json::Json;
 use crate::span::Value;
 use bumpalo::Bump;
@@ -24,6 +24,7 @@ fn field_of(key: &[u8]) -> Option<Field> {
         b"response_format" => Field::OutputType,
         b"model" => Field::RequestModel,
         b"tools" => Field::ToolDefinitions,
+        b"system_instruction" | b"systemInstruction" => Field::SystemInstructions,
         _ => return None,
     })
 }
@@ -41,6 +42,11 @@ pub fn read<'a>(parameters: Json<'a>, trust: u8, source: u16, c: &mut Canonical<
                 if let Some(definitions) = tools::definitions(value.items(), arena) {
                     c.put(field, Value::Str(definitions), trust, source);
                 }
+                continue;
+            }
+            Field::SystemInstructions => {
+                let text = value.text(arena).unwrap_or_else(|| value.to_text(arena));
+                c.put(field, Value::Str(messages::instructions(text, arena)), trust, source);
                 continue;
             }
             // {"type":"json_schema","json_schema":{…}}

@@ -34,7 +34,7 @@ fn wrapper(text: &[u8]) -> Option<&'static str> {
 }
 
 /// Host of a URL or an address, without port where the tables have none.
-fn host(address: &[u8]) -> &[u8] {
+pub fn host(address: &[u8]) -> &[u8] {
     let rest = memchr::memmem::find(address, b"://").map_or(address, |at| &address[at + 3..]);
     let rest = &rest[..memchr::memchr2(b'/', b'?', rest).unwrap_or(rest.len())];
     if rest.ends_with(b":11434") { rest } else { &rest[..memchr::memchr(b':', rest).unwrap_or(rest.len())] }

@@ -117,6 +117,10 @@ fn without_plugin(text: &[u8]) -> &[u8] {
     }
 }
 
+/// What the Vercel SDK writes behind the name of a provider.
+const APIS: &[&str] =
+    &["chat", "completion", "embedding", "image", "messages", "reranking", "responses", "speech", "textEmbedding", "transcription"];
+
 /// The word that the registry has for what the source wrote; `None` for a word that says nothing.
 fn word<'a>(field: Field, text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
     let table = match field {
@@ -127,7 +131,12 @@ fn word<'a>(field: Field, text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
         _ => return Some(text),
     };
     let text = if field == Field::Provider { without_plugin(text) } else { text };
-    match words::find(table, text) {
+    // Vercel's providers have the API behind the name: `openai.responses`, `google.vertex.chat`.
+    let known = words::find(table, text).or_else(|| match text.iter().rposition(|c| *c == b'.') {
+        Some(dot) if field == Field::Provider && APIS.iter().any(|api| api.as_bytes() == &text[dot + 1..]) => words::find(table, &text[..dot]),
+        _ => None,
+    });
+    match known {
         Some(known) => (!known.is_empty()).then_some(known.as_bytes()),
         None if field == Field::FinishReasons => {
             let lower = arena.alloc_slice_copy(text);
@@ -150,6 +159,22 @@ pub fn from_json<'a>(j: json::Json<'a>, arena: &'a Bump) -> Value<'a> {
         return Value::Empty;
     }
     j.as_i64().map(Value::Int).or(j.as_f64().map(Value::Double)).or(j.as_bool().map(Value::Bool)).unwrap_or(Value::Empty)
+}
+
+/// A list of JSON texts as the JSON list of what they say; anything else as it is.
+pub fn from_items<'a>(value: Value<'a>, arena: &'a Bump) -> Value<'a> {
+    let Value::Array(items) = value else { return value };
+    let mut out = BumpVec::new_in(arena);
+    out.push(b'[');
+    for (i, item) in items.iter().enumerate() {
+        json::separate(&mut out, i);
+        match item.as_str().and_then(|text| json::parse(text, arena)) {
+            Some(said) => said.write(&mut out),
+            None => write_json(*item, &mut out),
+        }
+    }
+    out.push(b']');
+    Value::Str(out.into_bump_slice())
 }
 
 /// A structured value as JSON text.
@@ -188,6 +213,29 @@ pub fn write_json(value: Value, out: &mut json::Out) {
             out.push(b'}');
         }
     }
+}
+
+/// The bytes of a text in base64; `None` if it is none.
+pub fn base64<'a>(text: &[u8], arena: &'a Bump) -> Option<&'a [u8]> {
+    let mut out = BumpVec::new_in(arena);
+    let digits = text.split(|digit| *digit == b'=').next()?;
+    for group in digits.chunks(4) {
+        let mut bits = 0;
+        for digit in group {
+            let sextet = match digit {
+                b'A'..=b'Z' => digit - b'A',
+                b'a'..=b'z' => digit - b'a' + 26,
+                b'0'..=b'9' => digit - b'0' + 52,
+                b'+' => 62,
+                b'/' => 63,
+                _ => return None,
+            };
+            bits = bits << 6 | u32::from(sextet);
+        }
+        bits <<= 6 * (4 - group.len());
+        out.extend_from_slice(&bits.to_be_bytes()[1..group.len()]);
+    }
+    Some(out.into_bump_slice())
 }
 
 /// Does `text` match `pattern`? `*` stands for any text.
@@ -229,6 +277,17 @@ pub fn moment(text: &[u8]) -> Option<u64> {
     u64::try_from(seconds).ok()?.checked_mul(1_000_000_000)?.checked_add(u64::from(nanos))
 }
 
+/// Nanoseconds since 1970 of a moment as [`moment`] reads it, or in milliseconds since 1970.
+pub fn instant(value: Value) -> Option<u64> {
+    match value {
+        Value::Str(text) => moment(text),
+        Value::Int(millis) => u64::try_from(millis).ok()?.checked_mul(1_000_000),
+        // The whole milliseconds apart: a double has no digits for all of it.
+        Value::Double(millis) if millis > 0.0 && millis < 9.0e12 => Some(millis as u64 * 1_000_000 + (millis.fract() * 1e6) as u64),
+        _ => None,
+    }
+}
+
 /// Days since 1970-01-01 in the proleptic Gregorian calendar (Hinnant's algorithm).
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
@@ -262,6 +321,31 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_in_milliseconds() {
+        assert_eq!(instant(Value::Int(1_795_479_339_116)), Some(1_795_479_339_116_000_000));
+        assert_eq!(instant(Value::Double(1_795_479_339_116.5)), Some(1_795_479_339_116_500_000));
+        assert_eq!(instant(Value::Str(b"1970-01-01T00:00:01Z")), Some(1_000_000_000));
+        assert_eq!((instant(Value::Int(-1)), instant(Value::Double(f64::NAN)), instant(Value::Bool(true))), (None, None, None));
+    }
+
+    #[test]
+    fn a_list_of_json_texts_is_one_list() {
+        let arena = Bump::new();
+        let items = [Value::Str(b"\"sunny day\""), Value::Str(b"{\"a\": 1}"), Value::Str(b"plain"), Value::Int(3)];
+        assert_eq!(from_items(Value::Array(&items), &arena), Value::Str(br#"["sunny day",{"a":1},"plain",3]"#));
+        assert_eq!(from_items(Value::Str(b"x"), &arena), Value::Str(b"x"));
+    }
+
+    #[test]
+    fn base64_of_any_length() {
+        let arena = Bump::new();
+        for (text, bytes) in [("", ""), ("YQ==", "a"), ("YWI=", "ab"), ("YWJj", "abc"), ("eyJhIjoxfQ==", "{\"a\":1}")] {
+            assert_eq!(base64(text.as_bytes(), &arena), Some(bytes.as_bytes()));
+        }
+        assert_eq!(base64(b"not base64", &arena), None);
+    }
+
+    #[test]
     fn typed_fields_read_what_sources_write() {
         let arena = Bump::new();
         let read = |field, text: &str| convert(field, Value::Str(arena.alloc_str(text).as_bytes()), &arena);
@@ -273,6 +357,8 @@ mod tests {
         assert_eq!(read(Field::Temperature, "inf"), None);
         assert_eq!(read(Field::Provider, "\"openai\""), Some(Value::Str(b"openai")));
         assert_eq!(read(Field::Provider, "langchain"), None);
+        assert_eq!(read(Field::Provider, "azure.embedding"), Some(Value::Str(b"azure.ai.openai")));
+        assert_eq!(read(Field::Provider, "my.chat"), Some(Value::Str(b"my.chat")));
         assert_eq!(read(Field::Provider, "my-gateway"), Some(Value::Str(b"my-gateway")));
         assert_eq!(read(Field::Provider, "langgenius/tongyi/tongyi"), Some(Value::Str(b"alibaba_cloud.dashscope")));
         assert_eq!(read(Field::Provider, "me/my-plugin/my-gateway"), Some(Value::Str(b"my-gateway")));

@@ -43,9 +43,21 @@ fn definition<'a>(tool: Json<'a>, count: &mut usize, out: &mut json::Out<'a>, ar
     if let Some(inner) = tool.text(arena).and_then(|t| json::parse(t, arena)).filter(Json::is_object) {
         return definition(inner, count, out, arena);
     }
-    // Gemini: one tool holds many functions.
+    // Mastra's agents and Spring AI know no more than the names.
+    if tool.is_string() {
+        json::separate(out, *count);
+        *count += 1;
+        out.extend_from_slice(b"{\"type\":\"function\",\"name\":");
+        tool.write(out);
+        return out.push(b'}');
+    }
+    // Gemini: one tool holds many functions. Pydantic AI: one request holds both kinds of tool.
     if let Some(functions) = tool.any(&["functionDeclarations", "function_declarations"]) {
         return functions.items().for_each(|f| definition(f, count, out, arena));
+    }
+    let lists = ["function_tools", "output_tools"].map(|key| tool.get(key));
+    if lists.iter().any(Option::is_some) {
+        return lists.into_iter().flatten().flat_map(Json::items).for_each(|f| definition(f, count, out, arena));
     }
     // OpenInference: `{"tool": {"json_schema": "…"}}`.
     if let Some(inner) = tool.get("tool").filter(Json::is_object) {
@@ -66,7 +78,7 @@ fn definition<'a>(tool: Json<'a>, count: &mut usize, out: &mut json::Out<'a>, ar
         out.extend_from_slice(b",\"description\":");
         description.write(out);
     }
-    let schema = function.any(&["parameters", "input_schema", "inputSchema", "parametersJsonSchema"]);
+    let schema = function.any(&["parameters", "input_schema", "inputSchema", "parametersJsonSchema", "parameters_json_schema"]);
     if let Some(schema) = schema.map(|s| s.any(&["json", "jsonSchema"]).unwrap_or(s)) {
         out.extend_from_slice(b",\"parameters\":");
         schema.text(arena).and_then(|t| json::parse(t, arena)).filter(Json::is_object).unwrap_or(schema).write(out);
@@ -86,6 +98,7 @@ mod tests {
             r#"[{"type":"function","name":"f","description":"d","parameters":{"type":"object"}}]"#,
             r#"[{"name":"f","description":"d","input_schema":{"type":"object"}}]"#,
             r#"[{"functionDeclarations":[{"name":"f","description":"d","parameters":{"type":"object"}}]}]"#,
+            r#"{"function_tools":[],"output_tools":[{"name":"f","description":"d","parameters_json_schema":{"type":"object"}}]}"#,
             r#"[{"toolSpec":{"name":"f","description":"d","inputSchema":{"json":{"type":"object"}}}}]"#,
             r#"["{\"type\":\"function\",\"name\":\"f\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"}}"]"#,
         ] {

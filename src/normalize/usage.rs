@@ -33,12 +33,12 @@ fn bucket(key: &[u8]) -> Option<Bucket> {
         b"input" => Input,
         b"output" => Output,
         b"total" | b"total_tokens" | b"totalTokens" => Total,
-        // Gemini.
+        // Gemini, and Genkit in its likeness.
         b"total_token_count" | b"totalTokenCount" => Total,
         b"prompt_token_count" | b"promptTokenCount" => Prompt,
         b"candidates_token_count" | b"candidatesTokenCount" => Completion,
-        b"thoughts_token_count" | b"thoughtsTokenCount" => OutputBeside(Field::ReasoningTokens),
-        b"cached_content_token_count" | b"cachedContentTokenCount" => InputPart(Some(Field::CacheReadTokens)),
+        b"thoughts_token_count" | b"thoughtsTokenCount" | b"thoughtsTokens" => OutputBeside(Field::ReasoningTokens),
+        b"cached_content_token_count" | b"cachedContentTokenCount" | b"cachedContentTokens" => InputPart(Some(Field::CacheReadTokens)),
         b"prompt_tokens" | b"promptTokens" | b"input_tokens" | b"inputTokens" => Prompt,
         b"completion_tokens" | b"completionTokens" | b"output_tokens" | b"outputTokens" => Completion,
         b"cache_read_input_tokens" => Beside(Field::CacheReadTokens),
@@ -213,10 +213,10 @@ pub fn complete(c: &mut Canonical, uncached: bool) {
     }
 }
 
-/// Reads an object of costs in USD. Its parts have no canonical field: the source stays.
+/// Reads a cost, or an object of costs, in USD. Its parts have no canonical field: the source stays.
 pub fn read_cost<'a>(cost: Json<'a>, trust: u8, source: u16, c: &mut Canonical<'a>) {
-    let part = |key| cost.get(key).and_then(|v| v.as_f64());
-    let total = part("total").or_else(|| match (part("input"), part("output")) {
+    let part = |keys: [&str; 2]| cost.any(&keys).and_then(|v| v.as_f64());
+    let total = cost.as_f64().or_else(|| part(["total", "total_cost"])).or_else(|| match (part(["input", "input_cost"]), part(["output", "output_cost"])) {
         (None, None) => None,
         (input, output) => Some(input.unwrap_or(0.0) + output.unwrap_or(0.0)),
     });

@@ -64,6 +64,7 @@ pub const TABLE: Table = Table {
         (Field::RequestServiceTier, &["openai.request.service_tier"]),
         (Field::ResponseServiceTier, &["openai.response.service_tier"]),
         (Field::SystemFingerprint, &["openai.response.system_fingerprint"]),
+        (Field::ServerAddress, &["server.address"]),
         (Field::ErrorType, &["error.type"]),
     ],
     aggregated: &[

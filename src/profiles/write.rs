@@ -179,6 +179,11 @@ impl Writing {
             self.unsaid(c, &mut fates);
             (self.table.complete)(c, arena);
             c.fields().flat_map(|(field, _)| self.keys_of(c, field)).for_each(|id| said.add(*id));
+            if c.aggregated {
+                // The children say it: where all of the source stays, the backend would count it again.
+                let plain = USAGE.iter().map(|field| self.ranges[*field as usize]);
+                plain.flat_map(|(from, to)| &self.keys[usize::from(from)..usize::from(to)]).for_each(|id| said.add(*id));
+            }
             words[0].1 = c.kind.map_or(c.operation, |k| k.operation().as_bytes());
             if let (Some(of_profile), Some(kind)) = (self.table.span_kind, c.kind) {
                 words[1].1 = of_profile(kind.span_kind()).as_bytes();

@@ -52,11 +52,17 @@ impl Row {
             "kind_inference" => self.inferred(),
             "provider" => self.provider(),
             "provider_host" => self.host(),
-            "provider_model_prefix" => self.value.split('|').map(|model| {
-                Case { source: chat().with("gen_ai.request.model", example(model)), expected: target("gen_ai.provider.name", self.target.as_str()) }
-            }).collect(),
+            "provider_model_prefix" => self
+                .value
+                .split('|')
+                .map(|model| Case {
+                    source: chat().with("gen_ai.request.model", example(model)),
+                    expected: target("gen_ai.provider.name", self.target.as_str()),
+                })
+                .collect(),
             "finish_reason" => self.finish_reason(),
             "role" => self.role(),
+            "part_type" if self.convention == "openinference" => vec![self.flattened_part()],
             "part_type" => parts::cases(&self.convention, &self.value, &self.target),
             "level" => {
                 let source = prove("langfuse", Source::default().with(&self.key, self.value.as_str()));
@@ -99,13 +105,26 @@ impl Row {
             Source::default().with(&key.replace('*', if key.starts_with("retrieval") { "0.document.content" } else { "query" }), value)
         };
         let sources: Vec<Source> = match self.value.as_str() {
-            "gen_ai.usage.output_tokens" => vec![Source::default().with("gen_ai.usage.output_tokens", 7).with("gen_ai.request.model", "gpt-4o-mini")],
-            "gen_ai.request.model + embedding in model id" => vec![Source::default().with("gen_ai.request.model", "text-embedding-3-small")],
+            "gen_ai.usage.output_tokens" => {
+                vec![Source::default().with("gen_ai.usage.output_tokens", 7).with("gen_ai.request.model", "gpt-4o-mini")]
+            }
+            "gen_ai.request.model + embedding in model id" => {
+                vec![Source::default().with("gen_ai.request.model", "text-embedding-3-small")]
+            }
             "gen_ai.agent.name without model" => vec![span("gen_ai.agent.name")],
             keys => keys.split(" | ").map(span).collect(),
         };
-        let scope = |source: Source| Source { scope: "opentelemetry.instrumentation.openai_v2".into(), name: "call".into(), ..source };
-        sources.into_iter().map(|source| Case { source: scope(source), expected: self.expected_kind() }).collect()
+        let of_convention = |source: Source| {
+            let key = source.attributes[0].0.as_str();
+            let convention = match () {
+                () if key.starts_with("retrieval.") || key.starts_with("reranker.") => "openinference",
+                () if key.starts_with("rerank.") => "tencent-tapm",
+                () if key.starts_with("db.") => "openllmetry",
+                () => "otel-genai",
+            };
+            prove(convention, Source { name: "call".into(), ..source })
+        };
+        sources.into_iter().map(|source| Case { source: of_convention(source), expected: self.expected_kind() }).collect()
     }
 
     fn provider(&self) -> Vec<Case> {
@@ -116,24 +135,33 @@ impl Row {
             _ => ("otel-genai", key, "LLM"),
         });
         keys.map(|(convention, key, kind)| {
-            let convention = if self.convention == "any" { convention } else { &self.convention };
+            let convention = if self.convention == "any" || convention != "otel-genai" { convention } else { &self.convention };
             let source = Source { name: "call".into(), ..Default::default() }.with(key, self.value.as_str());
             let expected = match self.target.as_str() {
                 "(drop)" => vec![Expect::Absent("gen_ai.provider.name".into())],
                 provider => target("gen_ai.provider.name", provider),
             };
+            // The scope of a wrapper names a provider too.
+            let source = if convention == "otel-genai" { Source { scope: "app".into(), ..source } } else { source };
             Case { source: of_kind(convention, kind, prove(convention, source)), expected }
-        }).collect()
+        })
+        .collect()
     }
 
     fn host(&self) -> Vec<Case> {
         let host = example(&self.value);
-        let urls = [("otel-genai", "server.address", host.clone()), ("otel-genai", "url.full", format!("https://{host}/v1/chat")), ("openllmetry", "gen_ai.openai.api_base", format!("https://{host}/v1/"))];
-        urls.into_iter().map(|(convention, key, value)| {
-            // The wrapper would name the provider before the host does.
-            let source = Source { scope: "app".into(), name: "call".into(), ..Default::default() }.with(key, value);
-            Case { source: of_kind(convention, "LLM", source), expected: target("gen_ai.provider.name", self.target.as_str()) }
-        }).collect()
+        let urls = [
+            ("otel-genai", "server.address", host.clone()),
+            ("otel-genai", "url.full", format!("https://{host}/v1/chat")),
+            ("openllmetry", "gen_ai.openai.api_base", format!("https://{host}/v1/")),
+        ];
+        urls.into_iter()
+            .map(|(convention, key, value)| {
+                // The wrapper would name the provider before the host does.
+                let source = Source { scope: "app".into(), name: "call".into(), ..Default::default() }.with(key, value);
+                Case { source: of_kind(convention, "LLM", source), expected: target("gen_ai.provider.name", self.target.as_str()) }
+            })
+            .collect()
     }
 
     fn finish_reason(&self) -> Vec<Case> {
@@ -161,11 +189,36 @@ impl Row {
         let part = json!({"role": self.value, "parts": [{"type": "text", "content": QUESTION}]});
         [content, part]
             .map(|message| {
-                let role: &'static str = ["system", "user", "assistant", "tool"].into_iter().find(|role| *role == self.target).expect("a role of OTel");
+                let role: &'static str =
+                    ["system", "user", "assistant", "tool"].into_iter().find(|role| *role == self.target).expect("a role of OTel");
                 let expected = vec![Expect::Target("gen_ai.input.messages".into(), What::Message(Some(role), vec![QUESTION.into()]))];
                 Case { source: chat().with("gen_ai.input.messages", text(json!([message]))), expected }
             })
             .into()
+    }
+
+    /// OpenInference flattens its parts.
+    fn flattened_part(&self) -> Case {
+        let said = "about Paris";
+        let url = "https://example.com/paris";
+        let at = |path: &str| format!("llm.input_messages.0.message.contents.0.{path}");
+        let source =
+            Source::default().with("llm.input_messages.0.message.role", "user").with(&at("message_content.type"), self.value.as_str());
+        let (source, texts) = match self.value.as_str() {
+            "image" => (source.with(&at("message_content.image.image.url"), url), vec![url, "image"]),
+            "audio" => (source.with(&at("message_content.audio.audio.url"), url), vec![url, "audio"]),
+            "tool_use" => (
+                source
+                    .with(&at("tool_call.id"), "call_1")
+                    .with(&at("tool_call.function.name"), "get_weather")
+                    .with(&at("tool_call.function.arguments"), said),
+                vec!["call_1", "get_weather", said],
+            ),
+            _ => (source.with(&at("message_content.text"), said), vec![said]),
+        };
+        let types = self.target.split(' ').next().unwrap_or_default().split('|').map(Into::into).collect();
+        let expected = vec![Expect::Target("gen_ai.input.messages".into(), What::Part(types, texts.into_iter().map(Into::into).collect()))];
+        Case { source: of_kind("openinference", "LLM", prove("openinference", source)), expected }
     }
 
     fn output_type(&self) -> Vec<Case> {

@@ -1,7 +1,7 @@
 //! What must come out of a sample, and whether it did.
 
 use crate::csv;
-use crate::span::{Output, Outputs, Source, convert};
+use crate::span::{Output, Outputs, Source};
 use serde_json::Value as Json;
 use std::collections::HashSet;
 use std::sync::OnceLock;
@@ -19,6 +19,8 @@ pub enum Expect {
     Target(String, What),
     /// An attribute that must not be there, in the profile that has it.
     Absent(String),
+    /// An attribute that must be in neither profile.
+    AbsentEverywhere(String),
     /// An attribute that must not be there with another value than this.
     AbsentOr(String, Json),
     /// An attribute of the source, as it was.
@@ -40,6 +42,8 @@ pub enum Expect {
 #[derive(Debug)]
 pub enum What {
     Is(Json),
+    /// Text with this in it.
+    Text(String),
     /// JSON text equal to this.
     Json(Json),
     /// `[{role, parts}]` with a message of this role, where one is given, and with these texts in it.
@@ -56,9 +60,8 @@ pub enum What {
 
 impl Case {
     /// The first thing that is not as expected.
-    pub fn run(&self) -> Result<(), String> {
-        let outputs = convert(&self.source);
-        self.expected.iter().try_for_each(|expect| expect.check(&self.source, &outputs))
+    pub fn check(&self, outputs: &Outputs) -> Result<(), String> {
+        self.expected.iter().try_for_each(|expect| expect.check(&self.source, outputs))
     }
 }
 
@@ -75,6 +78,12 @@ impl Expect {
                 None => Ok(()),
                 found => wrong(key, "absent".into(), found),
             },
+            Expect::AbsentEverywhere(key) => {
+                [("otel", otel), ("tencent", tencent)].iter().try_for_each(|(profile, output)| match output.attributes.get(key) {
+                    None => Ok(()),
+                    found => wrong(key, format!("absent in {profile}"), found),
+                })
+            }
             Expect::AbsentOr(key, value) => match output_with(key, outputs).attributes.get(key) {
                 Some(found) if found != value => wrong(key, format!("absent or {value}"), Some(found)),
                 _ => Ok(()),
@@ -87,8 +96,12 @@ impl Expect {
                 None => Ok(()),
                 found => wrong(key, "dropped".into(), found),
             },
-            Expect::EventKept(name) if !otel.events.iter().any(|(n, _)| n == name) => Err(format!("event {name}: expected kept, found gone")),
-            Expect::EventGone(name) if otel.events.iter().any(|(n, _)| n == name) => Err(format!("event {name}: expected dropped, found kept")),
+            Expect::EventKept(name) if !otel.events.iter().any(|(n, _)| n == name) => {
+                Err(format!("event {name}: expected kept, found gone"))
+            }
+            Expect::EventGone(name) if otel.events.iter().any(|(n, _)| n == name) => {
+                Err(format!("event {name}: expected dropped, found kept"))
+            }
             Expect::InEvent(key, value) if !otel.events.iter().any(|(_, a)| a.get(key) == Some(value)) => {
                 Err(format!("{key}: expected {value} in an event, found {:?}", otel.events))
             }
@@ -128,6 +141,7 @@ impl What {
     fn text(&self) -> String {
         match self {
             What::Is(json) | What::Json(json) => json.to_string(),
+            What::Text(text) => format!("text with {text:?}"),
             What::Message(role, texts) => format!("a message of {} with {texts:?}", role.unwrap_or("any role")),
             What::Part(types, texts) => format!("a part {} with {texts:?}", types.join("|")),
             What::NoPart(name) => format!("no part {name}"),
@@ -139,6 +153,7 @@ impl What {
     fn is(&self, found: &Json) -> bool {
         match self {
             What::Is(json) => same(json, found),
+            What::Text(text) => found.as_str().is_some_and(|found| found.contains(text.as_str())),
             What::Json(json) => parsed(found).is_some_and(|found| same(json, &found)),
             What::Message(role, texts) => parsed(found).is_some_and(|list| {
                 let messages = list.as_array().cloned().unwrap_or_default();
@@ -166,7 +181,7 @@ fn holds(json: &Json, text: &str) -> bool {
         Json::String(s) => s.contains(text),
         Json::Array(items) => items.iter().any(|item| holds(item, text)),
         Json::Object(members) => members.iter().any(|(key, value)| key == text || holds(value, text)),
-        scalar => scalar.to_string() == text,
+        scalar => format!("{scalar}") == text,
     }
 }
 

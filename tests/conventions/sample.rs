@@ -75,14 +75,8 @@ impl Row {
     pub fn kind(&self) -> &'static str {
         let (_, remark) = self.key_and_remark();
         let remark = remark.to_lowercase();
-        let said = [
-            ("tool", "TOOL"),
-            ("retriev", "RETRIEVER"),
-            ("embed", "EMBEDDING"),
-            ("llm", "LLM"),
-            ("model", "LLM"),
-            ("agent", "AGENT"),
-        ];
+        let said =
+            [("tool", "TOOL"), ("retriev", "RETRIEVER"), ("embed", "EMBEDDING"), ("llm", "LLM"), ("model", "LLM"), ("agent", "AGENT")];
         if let Some((_, kind)) = said.iter().find(|(word, _)| remark.contains(word)) {
             return kind;
         }
@@ -122,9 +116,7 @@ impl Row {
                 text(logical)
             }
             "string" | "string or int" | "string or number" | "boolean or string" | "bool or string" => match logical {
-                Json::Array(items) if self.note.contains("joined") => {
-                    Json::from(items.iter().map(as_text).collect::<Vec<_>>().join(", "))
-                }
+                Json::Array(items) if self.note.contains("joined") => Json::from(items.iter().map(as_text).collect::<Vec<_>>().join(", ")),
                 Json::Array(items) if items.len() == 1 && !self.note.contains("rendered") && items[0].is_string() => items[0].clone(),
                 logical => Json::from(as_text(&logical)),
             },
@@ -157,9 +149,7 @@ impl Row {
         }
         match target {
             "gen_ai.input.messages" if is_text => (json!(QUESTION), What::Message(Some("user"), vec![QUESTION.into()])),
-            "gen_ai.input.messages" => {
-                (json!([{"role": "user", "content": QUESTION}]), What::Message(Some("user"), vec![QUESTION.into()]))
-            }
+            "gen_ai.input.messages" => (json!([{"role": "user", "content": QUESTION}]), What::Message(Some("user"), vec![QUESTION.into()])),
             "gen_ai.output.messages" if is_text => (json!(ANSWER), What::Message(Some("assistant"), vec![ANSWER.into()])),
             "gen_ai.output.messages" => {
                 (json!([{"role": "assistant", "content": ANSWER}]), What::Message(Some("assistant"), vec![ANSWER.into()]))
@@ -280,7 +270,8 @@ impl Row {
 
     /// The attribute that holds the object of which this key is a member, and the path in it.
     fn object_of(&self, key: &str) -> Option<(String, String)> {
-        const OBJECTS: &[&str] = &["langfuse.observation.usage_details", "langfuse.observation.cost_details", "braintrust.metrics", "braintrust.metadata"];
+        const OBJECTS: &[&str] =
+            &["langfuse.observation.usage_details", "langfuse.observation.cost_details", "braintrust.metrics", "braintrust.metadata"];
         let known = OBJECTS.iter().find(|object| key.strip_prefix(**object).is_some_and(|path| path.starts_with('.')));
         let object = match known {
             Some(object) => (*object).to_owned(),
@@ -322,7 +313,9 @@ impl Row {
             ("gen_ai.choice", "") | ("gen_ai.choice", "message") => {
                 vec![("finish_reason", json!("stop")), ("index", json!(0)), ("message", text(message(role, &said)))]
             }
-            ("gen_ai.choice", _) if whole => vec![(first, text(json!({"index": 0, "finish_reason": "stop", "message": message(role, &said)})))],
+            ("gen_ai.choice", _) if whole => {
+                vec![(first, text(json!({"index": 0, "finish_reason": "stop", "message": message(role, &said)})))]
+            }
             (_, _) if whole && name.ends_with(".message") => vec![(first, text(message(role, &said)))],
             ("gen_ai.tool.message", _) => vec![("content", value.clone()), ("id", json!("call_1"))],
             (_, "") if name.ends_with(".message") => vec![("content", value.clone())],
@@ -347,7 +340,8 @@ impl Row {
         let key = self.key.replace("{i}", "0").replace("{j}", "0").replace("{k}", "0").replace(".*", ".sample");
         let (list, leaf) = self.key.split_once("{i}.").expect("a list");
         let item = format!("{list}0.");
-        let sent = !(list.contains("output") || list.contains("completion") || list.contains("choices"));
+        let lower = list.to_lowercase();
+        let sent = !["output", "completion", "choices"].iter().any(|word| lower.contains(word));
         let role = if sent { "user" } else { "assistant" };
         let said = if sent { QUESTION } else { ANSWER };
         // OpenInference puts the fields below the name of the item.
@@ -361,7 +355,11 @@ impl Row {
         let mut put = |key: String, value: Json| source = std::mem::take(&mut source).with(&key, value);
         let function = |path: &str| format!("{item}{inner}tool_calls.0.{path}");
         let open_inference = inner == "message.";
-        let call = if open_inference { ["tool_call.id", "tool_call.function.name", "tool_call.function.arguments"] } else { ["id", "name", "arguments"] };
+        let call = if open_inference {
+            ["tool_call.id", "tool_call.function.name", "tool_call.function.arguments"]
+        } else {
+            ["id", "name", "arguments"]
+        };
         let content = |path: &str| format!("{item}{inner}contents.0.{path}");
         let texts: Vec<String> = match (self.target.as_str(), field) {
             ("gen_ai.input.messages" | "gen_ai.output.messages", field) => {
@@ -382,7 +380,11 @@ impl Row {
                     }
                     () if f.contains("function_call") => {
                         role = "assistant";
-                        let names = if open_inference { ["function_call_name", "function_call_arguments_json"] } else { ["function_call.name", "function_call.arguments"] };
+                        let names = if open_inference {
+                            ["function_call_name", "function_call_arguments_json"]
+                        } else {
+                            ["function_call.name", "function_call.arguments"]
+                        };
                         put(at(names[0]), json!("get_weather"));
                         put(at(names[1]), json!(ARGUMENTS));
                         vec!["tool_call".into(), "get_weather".into(), "Paris".into()]
@@ -411,9 +413,17 @@ impl Row {
                         put(content("message_content.audio.audio.url"), json!("https://example.com/paris.wav"));
                         put(content("message_content.audio.audio.mime_type"), json!("audio/wav"));
                         put(content("message_content.audio.audio.transcript"), json!("to Paris"));
-                        vec![if f.ends_with("mime_type") { "audio/wav".into() } else if f.ends_with("transcript") { "to Paris".into() } else { "https://example.com/paris.wav".into() }]
+                        vec![if f.ends_with("mime_type") {
+                            "audio/wav".into()
+                        } else if f.ends_with("transcript") {
+                            "to Paris".into()
+                        } else {
+                            "https://example.com/paris.wav".into()
+                        }]
                     }
-                    () if matches!(f.rsplit('.').next(), Some("signature" | "data" | "encrypted_content" | "id")) && f.starts_with("contents") => {
+                    () if matches!(f.rsplit('.').next(), Some("signature" | "data" | "encrypted_content" | "id"))
+                        && f.starts_with("contents") =>
+                    {
                         role = "assistant";
                         let last = f.rsplit('.').next().unwrap();
                         put(content("message_content.type"), json!("reasoning"));
@@ -435,7 +445,8 @@ impl Row {
                     }
                     () if f == "user" => {
                         put(at("user"), json!(said));
-                        return self.case(source, vec![Expect::Target(self.target.clone(), What::Message(Some("user"), vec![said.into()]))]);
+                        return self
+                            .case(source, vec![Expect::Target(self.target.clone(), What::Message(Some("user"), vec![said.into()]))]);
                     }
                     () if f == "text" => {
                         put(at("text"), json!(said));
@@ -492,11 +503,12 @@ impl Row {
             return self.case(source, expected);
         }
         let (logical, what) = self.sample(&self.target);
-        let (value, what) = match self.target.as_str() {
-            "gen_ai.entity.input" => (json!(QUESTION), What::ListWith(QUESTION.into())),
-            _ => (self.written(logical), what),
-        };
-        let source = Source::default().with(&key, value.clone());
+        let value = self.written(logical);
+        let value = if self.target == "gen_ai.response.finish_reasons" { json!("stop") } else { value };
+        let mut source = Source::default().with(&key, value.clone());
+        if field == "finish_reason" {
+            source = source.with(&at("role"), "assistant").with(&at("content"), ANSWER);
+        }
         if self.transform == "attribute→event" {
             return self.case(source, vec![Expect::InEvent(self.target.clone(), value)]);
         }

@@ -10,7 +10,7 @@ const EVIDENCE: &[(&str, &str, &[(&str, &str)])] = &[
     ("otel-genai",          "opentelemetry.instrumentation.openai_v2",      &[]),
     ("langfuse",            "langfuse-sdk",                                 &[]),
     ("openinference",       "openinference.instrumentation.openai",         &[]),
-    ("openllmetry",         "opentelemetry.instrumentation.openai.v1",      &[]),
+    ("openllmetry",         "opentelemetry.instrumentation.openai.v1",      &[("traceloop.entity.path", "trip")]),
     ("vercel-ai-v7",        "gen_ai",                                       &[]),
     ("vercel-ai",           "ai",                                           &[]),
     ("langsmith",           "langsmith",                                    &[]),
@@ -80,11 +80,14 @@ pub fn prove(convention: &str, source: Source) -> Source {
 pub fn of_kind(convention: &str, kind: &str, source: Source) -> Source {
     let other = KINDS_OF.iter().find(|(name, _)| *name == convention).map_or(convention, |(_, other)| other);
     let rows = csv::enums();
-    let word = |convention: &str| {
+    let word = |convention: &str, kind: &str| {
         let mut rows = rows.iter().filter(|row| row[0] == "span_kind" && row[1] == convention && row[5] == kind);
-        rows.find(|row| !matches!(row[2].as_str(), "span.op" | "llm.request.type")).or_else(|| rows.next()).map(|row| (row[2].clone(), row[3].clone()))
+        rows.find(|row| !matches!(row[2].as_str(), "span.op" | "llm.request.type"))
+            .or_else(|| rows.next())
+            .map(|row| (row[2].clone(), row[3].clone()))
     };
     // OpenLLMetry names the kind of a model span by the type of the request.
+    let word = |convention: &str| word(convention, kind).or_else(|| if kind == "CHAIN" { word(convention, "TASK") } else { None });
     let word = if (other, kind) == ("openllmetry", "LLM") { Some(("llm.request.type".into(), "chat".into())) } else { word(other) };
     match word.or_else(|| word_of_otel(rows, kind)) {
         Some((key, value)) => says_kind(source, &key, &value),
@@ -106,7 +109,9 @@ pub fn says_kind(source: Source, key: &str, value: &str) -> Source {
         "span.op" => source.with("sentry.op", value),
         "mlflow.spanType" => source.with(key, format!("{value:?}")),
         "braintrust.span_attributes.type" => source.with("braintrust.span_attributes", json!({ "type": value }).to_string()),
-        "haystack.component.type (suffix)" => source.with("haystack.component.type", value.replace('*', "OpenAI").replace("(other)", "Joiner")),
+        "haystack.component.type (suffix)" => {
+            source.with("haystack.component.type", value.replace('*', "OpenAI").replace("(other)", "Joiner"))
+        }
         "flue key" => source.with(&value.replace('*', "id"), "flue-1"),
         key => source.with(key, Json::from(value)),
     }

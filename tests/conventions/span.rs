@@ -56,14 +56,17 @@ pub struct Outputs {
     pub tencent: Output,
 }
 
-pub fn convert(source: &Source) -> Outputs {
-    let body = request(source).encode_to_vec();
-    Outputs { otel: output(&body, Profile::Otel), tencent: output(&body, Profile::Tencent) }
+/// What comes out of each source, all sent as one body, each with a resource, a scope and a trace of its own.
+pub fn convert(sources: &[&Source]) -> Vec<Outputs> {
+    let resource_spans = sources.iter().zip(1u128..).map(|(source, trace)| resource_spans(source, trace)).collect();
+    let body = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
+    let pairs = outputs(&body, Profile::Otel).into_iter().zip(outputs(&body, Profile::Tencent));
+    pairs.map(|(otel, tencent)| Outputs { otel, tencent }).collect()
 }
 
-fn request(source: &Source) -> ExportTraceServiceRequest {
+fn resource_spans(source: &Source, trace: u128) -> ResourceSpans {
     let span = Span {
-        trace_id: vec![1; 16],
+        trace_id: trace.to_be_bytes().into(),
         span_id: vec![2; 8],
         name: source.name.clone(),
         start_time_unix_nano: START,
@@ -83,19 +86,20 @@ fn request(source: &Source) -> ExportTraceServiceRequest {
         ..Default::default()
     };
     let scope = InstrumentationScope { name: source.scope.clone(), ..Default::default() };
-    ExportTraceServiceRequest {
-        resource_spans: vec![ResourceSpans {
-            resource: Some(Resource { attributes: key_values(&source.resource), ..Default::default() }),
-            scope_spans: vec![ScopeSpans { scope: Some(scope), spans: vec![span], ..Default::default() }],
-            ..Default::default()
-        }],
+    ResourceSpans {
+        resource: Some(Resource { attributes: key_values(&source.resource), ..Default::default() }),
+        scope_spans: vec![ScopeSpans { scope: Some(scope), spans: vec![span], ..Default::default() }],
+        ..Default::default()
     }
 }
 
-fn output(body: &[u8], profile: Profile) -> Output {
-    let out = genspan::convert(body, &Convert { profile, from: Format::Protobuf, ..Default::default() }).expect("a sample converts");
+fn outputs(body: &[u8], profile: Profile) -> Vec<Output> {
+    let out = genspan::convert(body, &Convert { profile, from: Format::Protobuf, ..Default::default() }).expect("the samples convert");
     let request = ExportTraceServiceRequest::decode(&out[..]).expect("what goes out decodes");
-    let resource = &request.resource_spans[0];
+    request.resource_spans.iter().map(output).collect()
+}
+
+fn output(resource: &ResourceSpans) -> Output {
     let span = &resource.scope_spans[0].spans[0];
     let status = span.status.clone().unwrap_or_default();
     Output {

@@ -1,0 +1,54 @@
+//! Claude Code and the Claude Agent SDK: bare keys, so nothing but the scope tells.
+
+use super::{Convention, Rule, To, field, row};
+use crate::normalize::canonical::{Field, Kind};
+
+const TYPES: &[(&str, Kind)] = &[
+    ("hook", Kind::Guardrail),
+    ("interaction", Kind::InvokeAgent),
+    ("llm_request", Kind::Chat),
+    ("tool", Kind::ExecuteTool),
+    ("tool.blocked_on_user", Kind::Span),
+    ("tool.execution", Kind::Span),
+];
+
+/// Stands where content is not captured.
+const REDACTED: &[&str] = &["<REDACTED>"];
+
+const NS_PER_MS: u64 = 1_000_000;
+const STRUCTURED: u8 = 55;
+
+pub const CLAUDE_CODE: Convention = Convention {
+    id: "claude-code",
+    scopes: &["com.anthropic.claude_code*"],
+    keys: &[],
+    not_keys: &[],
+    names_spans: false,
+    rules: &[
+        row("span.type", To::Kind(TYPES)),
+        row("user_prompt", To::Unless(Field::EntityInput, REDACTED)),
+        row("new_context", To::InputMessages),
+        row("response.model_output", To::OutputMessages),
+        field("system_prompt_preview", Field::SystemInstructions),
+        field("tools", Field::ToolDefinitions),
+        Rule { key: "tool_definitions", to: To::Field(Field::ToolDefinitions), trust: STRUCTURED },
+        field("model", Field::RequestModel),
+        field("effort", Field::ReasoningLevel),
+        row("input_tokens", To::UncachedInput),
+        field("output_tokens", Field::OutputTokens),
+        field("cache_read_tokens", Field::CacheReadTokens),
+        field("cache_creation_tokens", Field::CacheWriteTokens),
+        field("cost_usd", Field::Cost),
+        field("stop_reason", Field::FinishReasons),
+        row("ttft_ms", To::FirstTokenAfter(NS_PER_MS)),
+        field("request_id", Field::ResponseId),
+        field("tool_name", Field::ToolName),
+        field("tool_use_id", Field::ToolCallId),
+        row("tool_input", To::Unless(Field::ToolCallArguments, REDACTED)),
+        row("success", To::Failed(&["false"])),
+        row("error", To::StatusMessage),
+        field("session.id", Field::SessionId),
+        field("user.id", Field::UserId),
+        row("user.email", To::Spent),
+    ],
+};

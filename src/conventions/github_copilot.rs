@@ -1,0 +1,13 @@
+//! GitHub Copilot: OTel's keys beside its own, which stay.
+
+use super::{Convention, field};
+use crate::normalize::canonical::Field;
+
+pub const GITHUB_COPILOT: Convention = Convention {
+    id: "github-copilot",
+    scopes: &["github.copilot*", "github-copilot*", "copilot-chat*"],
+    keys: &["github.copilot.*", "copilot_chat.*"],
+    not_keys: &[],
+    names_spans: false,
+    rules: &[field("enduser.pseudo.id", Field::UserId)],
+};

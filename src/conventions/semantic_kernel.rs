@@ -1,0 +1,13 @@
+//! Semantic Kernel, Python and .NET: OTel's keys of its time, and before them a few of its own.
+
+use super::{Convention, field};
+use crate::normalize::canonical::Field;
+
+pub const SEMANTIC_KERNEL: Convention = Convention {
+    id: "semantic-kernel",
+    scopes: &["semantic_kernel*", "Microsoft.SemanticKernel*"],
+    keys: &["sk.available_functions"],
+    not_keys: &[],
+    names_spans: false,
+    rules: &[field("gen_ai.response.prompt_tokens", Field::InputTokens), field("gen_ai.response.completion_tokens", Field::OutputTokens)],
+};

@@ -1,0 +1,30 @@
+//! Strands Agents: OTel's keys, Bedrock Converse blocks in the events, and its own name in the provider's place.
+
+use super::{Convention, OWN, Rule, To, field, row, trusted};
+use crate::normalize::canonical::Field;
+
+/// Attributes of versions before the events.
+const OLD: u8 = 40;
+
+const NS_PER_MS: u64 = 1_000_000;
+
+pub const STRANDS: Convention = Convention {
+    id: "strands",
+    scopes: &["strands.telemetry.tracer", "strands-agents*"],
+    keys: &["event_loop.cycle_id"],
+    not_keys: &[],
+    names_spans: false,
+    rules: &[
+        row("gen_ai.system", To::Proof(&["strands-agents"])),
+        row("gen_ai.provider.name", To::Proof(&["strands-agents"])),
+        // What the loop below used, added up.
+        row("gen_ai.operation.name", To::Aggregate(&["invoke_agent", "invoke_swarm", "invoke_graph"])),
+        field("gen_ai.usage.cache_write_input_tokens", Field::CacheWriteTokens),
+        Rule { key: "gen_ai.server.time_to_first_token", to: To::FirstTokenAfter(NS_PER_MS), trust: OWN },
+        row("gen_ai.event.start_time", To::Spent),
+        row("gen_ai.event.end_time", To::Spent),
+        row("gen_ai.tool.status", To::Failed(&["error"])),
+        row("tool.status", To::Failed(&["error"])),
+        trusted("system_prompt", Field::SystemInstructions, OLD),
+    ],
+};
