@@ -52,6 +52,7 @@ lint: $(DIST) ## rustfmt, clippy, tsc and Biome, warnings are errors
 
 test-core: ## tests of the Rust core
 	cargo test --quiet --workspace
+	@cargo test --quiet --test conventions -- --nocapture | grep -E 'rows honoured|^  all'
 
 check-core: ## the core without bindings builds for wasm32 and imports nothing
 	scripts/build-core.sh --quiet --no-default-features --target-dir target/wasm-core

@@ -43,6 +43,15 @@ fn meaning(to: To) -> String {
         To::MarkCopy => "a copy of the mark: removed".into(),
         To::Drop => "removed: it may hold secrets".into(),
         To::Spent => "said by the others; stays with `keep: \"all\"` only".into(),
+        To::Keep => "stays as it is".into(),
+        To::Hint(words) => {
+            let shown: Vec<_> = words.iter().take(4).map(|(word, kind)| format!("{word} → {kind:?}")).collect();
+            format!("a hint of the kind: {}", shown.join(", "))
+        }
+        To::Unless(field, _) | To::CacheBeside(field) | To::Words(field, _) => key_of(field),
+        To::All(all) => all.iter().map(|to| meaning(*to)).collect::<Vec<_>>().join("; "),
+        To::FirstWord(to) | To::Enveloped(to) | To::Items(to) => meaning(*to),
+        To::Inside(list, path) => format!("part of a list: {list:?}, at `{path}`"),
         other => {
             // The variant's name, as words.
             let name = format!("{other:?}");
@@ -59,8 +68,9 @@ fn meaning(to: To) -> String {
     }
 }
 
-fn main() {
-    let mut page = String::from("# Conventions\n\nMade by `cargo run --example conventions` from the tables in `src/conventions/`; do not edit.\n");
+fn page() -> String {
+    let mut page =
+        String::from("# Conventions\n\nMade by `cargo run --example conventions` from the tables in `src/conventions/`; do not edit.\n");
     for c in conventions::ALL {
         let code = |list: &[&str]| list.iter().map(|s| format!("`{s}`")).collect::<Vec<_>>().join(", ");
         let _ = write!(page, "\n## {}\n", c.id);
@@ -78,5 +88,15 @@ fn main() {
             let _ = writeln!(page, "| `{}` | {} |", rule.key, meaning(rule.to).replace('|', "\\|"));
         }
     }
-    print!("{page}");
+    page
+}
+
+fn main() {
+    print!("{}", page());
+}
+
+#[test]
+fn the_page_is_what_the_tables_say() {
+    let written = std::fs::read_to_string("docs/conventions.md").unwrap();
+    assert!(written == page(), "docs/conventions.md is old: make it anew with `cargo run --example conventions > docs/conventions.md`");
 }

@@ -462,13 +462,12 @@ fn opentelemetrys_own_instrumentation() {
 fn opentelemetrys_conventions_of_every_version() {
     let otel = converted(OTEL_SPANS, Profile::Otel);
     let chat = |nth| nth_named(&otel, "chat gpt-4o-mini", nth);
-    let told_before = json!([text_message("system", "be brief"), asked(), called(), told()]);
     let mut with_reason = called();
     with_reason["finish_reason"] = "tool_call".into();
     for (version, nth, input, output) in [
         ("1.26: attributes", 0, brief(), called()),
         ("1.27: two events", 1, brief(), called()),
-        ("1.28: an event for each message", 2, told_before, answered()),
+        ("1.28: an event for each message", 2, json!([asked(), called(), told()]), answered()),
         ("1.30: bodies in one attribute", 3, json!([asked()]), called()),
         ("1.37: attributes", 4, json!([asked()]), with_reason.clone()),
         ("1.41: `result` is `response`", 5, json!([asked(), called(), told()]), with_reason),
@@ -495,6 +494,8 @@ fn opentelemetrys_conventions_of_every_version() {
         );
         assert!(chat(nth).events.is_empty(), "{version}: {:?}", chat(nth).events);
     }
+    // An event of its own says the instructions (mapping.csv).
+    check("1.28", chat(2), &[json!({"gen_ai.system_instructions": [{"type": "text", "content": "be brief"}]})]);
     check(
         "1.30",
         chat(3),

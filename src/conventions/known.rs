@@ -6,8 +6,7 @@ use super::Convention;
 pub const KNOWN: Convention = Convention {
     id: "known",
     // The list that Langfuse's exporters let through, and the SDKs' own scopes.
-    scopes: &[
-    ],
+    scopes: &[],
     keys: &[],
     not_keys: &[],
     names_spans: false,

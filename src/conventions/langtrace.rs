@@ -20,6 +20,7 @@ pub const LANGTRACE: Convention = Convention {
     not_keys: &[],
     names_spans: false,
     rules: &[
+        row("url.full", To::Host),
         row("langtrace.service.type", To::Hint(TYPES)),
         trusted("langtrace.service.name", Field::Provider, WEAK),
         trusted("user_id", Field::UserId, WEAK),

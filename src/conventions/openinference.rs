@@ -37,7 +37,7 @@ const fn flat(key: &'static str, list: Flat) -> Rule {
 pub const OPENINFERENCE: Convention = Convention {
     id: "openinference",
     scopes: &["openinference.instrumentation*", "@arizeai/openinference-*"],
-    keys: &["openinference.span.kind"],
+    keys: &["openinference.span.kind", "retrieval.documents.*", "reranker.*"],
     not_keys: &[],
     names_spans: false,
     rules: &[

@@ -22,6 +22,9 @@ const REQUEST_TYPES: &[(&str, Kind)] = &[
     ("unknown", Kind::Unknown),
 ];
 
+/// `ls_model_type` of LangChain.
+const LS_MODEL_TYPES: &[(&str, Kind)] = &[("chat", Kind::Chat), ("llm", Kind::TextCompletion)];
+
 /// Vector databases.
 const DB_OPERATIONS: &[(&str, Kind)] = &[("query", Kind::Retrieval), ("search", Kind::Retrieval)];
 
@@ -74,6 +77,7 @@ pub const OPENLLMETRY: Convention = Convention {
         "gen_ai.prompt.0.*",
         "gen_ai.completion.0.*",
         "gen_ai.is_streaming",
+        "db.vector.query.*",
     ],
     not_keys: &[],
     names_spans: false,
@@ -136,13 +140,14 @@ pub const OPENLLMETRY: Convention = Convention {
         trusted("traceloop.association.properties.ls_provider", Field::Provider, WEAK),
         trusted("traceloop.association.properties.ls_model_name", Field::RequestModel, WEAK),
         trusted("traceloop.association.properties.ls_temperature", Field::Temperature, WEAK),
-        Rule { key: "traceloop.association.properties.ls_model_type", to: To::Kind(REQUEST_TYPES), trust: WEAK },
+        Rule { key: "traceloop.association.properties.ls_model_type", to: To::Kind(LS_MODEL_TYPES), trust: WEAK },
         field("traceloop.prompt.key", Field::PromptName),
         field("traceloop.prompt.version", Field::PromptVersion),
         field("traceloop.prompt.template", Field::PromptTemplate),
         field("traceloop.prompt.template_variables", Field::PromptVariables),
         row("gen_ai.request.structured_output_schema", To::Implies(Field::OutputType, "json")),
         row("db.operation", To::Kind(DB_OPERATIONS)),
+        row("db.vector.query.*", To::ImpliesKind(Kind::Retrieval)),
         row("gen_ai.openai.api_base", To::Host),
         row("mcp.request.argument", To::Object(MCP_ARGUMENTS)),
         row("mcp.response.value", To::Output),

@@ -116,6 +116,9 @@ const OPERATIONS: &[(&str, Kind)] = &[
     ("WORKFLOW", Kind::InvokeWorkflow),
 ];
 
+/// The one call of MCP that is a tool's.
+const MCP_METHODS: &[(&str, Kind)] = &[("tools/call", Kind::ExecuteTool)];
+
 /// `gen_ai.span.kind` of Tencent and Alibaba, both cases.
 const SPAN_KINDS: &[(&str, Kind)] = &[
     ("AGENT", Kind::InvokeAgent),
@@ -243,6 +246,7 @@ pub const OTEL: Convention = Convention {
         recent("gen_ai.openai.response.system_fingerprint", Field::SystemFingerprint),
         newest("error.type", Field::ErrorType),
         newest("server.address", Field::ServerAddress),
+        row("mcp.method.name", To::Hint(MCP_METHODS)),
         newest("session.id", Field::SessionId),
         newest("user.id", Field::UserId),
         recent("gen_ai.session.id", Field::SessionId),

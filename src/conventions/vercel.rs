@@ -23,15 +23,8 @@ const OPERATIONS: &[(&str, Kind)] = &[
 ];
 
 /// The spans around the calls of a model: they say the usage of their calls once more.
-const ROOTS: To = To::Aggregate(&[
-    "ai.embed",
-    "ai.embedMany",
-    "ai.generateObject",
-    "ai.generateText",
-    "ai.rerank",
-    "ai.streamObject",
-    "ai.streamText",
-]);
+const ROOTS: To =
+    To::Aggregate(&["ai.embed", "ai.embedMany", "ai.generateObject", "ai.generateText", "ai.rerank", "ai.streamObject", "ai.streamText"]);
 
 /// What each provider says beside the answer. A provider's own usage is whole or tells its parts; what Anthropic's said up
 /// to 4.x stands beside an input count without it.

@@ -104,6 +104,9 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
     if let Some(definitions) = tools::definitions(conversation.tools.into_iter(), arena) {
         n.c.derive(Field::ToolDefinitions, Value::Str(definitions));
     }
+    if let Some(system) = conversation.system {
+        n.c.derive(Field::SystemInstructions, Value::Str(system));
+    }
     if side == Side::Output {
         let reasons = BumpVec::from_iter_in(conversation.finish_reasons.into_iter().map(Value::Str), arena);
         if let Some(reasons) = scalar::convert(Field::FinishReasons, Value::Array(reasons.into_bump_slice()), arena) {
@@ -127,7 +130,8 @@ pub(super) fn put_exchange<'a>(n: &mut Normalizer<'_, 'a>, value: Value<'a>, tru
     let messages = BumpVec::from_iter_in(list.items(), arena);
     let is_choice = |m: &Json| m.get("event.name").is_some_and(|name| name.is("gen_ai.choice"));
     let is_answer = |m: &Json| is_choice(m) || m.get("role").is_some_and(|role| role.is("assistant"));
-    let sent = messages.iter().position(is_choice).unwrap_or_else(|| messages.iter().rposition(|m| !is_answer(m)).map_or(0, |last| last + 1));
+    let sent =
+        messages.iter().position(is_choice).unwrap_or_else(|| messages.iter().rposition(|m| !is_answer(m)).map_or(0, |last| last + 1));
     for (side, part) in [(Side::Input, &messages[..sent]), (Side::Output, &messages[sent..])] {
         let mut out = BumpVec::new_in(arena);
         out.push(b'[');

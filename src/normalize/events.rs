@@ -1,7 +1,7 @@
 //! Messages that travel as span events: OTel 1.27 to 1.36, and the details event of later versions.
 
 use super::canonical::{DERIVED, Field, Kind};
-use super::messages::Side;
+use super::messages::{self, Side};
 use super::{Fate, Normalizer, content, scalar};
 use crate::conventions::{PLAIN, To};
 use crate::json;
@@ -37,8 +37,11 @@ const TOLD: &[(&[u8], To)] = &[
     (b"lmnr.event.session_id", To::Field(Field::SessionId)),
     (b"lmnr.event.user_id", To::Field(Field::UserId)),
 ];
-/// The end of the answer of a Vercel stream, of which the span says all.
-const SPENT: &[u8] = b"ai.stream.finish";
+/// Events that say nothing more than the span: the end of a Vercel stream, the pieces of a streamed answer after the first,
+/// vectors that were searched for.
+const SPENT: &[&[u8]] = &[b"ai.stream.finish", b"llm.content.completion.chunk", b"db.query.embeddings", b"db.search.embeddings"];
+/// A document that a vector database found, each.
+const DOCUMENTS: &[&[u8]] = &[b"db.query.result", b"db.search.result"];
 /// Trust of what an event tells.
 const WEAK: u8 = 40;
 
@@ -71,6 +74,8 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
     let arena = n.cx.arena;
     let mut input = BumpVec::new_in(arena);
     let mut output = BumpVec::new_in(arena);
+    let mut system = BumpVec::new_in(arena);
+    let mut documents = BumpVec::new_in(arena);
     for (event, fate) in n.span.events.iter().zip(fates) {
         if FIRST_PIECES.contains(&event.name)
             && let Some(nanos) = event.time.checked_sub(n.span.start)
@@ -82,7 +87,11 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
                 n.apply(*to, value, None, WEAK, DERIVED);
             }
         }
-        if event.name == SPENT {
+        if SPENT.contains(&event.name) {
+            *fate = Fate::Mapped;
+        }
+        if DOCUMENTS.contains(&event.name) {
+            documents.push(event);
             *fate = Fate::Mapped;
         }
         if n.c.kind == Some(Kind::ExecuteTool)
@@ -94,7 +103,11 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
                 *fate = Fate::Mapped;
             }
         } else if let Some((side, role)) = role_of(event.name) {
-            let out = if side == Side::Input { &mut input } else { &mut output };
+            let out = match (side, role) {
+                (_, "system") => &mut system,
+                (Side::Input, _) => &mut input,
+                (Side::Output, _) => &mut output,
+            };
             out.push(if out.is_empty() { b'[' } else { b',' });
             write_message(n, event, role, out);
             *fate = Fate::Mapped;
@@ -124,12 +137,64 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
             }
         }
     }
+    if !documents.is_empty() && !n.c.has(Field::RetrievalDocuments) {
+        n.c.derive(Field::RetrievalDocuments, Value::Str(found(n, &documents)));
+    }
+    if !system.is_empty() {
+        system.push(b']');
+        instruct(n, system.into_bump_slice());
+    }
     for (side, mut list) in [(Side::Input, input), (Side::Output, output)] {
         if !list.is_empty() {
             list.push(b']');
             offer(n, side, Value::Str(list.into_bump_slice()));
         }
     }
+}
+
+/// The documents of a vector database, from one event each; vectors are left out.
+fn found<'a>(n: &Normalizer<'_, 'a>, events: &[&Event<'a>]) -> &'a [u8] {
+    let arena = n.cx.arena;
+    let mut out = BumpVec::new_in(arena);
+    out.push(b'[');
+    for (i, event) in events.iter().enumerate() {
+        json::separate(&mut out, i);
+        out.push(b'{');
+        let mut count = 0;
+        for attr in event.attributes {
+            let key = n.cx.keys.text(attr.key);
+            let name = match key.rsplit(|b| *b == b'.').next() {
+                Some(b"id") => "id",
+                Some(b"score" | b"distance") => "score",
+                Some(b"document" | b"entity") => "content",
+                Some(b"metadata") => "metadata",
+                _ => continue,
+            };
+            json::separate(&mut out, count);
+            count += 1;
+            json::string(name.as_bytes(), &mut out);
+            out.push(b':');
+            scalar::write_json(attr.value, &mut out);
+        }
+        out.push(b'}');
+    }
+    out.push(b']');
+    out.into_bump_slice()
+}
+
+/// System messages of events are instructions: their parts, without the messages around them.
+fn instruct<'a>(n: &mut Normalizer<'_, 'a>, list: &'a [u8]) {
+    let arena = n.cx.arena;
+    let Some(conversation) = messages::read(list, json::parse(list, arena), Side::Input, arena) else { return };
+    let Some(read) = json::parse(conversation.messages, arena) else { return };
+    let mut out = BumpVec::new_in(arena);
+    out.push(b'[');
+    for (i, part) in read.items().filter_map(|m| m.get("parts")).flat_map(|parts| parts.items()).enumerate() {
+        json::separate(&mut out, i);
+        part.write(&mut out);
+    }
+    out.push(b']');
+    n.c.derive(Field::SystemInstructions, Value::Str(out.into_bump_slice()));
 }
 
 /// Messages from an event fill what no attribute says.

@@ -23,6 +23,8 @@ pub struct Conversation<'a> {
     pub model: Option<&'a [u8]>,
     /// The token counts of an answer.
     pub usage: Option<Json<'a>>,
+    /// Instructions that stood apart from the messages: `[part]` as JSON.
+    pub system: Option<&'a [u8]>,
 }
 
 /// Whose messages they are where they do not say it.
@@ -63,7 +65,7 @@ pub fn read<'a>(text: &'a [u8], parsed: Option<Json<'a>>, side: Side, arena: &'a
             w.text_message(text);
         }
     }
-    if w.count == 0 && w.found.tools.is_empty() {
+    if w.count == 0 && w.found.tools.is_empty() && w.found.system.is_none() {
         return None;
     }
     w.out.push(b']');
@@ -100,6 +102,7 @@ struct Found<'a> {
     response_id: Option<&'a [u8]>,
     model: Option<&'a [u8]>,
     usage: Option<Json<'a>>,
+    system: Option<&'a [u8]>,
     /// Name and id of the tool calls whose results did not come yet.
     calls: Vec<(&'a [u8], Json<'a>)>,
 }
@@ -115,8 +118,8 @@ impl<'a> Found<'a> {
     }
 
     fn into_conversation(self, messages: &'a [u8]) -> Conversation<'a> {
-        let Found { tools, finish_reasons, response_id, model, usage, .. } = self;
-        Conversation { messages, tools, finish_reasons, response_id, model, usage }
+        let Found { tools, finish_reasons, response_id, model, usage, system, .. } = self;
+        Conversation { messages, tools, finish_reasons, response_id, model, usage, system }
     }
 }
 
@@ -211,6 +214,14 @@ impl<'a> Transcoder<'a> {
         if !j.is_object() {
             return None;
         }
+        // OpenAI's first function calls: the call alone.
+        if self.side == Side::Output && j.get("name").is_some() && j.get("arguments").is_some() {
+            self.open("assistant");
+            self.raw(",\"parts\":[");
+            self.tool_call(j, &mut 0);
+            self.raw("]}");
+            return Some(());
+        }
         if let Some(tools) = j.any(&["tools", "functions"]) {
             self.found.tools.extend(tools.items());
         }
@@ -297,16 +308,20 @@ impl<'a> Transcoder<'a> {
     }
 
     fn system(&mut self, j: Json<'a>) {
-        let parts = j.get("parts").unwrap_or(j);
-        self.open("system");
-        self.raw(",\"parts\":[");
+        let parts = j.any(&["parts", "content"]).unwrap_or(j);
+        let messages = std::mem::replace(&mut self.out, BumpVec::new_in(self.arena));
+        self.raw("[");
         let mut n = 0;
         if parts.is_array() {
             parts.items().for_each(|p| self.part(p, &mut n));
         } else {
             self.part(parts, &mut n);
         }
-        self.raw("]}");
+        self.raw("]");
+        let parts = std::mem::replace(&mut self.out, messages);
+        if n > 0 {
+            self.found.system = Some(parts.into_bump_slice());
+        }
     }
 
     fn message(&mut self, m: Json<'a>) -> Option<()> {
@@ -603,6 +618,10 @@ impl<'a> Transcoder<'a> {
     }
 
     fn part(&mut self, p: Json<'a>, n: &mut usize) {
+        // OpenInference: the call stands beside the part that announces it.
+        if p.get("message_content").is_some() && p.get("tool_call").is_some_and(|call| call.is_object()) {
+            return self.tool_call(p, n);
+        }
         if p.is_string() {
             return self.field_part("text", "content", p, n);
         }
@@ -626,7 +645,11 @@ impl<'a> Transcoder<'a> {
                 self.media("image", source, p.any(&["media_type", "mime_type", "mimeType", "mediaType"]), n);
             }
             b"input_audio" | b"audio" | b"audio-url" => {
-                self.media("audio", p.any(&["input_audio", "audio", "source", "url"]).unwrap_or(p), None, n)
+                let source = p.any(&["input_audio", "audio", "source", "url"]).unwrap_or(p);
+                self.media("audio", source, None, n);
+                if let Some(transcript) = unwrapped(source, "audio").get("transcript") {
+                    self.field_part("text", "content", transcript, n);
+                }
             }
             b"video" | b"video-url" => self.media("video", p.any(&["video", "source", "url"]).unwrap_or(p), None, n),
             b"document" | b"document-url" | b"input_file" => self.media("document", p.any(&["source", "document"]).unwrap_or(p), None, n),
@@ -652,7 +675,9 @@ impl<'a> Transcoder<'a> {
                     }
                 }
             }
-            b"tool_call" | b"tool_use" | b"tool-call" | b"toolCall" | b"function_call" | b"custom_tool_call" | b"function" => self.tool_call(p, n),
+            b"tool_call" | b"tool_use" | b"tool-call" | b"toolCall" | b"function_call" | b"custom_tool_call" | b"function" => {
+                self.tool_call(p, n)
+            }
             b"tool_call_response"
             | b"tool_result"
             | b"tool-result"
@@ -862,7 +887,7 @@ mod tests {
         becomes(
             Side::Input,
             r#"{"system":"s","messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"t"},{"type":"tool_use","id":"u","name":"f","input":{"a":1}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"u","content":"r"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}}]}]}"#,
-            r#"[{"role":"system","parts":[{"type":"text","content":"s"}]},{"role":"assistant","parts":[{"type":"reasoning","content":"t"},{"type":"tool_call","id":"u","name":"f","arguments":{"a":1}}]},{"role":"user","parts":[{"type":"tool_call_response","id":"u","response":"r"},{"type":"blob","modality":"image","mime_type":"image/png","content":"AAAA"}]}]"#,
+            r#"[{"role":"assistant","parts":[{"type":"reasoning","content":"t"},{"type":"tool_call","id":"u","name":"f","arguments":{"a":1}}]},{"role":"user","parts":[{"type":"tool_call_response","id":"u","response":"r"},{"type":"blob","modality":"image","mime_type":"image/png","content":"AAAA"}]}]"#,
         );
     }
 
@@ -989,7 +1014,7 @@ mod tests {
         becomes(
             Side::Input,
             r#"{"systemPrompt":"be brief","messages":[{"role":"assistant","content":[{"type":"toolCall","id":"c","name":"f","arguments":{"a":1}}]},{"role":"toolResult","toolCallId":"c","toolName":"f","content":[{"type":"text","text":"26C"}],"isError":false}]}"#,
-            r#"[{"role":"system","parts":[{"type":"text","content":"be brief"}]},{"role":"assistant","parts":[{"type":"tool_call","id":"c","name":"f","arguments":{"a":1}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"c","response":[{"type":"text","text":"26C"}]}]}]"#,
+            r#"[{"role":"assistant","parts":[{"type":"tool_call","id":"c","name":"f","arguments":{"a":1}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"c","response":[{"type":"text","text":"26C"}]}]}]"#,
         );
     }
 

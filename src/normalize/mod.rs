@@ -271,6 +271,10 @@ impl<'a> Normalizer<'_, 'a> {
                 let parsed = value.as_str().and_then(|t| json::parse(t, arena));
                 let is_json = parsed.is_some_and(|j| !path.ends_with("content") || is_content(j));
                 let role = if list == flat::Flat::OutputMessages { "assistant" } else { "user" };
+                // Cut short, it says more where it stands.
+                if !is_json && value.as_str().is_some() && ["tool_calls", "files"].iter().any(|list| path.ends_with(list)) {
+                    return;
+                }
                 self.leaves.push(flat::Leaf { of: list, path: path.as_bytes(), value, is_json, at });
                 self.leaves.push(flat::Leaf { of: list, path: b"0.role", value: Value::Str(role.as_bytes()), is_json: false, at });
                 return;
@@ -620,7 +624,9 @@ impl<'a> Normalizer<'_, 'a> {
         let kind = match c.kind {
             // Langfuse Python up to 3.3.0 wrote `span` on generations, and knew no tools.
             Some(Kind::Span) if has_model || c.has(Field::OutputTokens) => Some(if embedding(c) { Kind::Embeddings } else { Kind::Chat }),
-            Some(Kind::Span) if content::is_tool_message(self.output.map(|o| o.value), self.span.name, self.cx.arena) => Some(Kind::ExecuteTool),
+            Some(Kind::Span) if content::is_tool_message(self.output.map(|o| o.value), self.span.name, self.cx.arena) => {
+                Some(Kind::ExecuteTool)
+            }
             Some(kind) if kind.is_generation() => match self.refined {
                 Some(refined) => Some(refined),
                 None if kind == Kind::Chat && self.kind_trust == PLAIN && embedding(c) => Some(Kind::Embeddings),
@@ -636,7 +642,10 @@ impl<'a> Normalizer<'_, 'a> {
             None if !has_model && (c.has(Field::ToolCallArguments) || c.has(Field::ToolCallId) || c.has(Field::ToolName)) => {
                 Some(Kind::ExecuteTool)
             }
-            None if c.has(Field::RetrievalQuery) => Some(Kind::Retrieval),
+            None if [Field::RerankQuery, Field::RerankTopN].iter().any(|f| c.has(*f)) => Some(Kind::Rerank),
+            None if [Field::RetrievalQuery, Field::RetrievalDocuments, Field::RetrievalTopK].iter().any(|f| c.has(*f)) => {
+                Some(Kind::Retrieval)
+            }
             kind => kind,
         };
         c.kind = kind;
@@ -703,10 +712,11 @@ impl<'a> Normalizer<'_, 'a> {
             return;
         }
         let keys = self.cx.keys;
-        let exception = self.span.events.iter().filter(|e| e.name == b"exception").find_map(|e| {
-            let attr = e.attributes.iter().find(|a| keys.text(a.key) == b"exception.type")?;
-            attr.value.as_str().filter(|t| !t.is_empty())
-        });
+        let exception =
+            self.span.events.iter().filter(|e| matches!(e.name, b"exception" | b"gen_ai.client.operation.exception")).find_map(|e| {
+                let attr = e.attributes.iter().find(|a| keys.text(a.key) == b"exception.type")?;
+                attr.value.as_str().filter(|t| !t.is_empty())
+            });
         self.c.derive(Field::ErrorType, Value::Str(exception.unwrap_or(b"_OTHER")));
     }
 }

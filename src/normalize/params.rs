@@ -21,6 +21,7 @@ fn field_of(key: &[u8]) -> Option<Field> {
         b"reasoning_effort" | b"reasoningEffort" => Field::ReasoningLevel,
         b"service_tier" => Field::RequestServiceTier,
         b"encoding_format" => Field::EncodingFormats,
+        b"dimensions" => Field::EmbeddingDimensions,
         b"response_format" => Field::OutputType,
         b"model" => Field::RequestModel,
         b"tools" => Field::ToolDefinitions,

@@ -16,7 +16,9 @@ fn is_placeholder(text: &[u8]) -> bool {
 
 /// Does a typed field say nothing with this value?
 pub fn is_absence(field: Field, value: Value) -> bool {
-    field.ty() != Type::Text && field != Field::StopSequences && value.as_str().is_some_and(|text| is_placeholder(unquote(text.trim_ascii())))
+    field.ty() != Type::Text
+        && field != Field::StopSequences
+        && value.as_str().is_some_and(|text| is_placeholder(unquote(text.trim_ascii())))
 }
 
 /// The spellings of true and false that sources use.
@@ -84,7 +86,8 @@ pub fn convert<'a>(field: Field, value: Value<'a>, arena: &'a Bump) -> Option<Va
             n.is_finite().then_some(Value::Double(n))
         }
         (Type::Bool, _) => as_bool(value).map(Value::Bool),
-        (Type::Names, Value::Array(items)) => names(field, items.iter().filter_map(Value::as_str), arena),
+        (Type::Names, Value::Array(items)) => names(field, items.iter().filter_map(|item| name_of(*item, arena)), arena),
+        (Type::Names, Value::Int(_)) => names(field, name_of(value, arena).into_iter(), arena),
         (Type::Names, Value::Str(text)) => match json::parse(text, arena).filter(json::Json::is_array) {
             Some(list) => names(field, list.items().filter_map(|j| j.text(arena)), arena),
             // Micrometer renders lists, Semantic Kernel joins them.
@@ -104,9 +107,19 @@ fn names<'a>(field: Field, texts: impl Iterator<Item = &'a [u8]>, arena: &'a Bum
         // The user's text: a newline or the word "none" may stop an answer.
         list.extend(texts.map(Value::Str));
     } else {
-        list.extend(texts.filter_map(|text| word(field, name(text, arena)?, arena)).map(Value::Str));
+        // A model may end for an unknown reason, which is one.
+        let name = |text| if field == Field::FinishReasons && text == b"unknown" { Some(text) } else { name(text, arena) };
+        list.extend(texts.filter_map(|text| word(field, name(text)?, arena)).map(Value::Str));
     }
     (!list.is_empty()).then(|| Value::Array(list.into_bump_slice()))
+}
+
+/// A name, also where the source counts them.
+fn name_of<'a>(value: Value<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
+    match value {
+        Value::Int(n) => Some(arena.alloc_str(&n.to_string()).as_bytes()),
+        value => value.as_str(),
+    }
 }
 
 /// The provider at the end of Dify's path of a plugin: `langgenius/openai/openai`.
@@ -133,7 +146,9 @@ fn word<'a>(field: Field, text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
     let text = if field == Field::Provider { without_plugin(text) } else { text };
     // Vercel's providers have the API behind the name: `openai.responses`, `google.vertex.chat`.
     let known = words::find(table, text).or_else(|| match text.iter().rposition(|c| *c == b'.') {
-        Some(dot) if field == Field::Provider && APIS.iter().any(|api| api.as_bytes() == &text[dot + 1..]) => words::find(table, &text[..dot]),
+        Some(dot) if field == Field::Provider && APIS.iter().any(|api| api.as_bytes() == &text[dot + 1..]) => {
+            words::find(table, &text[..dot])
+        }
         _ => None,
     });
     match known {

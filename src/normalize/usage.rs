@@ -201,7 +201,8 @@ pub fn complete(c: &mut Canonical, uncached: bool) {
     let adds_up = |n: i64| n != 0 && missing == Some(n);
     let add_cached = uncached && missing.is_none() || adds_up(cached) || adds_up(cached.saturating_add(reasoning));
     let add_reasoning = !adds_up(cached) && (adds_up(reasoning) || adds_up(cached.saturating_add(reasoning)));
-    for (add, field, n, extra) in [(add_cached, Field::InputTokens, input, cached), (add_reasoning, Field::OutputTokens, output, reasoning)] {
+    for (add, field, n, extra) in [(add_cached, Field::InputTokens, input, cached), (add_reasoning, Field::OutputTokens, output, reasoning)]
+    {
         if add && extra > 0 && c.has(field) {
             c.put(field, Value::Int(n.saturating_add(extra)), u8::MAX, c.source(field));
         }
@@ -216,9 +217,11 @@ pub fn complete(c: &mut Canonical, uncached: bool) {
 /// Reads a cost, or an object of costs, in USD. Its parts have no canonical field: the source stays.
 pub fn read_cost<'a>(cost: Json<'a>, trust: u8, source: u16, c: &mut Canonical<'a>) {
     let part = |keys: [&str; 2]| cost.any(&keys).and_then(|v| v.as_f64());
-    let total = cost.as_f64().or_else(|| part(["total", "total_cost"])).or_else(|| match (part(["input", "input_cost"]), part(["output", "output_cost"])) {
-        (None, None) => None,
-        (input, output) => Some(input.unwrap_or(0.0) + output.unwrap_or(0.0)),
+    let total = cost.as_f64().or_else(|| part(["total", "total_cost"])).or_else(|| {
+        match (part(["input", "input_cost"]), part(["output", "output_cost"])) {
+            (None, None) => None,
+            (input, output) => Some(input.unwrap_or(0.0) + output.unwrap_or(0.0)),
+        }
     });
     if let Some(total) = total.filter(|t| t.is_finite()) {
         c.put(Field::Cost, Value::Double(total), trust, source);

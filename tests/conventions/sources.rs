@@ -4,9 +4,11 @@ use crate::csv;
 use crate::span::Source;
 use serde_json::{Value as Json, json};
 
+type Evidence = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
 /// Convention, scope, and a key with its value where the scope alone says too little. From the paragraphs "Recognise".
 #[rustfmt::skip]
-const EVIDENCE: &[(&str, &str, &[(&str, &str)])] = &[
+const EVIDENCE: &[Evidence] = &[
     ("otel-genai",          "opentelemetry.instrumentation.openai_v2",      &[]),
     ("langfuse",            "langfuse-sdk",                                 &[]),
     ("openinference",       "openinference.instrumentation.openai",         &[]),

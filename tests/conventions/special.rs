@@ -84,7 +84,11 @@ fn by_shape(row: &Row) -> Option<Vec<Case>> {
         }
         "(aggregate)" => {
             let key = if key.contains("aggregated") { "gen_ai.aggregated_usage.input_tokens" } else { "gen_ai.usage.input_tokens" };
-            let source = of_kind(&row.convention, "AGENT", prove(&row.convention, span(&[(key, json!(7))])));
+            // The first word for an agent in the tables is `create_agent`, which has no children; the row means the one that has.
+            let source = match row.convention.as_str() {
+                "vercel-ai-v7" => prove(&row.convention, span(&[(key, json!(7)), ("gen_ai.operation.name", json!("invoke_agent"))])),
+                convention => of_kind(convention, "AGENT", prove(convention, span(&[(key, json!(7))]))),
+            };
             let expected = vec![
                 Expect::AbsentEverywhere("gen_ai.usage.input_tokens".into()),
                 to("gen_ai.aggregated_usage.input_tokens", What::Is(json!(7))),

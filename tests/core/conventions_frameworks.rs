@@ -94,7 +94,9 @@ fn vercel_root_under_the_scope_of_a_host() {
             "ai.operationId": "ai.streamText",
             "ai.model.provider": "anthropic.messages",
             "ai.model.id": "claude-sonnet-4-5",
-            "ai.prompt": text(json!({"prompt": "Weather in Paris?"})),
+            "ai.prompt": text(json!({"system": "Be brief.", "prompt": "Weather in Paris?"})),
+            // Cut short.
+            "ai.response.toolCalls": r#"[{"toolCallId":"call_1","toolN"#,
             "ai.response.text": "26C",
             "ai.response.finishReason": "stop",
             "ai.usage.inputTokens": 57,
@@ -108,8 +110,10 @@ fn vercel_root_under_the_scope_of_a_host() {
             "gen_ai.response.finish_reasons": ["stop"],
             "gen_ai.input.messages": said("user", "Weather in Paris?"),
             "gen_ai.output.messages": said("assistant", "26C"),
+            "gen_ai.system_instructions": [{"type": "text", "content": "Be brief."}],
             "gen_ai.aggregated_usage.input_tokens": 57,
             "gen_ai.aggregated_usage.output_tokens": 17,
+            "ai.response.toolCalls": r#"[{"toolCallId":"call_1","toolN"#,
         }),
     );
 }

@@ -1,9 +1,9 @@
 //! The core through its public interface, natively.
 
 mod conventions_frameworks;
+mod conventions_more_frameworks;
 mod conventions_platforms;
+mod conventions_vendors;
 mod frames;
-mod frameworks;
 mod pipeline;
 mod round_trip;
-mod vendors;
