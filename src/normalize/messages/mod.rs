@@ -1,0 +1,533 @@
+//! Messages from any JSON shape to OTel's `[{role, parts: [...]}]`, in one pass over borrowed text.
+//!
+//! Shapes read: OpenAI chat and responses, Anthropic, Gemini, Bedrock Converse, LangChain (plain and serialised), Vercel,
+//! Genkit, and OTel's own of every version. The source of the part types is the conventions' `enums.csv`.
+
+mod parts;
+
+use crate::conventions::words;
+use crate::json::{self, Json, Out};
+use bumpalo::Bump;
+use bumpalo::collections::Vec as BumpVec;
+
+/// What a conversation held.
+pub struct Conversation<'a> {
+    /// `[{role, parts}]` as JSON.
+    pub messages: &'a [u8],
+    /// Tool definitions that travelled with the messages (rules.md 5).
+    pub tools: Vec<Json<'a>>,
+    /// Why each choice ended, as the source says it.
+    pub finish_reasons: Vec<&'a [u8]>,
+    /// The member `id` of an answer.
+    pub response_id: Option<&'a [u8]>,
+    /// The member `model` of an answer.
+    pub model: Option<&'a [u8]>,
+    /// The token counts of an answer.
+    pub usage: Option<Json<'a>>,
+    /// Instructions that stood apart from the messages: `[part]` as JSON.
+    pub system: Option<&'a [u8]>,
+}
+
+/// Whose messages they are where they do not say it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// What was sent to the model.
+    Input,
+    /// What the model answered.
+    Output,
+}
+
+impl Side {
+    fn role(self) -> &'static str {
+        match self {
+            Side::Input => "user",
+            Side::Output => "assistant",
+        }
+    }
+}
+
+/// Reads a text that is messages in JSON, or just text. `None`: JSON of another shape, which is not for us to read as messages.
+///
+/// `parsed` is the text as JSON, if it is JSON.
+pub fn read<'a>(text: &'a [u8], parsed: Option<Json<'a>>, side: Side, arena: &'a Bump) -> Option<Conversation<'a>> {
+    let mut w = Transcoder { out: BumpVec::new_in(arena), arena, side, count: 0, found: Found::default() };
+    match parsed {
+        Some(root) => {
+            if is_canonical(root) {
+                // 1.37 to 1.41 have the reason in the message.
+                root.items().filter(|_| side == Side::Output).for_each(|m| w.finish(m));
+                return Some(w.found.into_conversation(root.to_text(arena)));
+            }
+            w.out.push(b'[');
+            w.conversation(root)?;
+        }
+        None => {
+            w.out.push(b'[');
+            w.text_message(text);
+        }
+    }
+    if w.count == 0 && w.found.tools.is_empty() && w.found.system.is_none() {
+        return None;
+    }
+    w.out.push(b']');
+    Some(w.found.into_conversation(w.out.into_bump_slice()))
+}
+
+/// Instructions as a list of parts: those that are there, in any shape, else the text as one part.
+pub fn instructions<'a>(text: &'a [u8], arena: &'a Bump) -> &'a [u8] {
+    let parsed = json::parse(text, arena);
+    let holds = |p: Json| p.is_string() || p.any(&["type", "text"]).is_some();
+    let parts = parsed.map(|j| j.get("parts").unwrap_or(j)).filter(|j| j.is_object() && holds(*j) || j.is_array() && j.items().all(holds));
+    if let Some(parts) = parts {
+        if parts.is_array() && parts.items().all(|p| p.get("type").is_some() && p.get("content").is_some_and(|c| c.is_string())) {
+            return parts.to_text(arena);
+        }
+        let mut w = Transcoder { out: BumpVec::new_in(arena), arena, side: Side::Input, count: 0, found: Found::default() };
+        w.out.push(b'[');
+        w.content(parts, &mut 0);
+        w.out.push(b']');
+        return w.out.into_bump_slice();
+    }
+    let text = parsed.and_then(|j| j.text(arena)).unwrap_or(text);
+    let mut out = BumpVec::new_in(arena);
+    out.extend_from_slice(b"[{\"type\":\"text\",\"content\":");
+    json::string(text, &mut out);
+    out.extend_from_slice(b"}]");
+    out.into_bump_slice()
+}
+
+#[derive(Default)]
+struct Found<'a> {
+    tools: Vec<Json<'a>>,
+    finish_reasons: Vec<&'a [u8]>,
+    response_id: Option<&'a [u8]>,
+    model: Option<&'a [u8]>,
+    usage: Option<Json<'a>>,
+    system: Option<&'a [u8]>,
+    /// Name and id of the tool calls whose results did not come yet.
+    calls: Vec<(&'a [u8], Json<'a>)>,
+}
+
+impl<'a> Found<'a> {
+    /// The id of the call that this is the result of, where only one can be meant.
+    fn take_call(&mut self, tool: &[u8]) -> Option<Json<'a>> {
+        let mut of_tool = self.calls.iter().enumerate().filter(|(_, (name, _))| *name == tool);
+        match (of_tool.next(), of_tool.next()) {
+            (Some((at, _)), None) => Some(self.calls.swap_remove(at).1),
+            _ => None,
+        }
+    }
+
+    fn into_conversation(self, messages: &'a [u8]) -> Conversation<'a> {
+        let Found { tools, finish_reasons, response_id, model, usage, system, .. } = self;
+        Conversation { messages, tools, finish_reasons, response_id, model, usage, system }
+    }
+}
+
+/// Is it OTel's form already, in every part? Then it stays as it is.
+fn is_canonical(root: Json) -> bool {
+    let part = |p: Json| {
+        let field = |key: &str| p.get(key).is_some();
+        match p.get("type").and_then(|t| t.word()) {
+            Some(b"text" | b"reasoning") => p.get("content").is_some_and(|c| c.is_string()),
+            Some(b"tool_call") => field("name") && p.get("arguments").is_none_or(|a| !a.is_string()),
+            Some(b"tool_call_response") => field("response"),
+            Some(b"server_tool_call" | b"server_tool_call_response" | b"compaction") => true,
+            Some(b"blob") => field("content") && field("modality"),
+            Some(b"uri") => field("uri") && field("modality"),
+            Some(b"file") => field("file_id") && field("modality"),
+            _ => false,
+        }
+    };
+    let message = |m: Json| {
+        matches!(m.get("role").and_then(|r| r.word()), Some(b"system" | b"user" | b"assistant" | b"tool"))
+            && m.get("parts").is_some_and(|parts| parts.is_array() && parts.items().all(part))
+    };
+    root.is_array() && !root.is_empty() && root.items().all(message)
+}
+
+/// A tool definition in a message's place: `{"role":"tool","content":{"type":"function","function":{…}}}`.
+fn tool_in_message(m: Json) -> Option<Json> {
+    m.get("role").filter(|r| r.is("tool"))?;
+    let content = m.get("content").filter(|c| c.is_object())?;
+    (content.get("function").is_some_and(|f| f.get("name").is_some())
+        || content.get("name").is_some() && content.any(&["parameters", "input_schema"]).is_some())
+    .then_some(content)
+}
+
+struct Transcoder<'a> {
+    out: Out<'a>,
+    arena: &'a Bump,
+    side: Side,
+    count: usize,
+    found: Found<'a>,
+}
+
+impl<'a> Transcoder<'a> {
+    fn raw(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+    }
+
+    fn open(&mut self, role: &str) {
+        json::separate(&mut self.out, self.count);
+        self.count += 1;
+        self.raw("{\"role\":\"");
+        self.raw(role);
+        self.raw("\"");
+    }
+
+    fn text_message(&mut self, text: &[u8]) {
+        self.open(self.side.role());
+        self.raw(",\"parts\":[{\"type\":\"text\",\"content\":");
+        json::string(text, &mut self.out);
+        self.raw("}]}");
+    }
+
+    /// Any shape that holds messages; `None` where it holds none.
+    fn conversation(&mut self, j: Json<'a>) -> Option<()> {
+        if let Some(text) = j.text(self.arena) {
+            self.text_message(text);
+            return Some(());
+        }
+        if j.is_array() {
+            // One list in a list: LangChain's batch of conversations.
+            if j.items().count() == 1 && j.items().all(|i| i.is_array() && i.items().all(is_message)) {
+                return j.items().try_for_each(|i| self.conversation(i));
+            }
+            return match () {
+                () if is_pair(j) => self.message(j),
+                () if j.is_empty() => None,
+                () if j.items().all(|i| i.is_string() || is_message(i) || is_pair(i)) => {
+                    j.items().try_for_each(|i| if i.is_string() { self.conversation(i) } else { self.message(i) })
+                }
+                // Parts without a message around them.
+                () if j.items().all(|i| i.get("type").is_some() || i.get("text").is_some()) => {
+                    self.open(self.side.role());
+                    self.raw(",\"parts\":[");
+                    let mut n = 0;
+                    j.items().for_each(|p| self.part(p, &mut n));
+                    self.raw("]}");
+                    Some(())
+                }
+                () => None,
+            };
+        }
+        if !j.is_object() {
+            return None;
+        }
+        // OpenAI's first function calls: the call alone.
+        if self.side == Side::Output && j.get("name").is_some() && j.get("arguments").is_some() {
+            self.open("assistant");
+            self.raw(",\"parts\":[");
+            self.tool_call(j, &mut 0);
+            self.raw("]}");
+            return Some(());
+        }
+        if let Some(tools) = j.any(&["tools", "functions"]) {
+            self.found.tools.extend(tools.items());
+        }
+        if let Some(kwargs) = serialised(j) {
+            return self.message(kwargs.1);
+        }
+        if let Some(system) = j.any(&["system", "instructions", "systemInstruction", "system_instruction", "systemPrompt"]) {
+            self.system(system);
+        }
+        if let Some(messages) = j.any(&["messages", "contents"]) {
+            return self.conversation(messages);
+        }
+        // LiveKit's chat context: what is neither message nor call is a change of its state.
+        if let Some(items) = j.get("items").filter(|i| i.is_array()) {
+            return items.items().filter(|i| is_message(*i)).try_for_each(|i| self.message(i));
+        }
+        if let Some(choices) = j.get("choices").filter(|c| c.is_array()) {
+            self.answer(j);
+            for choice in choices.items() {
+                self.finish(choice);
+                match choice.any(&["message", "delta"]) {
+                    Some(m) => self.message(m)?,
+                    None => self.conversation(choice.get("text")?)?,
+                }
+            }
+            return Some(());
+        }
+        if let Some(candidates) = j.get("candidates").filter(|c| c.is_array()) {
+            for candidate in candidates.items() {
+                self.finish(candidate);
+                self.message(candidate.any(&["content", "message"])?)?;
+            }
+            return Some(());
+        }
+        // Haystack.
+        if let Some(replies) = j.get("replies").filter(|r| r.is_array()) {
+            replies.items().take(1).for_each(|reply| self.answer(reply));
+            return self.conversation(replies);
+        }
+        if let Some(generations) = j.get("generations").filter(|g| g.is_array()) {
+            let each = |g: Json<'a>| g.get("message").or_else(|| g.get("text"));
+            for g in generations.items() {
+                let inner: Vec<_> = if g.is_array() { g.items().filter_map(each).collect() } else { each(g).into_iter().collect() };
+                inner.into_iter().try_for_each(|m| self.conversation(m))?;
+            }
+            return Some(());
+        }
+        if is_message(j) {
+            self.answer(j);
+            return self.message(j);
+        }
+        if j.any(&["object", "status", "model", "usage"]).is_some() {
+            self.answer(j);
+            if let Some(output) = j.get("output") {
+                return match output.get("message") {
+                    Some(message) => self.message(message),
+                    None => self.conversation(output),
+                };
+            }
+        }
+        self.conversation(j.any(&["input", "prompt"])?)
+    }
+
+    /// What an answer says beside its messages.
+    fn answer(&mut self, j: Json<'a>) {
+        let meta = j.any(&["response_metadata", "meta"]);
+        self.found.usage = self.found.usage.or_else(|| j.get("usage").or_else(|| meta?.get("usage"))).filter(Json::is_object);
+        let word = |keys: &[&str]| j.any(keys).or_else(|| meta.and_then(|m| m.any(keys))).and_then(|v| v.word());
+        self.found.model = self.found.model.or_else(|| word(&["model", "model_name"]));
+        let id = if j.any(&["object", "choices", "stop_reason"]).is_some() { j.get("id") } else { meta.and_then(|m| m.get("id")) };
+        self.found.response_id = self.found.response_id.or_else(|| id.and_then(|v| v.word()));
+        // OpenAI's Responses API has a status in its place.
+        if j.get("object").is_some_and(|o| o.is("response"))
+            && let Some(status) = j.get("status").and_then(|s| s.word())
+        {
+            self.found.finish_reasons.push(status);
+        }
+    }
+
+    fn finish(&mut self, j: Json<'a>) {
+        if let Some(reason) = j.any(&["finish_reason", "finishReason", "stop_reason", "stopReason"]).and_then(|r| r.word()) {
+            self.found.finish_reasons.push(reason);
+        }
+    }
+
+    fn system(&mut self, j: Json<'a>) {
+        let parts = j.any(&["parts", "content"]).unwrap_or(j);
+        let messages = std::mem::replace(&mut self.out, BumpVec::new_in(self.arena));
+        self.raw("[");
+        let mut n = 0;
+        if parts.is_array() {
+            parts.items().for_each(|p| self.part(p, &mut n));
+        } else {
+            self.part(parts, &mut n);
+        }
+        self.raw("]");
+        let parts = std::mem::replace(&mut self.out, messages);
+        if n > 0 {
+            self.found.system = Some(parts.into_bump_slice());
+        }
+    }
+
+    fn message(&mut self, m: Json<'a>) -> Option<()> {
+        let m = match m.get("message").filter(Json::is_object) {
+            Some(inner) => {
+                // A choice: the reason stands beside its message.
+                if self.side == Side::Output {
+                    self.finish(m);
+                }
+                inner
+            }
+            None => m,
+        };
+        if is_pair(m) {
+            let mut pair = m.items();
+            let role = pair.next()?.word()?;
+            self.open(words::find(words::ROLES, role)?);
+            self.raw(",\"parts\":[");
+            let mut n = 0;
+            self.content(pair.next()?, &mut n);
+            self.raw("]}");
+            return Some(());
+        }
+        if let Some((class, kwargs)) = serialised(m) {
+            let role = words::find(words::ROLES, class).unwrap_or(self.side.role());
+            return self.message_as(kwargs, role);
+        }
+        if let Some(tool) = tool_in_message(m) {
+            self.found.tools.push(tool);
+            return Some(());
+        }
+        if self.side == Side::Output {
+            self.finish(m);
+            if let Some(meta) = m.any(&["response_metadata", "meta"]) {
+                self.finish(meta);
+            }
+        }
+        // A completion without roles: `{"prompt": {"text": …}}`.
+        if let Some(text) = m.any(&["prompt", "completion"]).and_then(|p| p.get("text")) {
+            return self.conversation(text);
+        }
+        let kind = m.get("type").and_then(|t| t.word());
+        let role = match (m.get("role").and_then(|r| r.word()), kind) {
+            (Some(role), _) => match words::find(words::ROLES, role) {
+                Some(role) => role,
+                None if is_named_after_tool(m) => "tool",
+                None => self.side.role(),
+            },
+            (None, None) if is_named_after_tool(m) => "tool",
+            // Items of OpenAI's Responses API.
+            (None, Some(b"function_call_output" | b"custom_tool_call_output")) => "tool",
+            (None, Some(b"function_call" | b"custom_tool_call" | b"reasoning")) => "assistant",
+            (None, Some(kind)) => words::find(words::ROLES, kind).unwrap_or(self.side.role()),
+            (None, None) => self.side.role(),
+        };
+        self.message_as(m, role)
+    }
+
+    fn message_as(&mut self, m: Json<'a>, role: &str) -> Option<()> {
+        self.open(role);
+        if let Some(name) = m.get("name").filter(|n| n.is_string() && !n.is_empty() && role != "tool" && !is_item(m)) {
+            self.raw(",\"name\":");
+            name.write(&mut self.out);
+        }
+        self.raw(",\"parts\":[");
+        let mut n = 0;
+        let extra = m.get("additional_kwargs");
+        if let Some(reasoning) = m.any(&["reasoning_content", "reasoning", "thinking"]).or_else(|| extra?.get("reasoning_content")) {
+            self.reasoning(reasoning, &mut n);
+        }
+        if role == "tool" && m.get("parts").is_none() && is_tool_result(m) {
+            self.tool_response(m, &mut n);
+        } else if let Some(parts) = m.get("content_parts").filter(|p| !p.is_empty()) {
+            // trpc-agent-go: they hold in place of the content.
+            self.content(parts, &mut n);
+        } else if let Some(content) = m.any(&["parts", "content", "contents"]).or_else(|| m.get("text").filter(|_| m.get("type").is_none()))
+        {
+            self.content(content, &mut n);
+        } else if m.get("type").is_some_and(|t| words::find(words::ROLES, t.word().unwrap_or_default()).is_none() && !t.is("message")) {
+            self.part(m, &mut n);
+        }
+        // Beside the content: Dify's, and those that a model of the Vercel SDK made, which only their media type tells.
+        for file in m.get("files").into_iter().flat_map(|files| files.items()) {
+            match file.any(&["mediaType", "mimeType"]) {
+                Some(_) => self.media(parts::modality_of(file), file, None, &mut n),
+                None => self.part(file, &mut n),
+            }
+        }
+        let calls = m.get("tool_calls").filter(|c| !c.is_empty()).or_else(|| extra?.get("tool_calls"));
+        if let Some(calls) = calls {
+            calls.items().for_each(|call| self.tool_call(call, &mut n));
+        }
+        if let Some(calls) = m.get("invalid_tool_calls") {
+            calls.items().for_each(|call| self.tool_call(call, &mut n));
+        }
+        if let Some(call) = m.get("function_call").or_else(|| extra?.get("function_call")).filter(|_| calls.is_none()) {
+            self.tool_call(call, &mut n);
+        }
+        // OpenInference's form of OpenAI's first function calls.
+        if let Some(name) = m.get("function_call_name") {
+            self.start_part("tool_call", &mut n);
+            self.field("name", name);
+            if let Some(arguments) = m.get("function_call_arguments_json") {
+                self.raw(",\"arguments\":");
+                self.unwrapped(arguments);
+            }
+            self.raw("}");
+        }
+        if let Some(refusal) = m.get("refusal").filter(|r| r.is_string() && !r.is_empty()) {
+            self.field_part("text", "content", refusal, &mut n);
+        }
+        if n == 0 && m.get("content").is_some_and(|c| c.is_string()) {
+            self.raw("{\"type\":\"text\",\"content\":\"\"}");
+        }
+        self.raw("]}");
+        Some(())
+    }
+}
+
+/// The text of a message in a part's place, which says nothing else.
+fn only_content(j: Json) -> Option<Json> {
+    let only = j.entries().all(|(key, _)| key == b"role" || key == b"content");
+    j.get("content").filter(|c| only && c.is_string())
+}
+
+/// LangChain's serialised form: its class and its fields.
+fn serialised<'d>(j: Json<'d>) -> Option<(&'d [u8], Json<'d>)> {
+    j.get("lc")?;
+    Some((j.get("id")?.items().last()?.word()?, j.get("kwargs")?))
+}
+
+/// Is it a list of parts, each with its type?
+pub fn is_parts(j: Json) -> bool {
+    j.is_array() && !j.is_empty() && j.items().all(|part| part.get("type").is_some_and(|t| t.is_string()))
+}
+
+/// OpenInference puts an object around each thing: `{"message": …}`, `{"tool_call": …}`.
+fn unwrapped<'d>(j: Json<'d>, around: &str) -> Json<'d> {
+    j.get(around).filter(Json::is_object).unwrap_or(j)
+}
+
+/// `["user", "text"]`: LangChain's short form.
+fn is_pair(j: Json) -> bool {
+    let mut items = j.items();
+    match (items.next(), items.next(), items.next()) {
+        (Some(role), Some(content), None) => {
+            role.word().is_some_and(|r| words::find(words::ROLES, r).is_some()) && (content.is_string() || content.is_array())
+        }
+        _ => false,
+    }
+}
+
+/// Is it an item of OpenAI's Responses API?
+fn is_item(j: Json) -> bool {
+    j.get("type").and_then(|t| t.word()).is_some_and(|t| {
+        matches!(
+            t,
+            b"message" | b"function_call" | b"function_call_output" | b"custom_tool_call" | b"custom_tool_call_output" | b"reasoning"
+        )
+    })
+}
+
+/// A result as Langfuse's LangChain handler for JS writes it: `{"content", "additional_kwargs", "role": "get_weather"}`,
+/// the role left out where the tool has no name.
+fn is_named_after_tool(m: Json) -> bool {
+    m.get("content").is_some() && m.get("additional_kwargs").is_some()
+}
+
+/// A message that leaves out whose it is: nothing but what is said, and why it ended.
+fn is_bare(j: Json) -> bool {
+    j.get("content").is_some_and(|c| c.is_string())
+        && j.entries().all(|(key, _)| matches!(key, b"content" | b"finish_reason" | b"index" | b"name"))
+}
+
+/// Does it say whose message it is, or hold what only a message holds?
+fn is_message(j: Json) -> bool {
+    if let Some(inner) = j.get("message").filter(Json::is_object) {
+        return is_message(inner);
+    }
+    if j.any(&["prompt", "completion"]).is_some_and(|p| p.get("text").is_some()) {
+        return true;
+    }
+    let speaks = |key: &str| j.get(key).and_then(|r| r.word()).is_some_and(|r| words::find(words::ROLES, r).is_some());
+    j.is_object()
+        && (speaks("role")
+            // A role of the user's own.
+            || j.get("role").is_some_and(|r| r.is_string()) && j.get("content").is_some()
+            || is_named_after_tool(j)
+            || speaks("type") && j.get("content").is_some()
+            || is_bare(j)
+            || is_item(j)
+            || j.get("tool_calls").is_some()
+            || serialised(j).is_some())
+}
+
+/// A message of role tool that is the result itself, not a list of results.
+fn is_tool_result(m: Json) -> bool {
+    let holds_results = |c: Json| {
+        c.items().any(|p| {
+            p.get("type").is_some_and(|t| t.is("tool-result") || t.is("tool_result"))
+                || p.any(&["toolResult", "functionResponse", "toolResponse"]).is_some()
+        })
+    };
+    m.get("content").is_none_or(|c| !holds_results(c))
+}
+
+#[cfg(test)]
+mod tests;

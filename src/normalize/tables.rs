@@ -1,0 +1,420 @@
+//! Applies the tables: what the rules of a key say of a value, and what becomes of the attribute that had it.
+
+use super::canonical::{DERIVED, Field, Kind, Put};
+use super::{Fate, Normalizer, Pending, content, flat, is_mark, messages, params, provider, scalar, tools, usage, with_rules};
+use crate::conventions::{self, OWN, PLAIN, Rule, RuleRef, To};
+use crate::json;
+use crate::span::{Key, Value};
+use bumpalo::collections::Vec as BumpVec;
+
+/// The one object of a list; any other JSON is itself.
+fn only_item(j: json::Json) -> json::Json {
+    let mut items = j.items();
+    match (items.next(), items.next()) {
+        (Some(item), None) if j.is_array() => item,
+        _ => j,
+    }
+}
+
+impl<'a> Normalizer<'_, 'a> {
+    pub(super) fn read_tables(&mut self) {
+        let conventions = if self.conventions == 0 { 0 } else { self.conventions | conventions::everywhere() };
+        for r in conventions::rules_of_names().iter().filter(|r| r.convention & conventions != 0) {
+            self.apply(r.rule.to, Value::Str(self.span.name), None, r.rule.trust, DERIVED);
+        }
+        // Attributes past what a u16 counts stay as they are.
+        for (at, attr) in self.span.attributes.iter().enumerate().take(usize::from(DERIVED)) {
+            let cx = self.cx;
+            with_rules(attr.key, cx.keys, |rules, _| {
+                let holds = |r: &RuleRef| is_mark(r.rule.to) || r.convention & conventions != 0;
+                let own = rules.iter().any(|r| r.rule.trust == OWN && holds(r));
+                for r in rules {
+                    if holds(r) && (!own || r.rule.trust == OWN) {
+                        self.apply(r.rule.to, attr.value, Some((attr.key, r.rule)), r.rule.trust, at as u16);
+                    }
+                }
+            });
+        }
+    }
+
+    /// `of` is the key and the rule that it matched; a member of an object has none.
+    pub(super) fn apply(&mut self, to: To, value: Value<'a>, of: Option<(Key<'a>, &'static Rule)>, trust: u8, at: u16) {
+        let arena = self.cx.arena;
+        let fate = match to {
+            To::Field(field) => return self.put(field, value, trust, at),
+            To::Unless(field, nothing) => {
+                if value.as_str().is_none_or(|text| nothing.iter().all(|word| word.as_bytes() != text)) {
+                    return self.put(field, value, trust, at);
+                }
+                Fate::Mapped
+            }
+            To::Kind(words) => return self.put_kind(words, value, trust, at),
+            To::Hint(words) => {
+                let text = value.as_str().unwrap_or_default();
+                if let Some((_, kind)) = words.iter().find(|(word, _)| scalar::glob(word, text))
+                    && trust > self.kind_trust
+                {
+                    (self.c.kind, self.kind_trust) = (Some(*kind), trust);
+                }
+                return;
+            }
+            To::Proof(_) => return,
+            To::UncachedInput => {
+                self.uncached_input = true;
+                return self.put(Field::InputTokens, value, trust, at);
+            }
+            To::ToolSchema => {
+                self.tool_schema = Some(Pending::new(value, at));
+                return;
+            }
+            To::Documents => return content::put_found(self, value, at),
+            To::Inside(list, path) => {
+                // A content may be the user's own JSON: only text and parts are read.
+                let is_part = |j: json::Json| j.is_string() || j.any(&["text", "content"]).is_some_and(|t| t.is_string());
+                let is_content = |j: json::Json| is_part(j) || j.is_array() && !j.is_empty() && j.items().all(is_part);
+                let parsed = value.as_str().and_then(|t| json::parse(t, arena));
+                let is_json = parsed.is_some_and(|j| !path.ends_with("content") || is_content(j));
+                let role = if list == flat::Flat::OutputMessages { "assistant" } else { "user" };
+                // Cut short, it says more where it stands.
+                if !is_json && value.as_str().is_some() && ["tool_calls", "files"].iter().any(|list| path.ends_with(list)) {
+                    return;
+                }
+                self.leaves.push(flat::Leaf { of: list, path: path.as_bytes(), value, is_json, at });
+                self.leaves.push(flat::Leaf { of: list, path: b"0.role", value: Value::Str(role.as_bytes()), is_json: false, at });
+                return;
+            }
+            To::Failed(words) => {
+                let text = match value {
+                    Value::Bool(b) => if b { "true" } else { "false" }.as_bytes(),
+                    Value::Int(n) => arena.alloc_str(&n.to_string()).as_bytes(),
+                    value => value.as_str().map(scalar::unquote).unwrap_or_default(),
+                };
+                self.c.failed |=
+                    if words.is_empty() { !matches!(text, b"" | b"0" | b"false") } else { words.iter().any(|w| w.as_bytes() == text) };
+                return;
+            }
+            To::All(all) => return all.iter().for_each(|to| self.apply(*to, value, of, trust, at)),
+            To::Model => {
+                self.model = Some(Pending::new(value, at));
+                return;
+            }
+            To::Input => {
+                self.input = Some(Pending::new(value, at));
+                return;
+            }
+            To::Output => {
+                self.output = Some(Pending::new(value, at));
+                return;
+            }
+            To::EntityInput => {
+                self.input = Some(Pending { inside: &["inputs", "kwargs", "args"], ..Pending::new(value, at) });
+                return;
+            }
+            To::EntityOutput => {
+                self.output = Some(Pending { inside: &["outputs", "output"], ..Pending::new(value, at) });
+                return;
+            }
+            To::EntityName => {
+                self.entity_name = Some(Pending::new(value, at));
+                return;
+            }
+            To::ActionName => {
+                self.entity_name = Some(Pending::new(value, at));
+                self.model_path = self.entity_name;
+                return;
+            }
+            To::FirstWord(to) => {
+                let word = value.as_str().and_then(|text| text.split(|c| *c == b' ').next());
+                return word.into_iter().for_each(|word| self.apply(*to, Value::Str(word), of, trust, at));
+            }
+            To::Enveloped(to) => {
+                let object = value.as_str().and_then(|t| json::parse(t, arena)).filter(|j| j.get("type").is_some_and(|t| t.is_string()));
+                let inner = object.and_then(|j| j.get("value")).map(|j| scalar::from_json(j, arena));
+                return self.apply(*to, inner.unwrap_or(value), of, trust, at);
+            }
+            To::Items(to) => return self.apply(*to, scalar::from_items(value, arena), of, trust, at),
+            To::CacheBeside(field) => {
+                self.uncached_input |= !self.c.has(field);
+                return self.put(field, value, trust, at);
+            }
+            To::UncachedPart => {
+                self.uncached_part = Some(Pending::new(value, at));
+                return;
+            }
+            To::Flat(list) | To::FlatParts(list) => {
+                let path = of.and_then(|(key, rule)| self.cx.keys.text(key).get(rule.key.len() - 1..)).unwrap_or_default();
+                // The vectors beside the texts are long, and no texts.
+                if flat::is_indexed(path) && (list != flat::Flat::Texts || value.as_str().is_some()) {
+                    let parts = matches!(to, To::FlatParts(_)) && path.ends_with(b".content");
+                    let is_json = parts && value.as_str().and_then(|t| json::parse(t, arena)).is_some_and(messages::is_parts);
+                    self.leaves.push(flat::Leaf { of: list, path, value, is_json, at });
+                }
+                return;
+            }
+            To::WorkflowName => {
+                self.workflow_name = Some(Pending::new(value, at));
+                return;
+            }
+            To::Host => {
+                if let Some(host) = value.as_str().map(provider::host).filter(|host| !host.is_empty()) {
+                    self.c.derive(Field::ServerAddress, Value::Str(host));
+                }
+                Fate::Keep
+            }
+            To::ToolParameters => {
+                let parsed = value.as_str().and_then(|t| json::parse(t, arena));
+                // Some instrumentations write the schema here.
+                if parsed.is_some_and(|p| p.get("type").is_some() && p.get("properties").is_some()) {
+                    return;
+                }
+                return self.put(Field::ToolCallArguments, value, trust, at);
+            }
+            To::Vector => {
+                let first = match value {
+                    Value::Array([first @ Value::Str(_), ..]) => *first,
+                    value => value,
+                };
+                let length = match first {
+                    Value::Array(items) => items.len(),
+                    Value::Str(text) => json::parse(text, arena).map_or(0, |v| v.items().count()),
+                    _ => 0,
+                };
+                if length == 0 {
+                    return;
+                }
+                return self.settle(Field::EmbeddingDimensions, Value::Int(length as i64), trust, at);
+            }
+            To::InputMessages => return content::put_messages(self, messages::Side::Input, value, trust, at),
+            To::OutputMessages => return content::put_messages(self, messages::Side::Output, value, trust, at),
+            To::Parameters => match value.as_str().and_then(|t| json::parse(t, arena)) {
+                Some(parameters) if params::read(parameters, trust, DERIVED, &mut self.c, arena) => Fate::Mapped,
+                _ => Fate::Keep,
+            },
+            To::Usage => match value.as_str().and_then(|t| json::parse(t, arena)) {
+                Some(counts) => {
+                    // LangSmith's costs stand beside its counts.
+                    if counts.get("total_cost").is_some() {
+                        usage::read_cost(counts, trust, DERIVED, &mut self.c);
+                    }
+                    if usage::read(counts, trust, DERIVED, &mut self.c) { Fate::Mapped } else { Fate::Keep }
+                }
+                None => Fate::Keep,
+            },
+            To::Cost => {
+                if let Some(cost) = value.as_str().and_then(|t| json::parse(t, arena)) {
+                    usage::read_cost(cost, trust, DERIVED, &mut self.c);
+                }
+                Fate::Keep
+            }
+            To::FirstTokenAt => match scalar::instant(value).and_then(|t| t.checked_sub(self.span.start)) {
+                Some(nanos) => return self.put(Field::TimeToFirstChunk, Value::Double(nanos as f64 / 1e9), trust, at),
+                None => Fate::Keep,
+            },
+            To::FirstTokenAfterAny => {
+                let Some(Value::Double(n)) = scalar::convert(Field::TimeToFirstChunk, value, arena) else { return };
+                // No answer takes so many seconds to begin, and none so few nanoseconds.
+                let seconds = if n < 1e4 { n } else { n / 1e9 };
+                return self.settle(Field::TimeToFirstChunk, Value::Double(seconds), trust, at);
+            }
+            To::FirstTokenAfter(unit) => {
+                let Some(Value::Double(n)) = scalar::convert(Field::TimeToFirstChunk, value, arena) else { return };
+                return self.settle(Field::TimeToFirstChunk, Value::Double(n * unit as f64 / 1e9), trust, at);
+            }
+            To::Object(members) => match value.as_str().and_then(|t| json::parse(t, arena)).map(only_item) {
+                Some(object) if object.is_object() => {
+                    let mut complete = true;
+                    for (path, to) in members {
+                        match path.split('.').try_fold(object, |j, part| j.get(part)) {
+                            Some(parameters) if matches!(to, To::Parameters) => {
+                                complete &= params::read(parameters, trust, DERIVED, &mut self.c, arena);
+                            }
+                            Some(member) => self.apply(*to, scalar::from_json(member, arena), None, trust, DERIVED),
+                            None => {}
+                        }
+                    }
+                    let known = |key: &[u8]| members.iter().any(|(path, _)| path.as_bytes() == key);
+                    if complete && object.entries().all(|(key, v)| v.is_null() || known(key)) { Fate::Mapped } else { Fate::Keep }
+                }
+                _ => Fate::Keep,
+            },
+            To::AggregateOn(kinds) => {
+                self.aggregates = kinds;
+                return;
+            }
+            To::Request => {
+                if let Some(request) = value.as_str().and_then(|t| json::parse(t, arena)) {
+                    params::read(request, trust, DERIVED, &mut self.c, arena);
+                    self.c.kind = self.c.kind.or(Some(Kind::Chat));
+                    self.input = Some(Pending::new(value, at));
+                }
+                return;
+            }
+            To::Exchange => return content::put_exchange(self, value, trust, at),
+            To::Words(field, words) => {
+                let text = value.as_str().unwrap_or_default();
+                let Some((_, word)) = words.iter().find(|(pattern, _)| scalar::glob(pattern, text)) else { return };
+                return self.put(field, Value::Str(word.as_bytes()), trust, at);
+            }
+            To::Implies(field, word) => {
+                self.c.derive(field, Value::Str(word.as_bytes()));
+                return;
+            }
+            To::ImpliesKind(kind) => {
+                self.c.kind = self.c.kind.or(Some(kind));
+                return;
+            }
+            To::Aggregate(words) => {
+                self.c.aggregated |= words.is_empty() || value.as_str().is_some_and(|t| words.iter().any(|w| w.as_bytes() == t));
+                return;
+            }
+            To::Level => match value.as_str().map(scalar::unquote) {
+                Some(b"ERROR") => {
+                    self.c.failed = true;
+                    Fate::Mapped
+                }
+                _ => Fate::Keep,
+            },
+            To::StatusMessage => match value.as_str() {
+                Some(text) if self.span.status_message.is_empty() => {
+                    self.c.status_message = text;
+                    Fate::Mapped
+                }
+                Some(text) if text == self.span.status_message => Fate::Mapped,
+                _ => Fate::Keep,
+            },
+            To::Mark => {
+                self.mark = self.mark.or(scalar::as_bool(value));
+                Fate::Drop
+            }
+            To::MarkIf(words) => {
+                if value.as_str().is_some_and(|text| words.iter().any(|word| word.as_bytes() == text)) {
+                    self.mark = self.mark.or(Some(true));
+                }
+                return;
+            }
+            To::MarkInside => self.mark_inside(value),
+            To::GraphNode => {
+                if value.as_str().map(scalar::unquote) == Some(self.span.name) {
+                    self.c.derive(Field::AgentName, Value::Str(self.span.name));
+                }
+                Fate::Keep
+            }
+            To::ToolInputs => {
+                self.tool_inputs = value.as_str();
+                Fate::Keep
+            }
+            To::Keep => Fate::Keep,
+            To::Spent => Fate::Mapped,
+            To::Drop | To::MarkCopy => Fate::Drop,
+        };
+        self.set_fate(at, fate);
+    }
+
+    pub(super) fn put(&mut self, field: Field, value: Value<'a>, trust: u8, at: u16) {
+        let arena = self.cx.arena;
+        let converted = match field {
+            Field::ToolDefinitions => match value {
+                Value::Str(text) => Some(Value::Str(tools::from_text(text, arena).unwrap_or(text))),
+                Value::Array(_) => {
+                    Some(Value::Str(scalar::to_json(value, arena))).map(|v| match v.as_str().and_then(|t| tools::from_text(t, arena)) {
+                        Some(text) => Value::Str(text),
+                        None => v,
+                    })
+                }
+                _ => None,
+            },
+            Field::SystemInstructions => match value {
+                Value::Str(text) => Some(Value::Str(messages::instructions(text, arena))),
+                _ => scalar::convert(field, value, arena),
+            },
+            _ => scalar::convert(field, value, arena),
+        };
+        // LiveKit writes -1 where no token came.
+        let said = |v: &Value| field != Field::TimeToFirstChunk || !matches!(v, Value::Double(n) if *n < 0.0);
+        let Some(value) = converted.filter(said) else {
+            // Under a key of the target a placeholder, or a framework as the provider, would be taken for an answer.
+            if field == Field::Provider || trust > PLAIN && scalar::is_absence(field, value) {
+                self.set_fate(at, Fate::Drop);
+            }
+            return;
+        };
+        self.settle(field, value, trust, at);
+    }
+
+    /// Offers a converted value, and settles what becomes of the attributes that offered one.
+    pub(super) fn settle(&mut self, field: Field, value: Value<'a>, trust: u8, at: u16) {
+        match self.c.put(field, value, trust, at) {
+            Put::New | Put::Same => self.set_fate(at, Fate::Mapped),
+            Put::Replaced(before) => {
+                self.set_fate(before, Fate::Keep);
+                self.set_fate(at, Fate::Mapped);
+            }
+            Put::Refused => {}
+        }
+    }
+
+    pub(super) fn set_fate(&mut self, at: u16, fate: Fate<'a>) {
+        if at != DERIVED {
+            self.fates[usize::from(at)] = fate;
+        }
+    }
+
+    pub(super) fn put_kind(&mut self, words: &[(&str, Kind)], value: Value<'a>, trust: u8, at: u16) {
+        let Some(text) = value.as_str().map(scalar::unquote) else { return };
+        let known = words.iter().find(|(word, _)| word.as_bytes() == text).map(|(_, kind)| *kind);
+        // Less trusted than a kind of its own: it only narrows one.
+        if trust < PLAIN {
+            self.refined = known;
+            return;
+        }
+        // A word that another table did not know is not settled yet.
+        let open = known.is_some() && self.c.kind.is_none() && self.c.operation == text;
+        if trust <= self.kind_trust && !open {
+            // The same once more.
+            if known.is_some() && known == self.c.kind {
+                self.set_fate(at, Fate::Mapped);
+            }
+            return;
+        }
+        let trust = trust.max(self.kind_trust);
+        match known {
+            Some(kind) => {
+                self.c.kind = Some(kind);
+                self.c.kind_source = at;
+                self.kind_trust = trust;
+            }
+            None => {
+                self.c.operation = text;
+                self.kind_trust = trust;
+            }
+        }
+        self.set_fate(at, Fate::Mapped);
+    }
+
+    /// Takes the mark out of a JSON object of metadata; what else it holds stays.
+    pub(super) fn mark_inside(&mut self, value: Value<'a>) -> Fate<'a> {
+        let arena = self.cx.arena;
+        let parsed = value.as_str().and_then(|t| json::parse(t, arena));
+        // Langfuse Python 4.8 to 4.14 propagates nested metadata as text: `"{'is_entry': True}"`.
+        let parsed = parsed.and_then(|j| if j.is_string() { json::parse(j.text(arena)?, arena) } else { Some(j) });
+        let Some(object) = parsed.filter(json::Json::is_object) else { return Fate::Keep };
+        let is_mark = |key: &[u8]| key == b"gen_ai.is_entry" || key == b"is_entry";
+        let nested = |key: &[u8], v: json::Json<'a>| if key == b"gen_ai" { v.get("is_entry") } else { None };
+        let found = object.entries().find_map(|(key, v)| if is_mark(key) { Some(v) } else { nested(key, v) });
+        let Some(found) = found else { return Fate::Keep };
+        self.mark = self.mark.or(found.as_bool());
+        let mut out = BumpVec::new_in(arena);
+        let mut count = 0;
+        out.push(b'{');
+        for (key, v) in object.entries().filter(|(key, v)| !is_mark(key) && nested(key, *v).is_none()) {
+            json::separate(&mut out, count);
+            count += 1;
+            out.push(b'"');
+            out.extend_from_slice(key);
+            out.extend_from_slice(b"\":");
+            v.write(&mut out);
+        }
+        out.push(b'}');
+        if count == 0 { Fate::Drop } else { Fate::Rewrite(Value::Str(out.into_bump_slice())) }
+    }
+}
