@@ -20,17 +20,21 @@ pub struct KeyInfo {
     pub rules: Box<[RuleRef]>,
     /// The conventions of which it is evidence.
     pub evidence: ConventionSet,
+    /// Its value may be evidence too, or the mark of an entry.
+    pub value_counts: bool,
 }
 
 impl KeyInfo {
-    fn new(text: &[u8]) -> Self {
+    /// What the tables say of a key.
+    pub fn new(text: &[u8]) -> Self {
         let mut prefix = Vec::with_capacity(text.len() + 3);
         prefix.push(0x0a);
         push_varint(&mut prefix, text.len() as u64);
         let text_at = prefix.len() as u8;
         prefix.extend_from_slice(text);
         let (rules, evidence) = conventions::rules_of(text);
-        KeyInfo { prefix: prefix.into(), text_at, rules: rules.into(), evidence }
+        let value_counts = rules.iter().any(|r| r.rule.to.is_mark() || r.rule.to.is_proof());
+        KeyInfo { prefix: prefix.into(), text_at, rules: rules.into(), evidence, value_counts }
     }
 
     /// The key.

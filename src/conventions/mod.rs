@@ -263,6 +263,22 @@ pub enum To {
     Drop,
 }
 
+impl To {
+    /// Marks are read on spans of every library: Langfuse copies its metadata onto them.
+    pub fn is_mark(self) -> bool {
+        matches!(self, To::Mark | To::MarkIf(_) | To::MarkInside | To::MarkCopy)
+    }
+
+    /// May the value prove the convention?
+    pub fn is_proof(self) -> bool {
+        match self {
+            To::Proof(_) => true,
+            To::All(all) => all.iter().any(|to| to.is_proof()),
+            _ => false,
+        }
+    }
+}
+
 /// A rule and the bit of its convention.
 #[derive(Clone, Copy, Debug)]
 pub struct RuleRef {
@@ -313,7 +329,7 @@ fn bits() -> impl Iterator<Item = (ConventionSet, &'static Convention)> {
 
 /// Does one of the conventions name spans after their tool or agent?
 pub fn name_spans(conventions: ConventionSet) -> bool {
-    bits().any(|(bit, c)| conventions & bit != 0 && c.names_spans)
+    conventions & index().names_spans != 0
 }
 
 /// The conventions that a scope name proves.
@@ -324,20 +340,30 @@ pub fn of_scope(name: &[u8]) -> ConventionSet {
 struct Index {
     exact: HashMap<&'static [u8], Vec<RuleRef>>,
     prefixes: Vec<RuleRef>,
+    /// Rules of the names of spans.
+    of_names: Vec<RuleRef>,
+    /// Conventions whose rules hold on every span that some convention proves.
     everywhere: ConventionSet,
+    /// Conventions that name spans after their tool or agent.
+    names_spans: ConventionSet,
 }
 
 fn index() -> &'static Index {
     static INDEX: OnceLock<Index> = OnceLock::new();
     INDEX.get_or_init(|| {
-        let mut index = Index { exact: HashMap::new(), prefixes: Vec::new(), everywhere: 0 };
+        let mut index = Index { exact: HashMap::new(), prefixes: Vec::new(), of_names: Vec::new(), everywhere: 0, names_spans: 0 };
         for (convention, c) in bits() {
             if [otel::OTEL.id, generic::GENERIC.id].contains(&c.id) {
                 index.everywhere |= convention;
             }
+            if c.names_spans {
+                index.names_spans |= convention;
+            }
             for rule in c.rules {
                 let reference = RuleRef { convention, rule };
-                if rule.key.ends_with('*') {
+                if rule.key == SPAN_NAME {
+                    index.of_names.push(reference);
+                } else if rule.key.ends_with('*') {
                     index.prefixes.push(reference);
                 } else {
                     index.exact.entry(rule.key.as_bytes()).or_default().push(reference);
@@ -355,7 +381,7 @@ pub fn everywhere() -> ConventionSet {
 
 /// What the tables say of the names of spans.
 pub fn rules_of_names() -> &'static [RuleRef] {
-    index().exact.get(SPAN_NAME.as_bytes()).map_or(&[], Vec::as_slice)
+    &index().of_names
 }
 
 /// What the tables say of a key, and the conventions that it proves. An exact row hides the prefix rows.

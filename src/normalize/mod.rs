@@ -13,8 +13,8 @@ mod tables;
 mod tools;
 mod usage;
 
-use crate::conventions::{self, ConventionSet, PLAIN, RuleRef, To};
-use crate::keys::Keys;
+use crate::conventions::{ConventionSet, PLAIN, To};
+use crate::keys::{KeyInfo, Keys};
 use crate::span::{Key, Span, Value, status};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
@@ -115,25 +115,15 @@ pub fn normalize<'a>(span: &Span<'a>, cx: &Context<'a>) -> Option<Normal<'a>> {
 
 /// The conventions that a span which starts with these attributes already proves.
 pub fn recognise_start<'a>(keys: impl Iterator<Item = Key<'a>>, dictionary: &Keys) -> ConventionSet {
-    keys.map(|key| with_rules(key, dictionary, |_, evidence| evidence)).fold(0, |a, b| a | b)
+    keys.map(|key| with_info(key, dictionary, |info| info.evidence)).fold(0, |a, b| a | b)
 }
 
-fn with_rules<T>(key: Key, keys: &Keys, f: impl FnOnce(&[RuleRef], ConventionSet) -> T) -> T {
+/// What is known of a key; one that is not in the dictionary is looked up in the tables.
+fn with_info<T: Default>(key: Key, keys: &Keys, f: impl FnOnce(&KeyInfo) -> T) -> T {
     match key {
-        Key::Id(id) => match keys.get(id) {
-            Some(info) => f(&info.rules, info.evidence),
-            None => f(&[], 0),
-        },
-        Key::Text(text) => {
-            let (rules, evidence) = conventions::rules_of(text);
-            f(&rules, evidence)
-        }
+        Key::Id(id) => keys.get(id).map(f).unwrap_or_default(),
+        Key::Text(text) => f(&KeyInfo::new(text)),
     }
-}
-
-/// Marks are read on spans of every library: Langfuse copies its metadata onto them.
-fn is_mark(to: To) -> bool {
-    matches!(to, To::Mark | To::MarkIf(_) | To::MarkInside | To::MarkCopy)
 }
 
 fn proves(to: To, value: Value) -> bool {
@@ -148,14 +138,14 @@ fn recognise(span: &Span, cx: &Context) -> (ConventionSet, bool) {
     let mut conventions = cx.scope_conventions;
     let mut marked = false;
     for attr in span.attributes {
-        with_rules(attr.key, cx.keys, |rules, evidence| {
-            conventions |= evidence;
-            for r in rules {
+        with_info(attr.key, cx.keys, |info| {
+            conventions |= info.evidence;
+            for r in info.rules.iter().filter(|_| info.value_counts) {
+                marked |= r.rule.to.is_mark();
                 if proves(r.rule.to, attr.value) {
                     conventions |= r.convention;
                 }
             }
-            marked |= rules.iter().any(|r| is_mark(r.rule.to));
         });
     }
     (conventions, marked)

@@ -1,7 +1,7 @@
 //! Applies the tables: what the rules of a key say of a value, and what becomes of the attribute that had it.
 
 use super::canonical::{DERIVED, Field, Kind, Put};
-use super::{Fate, Normalizer, Pending, content, flat, is_mark, messages, params, provider, scalar, tools, usage, with_rules};
+use super::{Fate, Normalizer, Pending, content, flat, messages, params, provider, scalar, tools, usage, with_info};
 use crate::conventions::{self, OWN, PLAIN, Rule, RuleRef, To};
 use crate::json;
 use crate::span::{Key, Value};
@@ -25,10 +25,10 @@ impl<'a> Normalizer<'_, 'a> {
         // Attributes past what a u16 counts stay as they are.
         for (at, attr) in self.span.attributes.iter().enumerate().take(usize::from(DERIVED)) {
             let cx = self.cx;
-            with_rules(attr.key, cx.keys, |rules, _| {
-                let holds = |r: &RuleRef| is_mark(r.rule.to) || r.convention & conventions != 0;
-                let own = rules.iter().any(|r| r.rule.trust == OWN && holds(r));
-                for r in rules {
+            with_info(attr.key, cx.keys, |info| {
+                let holds = |r: &RuleRef| r.rule.to.is_mark() || r.convention & conventions != 0;
+                let own = info.rules.iter().any(|r| r.rule.trust == OWN && holds(r));
+                for r in info.rules.iter() {
                     if holds(r) && (!own || r.rule.trust == OWN) {
                         self.apply(r.rule.to, attr.value, Some((attr.key, r.rule)), r.rule.trust, at as u16);
                     }
