@@ -53,9 +53,10 @@ enum Is {
     Json(&'static str),
     /// Text with this in it, without `\u` escapes.
     With(&'static str),
+    Truth,
     Absent,
 }
-use Is::{Absent, Double, Int, Json, Text, Texts, With};
+use Is::{Absent, Double, Int, Json, Text, Texts, Truth, With};
 
 const ASKED: &str = r#"[{"role":"user","parts":[{"type":"text","content":"深圳天气如何?"}]}]"#;
 const CALLED: &str = r#"[{"role":"assistant","parts":[
@@ -320,6 +321,60 @@ const TRACELOOP_OTEL: [&[Row]; 6] = [
     ],
 ];
 
+/// OpenInference: flattened messages and tools, the requested model among the parameters, the first token as an event. In the
+/// order of the spans.
+#[rustfmt::skip]
+const OPENINFERENCE_OTEL: [&[Row]; 6] = [
+    &[
+        ("span.kind LLM",                 "gen_ai.operation.name",                Text("chat")),
+        ("llm.system",                    "gen_ai.provider.name",                 Text("openai")),
+        ("invocation_parameters.model",   "gen_ai.request.model",                 Text("gpt-4o-mini")),
+        ("llm.model_name",                "gen_ai.response.model",                Text("gpt-4o-mini-2024-07-18")),
+        ("llm.finish_reason tool_calls",  "gen_ai.response.finish_reasons",       Texts(&["tool_call"])),
+        ("max_tokens 64",                 "gen_ai.request.max_tokens",            Int(64)),
+        ("seed 7",                        "gen_ai.request.seed",                  Int(7)),
+        ("stop, two line feeds",          "gen_ai.request.stop_sequences",        Texts(&["\n\n"])),
+        ("temperature 0.2",               "gen_ai.request.temperature",           Double(0.2)),
+        ("top_p 0.9",                     "gen_ai.request.top_p",                 Double(0.9)),
+        ("token_count.prompt",            "gen_ai.usage.input_tokens",            Int(57)),
+        ("prompt_details.cache_read",     "gen_ai.usage.cache_read.input_tokens", Int(32)),
+        ("token_count.completion",        "gen_ai.usage.output_tokens",           Int(17)),
+        ("completion_details.reasoning",  "gen_ai.usage.reasoning.output_tokens", Int(8)),
+        ("input_messages.{0,1}",          "gen_ai.input.messages",                Json(WITH_IMAGE)),
+        ("output_messages.0",             "gen_ai.output.messages",               Json(CALLED)),
+        ("tools.0.tool.json_schema",      "gen_ai.tool.definitions",              Json(SHORT_TOOL)),
+        ("input_messages.0.message.role", "llm.input_messages.0.message.role",    Absent),
+        ("input.mime_type",               "input.mime_type",                      Absent),
+    ],
+    &[
+        ("llm.finish_reason stop",        "gen_ai.response.finish_reasons",       Texts(&["stop"])),
+        ("input_messages.3, role tool",   "gen_ai.input.messages",                With("tool_call_response")),
+        ("output_messages.0",             "gen_ai.output.messages",               Json(ANSWERED)),
+    ],
+    &[
+        // 58,665,205 ns after the start
+        ("First Token Stream Event",      "gen_ai.response.time_to_first_chunk",  Double(0.058_665_205)),
+        ("invocation_parameters.stream",  "gen_ai.request.stream",                Truth),
+        ("output_messages.0",             "gen_ai.output.messages",               Json(HELLO)),
+    ],
+    &[
+        ("span.kind EMBEDDING",           "gen_ai.operation.name",                Text("embeddings")),
+        ("embedding.model_name",          "gen_ai.request.model",                 Text("text-embedding-3-small")),
+        ("encoding_format base64",        "gen_ai.request.encoding_formats",      Texts(&["base64"])),
+        ("token_count.prompt",            "gen_ai.usage.input_tokens",            Int(8)),
+        ("vector of three",               "gen_ai.embeddings.dimension.count",    Int(3)),
+    ],
+    &[
+        ("span.kind LLM",                 "gen_ai.operation.name",                Text("chat")),
+        ("token_count.prompt",            "gen_ai.usage.input_tokens",            Int(57)),
+        ("contents.0.message_content",    "gen_ai.output.messages",               With("It is 26°C and sunny.")),
+    ],
+    &[
+        ("invocation_parameters.model",   "gen_ai.request.model",                 Text("boom")),
+        ("event exception.type",          "error.type",                           Text("openai.InternalServerError")),
+    ],
+];
+
 // ---- the tests ----
 
 #[test]
@@ -420,6 +475,16 @@ fn observations_of_each_type() {
     let tencent = converted(UNMARKED, Profile::Tencent);
     for (name, rows) in UNMARKED_TENCENT {
         check(UNMARKED, span_named(&tencent, name), rows);
+    }
+}
+
+#[test]
+fn openinference() {
+    let otel = converted(OPENINFERENCE, Profile::Otel);
+    let llm: Vec<_> = spans(&otel).filter(|span| span.name != "POST /chat").collect();
+    assert_eq!(llm.len(), OPENINFERENCE_OTEL.len());
+    for (span, rows) in llm.into_iter().zip(OPENINFERENCE_OTEL) {
+        check(OPENINFERENCE, span, rows);
     }
 }
 
@@ -690,7 +755,7 @@ fn check_nothing_else(file: &str, span: &Span, rows: &[Row]) {
 
 fn matches(expected: Is, found: Option<&Value>) -> bool {
     match (expected, found) {
-        (Absent, None) => true,
+        (Absent, None) | (Truth, Some(Value::BoolValue(true))) => true,
         (Text(text), Some(Value::StringValue(found))) => text == found,
         (Int(number), Some(Value::IntValue(found))) => number == *found,
         (Double(number), Some(Value::DoubleValue(found))) => (number - found).abs() < 1e-12,
