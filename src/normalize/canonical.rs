@@ -266,7 +266,8 @@ pub struct Canonical<'a> {
     values: [Value<'a>; COUNT],
     trust: [u8; COUNT],
     source: [u16; COUNT],
-    set: u128,
+    /// Which fields have a value, as bits: WebAssembly has no wider word.
+    set: [u64; 2],
     /// The span failed, by its attributes.
     pub failed: bool,
     /// Its usage repeats that of its children, and must not be counted again (rules.md 4).
@@ -275,7 +276,7 @@ pub struct Canonical<'a> {
     pub status_message: &'a [u8],
 }
 
-const _: () = assert!(COUNT <= 128, "the set of fields is a u128");
+const _: () = assert!(COUNT <= 128, "the set of fields has two words");
 
 /// What became of a value that was offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -300,7 +301,7 @@ impl<'a> Canonical<'a> {
             values: [Value::Empty; COUNT],
             trust: [0; COUNT],
             source: [0; COUNT],
-            set: 0,
+            set: [0; 2],
             failed: false,
             aggregated: false,
             status_message: &[],
@@ -314,7 +315,8 @@ impl<'a> Canonical<'a> {
 
     /// Has the field a value?
     pub fn has(&self, field: Field) -> bool {
-        self.set & 1 << field as u8 != 0
+        let i = field as usize;
+        self.set[i / 64] & 1 << (i % 64) != 0
     }
 
     /// The value of a field, if it is text.
@@ -352,7 +354,7 @@ impl<'a> Canonical<'a> {
         self.values[i] = value;
         self.trust[i] = trust;
         self.source[i] = source;
-        self.set |= 1 << field as u8;
+        self.set[i / 64] |= 1 << (i % 64);
         outcome
     }
 
@@ -365,15 +367,18 @@ impl<'a> Canonical<'a> {
 
     /// Empties a field.
     pub fn clear(&mut self, field: Field) {
-        self.set &= !(1 << field as u8);
+        let i = field as usize;
+        self.set[i / 64] &= !(1 << (i % 64));
     }
 
     /// The fields that have a value, last one first: the encoder writes backwards.
     pub fn fields(&self) -> impl Iterator<Item = (Field, Value<'a>)> {
         let mut left = self.set;
         std::iter::from_fn(move || {
-            let at = left.checked_ilog2()? as usize;
-            left ^= 1 << at;
+            let word = usize::from(left[1] != 0);
+            let bit = left[word].checked_ilog2()? as usize;
+            left[word] ^= 1 << bit;
+            let at = word * 64 + bit;
             Some((Field::ALL[at], self.values[at]))
         })
     }

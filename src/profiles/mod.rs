@@ -24,7 +24,7 @@ pub struct Table {
     /// `gen_ai.span.kind`: the profile's own words for the kinds that it has none for; `None`: it has no such attribute.
     pub span_kind: Option<fn(&'static str) -> &'static str>,
     /// Fills fields that this backend shows and a source may say in another way.
-    pub complete: for<'a> fn(&mut Canonical<'a>, &'a Bump),
+    pub complete: Option<for<'a> fn(&mut Canonical<'a>, &'a Bump)>,
 }
 
 /// OTel GenAI 0.1.0.

@@ -76,5 +76,5 @@ pub const TABLE: Table = Table {
     ],
     prompt_variables: Some("gen_ai.prompt.variable."),
     span_kind: None,
-    complete: |_, _| {},
+    complete: None,
 };

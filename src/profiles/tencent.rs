@@ -117,5 +117,5 @@ pub const TABLE: Table = Table {
     aggregated: &[],
     prompt_variables: None,
     span_kind: Some(span_kind),
-    complete,
+    complete: Some(complete),
 };

@@ -173,11 +173,14 @@ impl Writing {
         // The profile's own view: another destination may have another profile.
         let mut fates = n.fates.clone();
         let mut words = [(self.operation, &[][..]), (self.span_kind, &[])];
-        let mut c = None;
-        if n.is_llm() {
-            let c = c.insert(n.canonical.clone());
-            self.unsaid(c, &mut fates);
-            (self.table.complete)(c, arena);
+        let completed = self.table.complete.filter(|_| n.is_llm()).map(|complete| {
+            let mut completed = n.canonical.clone();
+            complete(&mut completed, arena);
+            completed
+        });
+        let c = n.is_llm().then(|| completed.as_ref().unwrap_or(&n.canonical));
+        if let Some(c) = c {
+            self.unsaid(&n.canonical, &mut fates);
             c.fields().flat_map(|(field, _)| self.keys_of(c, field)).for_each(|id| said.add(*id));
             if c.aggregated {
                 // The children say it: where all of the source stays, the backend would count it again.
@@ -199,7 +202,7 @@ impl Writing {
                 _ => write::kept_attribute(w, number::ATTRIBUTES, attr, keys),
             }
         }
-        if let Some(c) = &c {
+        if let Some(c) = c {
             for (field, value) in c.fields() {
                 for &id in self.keys_of(c, field) {
                     write::attribute(w, number::ATTRIBUTES, Key::Id(id), &value, keys);
