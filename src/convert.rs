@@ -232,7 +232,7 @@ impl<'k> Output<'k> {
         let mark = self.w.mark();
         if self.entries.contains(&done.id) {
             self.writing.entry_mark(&mut self.w, &self.mark, self.keys);
-            self.writing.entry_content(&mut self.w, &normal.canonical, self.keys);
+            self.writing.entry_content(&mut self.w, normal, self.keys, self.arena);
         }
         self.writing.span(&mut self.w, span, Some(normal), self.keys, self.arena);
         self.w.close(number::SCOPE_SPANS_SPANS, mark);

@@ -294,7 +294,7 @@ impl Pipeline {
                 let mark = if self.entry_value == EntryValue::Bool { Value::Bool(true) } else { Value::Str(b"true") };
                 form.writing.entry_mark(w, &mark, &self.keys);
                 if let Some(n) = &normal {
-                    form.writing.entry_content(w, &n.canonical, &self.keys);
+                    form.writing.entry_content(w, n, &self.keys, &self.arena);
                 }
                 entry_fields = w.written().to_vec();
                 w.clear();

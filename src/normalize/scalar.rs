@@ -76,6 +76,8 @@ pub fn convert<'a>(field: Field, value: Value<'a>, arena: &'a Bump) -> Option<Va
         (Type::Name, Value::Int(n)) => Some(Value::Str(arena.alloc_str(&n.to_string()).as_bytes())),
         (Type::Text, Value::Str(_)) => Some(value),
         (Type::Text | Type::Json, Value::Array(_) | Value::Map(_)) => Some(Value::Str(to_json(value, arena))),
+        // A backend reads these as JSON; arguments and results may be text.
+        (_, Value::Str(text)) if field == Field::RetrievalDocuments => json::parse(text, arena).map(|j| Value::Str(j.to_text(arena))),
         (Type::Json, Value::Str(text)) => Some(Value::Str(json::parse(text, arena).map_or(text, |j| j.to_text(arena)))),
         (Type::Int, Value::Int(_)) | (Type::Double, Value::Double(_)) | (Type::Bool, Value::Bool(_)) => Some(value),
         (Type::Int, Value::Double(n)) => whole(n).map(Value::Int),

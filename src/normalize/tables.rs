@@ -313,16 +313,14 @@ impl<'a> Normalizer<'_, 'a> {
     pub(super) fn put(&mut self, field: Field, value: Value<'a>, trust: u8, at: u16) {
         let arena = self.cx.arena;
         let converted = match field {
-            Field::ToolDefinitions => match value {
-                Value::Str(text) => Some(Value::Str(tools::from_text(text, arena).unwrap_or(text))),
-                Value::Array(_) => {
-                    Some(Value::Str(scalar::to_json(value, arena))).map(|v| match v.as_str().and_then(|t| tools::from_text(t, arena)) {
-                        Some(text) => Value::Str(text),
-                        None => v,
-                    })
-                }
-                _ => None,
-            },
+            // What defines no tool stays where it is.
+            Field::ToolDefinitions => {
+                let text = match value {
+                    Value::Array(_) => Some(scalar::to_json(value, arena)),
+                    value => value.as_str(),
+                };
+                text.and_then(|text| tools::from_text(text, arena)).map(Value::Str)
+            }
             Field::SystemInstructions => match value {
                 Value::Str(text) => Some(Value::Str(messages::instructions(text, arena))),
                 _ => scalar::convert(field, value, arena),

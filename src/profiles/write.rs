@@ -9,6 +9,7 @@ use crate::otlp::wire::Writer;
 use crate::otlp::write::{self, number};
 use crate::span::{Key, NO_PARENT, Span, Value, status};
 use bumpalo::Bump;
+use hashbrown::HashSet;
 use serde::Deserialize;
 
 /// The fields that count what a model used.
@@ -173,11 +174,7 @@ impl Writing {
         // The profile's own view: another destination may have another profile.
         let mut fates = n.fates.clone();
         let mut words = [(self.operation, &[][..]), (self.span_kind, &[])];
-        let completed = self.table.complete.filter(|_| n.is_llm()).map(|complete| {
-            let mut completed = n.canonical.clone();
-            complete(&mut completed, arena);
-            completed
-        });
+        let completed = self.completed(n, arena);
         let c = n.is_llm().then(|| completed.as_ref().unwrap_or(&n.canonical));
         if let Some(c) = c {
             self.unsaid(&n.canonical, &mut fates);
@@ -215,11 +212,21 @@ impl Writing {
         }
     }
 
+    /// The canonical form with what this profile fills in; `None`: it fills in nothing.
+    fn completed<'a>(&self, n: &Normal<'a>, arena: &'a Bump) -> Option<Canonical<'a>> {
+        let complete = self.table.complete.filter(|_| n.is_llm())?;
+        let mut completed = n.canonical.clone();
+        complete(&mut completed, arena);
+        Some(completed)
+    }
+
     /// Each variable of the prompt template by its name.
     fn prompt_variables<'a>(&self, w: &mut Writer, c: &Canonical<'a>, keys: &Keys, arena: &'a Bump) {
         let (Some(prefix), Some(text)) = (self.table.prompt_variables, c.text(Field::PromptVariables)) else { return };
         let Some(variables) = json::parse(text, arena) else { return };
-        for (name, value) in variables.entries() {
+        // JSON may name a member twice, a span its attributes once.
+        let mut said = HashSet::new();
+        for (name, value) in variables.entries().filter(|(name, _)| said.insert(*name)) {
             let key = [prefix.as_bytes(), name].concat();
             write::attribute(
                 w,
@@ -237,7 +244,9 @@ impl Writing {
     }
 
     /// What an entry shows for want of its own input and output: those of the trace.
-    pub fn entry_content(&self, w: &mut Writer, c: &Canonical, keys: &Keys) {
+    pub fn entry_content<'a>(&self, w: &mut Writer, n: &Normal<'a>, keys: &Keys, arena: &'a Bump) {
+        let completed = self.completed(n, arena);
+        let c = completed.as_ref().unwrap_or(&n.canonical);
         for (own, trace) in [(Field::EntityInput, Field::TraceInput), (Field::EntityOutput, Field::TraceOutput)] {
             if let Some(value) = c.get(trace).filter(|_| !c.has(own)) {
                 for &id in self.keys_of(c, own) {

@@ -1,5 +1,6 @@
 //! The core through its public interface, natively.
 
+mod attributes;
 mod conventions_frameworks;
 mod conventions_more_frameworks;
 mod conventions_platforms;
