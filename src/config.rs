@@ -2,6 +2,7 @@
 
 use crate::normalize::scalar;
 use crate::profiles::{self, write::Keep};
+use crate::span::Value;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -113,6 +114,16 @@ pub enum EntryValue {
     Bool,
     /// The string `true`, as Dify writes it.
     String,
+}
+
+impl EntryValue {
+    /// The value of the mark.
+    pub fn mark(self) -> Value<'static> {
+        match self {
+            EntryValue::Bool => Value::Bool(true),
+            EntryValue::String => Value::Str(b"true"),
+        }
+    }
 }
 
 impl Default for Entry {

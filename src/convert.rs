@@ -1,7 +1,7 @@
 //! One OTLP body in, one out: the whole of the core without a pipeline. For the command line, and for hosts that have
 //! bodies instead of spans.
 
-use crate::config::{ConfigError, Convert, EntryValue, Format};
+use crate::config::{ConfigError, Convert, Format};
 use crate::conventions;
 use crate::describe::{self, ResourceRules};
 use crate::entry::{Decision, Ended, Limits, Tree};
@@ -150,10 +150,7 @@ fn protobuf_to_protobuf(body: &[u8], options: &Convert) -> Result<Vec<u8>, WireE
         arena: &arena,
         writing: Writing::new(options.profile.table(), options.keep.unwrap_or(options.profile.keep()), &keys),
         rules: ResourceRules::new(&options.destination()),
-        mark: match options.entry.value {
-            EntryValue::Bool => Value::Bool(true),
-            EntryValue::String => Value::Str(b"true"),
-        },
+        mark: options.entry.value.mark(),
         entries,
         w: Writer::default(),
     };

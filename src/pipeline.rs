@@ -11,7 +11,7 @@ use crate::normalize::{self, Context};
 use crate::otlp::wire::Writer;
 use crate::otlp::write::number;
 use crate::profiles::write::{Keep, Writing};
-use crate::span::{SpanId, TraceId, Value};
+use crate::span::{SpanId, TraceId};
 use bumpalo::Bump;
 use hashbrown::HashMap;
 use serde::Serialize;
@@ -291,8 +291,7 @@ impl Pipeline {
             w.clear();
             let mut entry_fields = Vec::new();
             if decision != Decision::Plain {
-                let mark = if self.entry_value == EntryValue::Bool { Value::Bool(true) } else { Value::Str(b"true") };
-                form.writing.entry_mark(w, &mark, &self.keys);
+                form.writing.entry_mark(w, &self.entry_value.mark(), &self.keys);
                 if let Some(n) = &normal {
                     form.writing.entry_content(w, n, &self.keys, &self.arena);
                 }

@@ -19,7 +19,6 @@ mod genkit;
 mod github_copilot;
 mod google_adk;
 mod haystack;
-mod known;
 mod laminar;
 mod langchain;
 mod langchain4j;
@@ -110,7 +109,6 @@ pub const ALL: &[&Convention] = &[
     &vercel::VERCEL,
     &vercel_v7::VERCEL_V7,
     &voltagent::VOLTAGENT,
-    &known::KNOWN,
 ];
 
 /// Conventions seen on a span, as bits.

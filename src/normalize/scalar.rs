@@ -164,6 +164,11 @@ fn word<'a>(field: Field, text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
     }
 }
 
+/// The text of a value as JSON, if it is JSON.
+pub fn parsed<'a>(value: Value<'a>, arena: &'a Bump) -> Option<json::Json<'a>> {
+    json::parse(value.as_str()?, arena)
+}
+
 /// A JSON value as an attribute has it: scalars as they are, lists and objects as JSON text.
 pub fn from_json<'a>(j: json::Json<'a>, arena: &'a Bump) -> Value<'a> {
     if let Some(text) = j.text(arena) {

@@ -72,7 +72,7 @@ impl<'a> Normalizer<'_, 'a> {
                 // A content may be the user's own JSON: only text and parts are read.
                 let is_part = |j: json::Json| j.is_string() || j.any(&["text", "content"]).is_some_and(|t| t.is_string());
                 let is_content = |j: json::Json| is_part(j) || j.is_array() && !j.is_empty() && j.items().all(is_part);
-                let parsed = value.as_str().and_then(|t| json::parse(t, arena));
+                let parsed = scalar::parsed(value, arena);
                 let is_json = parsed.is_some_and(|j| !path.ends_with("content") || is_content(j));
                 let role = if list == flat::Flat::OutputMessages { "assistant" } else { "user" };
                 // Cut short, it says more where it stands.
@@ -128,7 +128,7 @@ impl<'a> Normalizer<'_, 'a> {
                 return word.into_iter().for_each(|word| self.apply(*to, Value::Str(word), of, trust, at));
             }
             To::Enveloped(to) => {
-                let object = value.as_str().and_then(|t| json::parse(t, arena)).filter(|j| j.get("type").is_some_and(|t| t.is_string()));
+                let object = scalar::parsed(value, arena).filter(|j| j.get("type").is_some_and(|t| t.is_string()));
                 let inner = object.and_then(|j| j.get("value")).map(|j| scalar::from_json(j, arena));
                 return self.apply(*to, inner.unwrap_or(value), of, trust, at);
             }
@@ -146,7 +146,7 @@ impl<'a> Normalizer<'_, 'a> {
                 // The vectors beside the texts are long, and no texts.
                 if flat::is_indexed(path) && (list != flat::Flat::Texts || value.as_str().is_some()) {
                     let parts = matches!(to, To::FlatParts(_)) && path.ends_with(b".content");
-                    let is_json = parts && value.as_str().and_then(|t| json::parse(t, arena)).is_some_and(messages::is_parts);
+                    let is_json = parts && scalar::parsed(value, arena).is_some_and(messages::is_parts);
                     self.leaves.push(flat::Leaf { of: list, path, value, is_json, at });
                 }
                 return;
@@ -162,7 +162,7 @@ impl<'a> Normalizer<'_, 'a> {
                 Fate::Keep
             }
             To::ToolParameters => {
-                let parsed = value.as_str().and_then(|t| json::parse(t, arena));
+                let parsed = scalar::parsed(value, arena);
                 // Some instrumentations write the schema here.
                 if parsed.is_some_and(|p| p.get("type").is_some() && p.get("properties").is_some()) {
                     return;
@@ -186,11 +186,11 @@ impl<'a> Normalizer<'_, 'a> {
             }
             To::InputMessages => return content::put_messages(self, messages::Side::Input, value, trust, at),
             To::OutputMessages => return content::put_messages(self, messages::Side::Output, value, trust, at),
-            To::Parameters => match value.as_str().and_then(|t| json::parse(t, arena)) {
+            To::Parameters => match scalar::parsed(value, arena) {
                 Some(parameters) if params::read(parameters, trust, DERIVED, &mut self.c, arena) => Fate::Mapped,
                 _ => Fate::Keep,
             },
-            To::Usage => match value.as_str().and_then(|t| json::parse(t, arena)) {
+            To::Usage => match scalar::parsed(value, arena) {
                 Some(counts) => {
                     // LangSmith's costs stand beside its counts.
                     if counts.get("total_cost").is_some() {
@@ -201,7 +201,7 @@ impl<'a> Normalizer<'_, 'a> {
                 None => Fate::Keep,
             },
             To::Cost => {
-                if let Some(cost) = value.as_str().and_then(|t| json::parse(t, arena)) {
+                if let Some(cost) = scalar::parsed(value, arena) {
                     usage::read_cost(cost, trust, DERIVED, &mut self.c);
                 }
                 Fate::Keep
@@ -220,7 +220,7 @@ impl<'a> Normalizer<'_, 'a> {
                 let Some(Value::Double(n)) = scalar::convert(Field::TimeToFirstChunk, value, arena) else { return };
                 return self.settle(Field::TimeToFirstChunk, Value::Double(n * unit as f64 / 1e9), trust, at);
             }
-            To::Object(members) => match value.as_str().and_then(|t| json::parse(t, arena)).map(only_item) {
+            To::Object(members) => match scalar::parsed(value, arena).map(only_item) {
                 Some(object) if object.is_object() => {
                     let mut complete = true;
                     for (path, to) in members {
@@ -242,7 +242,7 @@ impl<'a> Normalizer<'_, 'a> {
                 return;
             }
             To::Request => {
-                if let Some(request) = value.as_str().and_then(|t| json::parse(t, arena)) {
+                if let Some(request) = scalar::parsed(value, arena) {
                     params::read(request, trust, DERIVED, &mut self.c, arena);
                     self.c.kind = self.c.kind.or(Some(Kind::Chat));
                     self.input = Some(Pending::new(value, at));
@@ -392,7 +392,7 @@ impl<'a> Normalizer<'_, 'a> {
     /// Takes the mark out of a JSON object of metadata; what else it holds stays.
     pub(super) fn mark_inside(&mut self, value: Value<'a>) -> Fate<'a> {
         let arena = self.cx.arena;
-        let parsed = value.as_str().and_then(|t| json::parse(t, arena));
+        let parsed = scalar::parsed(value, arena);
         // Langfuse Python 4.8 to 4.14 propagates nested metadata as text: `"{'is_entry': True}"`.
         let parsed = parsed.and_then(|j| if j.is_string() { json::parse(j.text(arena)?, arena) } else { Some(j) });
         let Some(object) = parsed.filter(json::Json::is_object) else { return Fate::Keep };
