@@ -48,6 +48,8 @@ pub const GOOGLE_ADK: Convention = Convention {
         row("gcp.vertex.agent.tool_response", To::Unless(Field::ToolCallResult, NOT_CAPTURED)),
         // The span that merges parallel calls is no call of a tool of that name.
         Rule { key: "gen_ai.tool.name", to: To::Unless(Field::ToolName, &["(merged tools)"]), trust: OWN },
+        // Where `call_llm` is above it, which says the same, it has the provider under the older key.
+        row("gen_ai.system", To::AggregateOn(&[Kind::GenerateContent])),
         field("gcp.vertex.agent.data", Field::EntityInput),
         trusted("gcp.vertex.agent.session_id", Field::SessionId, STRUCTURED),
     ],

@@ -117,8 +117,10 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
                 n.c.derive(field, value);
             }
         }
-        if let Some(counts) = conversation.usage.filter(|_| !n.c.has(Field::InputTokens) && !n.c.has(Field::OutputTokens)) {
-            usage::read(counts, 0, DERIVED, &mut n.c);
+        match conversation.usage {
+            Some(counts) if n.c.has(Field::InputTokens) || n.c.has(Field::OutputTokens) => usage::read_details(counts, &mut n.c),
+            Some(counts) => drop(usage::read(counts, 0, DERIVED, &mut n.c)),
+            None => {}
         }
     }
 }

@@ -16,6 +16,7 @@ const FIRST_PIECES: &[&[u8]] = &[
     // Langtrace.
     b"gen_ai.completion.chunk",
     b"stream.output",
+    b"mlflow.chunk.item.0",
 ];
 
 /// On the span of a tool: what it was called with, or what it gave, in the first of the attributes that is there.
@@ -87,7 +88,7 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
                 n.apply(*to, value, None, WEAK, DERIVED);
             }
         }
-        if SPENT.contains(&event.name) {
+        if SPENT.contains(&event.name) || event.name.starts_with(b"mlflow.chunk.item.") {
             *fate = Fate::Mapped;
         }
         if DOCUMENTS.contains(&event.name) {
@@ -110,6 +111,12 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
             };
             out.push(if out.is_empty() { b'[' } else { b',' });
             write_message(n, event, role, out);
+            // Strands' loop: what the tools gave stands beside the message that called them.
+            if let Some(results) = attribute(n, event, b"tool.result").and_then(|v| scalar::parsed(v, arena)).filter(|r| is_parts(*r)) {
+                out.extend_from_slice(b",{\"role\":\"tool\",\"content\":");
+                results.write(out);
+                out.push(b'}');
+            }
             *fate = Fate::Mapped;
         } else if let Some(field) = detail_of(event.name)
             && let Some(value) = attribute(n, event, b"message.detail")
@@ -123,17 +130,18 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
                 *fate = Fate::Mapped;
             }
         } else if event.name == b"gen_ai.client.inference.operation.details" {
-            for (key, side) in [(&b"gen_ai.input.messages"[..], Side::Input), (b"gen_ai.output.messages", Side::Output)] {
-                if let Some(value) = attribute(n, event, key) {
-                    offer(n, side, value);
-                }
+            let mut said = true;
+            for attr in event.attributes {
+                said &= match n.cx.keys.text(attr.key) {
+                    b"gen_ai.input.messages" => detail(n, Side::Input, attr.value),
+                    b"gen_ai.output.messages" => detail(n, Side::Output, attr.value),
+                    b"gen_ai.system_instructions" => whole(n, Field::SystemInstructions, attr.value),
+                    b"gen_ai.tool.definitions" => whole(n, Field::ToolDefinitions, attr.value),
+                    _ => false,
+                };
             }
-            for (key, field) in
-                [(&b"gen_ai.system_instructions"[..], Field::SystemInstructions), (b"gen_ai.tool.definitions", Field::ToolDefinitions)]
-            {
-                if let Some(value) = attribute(n, event, key).and_then(|v| scalar::convert(field, v, arena)) {
-                    n.c.derive(field, value);
-                }
+            if said {
+                *fate = Fate::Mapped;
             }
         }
     }
@@ -204,6 +212,28 @@ fn offer<'a>(n: &mut Normalizer<'_, 'a>, side: Side, value: Value<'a>) {
         return;
     }
     content::put_messages(n, side, value, PLAIN, DERIVED);
+}
+
+/// Messages of the details event. False: something else is the field's value already. The messages of a tool's span, which
+/// Strands writes, are its arguments and result once more.
+fn detail<'a>(n: &mut Normalizer<'_, 'a>, side: Side, value: Value<'a>) -> bool {
+    let (messages, of_tool) = match side {
+        Side::Input => (Field::InputMessages, Field::ToolCallArguments),
+        Side::Output => (Field::OutputMessages, Field::ToolCallResult),
+    };
+    if n.c.kind == Some(Kind::ExecuteTool) && n.c.has(of_tool) {
+        return true;
+    }
+    let free = !n.c.has(messages);
+    offer(n, side, value);
+    free && n.c.has(messages)
+}
+
+/// A field that an event holds whole. False: something else is the field's value already.
+fn whole<'a>(n: &mut Normalizer<'_, 'a>, field: Field, value: Value<'a>) -> bool {
+    let Some(value) = scalar::convert(field, value, n.cx.arena) else { return false };
+    n.c.derive(field, value);
+    n.c.get(field) == Some(value)
 }
 
 fn attribute<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, key: &[u8]) -> Option<Value<'a>> {

@@ -188,6 +188,18 @@ pub fn read(usage: Json, trust: u8, source: u16, c: &mut Canonical) -> bool {
     complete
 }
 
+/// Reads the details that OpenAI's forms nest, beside counts that are known.
+pub fn read_details(usage: Json, c: &mut Canonical) {
+    for (key, value) in usage.entries() {
+        let Some((is_input, b"")) = details_of(key) else { continue };
+        for (key, value) in value.entries() {
+            if let (Some(field), Some(n)) = (detail(is_input, key), value.as_i64()) {
+                c.derive(field, Value::Int(n));
+            }
+        }
+    }
+}
+
 /// Sets the total where only its halves are known; before, adds what the halves leave out.
 ///
 /// `uncached`: the source says that its input is without the cached tokens. Else only a total that the halves do not reach,

@@ -11,6 +11,8 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import answers
+
 USAGE = {
     "prompt_tokens": 57, "completion_tokens": 17, "total_tokens": 74,
     "prompt_tokens_details": {"cached_tokens": 32, "audio_tokens": 0},
@@ -86,6 +88,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.path.endswith("/v1/traces"):
             return self.store(data)
         body = json.loads(data or b"{}")
+        if answered := answers.turn(self.path, body):
+            return self.reply(*answered)
         if body.get("model") == "boom":
             return self.reply(500, {"error": {"message": "the server had an error", "type": "server_error"}})
         if self.path.endswith("/embeddings"):

@@ -1,0 +1,359 @@
+"""Agent frameworks, each with its own tracing or the instrumentation of it: `frameworks_py.py PROGRAM`.
+
+Every program asks one question below an HTTP span; the model calls `get_weather`, and then tells the weather (`answers.py`).
+Then a model that does not work is asked. What else a program does stands in its first sentence.
+"""
+
+import asyncio
+import os
+import sys
+
+BASE = os.environ["CANNED"] + "/turns"
+SINK = f"{os.environ['CANNED']}/{os.environ['NAME']}/v1/traces"
+os.environ.update(OPENAI_API_KEY="sk-x", OPENAI_BASE_URL=BASE + "/v1", OPENAI_API_BASE=BASE + "/v1", GOOGLE_API_KEY="g-x", OTEL_SERVICE_NAME="shop-agent")
+
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import SpanKind
+
+sys.tracebacklimit = 0  # a stack trace tells of the machine
+MODEL, SYSTEM, QUESTION = "gpt-4o-mini", "be brief", "深圳天气如何?"
+PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+RESOURCE = {"service.name": "shop-agent", "host.name": "10.0.0.8", "token": "tok-123"}
+
+
+def processor():
+    """One body for the whole program."""
+    return BatchSpanProcessor(OTLPSpanExporter(SINK), schedule_delay_millis=600_000)
+
+
+provider = TracerProvider(resource=Resource(RESOURCE))
+provider.add_span_processor(processor())
+trace.set_tracer_provider(provider)
+
+
+def get_weather(city: str) -> str:
+    """weather of a city"""
+    return f"{city}: 26C sunny"
+
+
+async def fails(call):
+    """The error of a model that does not work is the program's own business."""
+    try:
+        done = call()
+        return await done if asyncio.iscoroutine(done) else done
+    except Exception as error:
+        return type(error).__name__
+
+
+async def strands():
+    """Also with `OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental,gen_ai_tool_definitions`."""
+    from strands import Agent, tool
+    from strands.models.openai import OpenAIModel
+
+    def agent(model):
+        model = OpenAIModel(model_id=model, client_args={"max_retries": 0}, params={"temperature": 0.3, "max_tokens": 64})
+        return Agent(name="shop", model=model, tools=[tool(get_weather)], system_prompt=SYSTEM, callback_handler=None,
+                     trace_attributes={"session.id": "sess-1", "user.id": "user-456"})
+
+    print(await agent(MODEL).invoke_async(QUESTION))
+    print(await fails(lambda: agent("boom").invoke_async(QUESTION)))
+
+
+async def adk_gemini():
+    await adk("gemini-2.5-flash", "gemini-boom")
+
+
+async def adk_litellm():
+    from google.adk.models.lite_llm import LiteLlm
+
+    await adk(LiteLlm(f"openai/{MODEL}"), LiteLlm("openai/boom"))
+
+
+async def adk(*models):
+    from google.adk.agents import LlmAgent
+    from google.adk.runners import InMemoryRunner
+    from google.genai import types
+
+    for model in models:
+        async def ask():
+            config = types.GenerateContentConfig(temperature=0.3, max_output_tokens=64)
+            agent = LlmAgent(name="shop", description="answers", model=model, instruction=SYSTEM, tools=[get_weather], generate_content_config=config)
+            runner = InMemoryRunner(agent, app_name="shop")
+            await runner.session_service.create_session(app_name="shop", user_id="user-456", session_id="sess-1")
+            question = types.Content(role="user", parts=[types.Part(text=QUESTION)])
+            async for event in runner.run_async(user_id="user-456", session_id="sess-1", new_message=question):
+                print(event.content and [p.model_dump(exclude_none=True) for p in event.content.parts or []], event.error_code)
+
+        print(await fails(ask))
+
+
+def mlflow_openai():
+    """OpenAI's calls, with a tool, an agent and a retriever of MLflow's own; also with `MLFLOW_ENABLE_OTEL_GENAI_SEMCONV=true`."""
+    import mlflow
+    from openai import OpenAI
+
+    mlflow.openai.autolog()
+    client = OpenAI(max_retries=0)
+    tools = [{"type": "function", "function": {"name": "get_weather", "description": get_weather.__doc__, "parameters": PARAMETERS}}]
+    messages = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": QUESTION}]
+
+    @mlflow.trace(span_type="RETRIEVER")
+    def search(query):
+        from mlflow.entities import Document
+
+        return [Document(page_content="深圳: 26C", metadata={"source": "a"})]
+
+    @mlflow.trace(span_type="AGENT")
+    def shop(question):
+        mlflow.update_current_trace(metadata={"mlflow.trace.session": "sess-1", "mlflow.trace.user": "user-456"})
+        search(question)
+        call = client.chat.completions.create(model=MODEL, messages=messages, tools=tools, temperature=0.3, max_tokens=64).choices[0].message
+        result = mlflow.trace(get_weather, span_type="TOOL")("深圳")
+        turns = [*messages, call.model_dump(exclude_none=True), {"role": "tool", "tool_call_id": "call_abc123", "content": result}]
+        stream = client.chat.completions.create(model=MODEL, messages=turns, tools=tools, stream=True, stream_options={"include_usage": True})
+        return "".join(c.choices[0].delta.content or "" for c in stream if c.choices)
+
+    print(shop(QUESTION))
+    client.responses.create(model=MODEL, input=QUESTION, instructions=SYSTEM)
+    client.embeddings.create(model="text-embedding-3-small", input="深圳", encoding_format="float")
+    try:
+        client.chat.completions.create(model="boom", messages=messages)
+    except Exception as error:
+        print(type(error).__name__)
+    from mlflow.tracing.provider import provider as tracing
+
+    tracing.get().force_flush()
+
+
+async def agent_framework():
+    """Chat completions, and a workflow of one agent; `ENABLE_SENSITIVE_DATA=true`."""
+    from agent_framework import Agent, WorkflowBuilder
+    from agent_framework.observability import enable_instrumentation, enable_sensitive_telemetry
+    from agent_framework.openai import OpenAIChatCompletionClient
+
+    enable_instrumentation()
+    enable_sensitive_telemetry()
+
+    def agent(model):
+        return Agent(client=OpenAIChatCompletionClient(model=model), name="shop", description="answers", instructions=SYSTEM, tools=[get_weather],
+                     default_options={"temperature": 0.3, "max_tokens": 64})
+
+    print(await agent(MODEL).run(QUESTION))
+    async for _ in agent(MODEL).run(QUESTION, stream=True):
+        pass
+    print(await WorkflowBuilder(start_executor=agent(MODEL), name="weather").build().run(QUESTION))
+    print(await fails(lambda: agent("boom").run(QUESTION)))
+
+
+async def semantic_kernel():
+    """`SEMANTICKERNEL_EXPERIMENTAL_GENAI_ENABLE_OTEL_DIAGNOSTICS_SENSITIVE=true`."""
+    from semantic_kernel.agents import ChatCompletionAgent
+    from semantic_kernel.connectors.ai.open_ai import OpenAIChatCompletion, OpenAIChatPromptExecutionSettings
+    from semantic_kernel.functions import KernelArguments, kernel_function
+
+    class Weather:
+        @kernel_function(name="get_weather", description=get_weather.__doc__)
+        def get_weather(self, city: str) -> str:
+            return get_weather(city)
+
+    def agent(model):
+        settings = OpenAIChatPromptExecutionSettings(temperature=0.3, max_tokens=64)
+        return ChatCompletionAgent(service=OpenAIChatCompletion(ai_model_id=model), name="shop", description="answers", instructions=SYSTEM,
+                                   plugins=[Weather()], arguments=KernelArguments(settings))
+
+    print(await agent(MODEL).get_response(messages=QUESTION))
+    async for _ in agent(MODEL).invoke_stream(messages=QUESTION):
+        pass
+    print(await fails(lambda: agent("boom").get_response(messages=QUESTION)))
+
+
+async def autogen():
+    from autogen_agentchat.agents import AssistantAgent
+    from autogen_agentchat.teams import RoundRobinGroupChat
+    from autogen_core import SingleThreadedAgentRuntime
+    from autogen_ext.models.openai import OpenAIChatCompletionClient
+
+    def agent(model):
+        info = {"family": "gpt-4o", "vision": False, "function_calling": True, "json_output": True, "structured_output": True}
+        client = OpenAIChatCompletionClient(model=model, temperature=0.3, max_retries=0, model_info=info)
+        return AssistantAgent("shop", client, tools=[get_weather], system_message=SYSTEM, description="answers", reflect_on_tool_use=True)
+
+    print((await agent(MODEL).run(task=QUESTION)).messages[-1])
+    runtime = SingleThreadedAgentRuntime(tracer_provider=provider)
+    runtime.start()
+    print((await RoundRobinGroupChat([agent(MODEL)], max_turns=1, runtime=runtime).run(task=QUESTION)).messages[-1])
+    await runtime.stop()
+    print(await fails(lambda: agent("boom").run(task=QUESTION)))
+
+
+async def agents_openinference():
+    from openinference.instrumentation.openai_agents import OpenAIAgentsInstrumentor
+
+    OpenAIAgentsInstrumentor().instrument()
+    await openai_agents()
+
+
+async def agents_openllmetry():
+    from opentelemetry.instrumentation.openai_agents import OpenAIAgentsInstrumentor
+
+    OpenAIAgentsInstrumentor().instrument()
+    await openai_agents()
+
+
+async def openai_agents():
+    """The Responses API, chat completions, a handoff."""
+    from agents import Agent, ModelSettings, OpenAIChatCompletionsModel, Runner, function_tool
+    from openai import AsyncOpenAI
+
+    client = AsyncOpenAI(max_retries=0)
+
+    def agent(model, **more):
+        settings = ModelSettings(temperature=0.3, max_tokens=64)
+        return Agent("shop", instructions=SYSTEM, model=model, tools=[function_tool(get_weather)], model_settings=settings, **more)
+
+    print((await Runner.run(agent(MODEL), QUESTION)).final_output)
+    print((await Runner.run(agent(OpenAIChatCompletionsModel(MODEL, client)), QUESTION)).final_output)
+    print(await fails(lambda: Runner.run(agent("boom"), QUESTION)))
+
+
+async def crewai_openinference():
+    from openinference.instrumentation.crewai import CrewAIInstrumentor
+    from openinference.instrumentation.openai import OpenAIInstrumentor
+
+    CrewAIInstrumentor().instrument()
+    OpenAIInstrumentor().instrument()
+    await crewai()
+
+
+async def crewai_openllmetry():
+    from opentelemetry.instrumentation.crewai import CrewAIInstrumentor
+    from opentelemetry.instrumentation.openai import OpenAIInstrumentor
+
+    CrewAIInstrumentor().instrument()
+    OpenAIInstrumentor().instrument()
+    await crewai()
+
+
+async def crewai():
+    """A crew of one; `CREWAI_DISABLE_TELEMETRY=true`."""
+    from crewai import LLM, Agent, Crew, Task
+    from crewai.tools import tool
+
+    def crew(model):
+        agent = Agent(role="shop", goal="tell the weather", backstory=SYSTEM, tools=[tool("get_weather")(get_weather)],
+                      llm=LLM(model=model, provider="openai", temperature=0.3, max_tokens=64, max_retries=0), max_retry_limit=0)
+        task = Task(name="weather", description="{question}", expected_output="the weather", agent=agent)
+        return Crew(name="weather-crew", agents=[agent], tasks=[task], tracing=False)
+
+    print(await crew(MODEL).kickoff_async(inputs={"question": QUESTION}))
+    print(await fails(lambda: crew("boom").kickoff_async(inputs={"question": QUESTION})))
+
+
+def haystack():
+    """A pipeline of prompt and model, and an agent; `HAYSTACK_CONTENT_TRACING_ENABLED=true`."""
+    from haystack import Pipeline, tracing
+    from haystack.components.agents import Agent
+    from haystack.components.builders import ChatPromptBuilder
+    from haystack.components.generators.chat import OpenAIChatGenerator
+    from haystack.dataclasses import ChatMessage
+    from haystack.tools import create_tool_from_function
+    from haystack_integrations.tracing.opentelemetry import OpenTelemetryTracer
+
+    tracing.enable_tracing(OpenTelemetryTracer(trace.get_tracer("haystack")))
+    haystack_runs(Pipeline, Agent, ChatPromptBuilder, OpenAIChatGenerator, ChatMessage, create_tool_from_function)
+
+
+def haystack_openinference():
+    from haystack import Pipeline
+    from haystack.components.agents import Agent
+    from haystack.components.builders import ChatPromptBuilder
+    from haystack.components.generators.chat import OpenAIChatGenerator
+    from haystack.dataclasses import ChatMessage
+    from haystack.tools import create_tool_from_function
+    from openinference.instrumentation.haystack import HaystackInstrumentor
+
+    HaystackInstrumentor().instrument()
+    haystack_runs(Pipeline, Agent, ChatPromptBuilder, OpenAIChatGenerator, ChatMessage, create_tool_from_function)
+
+
+def haystack_runs(Pipeline, Agent, ChatPromptBuilder, OpenAIChatGenerator, ChatMessage, create_tool_from_function):
+    pipeline = Pipeline()
+    pipeline.add_component("prompt", ChatPromptBuilder([ChatMessage.from_system(SYSTEM), ChatMessage.from_user("{{question}}")]))
+    pipeline.add_component("llm", OpenAIChatGenerator(model=MODEL, generation_kwargs={"temperature": 0.3, "max_tokens": 64}, max_retries=0))
+    pipeline.connect("prompt.prompt", "llm.messages")
+    print(pipeline.run({"prompt": {"question": QUESTION}})["llm"]["replies"][0].text)
+    for model in (MODEL, "boom"):
+        try:
+            agent = Agent(chat_generator=OpenAIChatGenerator(model=model, max_retries=0), tools=[create_tool_from_function(get_weather)], system_prompt=SYSTEM)
+            print(agent.run(messages=[ChatMessage.from_user(QUESTION)])["messages"][-1].text)
+        except Exception as error:
+            print(type(error).__name__)
+
+
+def smolagents():
+    from openinference.instrumentation.smolagents import SmolagentsInstrumentor
+
+    SmolagentsInstrumentor().instrument(tracer_provider=provider)
+    from smolagents import OpenAIServerModel, ToolCallingAgent, tool
+
+    def get_weather(city: str) -> str:
+        """weather of a city
+
+        Args:
+            city: the city
+        """
+        return f"{city}: 26C sunny"
+
+    for model in (MODEL, "boom"):
+        try:
+            model = OpenAIServerModel(model, api_base=BASE + "/v1", api_key="sk-x", temperature=0.3, max_tokens=64, client_kwargs={"max_retries": 0})
+            print(ToolCallingAgent(tools=[tool(get_weather)], model=model, instructions=SYSTEM, max_steps=3, verbosity_level=0).run(QUESTION))
+        except Exception as error:
+            print(type(error).__name__)
+
+
+async def agno():
+    from openinference.instrumentation.agno import AgnoInstrumentor
+
+    AgnoInstrumentor().instrument(tracer_provider=provider)
+    from agno.agent import Agent
+    from agno.models.openai import OpenAIChat
+
+    for model in (MODEL, "boom"):
+        agent = Agent(name="shop", model=OpenAIChat(id=model, temperature=0.3, max_tokens=64, max_retries=0), tools=[get_weather], instructions=SYSTEM,
+                      session_id="sess-1", user_id="user-456", telemetry=False)
+        print(await fails(lambda: agent.arun(QUESTION)))
+
+
+def dspy():
+    from openinference.instrumentation.dspy import DSPyInstrumentor
+
+    DSPyInstrumentor().instrument(tracer_provider=provider)
+    import dspy
+
+    for model in (MODEL, "boom"):
+        dspy.configure(lm=dspy.LM(f"openai/{model}", temperature=0.3, max_tokens=64, cache=False, num_retries=0))
+        try:
+            print(dspy.ReAct("question -> answer", tools=[get_weather], max_iters=3)(question=QUESTION).answer)
+        except Exception as error:
+            print(type(error).__name__)
+
+
+PROGRAMS = {f.__name__: f for f in (
+    strands, adk_gemini, adk_litellm, mlflow_openai, agent_framework, semantic_kernel, autogen, agents_openinference, agents_openllmetry,
+    crewai_openinference, crewai_openllmetry, haystack, haystack_openinference, smolagents, agno, dspy)}
+
+
+def main():
+    with trace.get_tracer("opentelemetry.instrumentation.fastapi").start_as_current_span("POST /chat", kind=SpanKind.SERVER):
+        done = PROGRAMS[sys.argv[1]]()
+        print(asyncio.run(done) if asyncio.iscoroutine(done) else done)
+    provider.force_flush()
+    os._exit(0)  # no reporting of the frameworks' own
+
+
+main()

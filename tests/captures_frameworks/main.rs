@@ -1,0 +1,115 @@
+//! Bodies that `tests/capture/frameworks_py.py` sent with agent frameworks, through `convert`, held span by span and attribute
+//! by attribute: what stands here is written by hand, from what the program did, and nothing else may come out.
+
+mod facts;
+mod own;
+
+use facts::Fact;
+use genspan::config::{Convert, Profile};
+use genspan::profiles::write::Keep;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value::Value};
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message;
+use serde_json::{Map, Value as Json};
+
+/// The spans of a body in their order: the name, and what is true of it (see [`facts`]).
+type Expected = Vec<(&'static str, Vec<Fact>)>;
+
+fn body(file: &str) -> Vec<u8> {
+    let path = format!("{}/tests/fixtures/captures/more/{file}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn spans(body: &[u8]) -> Vec<Span> {
+    let request = ExportTraceServiceRequest::decode(body).unwrap();
+    request.resource_spans.into_iter().flat_map(|resource| resource.scope_spans).flat_map(|scope| scope.spans).collect()
+}
+
+fn plain(value: Option<&AnyValue>) -> Json {
+    match value.and_then(|value| value.value.as_ref()) {
+        None => Json::Null,
+        Some(Value::StringValue(text)) => text.as_str().into(),
+        Some(Value::BoolValue(bool)) => (*bool).into(),
+        Some(Value::IntValue(number)) => (*number).into(),
+        Some(Value::DoubleValue(number)) => (*number).into(),
+        Some(Value::ArrayValue(list)) => list.values.iter().map(|item| plain(Some(item))).collect(),
+        Some(other) => panic!("no SDK here writes {other:?}"),
+    }
+}
+
+fn attributes(span: &Span) -> Map<String, Json> {
+    let all: Map<_, _> = span.attributes.iter().map(|a| (a.key.clone(), plain(a.value.as_ref()))).collect();
+    assert_eq!(all.len(), span.attributes.len(), "{}: a key twice", span.name);
+    all
+}
+
+/// As the expectation has it: JSON in text is what it says, `…` any text or time.
+fn same(key: &str, found: &Json, expected: &Json) -> bool {
+    match (found, expected) {
+        (Json::String(_), Json::String(any)) if any == "…" => true,
+        (Json::Number(n), Json::String(any)) if any == "…" => key.ends_with("first_chunk") && n.as_f64().is_some_and(|s| s > 0.0 && s < 20.0),
+        (Json::String(text), Json::Object(_) | Json::Array(_)) => {
+            !text.contains("\\u") && serde_json::from_str(text).is_ok_and(|read: Json| read == *expected)
+        }
+        _ => found == expected,
+    }
+}
+
+/// Every difference between a span and what is true of it.
+fn differences(found: &Map<String, Json>, expected: &Map<String, Json>) -> Vec<String> {
+    let keys = found.keys().chain(expected.keys().filter(|key| !found.contains_key(*key)));
+    let differs = keys.filter(|key| !matches!((found.get(*key), expected.get(*key)), (Some(f), Some(e)) if same(key, f, e)));
+    let show = |value: Option<&Json>| value.map_or("nothing".to_owned(), |v| v.to_string());
+    differs.map(|key| format!("    {key}: {}\n      expected: {}", show(found.get(key)), show(expected.get(key)))).collect()
+}
+
+fn hold(file: &str, expected: Expected) {
+    let source = body(file);
+    let convert = |profile, keep| {
+        let options = Convert { profile, keep: Some(keep), ..Default::default() };
+        spans(&genspan::convert(&source, &options).unwrap_or_else(|error| panic!("{file}: {error}")))
+    };
+    let ids = |spans: &[Span]| spans.iter().map(|s| (s.trace_id.clone(), s.span_id.clone(), s.parent_span_id.clone(), s.name.clone())).collect::<Vec<_>>();
+    let before = spans(&source);
+    let [bare, unmapped, all, tencent] =
+        [(Profile::Otel, Keep::None), (Profile::Otel, Keep::Unmapped), (Profile::Otel, Keep::All), (Profile::Tencent, Keep::None)]
+            .map(|(profile, keep)| convert(profile, keep));
+    for out in [&bare, &unmapped, &all, &tencent] {
+        assert_eq!(ids(out), ids(&before), "{file}");
+    }
+    let mut faults = Vec::new();
+    for (at, span) in bare.iter().enumerate() {
+        let Some((name, facts)) = expected.get(at) else {
+            faults.push(format!("  {at} {} is not expected", span.name));
+            continue;
+        };
+        let held = facts::merge(facts);
+        let mut of_span = differences(&attributes(span), &held.otel);
+        let (bare, kept) = (attributes(span), attributes(&unmapped[at]));
+        let left: Vec<_> = kept.keys().filter(|key| !bare.contains_key(*key)).cloned().collect();
+        let events: Vec<_> = unmapped[at].events.iter().map(|event| event.name.clone()).collect();
+        for (what, found, expected) in [("left", left, &held.left), ("events", events, &held.events)] {
+            if found != *expected {
+                of_span.push(format!("    {what}: {found:?}\n      expected: {expected:?}"));
+            }
+        }
+        let aggregated = held.otel.keys().any(|key| key.starts_with("gen_ai.aggregated_usage"));
+        // A framework in the provider's place, and what would be counted twice, go whatever is kept.
+        let may_go = |key: &str| matches!(key, "gen_ai.system" | "gen_ai.provider.name") || aggregated && key.starts_with("gen_ai.usage.");
+        let gone = attributes(&before[at]).into_iter().filter(|(key, _)| !attributes(&all[at]).contains_key(key) && !may_go(key));
+        of_span.extend(gone.map(|(key, _)| format!("    {key} is lost with keep \"all\"")));
+        let backend = attributes(&tencent[at]);
+        of_span.extend(held.tencent.iter().filter(|(key, value)| !same(key, backend.get(*key).unwrap_or(&Json::Null), value)).map(
+            |(key, value)| format!("    tencent {key}: {:?}\n      expected: {value}", backend.get(key).map(Json::to_string)),
+        ));
+        let failed = span.status.as_ref().is_some_and(|status| status.code == 2);
+        if failed != held.otel.contains_key("error.type") {
+            of_span.push(format!("    failed: {failed}"));
+        }
+        if span.name != *name || !of_span.is_empty() {
+            faults.push(format!("  {at} {} (expected {name})\n{}", span.name, of_span.join("\n")));
+        }
+    }
+    assert!(faults.is_empty() && bare.len() == expected.len(), "{file}:\n{}\n{} spans, expected {}", faults.join("\n"), bare.len(), expected.len());
+}
