@@ -134,7 +134,7 @@ fn protobuf_to_protobuf(body: &[u8], options: &Convert) -> Result<Vec<u8>, WireE
                     continue;
                 };
                 let normal = normalize::normalize(&span, &cx);
-                let (llm, mark) = normal.as_ref().map_or((false, None), |n| (n.is_llm(), n.mark));
+                let (llm, mark) = normal.as_ref().map_or((false, None), |n| (n.opens_segment, n.mark));
                 tree.start(span.trace_id, span.span_id, span.parent_id, llm, false);
                 ended.push(Ended { trace_id: span.trace_id, span_id: span.span_id, parent_id: span.parent_id, llm, mark });
                 let id = (span.trace_id, span.span_id);

@@ -177,7 +177,8 @@ impl Tree {
             inside_segment: false,
             entry_below: false,
         });
-        node.llm |= llm;
+        // What it was can say otherwise than how it began.
+        node.llm = llm;
         node.mark = mark;
         node.ended = true;
         self.spans += trace.nodes.len() - before;

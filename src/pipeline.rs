@@ -256,7 +256,7 @@ impl Pipeline {
         let Some(tree) = &mut self.tree else { return Ok(()) };
         let start = frame::start(record, &self.arena, &self.keys).inspect_err(|_| self.unparsed += 1)?;
         let scope = self.scopes.get((start.scope as usize).wrapping_sub(1)).map_or(0, |s| s.conventions);
-        let llm = scope | normalize::recognise_start(start.keys.iter().copied(), &self.keys) != 0;
+        let llm = conventions::open_segments(scope | normalize::recognise_start(start.keys.iter().copied(), &self.keys));
         tree.start(start.trace_id, start.span_id, start.parent_id, llm, start.remote_parent && start.inside_segment);
         self.drain_tree(now);
         Ok(())
@@ -277,7 +277,7 @@ impl Pipeline {
             infer_provider: self.infer_provider,
         };
         let normal = normalize::normalize(&span, &cx);
-        let (llm, mark) = normal.as_ref().map_or((false, None), |n| (n.is_llm(), n.mark));
+        let (llm, mark) = normal.as_ref().map_or((false, None), |n| (n.opens_segment, n.mark));
         self.seen += 1;
         self.llm += u64::from(llm);
         let (trace_id, span_id) = (span.trace_id, span.span_id);

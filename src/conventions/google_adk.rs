@@ -27,6 +27,31 @@ const RESPONSE: &[(&str, To)] = &[
 /// Stands there when content is not captured.
 const NOT_CAPTURED: &[&str] = &["{}", "N/A", "<not serializable>", "\"<not serializable>\"", "<not specified>"];
 
+/// ADK's own name stands for Gemini, unless the model says otherwise. Only where `call_llm` is above `generate_content`, and says the
+/// same usage, is the provider under this older key.
+const SYSTEM: &[To] = &[
+    To::Unless(Field::Provider, &["gcp.vertex.agent"]),
+    To::Implies(Field::Provider, "gcp.gemini"),
+    To::AggregateOn(&[Kind::GenerateContent]),
+];
+
+/// Models of LiteLLM have their provider in front.
+const LITELLM: &[(&str, &str)] = &[
+    ("anthropic/*", "anthropic"),
+    ("azure/*", "azure.ai.openai"),
+    ("azure_ai/*", "azure.ai.inference"),
+    ("bedrock/*", "aws.bedrock"),
+    ("cohere/*", "cohere"),
+    ("deepseek/*", "deepseek"),
+    ("groq/*", "groq"),
+    ("mistral/*", "mistral_ai"),
+    ("ollama*/*", "ollama"),
+    ("openai/*", "openai"),
+    ("perplexity/*", "perplexity"),
+    ("vertex_ai/*", "gcp.vertex_ai"),
+    ("xai/*", "x_ai"),
+];
+
 /// What the whole request or answer says.
 const STRUCTURED: u8 = 55;
 
@@ -48,8 +73,8 @@ pub const GOOGLE_ADK: Convention = Convention {
         row("gcp.vertex.agent.tool_response", To::Unless(Field::ToolCallResult, NOT_CAPTURED)),
         // The span that merges parallel calls is no call of a tool of that name.
         Rule { key: "gen_ai.tool.name", to: To::Unless(Field::ToolName, &["(merged tools)"]), trust: OWN },
-        // Where `call_llm` is above it, which says the same, it has the provider under the older key.
-        row("gen_ai.system", To::AggregateOn(&[Kind::GenerateContent])),
+        Rule { key: "gen_ai.system", to: To::All(SYSTEM), trust: OWN },
+        row("gen_ai.request.model", To::Words(Field::Provider, LITELLM)),
         field("gcp.vertex.agent.data", Field::EntityInput),
         trusted("gcp.vertex.agent.session_id", Field::SessionId, STRUCTURED),
     ],

@@ -1,7 +1,7 @@
 //! Haystack's own tracer: pipelines and their components, named by their Python class.
 
-use super::{Convention, NAMED, Rule, SPAN_NAME, To, row};
-use crate::normalize::canonical::Kind;
+use super::{Convention, NAMED, Rule, SPAN_NAME, To, field, row};
+use crate::normalize::canonical::{Field, Kind};
 
 /// The first that fits.
 const COMPONENTS: &[(&str, Kind)] = &[
@@ -16,12 +16,18 @@ const COMPONENTS: &[(&str, Kind)] = &[
     ("*", Kind::Chain),
 ];
 
-const SPAN_NAMES: &[(&str, Kind)] = &[("*haystack.pipeline.run", Kind::InvokeWorkflow)];
+const SPAN_NAMES: &[(&str, Kind)] = &[
+    ("*haystack.pipeline.run", Kind::InvokeWorkflow),
+    ("haystack.agent.run", Kind::InvokeAgent),
+    ("haystack.agent.step", Kind::Chain),
+    ("haystack.agent.step.llm", Kind::Chat),
+    ("haystack.agent.step.tool", Kind::ExecuteTool),
+];
 
 pub const HAYSTACK: Convention = Convention {
     id: "haystack",
     scopes: &["haystack*", "opentelemetry.instrumentation.haystack*"],
-    keys: &["haystack.pipeline.*", "haystack.component.*"],
+    keys: &["haystack.pipeline.*", "haystack.component.*", "haystack.agent.*"],
     not_keys: &[],
     names_spans: false,
     rules: &[
@@ -31,6 +37,15 @@ pub const HAYSTACK: Convention = Convention {
         row("haystack.pipeline.output_data", To::Output),
         row("haystack.component.input", To::Input),
         row("haystack.component.output", To::Output),
+        row("haystack.agent.input", To::Input),
+        row("haystack.agent.output", To::Output),
+        field("haystack.agent.tools", Field::ToolDefinitions),
+        row("haystack.agent.step.llm.input", To::Input),
+        row("haystack.agent.step.llm.output", To::Output),
+        row("haystack.agent.step.tool.input", To::Input),
+        row("haystack.agent.step.tool.output", To::Output),
+        field("haystack.tool.name", Field::ToolName),
+        field("haystack.tool.description", Field::ToolDescription),
         row("haystack.component.input_types", To::Spent),
         row("haystack.component.input_spec", To::Spent),
         row("haystack.component.output_spec", To::Spent),

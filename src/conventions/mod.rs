@@ -330,6 +330,11 @@ pub fn name_spans(conventions: ConventionSet) -> bool {
     conventions & index().names_spans != 0
 }
 
+/// Can a span of these conventions begin an LLM segment? Not one of AutoGen's runtime, which only carries messages between agents.
+pub fn open_segments(conventions: ConventionSet) -> bool {
+    conventions & !index().carriers != 0
+}
+
 /// The conventions that a scope name proves.
 pub fn of_scope(name: &[u8]) -> ConventionSet {
     bits().filter(|(_, c)| c.scopes.iter().any(|s| matches(s, name))).map(|(bit, _)| bit).sum()
@@ -344,15 +349,20 @@ struct Index {
     everywhere: ConventionSet,
     /// Conventions that name spans after their tool or agent.
     names_spans: ConventionSet,
+    /// Conventions of what only carries messages.
+    carriers: ConventionSet,
 }
 
 fn index() -> &'static Index {
     static INDEX: OnceLock<Index> = OnceLock::new();
     INDEX.get_or_init(|| {
-        let mut index = Index { exact: HashMap::new(), prefixes: Vec::new(), of_names: Vec::new(), everywhere: 0, names_spans: 0 };
+        let mut index = Index { exact: HashMap::new(), prefixes: Vec::new(), of_names: Vec::new(), everywhere: 0, names_spans: 0, carriers: 0 };
         for (convention, c) in bits() {
             if [otel::OTEL.id, generic::GENERIC.id].contains(&c.id) {
                 index.everywhere |= convention;
+            }
+            if c.id == autogen::AUTOGEN.id {
+                index.carriers |= convention;
             }
             if c.names_spans {
                 index.names_spans |= convention;

@@ -75,7 +75,8 @@ pub const OPENINFERENCE: Convention = Convention {
         field("llm.prompt_template.version", Field::PromptVersion),
         field("tool.name", Field::ToolName),
         field("tool.description", Field::ToolDescription),
-        row("tool.parameters", To::ToolParameters),
+        // A schema without its frame in smolagents; the input says what it was called with.
+        Rule { key: "tool.parameters", to: To::ToolParameters, trust: FAMILY },
         field("tool.json_schema", Field::ToolDefinitions),
         field("tool.id", Field::ToolCallId),
         trusted("tool_call.id", Field::ToolCallId, FAMILY),

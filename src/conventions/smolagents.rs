@@ -1,6 +1,6 @@
 //! smolagents: OpenInference, and one key beside it.
 
-use super::{Convention, Rule, To};
+use super::{Convention, Rule, To, row};
 use crate::normalize::canonical::Field;
 
 /// Against `input.value`.
@@ -13,6 +13,8 @@ pub const SMOLAGENTS: Convention = Convention {
     not_keys: &[],
     names_spans: false,
     rules: &[
+        // What the steps used, added up.
+        row("openinference.span.kind", To::Aggregate(&["AGENT"])),
         // The arguments of the call, with the task among them, are in `input.value`: the task is what was asked.
         Rule { key: "smolagents.task", to: To::Field(Field::EntityInput), trust: ASKED },
     ],

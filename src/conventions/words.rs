@@ -334,6 +334,8 @@ pub const ROLES: &[(&str, &str)] = &[
     ("system", "system"),
     ("systemmessage", "system"),
     ("tool", "tool"),
+    ("tool-call", "assistant"),
+    ("tool-response", "tool"),
     ("tool-result", "tool"),
     ("toolmessage", "tool"),
     ("toolresult", "tool"),

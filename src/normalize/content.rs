@@ -125,6 +125,15 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
     }
 }
 
+/// Reads a whole request or answer. Where lists or events tell its messages, it is the same once more.
+fn put_whole<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content<'a>) {
+    let field = if side == Side::Input { Field::InputMessages } else { Field::OutputMessages };
+    if n.c.has(field) && n.c.source(field) == DERIVED {
+        n.set_fate(content.at, Fate::Mapped);
+    }
+    put_conversation(n, side, content, PLAIN);
+}
+
 /// Reads a list of messages that holds the answer too: choices, else what the assistant says last.
 pub(super) fn put_exchange<'a>(n: &mut Normalizer<'_, 'a>, value: Value<'a>, trust: u8, at: u16) {
     let arena = n.cx.arena;
@@ -201,7 +210,7 @@ pub(super) fn read(n: &mut Normalizer) {
         n.c.put(Field::EntityInput, Value::Str(content.canonical_text(arena)), PLAIN, DERIVED);
         let content = content.inside(n.input.map_or(&[], |i| i.inside), arena);
         match kind {
-            Some(kind) if kind.is_generation() => put_conversation(n, Side::Input, content, PLAIN),
+            Some(kind) if kind.is_generation() => put_whole(n, Side::Input, content),
             Some(Kind::Embeddings) if content.json.is_some_and(|j| j.is_array() || j.is_object()) => {
                 put_conversation(n, Side::Input, content, PLAIN)
             }
@@ -214,10 +223,13 @@ pub(super) fn read(n: &mut Normalizer) {
         n.c.put(Field::EntityOutput, Value::Str(content.canonical_text(arena)), PLAIN, DERIVED);
         let content = content.inside(n.output.map_or(&[], |o| o.inside), arena);
         match kind {
-            Some(kind) if kind.is_generation() => put_conversation(n, Side::Output, content, PLAIN),
+            Some(kind) if kind.is_generation() => put_whole(n, Side::Output, content),
             Some(Kind::ExecuteTool) => put_result(n, content),
             Some(Kind::Retrieval) => put_documents(n, content),
-            Some(Kind::Embeddings) => put_dimensions(n, content),
+            Some(Kind::Embeddings) => {
+                read_beside(n, Side::Output, content);
+                put_dimensions(n, content);
+            }
             _ => {}
         }
     }
@@ -254,7 +266,10 @@ fn put_model_path<'a>(n: &mut Normalizer<'_, 'a>, path: Pending<'a>) {
 fn put_arguments<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
     let arena = n.cx.arena;
     let inputs = n.tool_inputs.and_then(|t| json::parse(t, arena)).filter(Json::is_object);
-    let arguments = match inputs.or(content.json) {
+    // How Python was called: smolagents' wrapper, DSPy, decorators.
+    let by_name = |j: Json<'a>| j.get("kwargs").filter(|k| k.is_object() && j.get("args").is_none_or(|a| a.is_array() && a.is_empty()));
+    let called = content.json.map(|j| by_name(j).unwrap_or(j));
+    let arguments = match inputs.or(called) {
         Some(j) if j.is_object() => j.to_text(arena),
         parsed => {
             let mut out = BumpVec::new_in(arena);

@@ -13,7 +13,7 @@ mod tables;
 mod tools;
 mod usage;
 
-use crate::conventions::{ConventionSet, PLAIN, To};
+use crate::conventions::{self, ConventionSet, NAMED, PLAIN, To};
 use crate::keys::{KeyInfo, Keys};
 use crate::span::{Key, Span, Value, status};
 use bumpalo::Bump;
@@ -52,6 +52,8 @@ pub struct Context<'a> {
 pub struct Normal<'a> {
     /// The conventions that were recognised; none: the span is not LLM.
     pub conventions: ConventionSet,
+    /// It can begin an LLM segment: what is built before a model is asked, and what only carries messages, can't.
+    pub opens_segment: bool,
     /// `gen_ai.is_entry` as the span itself says it.
     pub mark: Option<bool>,
     /// The canonical form; empty if no convention was recognised.
@@ -110,7 +112,9 @@ pub fn normalize<'a>(span: &Span<'a>, cx: &Context<'a>) -> Option<Normal<'a>> {
         content::read(&mut n);
         n.complete();
     }
-    Some(Normal { conventions, mark: n.mark, canonical: n.c, fates: n.fates, event_fates })
+    let is_aside = n.c.kind == Some(Kind::CreateAgent) || n.c.kind == Some(Kind::Span) && n.kind_trust == NAMED;
+    let opens_segment = conventions::open_segments(conventions) && !is_aside;
+    Some(Normal { conventions, opens_segment, mark: n.mark, canonical: n.c, fates: n.fates, event_fates })
 }
 
 /// The conventions that a span which starts with these attributes already proves.

@@ -321,6 +321,11 @@ impl<'a> Normalizer<'_, 'a> {
                 };
                 text.and_then(|text| tools::from_text(text, arena)).map(Value::Str)
             }
+            // Semantic Kernel and the Agent Framework write the whole URL.
+            Field::ServerAddress => match value {
+                Value::Str(url) if memchr::memmem::find(url, b"://").is_some() => Some(Value::Str(provider::host(url))),
+                _ => scalar::convert(field, value, arena),
+            },
             Field::SystemInstructions => match value {
                 Value::Str(text) => Some(Value::Str(messages::instructions(text, arena))),
                 _ => scalar::convert(field, value, arena),

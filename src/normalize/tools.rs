@@ -63,6 +63,10 @@ fn definition<'a>(tool: Json<'a>, count: &mut usize, out: &mut json::Out<'a>, ar
     if let Some(inner) = tool.get("tool").filter(Json::is_object) {
         return definition(inner.get("json_schema").unwrap_or(inner), count, out, arena);
     }
+    // Haystack: `{"type": <class>, "data": {…, "function": <its name>}}`.
+    if let Some(data) = tool.get("data").filter(|data| data.get("name").is_some()) {
+        return definition(data, count, out, arena);
+    }
     let function = tool.any(&["function", "toolSpec"]).filter(Json::is_object).unwrap_or(tool);
     let Some(name) = function.any(&["name", "toolName"]).or_else(|| tool.get("type")) else { return };
     json::separate(out, *count);

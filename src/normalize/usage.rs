@@ -213,6 +213,10 @@ pub fn complete(c: &mut Canonical, uncached: bool) {
     let adds_up = |n: i64| n != 0 && missing == Some(n);
     let add_cached = uncached && missing.is_none() || adds_up(cached) || adds_up(cached.saturating_add(reasoning));
     let add_reasoning = !adds_up(cached) && (adds_up(reasoning) || adds_up(cached.saturating_add(reasoning)));
+    // Google ADK adds the reasoning to an output of LiteLLM's, which holds it.
+    if reasoning > 0 && missing == Some(-reasoning) {
+        c.put(Field::OutputTokens, Value::Int(output - reasoning), u8::MAX, c.source(Field::OutputTokens));
+    }
     for (add, field, n, extra) in [(add_cached, Field::InputTokens, input, cached), (add_reasoning, Field::OutputTokens, output, reasoning)]
     {
         if add && extra > 0 && c.has(field) {

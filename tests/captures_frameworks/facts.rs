@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 /// One statement about a span. A later one wins; null takes a key back.
+#[derive(Clone)]
 pub enum Fact {
     /// Attributes of profile `otel`.
     Says(Json),
@@ -44,11 +45,9 @@ pub fn merge(facts: &[Fact]) -> Held {
         }
     }
     held.otel.retain(|_, value| !value.is_null());
-    let counts = held.otel.get("gen_ai.usage.input_tokens").zip(held.otel.get("gen_ai.usage.output_tokens"));
-    if let Some((input, output)) = counts.map(|(i, o)| (i.clone(), o.clone())) {
-        held.tencent.extend([("gen_ai.usage.prompt_tokens".into(), input), ("gen_ai.usage.completion_tokens".into(), output)]);
-    } else {
-        held.tencent.insert("gen_ai.usage.prompt_tokens".into(), Json::Null);
+    // What the children say is left to them.
+    for (tencent, otel) in [("prompt_tokens", "gen_ai.usage.input_tokens"), ("completion_tokens", "gen_ai.usage.output_tokens")] {
+        held.tencent.insert(format!("gen_ai.usage.{tencent}"), held.otel.get(otel).cloned().unwrap_or(Json::Null));
     }
     for key in ["gen_ai.is_entry", "gen_ai.provider.name", "gen_ai.request.model", "gen_ai.tool.name", "gen_ai.agent.name", "error.type"] {
         held.tencent.insert(key.into(), held.otel.get(key).cloned().unwrap_or(Json::Null));
@@ -78,6 +77,13 @@ pub const ANSWER: &str = "It is 26°C and sunny. 晴天。";
 /// The tool's result, in the shape that the source has it in.
 pub fn told(result: Json) -> Json {
     json!({"role": "tool", "parts": [{"type": "tool_call_response", "id": "call_abc123", "response": result}]})
+}
+
+/// A message that says why it ended, as OTel had it up to 1.41.
+pub fn ended(message: Json, reason: &str) -> Json {
+    let mut message = message;
+    message["finish_reason"] = reason.into();
+    json!([message])
 }
 
 pub fn answered() -> Json {
@@ -162,6 +168,11 @@ pub fn tool() -> Vec<Fact> {
         "gen_ai.tool.call.result": RESULT,
     });
     vec![Says(says), Kind("TOOL")]
+}
+
+/// A step that OTel has no word for.
+pub fn chain(rest: &'static [&'static str]) -> [Fact; 2] {
+    [Kind("CHAIN"), Left(rest)]
 }
 
 pub fn agent(name: &str) -> Vec<Fact> {

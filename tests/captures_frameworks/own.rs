@@ -57,11 +57,6 @@ fn strands_with_events() {
     // In OTel's form, each part in a details event; a result is the user's there, and the reason is Bedrock's.
     let result = json!({"role": "user", "parts": [{"type": "tool_call_response", "id": "call_abc123", "response": [{"text": RESULT}]}]});
     let history = || json!([asked(), called(), result]);
-    let ended = |message: Json, reason: &str| {
-        let mut message = message;
-        message["finish_reason"] = reason.into();
-        json!([message])
-    };
     let shop = |model| {
         facts![shop(model), defined(json!({"type": "object", "properties": {"city": {"type": "string", "description": "Parameter city"}}, "required": ["city"]}))]
     };
@@ -136,6 +131,8 @@ fn google_adk() {
             "gen_ai.aggregated_usage.reasoning.output_tokens": 8,
         }))
     };
+    // The user tells it, as Gemini has it.
+    let result = || json!({"role": "user", "parts": [{"type": "tool_call_response", "id": "call_abc123", "response": given()}]});
     let thought = || json!({"role": "assistant", "parts": [{"type": "reasoning", "content": "ask the tool"}, called()["parts"][0]]});
     let invocation = || facts![says(json!({"gen_ai.operation.name": "invoke_workflow"})), [Kind("WORKFLOW")], entry()];
 
@@ -160,7 +157,7 @@ fn google_adk() {
                 ("execute_tool get_weather", tool()),
                 ("call_llm", facts![call_llm(), messages(json!([asked()]), json!([first]), "stop")]),
                 (if output == 25 { "generate_content openai/gpt-4o-mini" } else { "generate_content gemini-2.5-flash" }, facts![generate(system, model), once_more(output)]),
-                ("call_llm", facts![call_llm(), messages(json!([asked(), first, told(given())]), json!([answered()]), "stop")]),
+                ("call_llm", facts![call_llm(), messages(json!([asked(), first, result()]), json!([answered()]), "stop")]),
                 ("invoke_agent shop", shop()),
                 ("invocation", invocation()),
                 (if output == 25 { "generate_content openai/boom" } else { "generate_content gemini-boom" }, facts![generate(system, boom), failed(error)]),
@@ -173,22 +170,16 @@ fn google_adk() {
     }
 
     // Since 2: OTel's form. ADK writes the thought as text.
-    let result = json!({"role": "user", "parts": [{"type": "tool_call_response", "id": "call_abc123", "response": given()}]});
     let first = || json!({"role": "assistant", "parts": [{"type": "text", "content": "ask the tool"}, called()["parts"][0]]});
-    let stopped = |message: Json| {
-        let mut message = message;
-        message["finish_reason"] = "stop".into();
-        json!([message])
-    };
     let full = |model| facts![generate("gcp.gemini", model), instructed(ADK_SYSTEM), defined(schema())];
     let workflow = || facts![invocation(), says(json!({"gen_ai.agent.name": "shop", "gen_ai.conversation.id": "sess-1"}))];
     let error = || failed("google.genai.errors.ServerError");
     hold(
         "google-adk-py-2.13.0.gemini.pb",
         vec![
-            ("generate_content gemini-2.5-flash", facts![full("gemini-2.5-flash"), counts(), messages(json!([asked()]), stopped(first()), "stop")]),
+            ("generate_content gemini-2.5-flash", facts![full("gemini-2.5-flash"), counts(), messages(json!([asked()]), ended(first(), "stop"), "stop")]),
             ("execute_tool get_weather", tool()),
-            ("generate_content gemini-2.5-flash", facts![full("gemini-2.5-flash"), counts(), messages(json!([asked(), first(), result]), stopped(answered()), "stop")]),
+            ("generate_content gemini-2.5-flash", facts![full("gemini-2.5-flash"), counts(), messages(json!([asked(), first(), result()]), ended(answered(), "stop"), "stop")]),
             ("invoke_agent shop", shop()),
             ("invoke_workflow shop", workflow()),
             ("generate_content gemini-boom", facts![full("gemini-boom"), error(), says(json!({"gen_ai.input.messages": [asked()]}))]),
@@ -203,7 +194,10 @@ fn google_adk() {
 fn mlflow() {
     let rest: &[&str] = &["mlflow.message.format", "mlflow.spanLogLevel", "mlflow.traceRequestId"];
     let of_function: &[&str] = &["mlflow.spanFunctionName", "mlflow.spanLogLevel", "mlflow.traceRequestId"];
+    let tools: &[&str] = &["mlflow.message.format", "mlflow.spanLogLevel", "mlflow.traceRequestId", "tools"];
     let full = || facts![chat("openai", "gpt-4o-mini"), counts(), left(rest), says(json!({"gen_ai.response.model": "gpt-4o-mini-2024-07-18", "gen_ai.response.id": "chatcmpl-1"}))];
+    // The whole answer says that none was audio.
+    let no_audio = || says(json!({"gen_ai.usage.audio.input_tokens": 0, "gen_ai.usage.audio.output_tokens": 0}));
     let turns = || json!([brief(), asked(), called(), told(RESULT.into())]);
     hold(
         "mlflow-py-3.17.2.openai.pb",
@@ -219,13 +213,13 @@ fn mlflow() {
             (
                 "Completions",
                 facts![full(), defined(parameters()), messages(json!([brief(), asked()]), json!([called()]), "tool_call"),
-                    says(json!({"gen_ai.request.temperature": 0.3, "gen_ai.request.max_tokens": 64}))],
+                    no_audio(), left(tools), says(json!({"gen_ai.request.temperature": 0.3, "gen_ai.request.max_tokens": 64}))],
             ),
             ("get_weather", facts![tool(), left(of_function)]),
             (
                 "Completions",
                 facts![full(), defined(parameters()), messages(turns(), json!([answered()]), "stop"),
-                    left(&["mlflow.message.format", "mlflow.spanLogLevel", "mlflow.traceRequestId", "stream_options"]),
+                    no_audio(), left(&["mlflow.message.format", "mlflow.spanLogLevel", "mlflow.traceRequestId", "stream_options", "tools"]),
                     says(json!({"gen_ai.request.stream": true, "gen_ai.response.time_to_first_chunk": "…"}))],
             ),
             (
@@ -242,17 +236,13 @@ fn mlflow() {
                     "gen_ai.request.encoding_formats": ["float"],
                     "gen_ai.embeddings.dimension.count": 3,
                     "gen_ai.usage.input_tokens": 8,
-                })), left(&["mlflow.spanInputs", "mlflow.spanLogLevel", "mlflow.spanOutputs", "mlflow.traceRequestId"])],
+                    "gen_ai.input.messages": [text("user", "深圳")],
+                })), left(&["mlflow.spanLogLevel", "mlflow.spanOutputs", "mlflow.traceRequestId"])],
             ),
             ("Completions", facts![chat(Json::Null, "boom"), entry(), failed("InternalServerError"), left(rest), says(json!({"gen_ai.input.messages": [brief(), asked()]}))]),
         ],
     );
     // `MLFLOW_ENABLE_OTEL_GENAI_SEMCONV`: MLflow puts the answering model in the place of the requested one.
-    let ended = |message: Json, reason: &str| {
-        let mut message = message;
-        message["finish_reason"] = reason.into();
-        json!([message])
-    };
     let full = || {
         facts![chat("openai", "gpt-4o-mini-2024-07-18"), instructed("be brief"), left(&["model"]), says(json!({
             "gen_ai.response.model": "gpt-4o-mini-2024-07-18", "gen_ai.response.id": "chatcmpl-1", "gen_ai.usage.input_tokens": 57, "gen_ai.usage.output_tokens": 17}))]
@@ -294,7 +284,7 @@ fn microsoft_agent_framework() {
     };
     let full = || facts![chat("openai", "gpt-4o-mini"), counts(), instructed("be brief"), says_model()];
     let first = || ("chat gpt-4o-mini", facts![full(), messages(json!([asked()]), json!([called()]), "tool_call")]);
-    let second = || ("chat gpt-4o-mini", facts![full(), messages(json!([asked(), called(), told(RESULT.into())]), json!([answered()]), "stop")]);
+    let second = || ("chat gpt-4o-mini", facts![full(), messages(json!([asked(), called(), told(RESULT.into())]), ended(answered(), "stop"), "stop")]);
     let tool = || {
         ("execute_tool get_weather", facts![tool(), says(json!({
             "gen_ai.tool.call.id": "call_abc123", "gen_ai.tool.type": "function", "gen_ai.tool.description": "weather of a city"}))])

@@ -229,7 +229,9 @@ impl<'a> Transcoder<'a> {
         if let Some(kwargs) = serialised(j) {
             return self.message(kwargs.1);
         }
-        if let Some(system) = j.any(&["system", "instructions", "systemInstruction", "system_instruction", "systemPrompt"]) {
+        // An answer repeats those of its request.
+        let system = Some(j).filter(|_| self.side == Side::Input);
+        if let Some(system) = system.and_then(|j| j.any(&["system", "instructions", "systemInstruction", "system_instruction", "systemPrompt"])) {
             self.system(system);
         }
         if let Some(messages) = j.any(&["messages", "contents"]) {
@@ -509,7 +511,7 @@ fn is_message(j: Json) -> bool {
     j.is_object()
         && (speaks("role")
             // A role of the user's own.
-            || j.get("role").is_some_and(|r| r.is_string()) && j.get("content").is_some()
+            || j.get("role").is_some_and(|r| r.is_string()) && j.any(&["content", "contents"]).is_some()
             || is_named_after_tool(j)
             || speaks("type") && j.get("content").is_some()
             || is_bare(j)
@@ -523,7 +525,7 @@ fn is_tool_result(m: Json) -> bool {
     let holds_results = |c: Json| {
         c.items().any(|p| {
             p.get("type").is_some_and(|t| t.is("tool-result") || t.is("tool_result"))
-                || p.any(&["toolResult", "functionResponse", "toolResponse"]).is_some()
+                || p.any(&["toolResult", "functionResponse", "toolResponse", "tool_call_result"]).is_some()
         })
     };
     m.get("content").is_none_or(|c| !holds_results(c))

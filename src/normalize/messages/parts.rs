@@ -71,7 +71,7 @@ impl<'a> Transcoder<'a> {
         if let Some(id) = id {
             self.field("id", id);
         }
-        if let Some(name) = function.any(&["name", "toolName"]) {
+        if let Some(name) = function.any(&["name", "toolName", "tool_name"]) {
             self.field("name", name);
             self.found.calls.extend(name.word().zip(id));
         }
@@ -96,12 +96,16 @@ impl<'a> Transcoder<'a> {
 
     pub(super) fn tool_response(&mut self, j: Json<'a>, n: &mut usize) {
         self.start_part("tool_call_response", n);
-        let id = j.any(&["tool_call_id", "call_id", "toolCallId", "tool_use_id", "toolUseId", "tool_id", "id", "ref"]);
+        // Haystack: the call that it is the result of.
+        let id = j.get("origin").unwrap_or(j).any(&["tool_call_id", "call_id", "toolCallId", "tool_use_id", "toolUseId", "tool_id", "id", "ref"]);
         if let Some(id) = id.or_else(|| self.found.take_call(j.get("role")?.word()?)) {
             self.field("id", id);
         }
         self.raw(",\"response\":");
-        match j.any(&["response", "result", "output", "content", "error", "text"]) {
+        // OpenInference: a list of one text is that text.
+        let only = j.get("contents").map(|c| c.items().next().filter(|_| c.items().count() == 1).map_or(c, |p| unwrapped(p, "message_content")));
+        let contents = only.map(|p| p.get("text").unwrap_or(p));
+        match j.any(&["response", "result", "output", "content", "error", "text"]).or(contents) {
             // Vercel wraps the result: {"type":"text","value":…}.
             Some(value) => match value.get("value").filter(|_| value.get("type").is_some()) {
                 Some(inner) => inner.write(&mut self.out),
@@ -278,7 +282,7 @@ impl<'a> Transcoder<'a> {
                 return self.tool_call(call, n);
             }
         }
-        for key in ["functionResponse", "function_response", "toolResult", "toolResponse"] {
+        for key in ["functionResponse", "function_response", "toolResult", "toolResponse", "tool_call_result"] {
             if let Some(response) = p.get(key) {
                 return self.tool_response(response, n);
             }
