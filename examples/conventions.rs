@@ -43,6 +43,7 @@ fn meaning(to: To) -> String {
         To::MarkCopy => "a copy of the mark: removed".into(),
         To::Drop => "removed: it may hold secrets".into(),
         To::Spent => "said by the others; stays with `keep: \"all\"` only".into(),
+        To::Aside(_) => "no entry: no model is asked there".into(),
         To::Keep => "stays as it is".into(),
         To::Hint(words) => {
             let shown: Vec<_> = words.iter().take(4).map(|(word, kind)| format!("{word} → {kind:?}")).collect();

@@ -76,6 +76,7 @@ pub const ALL: &[&Convention] = &[
     &veadk::VEADK,
     &vllm::VLLM,
     &autogen::AUTOGEN,
+    &autogen::AUTOGEN_RUNTIME,
     &braintrust::BRAINTRUST,
     &crewai::CREWAI,
     &generic::GENERIC,
@@ -233,6 +234,8 @@ pub enum To {
     AggregateOn(&'static [Kind]),
     /// The provider's request as JSON: its messages and its parameters.
     Request,
+    /// A name of one of these patterns: no model is asked there, so it is no entry.
+    Aside(&'static [&'static str]),
     /// Messages in any JSON shape, sent and answered in one list: the last ones of the assistant are the answer.
     Exchange,
     /// A word for a field, by the first pattern (`*` stands for any text) that fits.
@@ -356,12 +359,13 @@ struct Index {
 fn index() -> &'static Index {
     static INDEX: OnceLock<Index> = OnceLock::new();
     INDEX.get_or_init(|| {
-        let mut index = Index { exact: HashMap::new(), prefixes: Vec::new(), of_names: Vec::new(), everywhere: 0, names_spans: 0, carriers: 0 };
+        let mut index =
+            Index { exact: HashMap::new(), prefixes: Vec::new(), of_names: Vec::new(), everywhere: 0, names_spans: 0, carriers: 0 };
         for (convention, c) in bits() {
             if [otel::OTEL.id, generic::GENERIC.id].contains(&c.id) {
                 index.everywhere |= convention;
             }
-            if c.id == autogen::AUTOGEN.id {
+            if c.id == autogen::AUTOGEN_RUNTIME.id {
                 index.carriers |= convention;
             }
             if c.names_spans {

@@ -21,7 +21,11 @@ pub const MS_AGENT_FRAMEWORK: Convention = Convention {
     not_keys: &[],
     names_spans: false,
     rules: &[
-        Rule { key: SPAN_NAME, to: To::All(&[To::Hint(NAMES), To::AggregateOn(&[Kind::InvokeAgent])]), trust: NAMED },
+        Rule {
+            key: SPAN_NAME,
+            to: To::All(&[To::Hint(NAMES), To::Aside(&["workflow.build*"]), To::AggregateOn(&[Kind::InvokeAgent])]),
+            trust: NAMED,
+        },
         field("agent_framework.function.name", Field::ToolName),
         row("agent_framework.function.invocation.duration", To::Spent),
         field("workflow.name", Field::AgentName),

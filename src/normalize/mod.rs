@@ -98,6 +98,7 @@ pub fn normalize<'a>(span: &Span<'a>, cx: &Context<'a>) -> Option<Normal<'a>> {
         workflow_name: None,
         model_path: None,
         uncached_part: None,
+        aside: false,
         leaves: BumpVec::new_in(arena),
     };
     n.read_tables();
@@ -112,8 +113,7 @@ pub fn normalize<'a>(span: &Span<'a>, cx: &Context<'a>) -> Option<Normal<'a>> {
         content::read(&mut n);
         n.complete();
     }
-    let is_aside = n.c.kind == Some(Kind::CreateAgent) || n.c.kind == Some(Kind::Span) && n.kind_trust == NAMED;
-    let opens_segment = conventions::open_segments(conventions) && !is_aside;
+    let opens_segment = conventions::open_segments(conventions) && n.c.kind != Some(Kind::CreateAgent) && !n.aside;
     Some(Normal { conventions, opens_segment, mark: n.mark, canonical: n.c, fates: n.fates, event_fates })
 }
 
@@ -194,6 +194,8 @@ struct Normalizer<'n, 'a> {
     /// A model's name behind its provider's.
     model_path: Option<Pending<'a>>,
     uncached_part: Option<Pending<'a>>,
+    /// It runs before a model is asked.
+    aside: bool,
     leaves: BumpVec<'a, flat::Leaf<'a>>,
 }
 
@@ -282,7 +284,11 @@ impl<'a> Normalizer<'_, 'a> {
         let Some(value) = scalar::convert(Field::ResponseModel, value, self.cx.arena) else { return };
         let said = |output: Pending| output.value.as_str().is_none_or(|text| !scalar::unquote(text).is_empty());
         let answered = self.output.is_some_and(said) || self.c.has(Field::OutputMessages);
-        if answered {
+        // The answer itself may say better who gave it (older MLflow's one name is that which was asked for).
+        let known = self.c.get(Field::ResponseModel).filter(|model| *model != value);
+        if answered && known.is_some() {
+            self.settle(Field::RequestModel, value, NAMED, at);
+        } else if answered {
             self.settle(Field::ResponseModel, value, PLAIN, at);
             self.c.derive(Field::RequestModel, value);
         } else {

@@ -59,6 +59,10 @@ impl<'a> Normalizer<'_, 'a> {
                 return;
             }
             To::Proof(_) => return,
+            To::Aside(names) => {
+                self.aside |= value.as_str().is_some_and(|text| names.iter().any(|name| scalar::glob(name, text)));
+                return;
+            }
             To::UncachedInput => {
                 self.uncached_input = true;
                 return self.put(Field::InputTokens, value, trust, at);

@@ -17,23 +17,33 @@ fn history() -> Json {
 fn openai_agents_through_openinference() {
     let thought = || json!({"role": "assistant", "parts": [{"type": "reasoning", "content": "ask the tool", "id": "rs_1"}]});
     let response = || {
-        facts![chat("openai", "gpt-4o-mini-2024-07-18"), counts(), defined(strict("get_weather_args")), left(&["llm.invocation_parameters", "llm.token_count.total"]), says(json!({
-            "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
-            "gen_ai.response.id": "resp_1",
-            "gen_ai.request.temperature": 0.3,
-            "gen_ai.request.top_p": 1.0,
-        }))]
+        facts![
+            chat("openai", "gpt-4o-mini-2024-07-18"),
+            counts(),
+            defined(strict("get_weather_args")),
+            left(&["llm.invocation_parameters", "llm.token_count.total"]),
+            says(json!({
+                "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+                "gen_ai.response.id": "resp_1",
+                "gen_ai.request.temperature": 0.3,
+                "gen_ai.request.top_p": 1.0,
+            }))
+        ]
     };
     let tool = || facts![tool(), left(&["tool.parameters"]), says(json!({"gen_ai.tool.description": "weather of a city"}))];
     // Its model's name is what was asked for, with nothing of the answer but the message.
     let generation = || {
-        facts![chat("openai", "gpt-4o-mini"), left(&["llm.invocation_parameters"]), says(json!({
-            "gen_ai.response.model": "gpt-4o-mini",
-            "gen_ai.request.temperature": 0.3,
-            "gen_ai.request.max_tokens": 64,
-            "gen_ai.usage.input_tokens": 57,
-            "gen_ai.usage.output_tokens": 17,
-        }))]
+        facts![
+            chat("openai", "gpt-4o-mini"),
+            left(&["llm.invocation_parameters"]),
+            says(json!({
+                "gen_ai.response.model": "gpt-4o-mini",
+                "gen_ai.request.temperature": 0.3,
+                "gen_ai.request.max_tokens": 64,
+                "gen_ai.usage.input_tokens": 57,
+                "gen_ai.usage.output_tokens": 17,
+            }))
+        ]
     };
     let turn = || ("turn", facts![chain(&["openinference.span.kind"])]);
     let shop = || facts![agent("shop"), left(&["graph.node.id"])];
@@ -45,12 +55,21 @@ fn openai_agents_through_openinference() {
             ("response", facts![response(), messages(json!([brief(), asked()]), json!([thought(), called()]), "stop")]),
             ("get_weather", tool()),
             turn(),
-            ("response", facts![response(), messages(json!([brief(), asked(), thought(), called(), told(RESULT.into())]), json!([answered()]), "stop")]),
+            (
+                "response",
+                facts![
+                    response(),
+                    messages(json!([brief(), asked(), thought(), called(), told(RESULT.into())]), json!([answered()]), "stop")
+                ],
+            ),
             turn(),
             ("shop", shop()),
             inner(),
             outer(),
-            ("generation", facts![generation(), says(json!({"gen_ai.input.messages": [brief(), asked()], "gen_ai.output.messages": [called()]}))]),
+            (
+                "generation",
+                facts![generation(), says(json!({"gen_ai.input.messages": [brief(), asked()], "gen_ai.output.messages": [called()]}))],
+            ),
             ("get_weather", tool()),
             turn(),
             ("generation", facts![generation(), says(json!({"gen_ai.input.messages": history(), "gen_ai.output.messages": [answered()]}))]),
@@ -58,7 +77,15 @@ fn openai_agents_through_openinference() {
             ("shop", shop()),
             inner(),
             outer(),
-            ("response", facts![[Kind("LLM")], failed("_OTHER"), [Events(&[])], says(json!({"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai"}))]),
+            (
+                "response",
+                facts![
+                    [Kind("LLM")],
+                    failed("_OTHER"),
+                    [Events(&[])],
+                    says(json!({"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai"}))
+                ],
+            ),
             turn(),
             ("shop", facts![shop(), failed("_OTHER"), [Events(&[])]]),
             inner(),
@@ -70,33 +97,52 @@ fn openai_agents_through_openinference() {
 
 #[test]
 fn openai_agents_through_openllmetry() {
-    let definition = || says(json!({"gen_ai.tool.definitions": [
-        {"type": "function", "name": "get_weather", "description": "weather of a city", "parameters": strict("get_weather_args")}]}));
+    let definition = || {
+        says(json!({"gen_ai.tool.definitions": [
+        {"type": "function", "name": "get_weather", "description": "weather of a city", "parameters": strict("get_weather_args")}]}))
+    };
     let response = || {
-        facts![chat("openai", "gpt-4o-mini-2024-07-18"), counts(), definition(), left(&["gen_ai.usage.total_tokens"]), says(json!({
-            "gen_ai.request.model": null,
-            "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
-            "gen_ai.response.id": "resp_1",
-            "gen_ai.request.temperature": 0.3,
-            "gen_ai.request.top_p": 1.0,
-        }))]
+        facts![
+            chat("openai", "gpt-4o-mini-2024-07-18"),
+            counts(),
+            definition(),
+            left(&["gen_ai.usage.total_tokens"]),
+            says(json!({
+                "gen_ai.request.model": null,
+                "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+                "gen_ai.response.id": "resp_1",
+                "gen_ai.request.temperature": 0.3,
+                "gen_ai.request.top_p": 1.0,
+            }))
+        ]
     };
     // It knows nothing of the answers of chat completions.
     let asked_only = |input: Json| facts![chat("openai", "gpt-4o-mini"), says(json!({"gen_ai.input.messages": input}))];
     let tool = || ("get_weather.tool", facts![tool(), says(json!({"gen_ai.tool.type": "function", "gen_ai.provider.name": "openai"}))]);
     let shop = || ("shop.agent", facts![agent("shop"), says(json!({"gen_ai.provider.name": "openai"}))]);
     let workflow = || {
-        ("Agent Workflow", facts![[Kind("WORKFLOW")], entry(), says(json!({
-            "gen_ai.operation.name": "invoke_workflow", "gen_ai.agent.name": "Agent Workflow", "gen_ai.provider.name": "openai"}))])
+        (
+            "Agent Workflow",
+            facts![
+                [Kind("WORKFLOW")],
+                entry(),
+                says(json!({
+            "gen_ai.operation.name": "invoke_workflow", "gen_ai.agent.name": "Agent Workflow", "gen_ai.provider.name": "openai"}))
+            ],
+        )
     };
     // The id of the item, where that of the call is asked for.
-    let by_item = json!({"role": "assistant", "parts": [{"type": "tool_call", "name": "get_weather", "id": "fc_1", "arguments": {"city": "深圳"}}]});
+    let by_item =
+        json!({"role": "assistant", "parts": [{"type": "tool_call", "name": "get_weather", "id": "fc_1", "arguments": {"city": "深圳"}}]});
     hold(
         "openllmetry-openai-agents-py-0.62.4.agents.pb",
         vec![
             ("openai.response", facts![response(), messages(json!([brief(), asked()]), ended(called(), "tool_call"), "tool_call")]),
             tool(),
-            ("openai.response", facts![response(), messages(json!([brief(), asked(), by_item, told(RESULT.into())]), ended(answered(), "stop"), "stop")]),
+            (
+                "openai.response",
+                facts![response(), messages(json!([brief(), asked(), by_item, told(RESULT.into())]), ended(answered(), "stop"), "stop")],
+            ),
             shop(),
             workflow(),
             ("openai.response", asked_only(json!([brief(), asked()]))),
@@ -104,7 +150,15 @@ fn openai_agents_through_openllmetry() {
             ("openai.response", asked_only(history())),
             shop(),
             workflow(),
-            ("openai.response", facts![[Kind("LLM")], failed("_OTHER"), [Events(&[])], says(json!({"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai"}))]),
+            (
+                "openai.response",
+                facts![
+                    [Kind("LLM")],
+                    failed("_OTHER"),
+                    [Events(&[])],
+                    says(json!({"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai"}))
+                ],
+            ),
             ("shop.agent", facts![shop().1, failed("_OTHER"), [Events(&[])]]),
             workflow(),
             around(),
@@ -115,21 +169,60 @@ fn openai_agents_through_openllmetry() {
 #[test]
 fn agno() {
     let parameters = json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]});
-    let model = |name: &str| facts![chat("openai", name), defined(parameters.clone()), says(json!({"gen_ai.request.temperature": 0.3, "gen_ai.request.max_tokens": 64}))];
+    let model = |name: &str| {
+        facts![
+            chat("openai", name),
+            defined(parameters.clone()),
+            says(json!({"gen_ai.request.temperature": 0.3, "gen_ai.request.max_tokens": 64}))
+        ]
+    };
     // No word of the model that answered, nor of reasoning.
-    let full = || facts![model("gpt-4o-mini"), counts(), left(&["llm.token_count.total"]), says(json!({"gen_ai.usage.reasoning.output_tokens": null, "gen_ai.response.model": "gpt-4o-mini"}))];
+    let full = || {
+        facts![
+            model("gpt-4o-mini"),
+            counts(),
+            left(&["llm.token_count.total"]),
+            says(json!({"gen_ai.usage.reasoning.output_tokens": null, "gen_ai.response.model": "gpt-4o-mini"}))
+        ]
+    };
     let shop = || {
-        facts![agent("shop"), entry(), who(),
-            left(&["agno.agent", "agno.agent.id", "agno.run.id", "agno.tools", "graph.node.id", "graph.node.name", "input.value", "output.value"])]
+        facts![
+            agent("shop"),
+            entry(),
+            who(),
+            left(&[
+                "agno.agent",
+                "agno.agent.id",
+                "agno.run.id",
+                "agno.tools",
+                "graph.node.id",
+                "graph.node.name",
+                "input.value",
+                "output.value"
+            ])
+        ]
     };
     hold(
         "openinference-agno-py-1.0.15.agent.pb",
         vec![
-            ("OpenAIChat.ainvoke", facts![full(), says(json!({"gen_ai.input.messages": [brief(), asked()], "gen_ai.output.messages": [called()]}))]),
+            (
+                "OpenAIChat.ainvoke",
+                facts![full(), says(json!({"gen_ai.input.messages": [brief(), asked()], "gen_ai.output.messages": [called()]}))],
+            ),
             ("get_weather", facts![tool(), says(json!({"gen_ai.tool.description": "weather of a city"}))]),
-            ("OpenAIChat.ainvoke", facts![full(), says(json!({"gen_ai.input.messages": history(), "gen_ai.output.messages": [answered()]}))]),
+            (
+                "OpenAIChat.ainvoke",
+                facts![full(), says(json!({"gen_ai.input.messages": history(), "gen_ai.output.messages": [answered()]}))],
+            ),
             ("shop.arun", facts![shop(), [InOut("深圳天气如何?".into(), ANSWER.into())]]),
-            ("OpenAIChat.ainvoke", facts![model("boom"), failed("agno.exceptions.ModelProviderError"), says(json!({"gen_ai.input.messages": [brief(), asked()]}))]),
+            (
+                "OpenAIChat.ainvoke",
+                facts![
+                    model("boom"),
+                    failed("agno.exceptions.ModelProviderError"),
+                    says(json!({"gen_ai.input.messages": [brief(), asked()]}))
+                ],
+            ),
             ("shop.arun", facts![shop(), failed("_OTHER"), [Events(&[])]]),
             around(),
         ],
@@ -149,43 +242,87 @@ fn smolagents() {
         {"type": "function", "name": "get_weather", "description": "weather of a city", "parameters": schema("city", "the city")},
         {"type": "function", "name": "final_answer", "description": "Provides a final answer to the given problem.", "parameters": schema("answer", "The final answer to the problem")},
     ]}));
-    let model = || facts![chat("openai", "gpt-4o-mini"), tools.clone(), left(&["llm.token_count.total"]), says(json!({
-        "gen_ai.response.model": "gpt-4o-mini",
-        "gen_ai.request.temperature": 0.3,
-        "gen_ai.request.max_tokens": 64,
-        "gen_ai.usage.input_tokens": 57,
-        "gen_ai.usage.output_tokens": 17,
-    }))];
+    let model = || {
+        facts![
+            chat("openai", "gpt-4o-mini"),
+            tools.clone(),
+            left(&["llm.token_count.total"]),
+            says(json!({
+                "gen_ai.response.model": "gpt-4o-mini",
+                "gen_ai.request.temperature": 0.3,
+                "gen_ai.request.max_tokens": 64,
+                "gen_ai.usage.input_tokens": 57,
+                "gen_ai.usage.output_tokens": 17,
+            }))
+        ]
+    };
     let both = || says(json!({"gen_ai.aggregated_usage.input_tokens": 114, "gen_ai.aggregated_usage.output_tokens": 34}));
     let step: &[&str] = &["input.value", "openinference.span.kind", "output.value"];
     hold(
         "openinference-smolagents-py-0.1.43.agent.pb",
         vec![
-            ("OpenAIModel.generate", facts![model(), says(json!({"gen_ai.input.messages": [system(), task()], "gen_ai.output.messages": [called()]}))]),
+            (
+                "OpenAIModel.generate",
+                facts![model(), says(json!({"gen_ai.input.messages": [system(), task()], "gen_ai.output.messages": [called()]}))],
+            ),
             ("SimpleTool", facts![tool(), says(json!({"gen_ai.tool.description": "weather of a city"})), left(&["tool.parameters"])]),
             ("Step 1", facts![[Kind("CHAIN")], left(step)]),
-            ("OpenAIModel.generate", facts![model(), says(json!({
-                "gen_ai.input.messages": [system(), task(), text("assistant", "…"), observed], "gen_ai.output.messages": [final_call]}))]),
-            ("FinalAnswerTool", facts![tool(), left(&["tool.parameters"]), says(json!({
-                "gen_ai.tool.name": "final_answer",
-                "gen_ai.tool.description": "Provides a final answer to the given problem.",
-                "gen_ai.tool.call.arguments": {"answer": ANSWER},
-                "gen_ai.tool.call.result": ANSWER,
-            }))]),
+            (
+                "OpenAIModel.generate",
+                facts![
+                    model(),
+                    says(json!({
+                "gen_ai.input.messages": [system(), task(), text("assistant", "…"), observed], "gen_ai.output.messages": [final_call]}))
+                ],
+            ),
+            (
+                "FinalAnswerTool",
+                facts![
+                    tool(),
+                    left(&["tool.parameters"]),
+                    says(json!({
+                        "gen_ai.tool.name": "final_answer",
+                        "gen_ai.tool.description": "Provides a final answer to the given problem.",
+                        "gen_ai.tool.call.arguments": {"answer": ANSWER},
+                        "gen_ai.tool.call.result": ANSWER,
+                    }))
+                ],
+            ),
             ("Step 2", facts![[Kind("CHAIN")], left(step)]),
             (
                 "ToolCallingAgent.run",
-                facts![[Kind("AGENT")], entry(), both(), [InOut(given, ANSWER.into())], says(json!({"gen_ai.operation.name": "invoke_agent"})),
-                    left(&["input.value", "output.value", "smolagents.max_steps", "smolagents.tools_names"])],
+                facts![
+                    [Kind("AGENT")],
+                    entry(),
+                    both(),
+                    [InOut(given, ANSWER.into())],
+                    says(json!({"gen_ai.operation.name": "invoke_agent"})),
+                    left(&["input.value", "output.value", "smolagents.max_steps", "smolagents.tools_names"])
+                ],
             ),
-            ("OpenAIModel.generate", facts![[Kind("LLM")], failed("openai.InternalServerError"), says(json!({
-                "gen_ai.operation.name": "chat",
-                "gen_ai.request.temperature": 0.3,
-                "gen_ai.request.max_tokens": 64,
-                "gen_ai.input.messages": [system(), task()],
-            }))]),
+            (
+                "OpenAIModel.generate",
+                facts![
+                    [Kind("LLM")],
+                    failed("openai.InternalServerError"),
+                    says(json!({
+                        "gen_ai.operation.name": "chat",
+                        "gen_ai.request.temperature": 0.3,
+                        "gen_ai.request.max_tokens": 64,
+                        "gen_ai.input.messages": [system(), task()],
+                    }))
+                ],
+            ),
             // The run around it was never closed.
-            ("Step 1", facts![[Kind("CHAIN")], entry(), failed("smolagents.utils.AgentGenerationError"), [Events(&["exception", "exception"]), Left(&["input.value", "openinference.span.kind"])]]),
+            (
+                "Step 1",
+                facts![
+                    [Kind("CHAIN")],
+                    entry(),
+                    failed("smolagents.utils.AgentGenerationError"),
+                    [Events(&["exception", "exception"]), Left(&["input.value", "openinference.span.kind"])]
+                ],
+            ),
             around(),
         ],
     );
@@ -193,12 +330,18 @@ fn smolagents() {
 
 #[test]
 fn haystack() {
-    let model = || facts![chat("openai", "gpt-4o-mini-2024-07-18"), counts(), says(json!({
-        "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
-        "gen_ai.request.model": null,
-        "gen_ai.usage.audio.input_tokens": 0,
-        "gen_ai.usage.audio.output_tokens": 0,
-    }))];
+    let model = || {
+        facts![
+            chat("openai", "gpt-4o-mini-2024-07-18"),
+            counts(),
+            says(json!({
+                "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+                "gen_ai.request.model": null,
+                "gen_ai.usage.audio.input_tokens": 0,
+                "gen_ai.usage.audio.output_tokens": 0,
+            }))
+        ]
+    };
     let parameters = || json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]});
     let component: &[&str] = &["haystack.component.fully_qualified_type", "haystack.component.name", "haystack.component.type"];
     let step: &[&str] = &["haystack.agent.step"];
@@ -209,26 +352,303 @@ fn haystack() {
         vec![
             (
                 "haystack.component.run",
-                facts![[Kind("TASK")], left(&["haystack.component.fully_qualified_type", "haystack.component.input", "haystack.component.name", "haystack.component.output", "haystack.component.type"])],
+                facts![
+                    [Kind("TASK")],
+                    left(&[
+                        "haystack.component.fully_qualified_type",
+                        "haystack.component.input",
+                        "haystack.component.name",
+                        "haystack.component.output",
+                        "haystack.component.type"
+                    ])
+                ],
             ),
             ("haystack.component.run", facts![model(), left(component), messages(json!([brief(), asked()]), json!([answered()]), "stop")]),
             (
                 "haystack.pipeline.run",
-                facts![[Kind("WORKFLOW")], entry(), says(json!({"gen_ai.operation.name": "invoke_workflow"})),
-                    left(&["haystack.pipeline.execution_mode", "haystack.pipeline.input_data", "haystack.pipeline.max_runs_per_component", "haystack.pipeline.metadata", "haystack.pipeline.output_data"])],
+                facts![
+                    [Kind("WORKFLOW")],
+                    entry(),
+                    says(json!({"gen_ai.operation.name": "invoke_workflow"})),
+                    left(&[
+                        "haystack.pipeline.execution_mode",
+                        "haystack.pipeline.input_data",
+                        "haystack.pipeline.max_runs_per_component",
+                        "haystack.pipeline.metadata",
+                        "haystack.pipeline.output_data"
+                    ])
+                ],
             ),
-            ("haystack.agent.step.llm", facts![model(), defined(parameters()), messages(json!([brief(), asked()]), json!([called()]), "tool_call")]),
+            (
+                "haystack.agent.step.llm",
+                facts![model(), defined(parameters()), messages(json!([brief(), asked()]), json!([called()]), "tool_call")],
+            ),
             ("haystack.agent.step.tool", facts![tool(), says(json!({"gen_ai.tool.description": "weather of a city"}))]),
             ("haystack.agent.step", facts![[Kind("CHAIN")], left(step)]),
             ("haystack.agent.step.llm", facts![model(), defined(parameters()), messages(history(), json!([answered()]), "stop")]),
             ("haystack.agent.step", facts![[Kind("CHAIN")], left(step)]),
             (
                 "haystack.agent.run",
-                facts![run(), left(&["haystack.agent.exit_conditions", "haystack.agent.input", "haystack.agent.max_steps", "haystack.agent.output", "haystack.agent.state_schema", "haystack.agent.steps_taken"])],
+                facts![
+                    run(),
+                    left(&[
+                        "haystack.agent.exit_conditions",
+                        "haystack.agent.input",
+                        "haystack.agent.max_steps",
+                        "haystack.agent.output",
+                        "haystack.agent.state_schema",
+                        "haystack.agent.steps_taken"
+                    ])
+                ],
             ),
-            ("haystack.agent.step.llm", facts![[Kind("LLM")], error(), defined(parameters()), says(json!({"gen_ai.operation.name": "chat", "gen_ai.input.messages": [brief(), asked()]}))]),
+            (
+                "haystack.agent.step.llm",
+                facts![
+                    [Kind("LLM")],
+                    error(),
+                    defined(parameters()),
+                    says(json!({"gen_ai.operation.name": "chat", "gen_ai.input.messages": [brief(), asked()]}))
+                ],
+            ),
             ("haystack.agent.step", facts![[Kind("CHAIN")], error(), left(step)]),
-            ("haystack.agent.run", facts![run(), error(), left(&["haystack.agent.exit_conditions", "haystack.agent.input", "haystack.agent.max_steps", "haystack.agent.state_schema"])]),
+            (
+                "haystack.agent.run",
+                facts![
+                    run(),
+                    error(),
+                    left(&[
+                        "haystack.agent.exit_conditions",
+                        "haystack.agent.input",
+                        "haystack.agent.max_steps",
+                        "haystack.agent.state_schema"
+                    ])
+                ],
+            ),
+            around(),
+        ],
+    );
+}
+
+/// A crew's prompt, around the question.
+const TASK: &str = "\nCurrent Task: 深圳天气如何?\n\nThis is the expected criteria for your final answer: the weather\nyou MUST return the actual complete content as the final answer, not a summary.";
+
+fn prompted() -> Vec<Json> {
+    vec![text("system", "You are shop. be brief\nYour personal goal is: tell the weather"), text("user", TASK)]
+}
+
+fn prompted_twice() -> Json {
+    let mut messages = prompted();
+    messages.extend([called(), told(RESULT.into())]);
+    messages.into()
+}
+
+/// The schema that CrewAI gives the model.
+fn closed() -> Json {
+    json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": false})
+}
+
+#[test]
+fn crewai_through_openinference() {
+    let model = |name: &str| {
+        facts![chat("openai", name), defined(closed()), says(json!({"gen_ai.request.temperature": 0.3, "gen_ai.request.max_tokens": 64}))]
+    };
+    let full = || {
+        facts![
+            model("gpt-4o-mini"),
+            counts(),
+            left(&["llm.invocation_parameters", "llm.token_count.total"]),
+            says(json!({
+                "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+                "gen_ai.response.id": "chatcmpl-1",
+                "gen_ai.usage.audio.input_tokens": 0,
+                "gen_ai.usage.audio.output_tokens": 0,
+            }))
+        ]
+    };
+    // The agent's name is only inside its input.
+    let task = || facts![[Kind("AGENT")], says(json!({"gen_ai.operation.name": "invoke_agent"}))];
+    let crew = || {
+        facts![
+            chain(&[
+                "crew_agents",
+                "crew_id",
+                "crew_inputs",
+                "crew_key",
+                "crew_tasks",
+                "input.value",
+                "openinference.span.kind",
+                "output.value"
+            ]),
+            entry()
+        ]
+    };
+    let error = || failed("openai.InternalServerError");
+    hold(
+        "openinference-crewai-py-1.1.21.crew.pb",
+        vec![
+            ("ChatCompletion", facts![full(), messages(prompted().into(), json!([called()]), "tool_call")]),
+            ("ChatCompletion", facts![full(), messages(prompted_twice(), json!([answered()]), "stop")]),
+            (
+                "ChatCompletion",
+                facts![model("boom"), error(), left(&["llm.invocation_parameters"]), says(json!({"gen_ai.input.messages": prompted()}))],
+            ),
+            (
+                "get_weather.run",
+                facts![
+                    tool(),
+                    says(json!({"gen_ai.tool.description": "…"})),
+                    left(&[
+                        "tool.cache_function",
+                        "tool.current_usage_count",
+                        "tool.description_updated",
+                        "tool.parameters",
+                        "tool.result_as_answer"
+                    ])
+                ],
+            ),
+            (
+                "shop.weather._execute_core",
+                facts![
+                    task(),
+                    left(&["crew_id", "crew_key", "graph.node.id", "input.value", "output.value", "task_id", "task_key", "task_name"])
+                ],
+            ),
+            ("weather-crew.kickoff", facts![crew()]),
+            (
+                "shop.weather._execute_core",
+                facts![task(), error(), left(&["crew_id", "crew_key", "graph.node.id", "input.value", "task_id", "task_key", "task_name"])],
+            ),
+            (
+                "weather-crew.kickoff",
+                facts![
+                    crew(),
+                    error(),
+                    left(&["crew_agents", "crew_id", "crew_inputs", "crew_key", "crew_tasks", "input.value", "openinference.span.kind"])
+                ],
+            ),
+            around(),
+        ],
+    );
+}
+
+#[test]
+fn crewai_through_openllmetry() {
+    let model = |name: &str| {
+        facts![
+            chat("openai", name),
+            defined(closed()),
+            left(&["gen_ai.openai.api_base"]),
+            says(json!({
+            "gen_ai.request.temperature": 0.3, "gen_ai.request.max_tokens": 64, "gen_ai.request.stream": false, "server.address": "127.0.0.1"}))
+        ]
+    };
+    let full = || {
+        facts![
+            model("gpt-4o-mini"),
+            counts(),
+            left(&["gen_ai.openai.api_base", "gen_ai.usage.total_tokens"]),
+            says(json!({
+                "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+                "gen_ai.response.id": "chatcmpl-1",
+                "openai.response.system_fingerprint": "fp_1",
+                "openai.response.service_tier": "default",
+            }))
+        ]
+    };
+    let shop = || {
+        facts![
+            agent("shop"),
+            says(json!({"gen_ai.agent.id": "…"})),
+            left(&[
+                "crewai.agent.allow_delegation",
+                "crewai.agent.backstory",
+                "crewai.agent.cache",
+                "crewai.agent.goal",
+                "crewai.agent.llm",
+                "crewai.agent.max_iter",
+                "crewai.agent.tools",
+                "crewai.agent.verbose"
+            ])
+        ]
+    };
+    // OpenLLMetry calls the task and the crew an agent too.
+    let task = || {
+        facts![
+            agent("shop"),
+            left(&[
+                "crewai.task.async_execution",
+                "crewai.task.description",
+                "crewai.task.expected_output",
+                "crewai.task.human_input",
+                "crewai.task.id",
+                "crewai.task.tools"
+            ])
+        ]
+    };
+    let crew = || {
+        facts![
+            agent("weather-crew"),
+            entry(),
+            left(&[
+                "crewai.crew.agents",
+                "crewai.crew.cache",
+                "crewai.crew.id",
+                "crewai.crew.memory",
+                "crewai.crew.planning",
+                "crewai.crew.process",
+                "crewai.crew.share_crew",
+                "crewai.crew.tasks",
+                "crewai.crew.verbose"
+            ])
+        ]
+    };
+    let error = || failed("openai.InternalServerError");
+    hold(
+        "openllmetry-crewai-py-0.62.4.crew.pb",
+        vec![
+            ("openai.chat", facts![full(), messages(prompted().into(), ended(called(), "tool_call"), "tool_call")]),
+            ("openai.chat", facts![full(), messages(prompted_twice(), ended(answered(), "stop"), "stop")]),
+            ("openai.chat", facts![model("boom"), failed("InternalServerError"), says(json!({"gen_ai.input.messages": prompted()}))]),
+            ("shop.agent", facts![shop(), says(json!({"gen_ai.request.model": "gpt-4o-mini", "gen_ai.response.model": "gpt-4o-mini"}))]),
+            (
+                "深圳天气如何?.task",
+                facts![
+                    task(),
+                    left(&[
+                        "crewai.task.async_execution",
+                        "crewai.task.description",
+                        "crewai.task.expected_output",
+                        "crewai.task.human_input",
+                        "crewai.task.id",
+                        "crewai.task.tools",
+                        "traceloop.entity.output"
+                    ])
+                ],
+            ),
+            (
+                "crewai.workflow",
+                facts![
+                    crew(),
+                    left(&[
+                        "crewai.crew.agents",
+                        "crewai.crew.cache",
+                        "crewai.crew.id",
+                        "crewai.crew.memory",
+                        "crewai.crew.planning",
+                        "crewai.crew.process",
+                        "crewai.crew.result",
+                        "crewai.crew.share_crew",
+                        "crewai.crew.tasks",
+                        "crewai.crew.tasks_output",
+                        "crewai.crew.token_usage",
+                        "crewai.crew.usage_metrics",
+                        "crewai.crew.verbose"
+                    ])
+                ],
+            ),
+            ("shop.agent", facts![shop(), error()]),
+            ("深圳天气如何?.task", facts![task(), error()]),
+            ("crewai.workflow", facts![crew(), error()]),
             around(),
         ],
     );

@@ -60,7 +60,9 @@ fn like(found: &Json, expected: &Json) -> bool {
 /// Likewise; JSON in text is what it says, and `…` a time too.
 fn same(key: &str, found: &Json, expected: &Json) -> bool {
     match (found, expected) {
-        (Json::Number(n), Json::String(any)) if any == "…" => key.ends_with("first_chunk") && n.as_f64().is_some_and(|s| s > 0.0 && s < 20.0),
+        (Json::Number(n), Json::String(any)) if any == "…" => {
+            key.ends_with("first_chunk") && n.as_f64().is_some_and(|s| s > 0.0 && s < 20.0)
+        }
         (Json::String(text), Json::Object(_) | Json::Array(_)) => {
             !text.contains("\\u") && serde_json::from_str(text).is_ok_and(|read: Json| like(&read, expected))
         }
@@ -77,12 +79,24 @@ fn differences(found: &Map<String, Json>, expected: &Map<String, Json>) -> Vec<S
 }
 
 fn hold(file: &str, expected: Expected) {
+    hold_some(file, |_| true, expected);
+}
+
+/// With defaults: profile `otel`, and what no attribute of it says stays.
+fn converted(file: &str) -> Vec<Span> {
+    spans(&genspan::convert(&body(file), &Convert::default()).unwrap_or_else(|error| panic!("{file}: {error}")))
+}
+
+/// Holds the spans of some names, each; of the others, that they are there.
+fn hold_some(file: &str, of: fn(&str) -> bool, expected: Expected) {
     let source = body(file);
     let convert = |profile, keep| {
         let options = Convert { profile, keep: Some(keep), ..Default::default() };
         spans(&genspan::convert(&source, &options).unwrap_or_else(|error| panic!("{file}: {error}")))
     };
-    let ids = |spans: &[Span]| spans.iter().map(|s| (s.trace_id.clone(), s.span_id.clone(), s.parent_span_id.clone(), s.name.clone())).collect::<Vec<_>>();
+    let ids = |spans: &[Span]| {
+        spans.iter().map(|s| (s.trace_id.clone(), s.span_id.clone(), s.parent_span_id.clone(), s.name.clone())).collect::<Vec<_>>()
+    };
     let before = spans(&source);
     let [bare, unmapped, all, tencent] =
         [(Profile::Otel, Keep::None), (Profile::Otel, Keep::Unmapped), (Profile::Otel, Keep::All), (Profile::Tencent, Keep::None)]
@@ -91,37 +105,49 @@ fn hold(file: &str, expected: Expected) {
         assert_eq!(ids(out), ids(&before), "{file}");
     }
     let mut faults = Vec::new();
-    for (at, span) in bare.iter().enumerate() {
-        let Some((name, facts)) = expected.get(at) else {
+    let held: Vec<_> = bare.iter().enumerate().filter(|(_, span)| of(&span.name)).collect();
+    for (nth, &(at, span)) in held.iter().enumerate() {
+        let Some((name, facts)) = expected.get(nth) else {
             faults.push(format!("  {at} {} is not expected", span.name));
             continue;
         };
-        let held = facts::merge(facts);
-        let mut of_span = differences(&attributes(span), &held.otel);
+        let fact = facts::merge(facts);
+        let mut of_span = differences(&attributes(span), &fact.otel);
         let (bare, kept) = (attributes(span), attributes(&unmapped[at]));
         let left: Vec<_> = kept.keys().filter(|key| !bare.contains_key(*key)).cloned().collect();
         let events: Vec<_> = unmapped[at].events.iter().map(|event| event.name.clone()).collect();
-        for (what, found, expected) in [("left", left, &held.left), ("events", events, &held.events)] {
+        for (what, found, expected) in [("left", left, &fact.left), ("events", events, &fact.events)] {
             if found != *expected {
                 of_span.push(format!("    {what}: {found:?}\n      expected: {expected:?}"));
             }
         }
-        let aggregated = held.otel.keys().any(|key| key.starts_with("gen_ai.aggregated_usage"));
-        // A framework in the provider's place, and what would be counted twice, go whatever is kept.
-        let may_go = |key: &str| matches!(key, "gen_ai.system" | "gen_ai.provider.name") || aggregated && key.starts_with("gen_ai.usage.");
+        let aggregated = fact.otel.keys().any(|key| key.starts_with("gen_ai.aggregated_usage"));
+        // A framework in the provider's place, headers, and what would be counted twice, go whatever is kept.
+        let may_go = |key: &str| {
+            matches!(key, "gen_ai.system" | "gen_ai.provider.name" | "gen_ai.headers") || aggregated && key.starts_with("gen_ai.usage.")
+        };
         let gone = attributes(&before[at]).into_iter().filter(|(key, _)| !attributes(&all[at]).contains_key(key) && !may_go(key));
         of_span.extend(gone.map(|(key, _)| format!("    {key} is lost with keep \"all\"")));
         let backend = attributes(&tencent[at]);
-        of_span.extend(held.tencent.iter().filter(|(key, value)| !same(key, backend.get(*key).unwrap_or(&Json::Null), value)).map(
-            |(key, value)| format!("    tencent {key}: {:?}\n      expected: {value}", backend.get(key).map(Json::to_string)),
-        ));
+        of_span.extend(
+            fact.tencent
+                .iter()
+                .filter(|(key, value)| !same(key, backend.get(*key).unwrap_or(&Json::Null), value))
+                .map(|(key, value)| format!("    tencent {key}: {:?}\n      expected: {value}", backend.get(key).map(Json::to_string))),
+        );
         let failed = span.status.as_ref().is_some_and(|status| status.code == 2);
-        if failed != held.otel.contains_key("error.type") {
+        if failed != fact.otel.contains_key("error.type") {
             of_span.push(format!("    failed: {failed}"));
         }
         if span.name != *name || !of_span.is_empty() {
             faults.push(format!("  {at} {} (expected {name})\n{}", span.name, of_span.join("\n")));
         }
     }
-    assert!(faults.is_empty() && bare.len() == expected.len(), "{file}:\n{}\n{} spans, expected {}", faults.join("\n"), bare.len(), expected.len());
+    assert!(
+        faults.is_empty() && held.len() == expected.len(),
+        "{file}:\n{}\n{} spans, expected {}",
+        faults.join("\n"),
+        held.len(),
+        expected.len()
+    );
 }

@@ -1,7 +1,7 @@
 //! Frameworks with tracing of their own.
 
 use super::facts::{Fact::*, *};
-use super::hold;
+use super::{converted, hold, hold_some};
 use crate::facts;
 use serde_json::{Value as Json, json};
 
@@ -13,42 +13,87 @@ fn parameters() -> Json {
 fn strands_with_events() {
     let blocks = || json!([{"text": RESULT}]);
     // No word of reasoning tokens.
-    let usage = || facts![counts(), says(json!({"gen_ai.usage.reasoning.output_tokens": null, "gen_ai.response.time_to_first_chunk": "…"}))];
+    let usage =
+        || facts![counts(), says(json!({"gen_ai.usage.reasoning.output_tokens": null, "gen_ai.response.time_to_first_chunk": "…"}))];
     let cycle = || facts![who(), [Kind("CHAIN"), Left(&["event_loop.cycle_id", "gen_ai.operation.name"])]];
     let shop = |model| {
         let says = says(json!({"gen_ai.request.model": model, "gen_ai.input.messages": [asked()]}));
         facts![agent("shop"), says, instructed("be brief"), entry(), who(), left(&["gen_ai.agent.tools"])]
     };
-    let both = || facts![both(), says(json!({"gen_ai.aggregated_usage.reasoning.output_tokens": null, "gen_ai.aggregated_usage.cache_write.input_tokens": 0}))];
+    let both = || {
+        facts![
+            both(),
+            says(json!({"gen_ai.aggregated_usage.reasoning.output_tokens": null, "gen_ai.aggregated_usage.cache_write.input_tokens": 0}))
+        ]
+    };
     let history = || json!([asked(), called(), told(blocks())]);
     let total = || left(&["gen_ai.usage.total_tokens"]);
     let error = || failed("openai.InternalServerError");
     hold(
         "strands-py-1.62.0.agent-events.pb",
         vec![
-            ("chat", facts![chat("openai", "gpt-4o-mini"), usage(), who(), instructed("be brief"), messages(json!([asked()]), json!([called()]), "tool_call"), total()]),
+            (
+                "chat",
+                facts![
+                    chat("openai", "gpt-4o-mini"),
+                    usage(),
+                    who(),
+                    instructed("be brief"),
+                    messages(json!([asked()]), json!([called()]), "tool_call"),
+                    total()
+                ],
+            ),
             (
                 "execute_tool get_weather",
-                facts![tool(), who(), left(&["gen_ai.tool.json_schema", "gen_ai.tool.status"]), says(json!({
-                    "gen_ai.tool.call.id": "call_abc123",
-                    "gen_ai.tool.description": "weather of a city",
-                    "gen_ai.tool.call.result": blocks(),
-                }))],
+                facts![
+                    tool(),
+                    who(),
+                    left(&["gen_ai.tool.json_schema", "gen_ai.tool.status"]),
+                    says(json!({
+                        "gen_ai.tool.call.id": "call_abc123",
+                        "gen_ai.tool.description": "weather of a city",
+                        "gen_ai.tool.call.result": blocks(),
+                    }))
+                ],
             ),
-            ("execute_event_loop_cycle", facts![cycle(), says(json!({"gen_ai.input.messages": [asked()], "gen_ai.output.messages": [called(), told(blocks())]}))]),
-            ("chat", facts![chat("openai", "gpt-4o-mini"), usage(), who(), instructed("be brief"), messages(history(), json!([answered()]), "stop"), total()]),
             (
                 "execute_event_loop_cycle",
-                facts![cycle(), left(&["event_loop.cycle_id", "event_loop.parent_cycle_id", "gen_ai.operation.name"]), says(json!({"gen_ai.input.messages": history()}))],
+                facts![cycle(), says(json!({"gen_ai.input.messages": [asked()], "gen_ai.output.messages": [called(), told(blocks())]}))],
+            ),
+            (
+                "chat",
+                facts![
+                    chat("openai", "gpt-4o-mini"),
+                    usage(),
+                    who(),
+                    instructed("be brief"),
+                    messages(history(), json!([answered()]), "stop"),
+                    total()
+                ],
+            ),
+            (
+                "execute_event_loop_cycle",
+                facts![
+                    cycle(),
+                    left(&["event_loop.cycle_id", "event_loop.parent_cycle_id", "gen_ai.operation.name"]),
+                    says(json!({"gen_ai.input.messages": history()}))
+                ],
             ),
             (
                 "invoke_agent shop",
-                facts![shop("gpt-4o-mini"), both(), says(json!({
-                    "gen_ai.output.messages": [text("assistant", "It is 26°C and sunny. 晴天。\n")],
-                    "gen_ai.response.finish_reasons": ["stop"],
-                }))],
+                facts![
+                    shop("gpt-4o-mini"),
+                    both(),
+                    says(json!({
+                        "gen_ai.output.messages": [text("assistant", "It is 26°C and sunny. 晴天。\n")],
+                        "gen_ai.response.finish_reasons": ["stop"],
+                    }))
+                ],
             ),
-            ("chat", facts![chat(Json::Null, "boom"), error(), who(), instructed("be brief"), says(json!({"gen_ai.input.messages": [asked()]}))]),
+            (
+                "chat",
+                facts![chat(Json::Null, "boom"), error(), who(), instructed("be brief"), says(json!({"gen_ai.input.messages": [asked()]}))],
+            ),
             ("execute_event_loop_cycle", facts![cycle(), error(), says(json!({"gen_ai.input.messages": [asked()]}))]),
             ("invoke_agent shop", facts![shop("boom"), error()]),
             around(),
@@ -58,38 +103,83 @@ fn strands_with_events() {
     let result = json!({"role": "user", "parts": [{"type": "tool_call_response", "id": "call_abc123", "response": [{"text": RESULT}]}]});
     let history = || json!([asked(), called(), result]);
     let shop = |model| {
-        facts![shop(model), defined(json!({"type": "object", "properties": {"city": {"type": "string", "description": "Parameter city"}}, "required": ["city"]}))]
+        facts![
+            shop(model),
+            defined(
+                json!({"type": "object", "properties": {"city": {"type": "string", "description": "Parameter city"}}, "required": ["city"]})
+            )
+        ]
     };
     hold(
         "strands-py-1.62.0.agent-details.pb",
         vec![
-            ("chat", facts![chat("openai", "gpt-4o-mini"), usage(), who(), instructed("be brief"), messages(json!([asked()]), ended(called(), "tool_use"), "tool_call"), total()]),
+            (
+                "chat",
+                facts![
+                    chat("openai", "gpt-4o-mini"),
+                    usage(),
+                    who(),
+                    instructed("be brief"),
+                    messages(json!([asked()]), ended(called(), "tool_use"), "tool_call"),
+                    total()
+                ],
+            ),
             (
                 "execute_tool get_weather",
-                facts![tool(), who(), left(&["gen_ai.tool.json_schema", "gen_ai.tool.status"]), says(json!({
-                    "gen_ai.tool.call.id": "call_abc123",
-                    "gen_ai.tool.description": "weather of a city",
-                    "gen_ai.tool.call.result": blocks(),
-                }))],
+                facts![
+                    tool(),
+                    who(),
+                    left(&["gen_ai.tool.json_schema", "gen_ai.tool.status"]),
+                    says(json!({
+                        "gen_ai.tool.call.id": "call_abc123",
+                        "gen_ai.tool.description": "weather of a city",
+                        "gen_ai.tool.call.result": blocks(),
+                    }))
+                ],
             ),
             // What the tool gave is in a second event of input.
             (
                 "execute_event_loop_cycle",
-                facts![cycle(), says(json!({"gen_ai.input.messages": [asked()]})), [Events(&["gen_ai.client.inference.operation.details"])]],
+                facts![
+                    cycle(),
+                    says(json!({"gen_ai.input.messages": [asked()]})),
+                    [Events(&["gen_ai.client.inference.operation.details"])]
+                ],
             ),
-            ("chat", facts![chat("openai", "gpt-4o-mini"), usage(), who(), instructed("be brief"), messages(history(), ended(answered(), "end_turn"), "stop"), total()]),
+            (
+                "chat",
+                facts![
+                    chat("openai", "gpt-4o-mini"),
+                    usage(),
+                    who(),
+                    instructed("be brief"),
+                    messages(history(), ended(answered(), "end_turn"), "stop"),
+                    total()
+                ],
+            ),
             (
                 "execute_event_loop_cycle",
-                facts![cycle(), left(&["event_loop.cycle_id", "event_loop.parent_cycle_id", "gen_ai.operation.name"]), says(json!({"gen_ai.input.messages": history()}))],
+                facts![
+                    cycle(),
+                    left(&["event_loop.cycle_id", "event_loop.parent_cycle_id", "gen_ai.operation.name"]),
+                    says(json!({"gen_ai.input.messages": history()}))
+                ],
             ),
             (
                 "invoke_agent shop",
-                facts![shop("gpt-4o-mini"), both(), says(json!({
-                    "gen_ai.output.messages": ended(text("assistant", "It is 26°C and sunny. 晴天。\n"), "end_turn"),
-                    "gen_ai.response.finish_reasons": ["stop"],
-                }))],
+                facts![
+                    shop("gpt-4o-mini"),
+                    both(),
+                    says(json!({
+                        "gen_ai.output.messages": ended(text("assistant", "It is 26°C and sunny. 晴天。\n"), "end_turn"),
+                        "gen_ai.response.finish_reasons": ["stop"],
+                    }))
+                ],
             ),
-            ("chat", facts![chat(Json::Null, "boom"), error(), who(), instructed("be brief"), says(json!({"gen_ai.input.messages": [asked()]}))]),
+            (
+                "chat",
+                facts![chat(Json::Null, "boom"), error(), who(), instructed("be brief"), says(json!({"gen_ai.input.messages": [asked()]}))],
+            ),
             ("execute_event_loop_cycle", facts![cycle(), error(), says(json!({"gen_ai.input.messages": [asked()]}))]),
             ("invoke_agent shop", facts![shop("boom"), error()]),
             around(),
@@ -110,16 +200,22 @@ fn google_adk() {
     let ids: &[&str] = &["gcp.vertex.agent.event_id", "gcp.vertex.agent.invocation_id"];
     let shop = || facts![agent("shop"), says(json!({"gen_ai.agent.description": "answers", "gen_ai.conversation.id": "sess-1"}))];
     let tool = || {
-        facts![tool(), left(&["gcp.vertex.agent.event_id"]), says(json!({
-            "gen_ai.tool.call.id": "call_abc123",
-            "gen_ai.tool.description": "weather of a city",
-            "gen_ai.tool.type": "function",
-            "gen_ai.tool.call.result": given(),
-            "gen_ai.agent.name": "shop",
-        }))]
+        facts![
+            tool(),
+            left(&["gcp.vertex.agent.event_id"]),
+            says(json!({
+                "gen_ai.tool.call.id": "call_abc123",
+                "gen_ai.tool.description": "weather of a city",
+                "gen_ai.tool.type": "function",
+                "gen_ai.tool.call.result": given(),
+                "gen_ai.agent.name": "shop",
+            }))
+        ]
     };
     let generate = |provider: &str, model| {
-        let says = says(json!({"gen_ai.operation.name": "generate_content", "gen_ai.request.max_tokens": 64, "gen_ai.agent.name": "shop", "gen_ai.conversation.id": "sess-1"}));
+        let says = says(
+            json!({"gen_ai.operation.name": "generate_content", "gen_ai.request.max_tokens": 64, "gen_ai.agent.name": "shop", "gen_ai.conversation.id": "sess-1"}),
+        );
         facts![chat(provider, model), says, left(ids)]
     };
     let once_more = |output| {
@@ -139,28 +235,64 @@ fn google_adk() {
     // Up to 1 and on request: `call_llm` has the whole of it, and `generate_content` below says part of it once more. LiteLLM's output
     // holds the reasoning, which ADK adds again: the total shows it.
     for (file, provider, model, boom, answering, first, output, error, system) in [
-        ("google-adk-py-2.13.0.litellm-v1.pb", "openai", "openai/gpt-4o-mini", "openai/boom", "gpt-4o-mini-2024-07-18", called(), 25, "litellm.exceptions.InternalServerError", "openai"),
-        ("google-adk-py-2.13.0.gemini-v1.pb", "gcp.gemini", "gemini-2.5-flash", "gemini-boom", "gemini-2.5-flash-001", thought(), 17, "google.genai.errors.ServerError", "gcp.gemini"),
+        (
+            "google-adk-py-2.13.0.litellm-v1.pb",
+            "openai",
+            "openai/gpt-4o-mini",
+            "openai/boom",
+            "gpt-4o-mini-2024-07-18",
+            called(),
+            25,
+            "litellm.exceptions.InternalServerError",
+            "openai",
+        ),
+        (
+            "google-adk-py-2.13.0.gemini-v1.pb",
+            "gcp.gemini",
+            "gemini-2.5-flash",
+            "gemini-boom",
+            "gemini-2.5-flash-001",
+            thought(),
+            17,
+            "google.genai.errors.ServerError",
+            "gcp.gemini",
+        ),
     ] {
         let call_llm = || {
-            facts![chat(provider, model), counts(), instructed(ADK_SYSTEM), defined(schema()), left(ids), says(json!({
-                "gen_ai.response.model": answering,
-                "gen_ai.request.temperature": 0.3,
-                "gen_ai.request.max_tokens": 64,
-                "session.id": "sess-1",
-            }))]
+            facts![
+                chat(provider, model),
+                counts(),
+                instructed(ADK_SYSTEM),
+                defined(schema()),
+                left(ids),
+                says(json!({
+                    "gen_ai.response.model": answering,
+                    "gen_ai.request.temperature": 0.3,
+                    "gen_ai.request.max_tokens": 64,
+                    "session.id": "sess-1",
+                }))
+            ]
         };
         hold(
             file,
             vec![
-                (if output == 25 { "generate_content openai/gpt-4o-mini" } else { "generate_content gemini-2.5-flash" }, facts![generate(system, model), once_more(output)]),
+                (
+                    if output == 25 { "generate_content openai/gpt-4o-mini" } else { "generate_content gemini-2.5-flash" },
+                    facts![generate(system, model), once_more(output)],
+                ),
                 ("execute_tool get_weather", tool()),
                 ("call_llm", facts![call_llm(), messages(json!([asked()]), json!([first]), "stop")]),
-                (if output == 25 { "generate_content openai/gpt-4o-mini" } else { "generate_content gemini-2.5-flash" }, facts![generate(system, model), once_more(output)]),
+                (
+                    if output == 25 { "generate_content openai/gpt-4o-mini" } else { "generate_content gemini-2.5-flash" },
+                    facts![generate(system, model), once_more(output)],
+                ),
                 ("call_llm", facts![call_llm(), messages(json!([asked(), first, result()]), json!([answered()]), "stop")]),
                 ("invoke_agent shop", shop()),
                 ("invocation", invocation()),
-                (if output == 25 { "generate_content openai/boom" } else { "generate_content gemini-boom" }, facts![generate(system, boom), failed(error)]),
+                (
+                    if output == 25 { "generate_content openai/boom" } else { "generate_content gemini-boom" },
+                    facts![generate(system, boom), failed(error)],
+                ),
                 ("call_llm", facts![says(json!({"gen_ai.operation.name": "chat"})), [Kind("LLM")], failed(error)]),
                 ("invoke_agent shop", facts![shop(), failed(error)]),
                 ("invocation", facts![invocation(), failed(error)]),
@@ -177,9 +309,19 @@ fn google_adk() {
     hold(
         "google-adk-py-2.13.0.gemini.pb",
         vec![
-            ("generate_content gemini-2.5-flash", facts![full("gemini-2.5-flash"), counts(), messages(json!([asked()]), ended(first(), "stop"), "stop")]),
+            (
+                "generate_content gemini-2.5-flash",
+                facts![full("gemini-2.5-flash"), counts(), messages(json!([asked()]), ended(first(), "stop"), "stop")],
+            ),
             ("execute_tool get_weather", tool()),
-            ("generate_content gemini-2.5-flash", facts![full("gemini-2.5-flash"), counts(), messages(json!([asked(), first(), result()]), ended(answered(), "stop"), "stop")]),
+            (
+                "generate_content gemini-2.5-flash",
+                facts![
+                    full("gemini-2.5-flash"),
+                    counts(),
+                    messages(json!([asked(), first(), result()]), ended(answered(), "stop"), "stop")
+                ],
+            ),
             ("invoke_agent shop", shop()),
             ("invoke_workflow shop", workflow()),
             ("generate_content gemini-boom", facts![full("gemini-boom"), error(), says(json!({"gen_ai.input.messages": [asked()]}))]),
@@ -195,7 +337,14 @@ fn mlflow() {
     let rest: &[&str] = &["mlflow.message.format", "mlflow.spanLogLevel", "mlflow.traceRequestId"];
     let of_function: &[&str] = &["mlflow.spanFunctionName", "mlflow.spanLogLevel", "mlflow.traceRequestId"];
     let tools: &[&str] = &["mlflow.message.format", "mlflow.spanLogLevel", "mlflow.traceRequestId", "tools"];
-    let full = || facts![chat("openai", "gpt-4o-mini"), counts(), left(rest), says(json!({"gen_ai.response.model": "gpt-4o-mini-2024-07-18", "gen_ai.response.id": "chatcmpl-1"}))];
+    let full = || {
+        facts![
+            chat("openai", "gpt-4o-mini"),
+            counts(),
+            left(rest),
+            says(json!({"gen_ai.response.model": "gpt-4o-mini-2024-07-18", "gen_ai.response.id": "chatcmpl-1"}))
+        ]
+    };
     // The whole answer says that none was audio.
     let no_audio = || says(json!({"gen_ai.usage.audio.input_tokens": 0, "gen_ai.usage.audio.output_tokens": 0}));
     let turns = || json!([brief(), asked(), called(), told(RESULT.into())]);
@@ -204,48 +353,102 @@ fn mlflow() {
         vec![
             (
                 "search",
-                facts![[Kind("RETRIEVER")], left(of_function), says(json!({
-                    "gen_ai.operation.name": "retrieval",
-                    "gen_ai.retrieval.query.text": "深圳天气如何?",
-                    "gen_ai.retrieval.documents": [{"content": "深圳: 26C", "metadata": {"source": "a"}}],
-                }))],
+                facts![
+                    [Kind("RETRIEVER")],
+                    left(of_function),
+                    says(json!({
+                        "gen_ai.operation.name": "retrieval",
+                        "gen_ai.retrieval.query.text": "深圳天气如何?",
+                        "gen_ai.retrieval.documents": [{"content": "深圳: 26C", "metadata": {"source": "a"}}],
+                    }))
+                ],
             ),
             (
                 "Completions",
-                facts![full(), defined(parameters()), messages(json!([brief(), asked()]), json!([called()]), "tool_call"),
-                    no_audio(), left(tools), says(json!({"gen_ai.request.temperature": 0.3, "gen_ai.request.max_tokens": 64}))],
+                facts![
+                    full(),
+                    defined(parameters()),
+                    messages(json!([brief(), asked()]), json!([called()]), "tool_call"),
+                    no_audio(),
+                    left(tools),
+                    says(json!({"gen_ai.request.temperature": 0.3, "gen_ai.request.max_tokens": 64}))
+                ],
             ),
             ("get_weather", facts![tool(), left(of_function)]),
             (
                 "Completions",
-                facts![full(), defined(parameters()), messages(turns(), json!([answered()]), "stop"),
-                    no_audio(), left(&["mlflow.message.format", "mlflow.spanLogLevel", "mlflow.traceRequestId", "stream_options", "tools"]),
-                    says(json!({"gen_ai.request.stream": true, "gen_ai.response.time_to_first_chunk": "…"}))],
+                facts![
+                    full(),
+                    defined(parameters()),
+                    messages(turns(), json!([answered()]), "stop"),
+                    no_audio(),
+                    left(&["mlflow.message.format", "mlflow.spanLogLevel", "mlflow.traceRequestId", "stream_options", "tools"]),
+                    says(json!({"gen_ai.request.stream": true, "gen_ai.response.time_to_first_chunk": "…"}))
+                ],
             ),
             (
                 "shop",
-                facts![agent("shop"), entry(), [InOut(json!({"question": "深圳天气如何?"}), ANSWER.into())],
-                    left(&["mlflow.spanFunctionName", "mlflow.spanInputs", "mlflow.spanLogLevel", "mlflow.spanOutputs", "mlflow.traceRequestId"])],
+                facts![
+                    agent("shop"),
+                    entry(),
+                    [InOut(json!({"question": "深圳天气如何?"}), ANSWER.into())],
+                    left(&[
+                        "mlflow.spanFunctionName",
+                        "mlflow.spanInputs",
+                        "mlflow.spanLogLevel",
+                        "mlflow.spanOutputs",
+                        "mlflow.traceRequestId"
+                    ])
+                ],
             ),
-            ("Responses", facts![full(), entry(), instructed("be brief"), messages(json!([asked()]), json!([answered()]), "stop"), says(json!({"gen_ai.response.id": "resp_1"}))]),
+            (
+                "Responses",
+                facts![
+                    full(),
+                    entry(),
+                    instructed("be brief"),
+                    messages(json!([asked()]), json!([answered()]), "stop"),
+                    says(json!({"gen_ai.response.id": "resp_1"}))
+                ],
+            ),
             (
                 "Embeddings",
-                facts![chat("openai", "text-embedding-3-small"), entry(), [Kind("EMBEDDING")], says(json!({
-                    "gen_ai.operation.name": "embeddings",
-                    "gen_ai.response.model": "text-embedding-3-small",
-                    "gen_ai.request.encoding_formats": ["float"],
-                    "gen_ai.embeddings.dimension.count": 3,
-                    "gen_ai.usage.input_tokens": 8,
-                    "gen_ai.input.messages": [text("user", "深圳")],
-                })), left(&["mlflow.spanLogLevel", "mlflow.spanOutputs", "mlflow.traceRequestId"])],
+                facts![
+                    chat("openai", "text-embedding-3-small"),
+                    entry(),
+                    [Kind("EMBEDDING")],
+                    says(json!({
+                        "gen_ai.operation.name": "embeddings",
+                        "gen_ai.response.model": "text-embedding-3-small",
+                        "gen_ai.request.encoding_formats": ["float"],
+                        "gen_ai.embeddings.dimension.count": 3,
+                        "gen_ai.usage.input_tokens": 8,
+                        "gen_ai.input.messages": [text("user", "深圳")],
+                    })),
+                    left(&["mlflow.spanLogLevel", "mlflow.spanOutputs", "mlflow.traceRequestId"])
+                ],
             ),
-            ("Completions", facts![chat(Json::Null, "boom"), entry(), failed("InternalServerError"), left(rest), says(json!({"gen_ai.input.messages": [brief(), asked()]}))]),
+            (
+                "Completions",
+                facts![
+                    chat(Json::Null, "boom"),
+                    entry(),
+                    failed("InternalServerError"),
+                    left(rest),
+                    says(json!({"gen_ai.input.messages": [brief(), asked()]}))
+                ],
+            ),
         ],
     );
     // `MLFLOW_ENABLE_OTEL_GENAI_SEMCONV`: MLflow puts the answering model in the place of the requested one.
     let full = || {
-        facts![chat("openai", "gpt-4o-mini-2024-07-18"), instructed("be brief"), left(&["model"]), says(json!({
-            "gen_ai.response.model": "gpt-4o-mini-2024-07-18", "gen_ai.response.id": "chatcmpl-1", "gen_ai.usage.input_tokens": 57, "gen_ai.usage.output_tokens": 17}))]
+        facts![
+            chat("openai", "gpt-4o-mini-2024-07-18"),
+            instructed("be brief"),
+            left(&["model"]),
+            says(json!({
+            "gen_ai.response.model": "gpt-4o-mini-2024-07-18", "gen_ai.response.id": "chatcmpl-1", "gen_ai.usage.input_tokens": 57, "gen_ai.usage.output_tokens": 17}))
+        ]
     };
     hold(
         "mlflow-py-3.17.2.openai-genai.pb",
@@ -253,26 +456,57 @@ fn mlflow() {
             ("RETRIEVER", facts![[Kind("RETRIEVER")], says(json!({"gen_ai.operation.name": "retrieval"}))]),
             (
                 "chat gpt-4o-mini-2024-07-18",
-                facts![full(), defined(parameters()), messages(json!([asked()]), ended(called(), "tool_calls"), "tool_call"),
-                    says(json!({"gen_ai.request.temperature": 0.3, "gen_ai.request.max_tokens": 64}))],
+                facts![
+                    full(),
+                    defined(parameters()),
+                    messages(json!([asked()]), ended(called(), "tool_calls"), "tool_call"),
+                    says(json!({"gen_ai.request.temperature": 0.3, "gen_ai.request.max_tokens": 64}))
+                ],
             ),
             ("execute_tool get_weather", tool()),
             (
                 "chat gpt-4o-mini-2024-07-18",
-                facts![full(), defined(parameters()), messages(json!([asked(), called(), told(RESULT.into())]), ended(answered(), "stop"), "stop"),
-                    left(&["model", "stream_options"]), says(json!({"gen_ai.request.stream": true, "gen_ai.response.time_to_first_chunk": "…"}))],
+                facts![
+                    full(),
+                    defined(parameters()),
+                    messages(json!([asked(), called(), told(RESULT.into())]), ended(answered(), "stop"), "stop"),
+                    left(&["model", "stream_options"]),
+                    says(json!({"gen_ai.request.stream": true, "gen_ai.response.time_to_first_chunk": "…"}))
+                ],
             ),
             ("invoke_agent shop", facts![agent("shop"), entry()]),
-            ("chat gpt-4o-mini-2024-07-18", facts![full(), entry(), messages(json!([asked()]), ended(answered(), "completed"), "stop"), says(json!({"gen_ai.response.id": "resp_1"}))]),
+            (
+                "chat gpt-4o-mini-2024-07-18",
+                facts![
+                    full(),
+                    entry(),
+                    messages(json!([asked()]), ended(answered(), "completed"), "stop"),
+                    says(json!({"gen_ai.response.id": "resp_1"}))
+                ],
+            ),
             (
                 "embeddings text-embedding-3-small",
-                facts![chat("openai", "text-embedding-3-small"), entry(), [Kind("EMBEDDING")], says(json!({
-                    "gen_ai.operation.name": "embeddings",
-                    "gen_ai.response.model": "text-embedding-3-small",
-                    "gen_ai.request.encoding_formats": ["float"],
-                }))],
+                facts![
+                    chat("openai", "text-embedding-3-small"),
+                    entry(),
+                    [Kind("EMBEDDING")],
+                    says(json!({
+                        "gen_ai.operation.name": "embeddings",
+                        "gen_ai.response.model": "text-embedding-3-small",
+                        "gen_ai.request.encoding_formats": ["float"],
+                    }))
+                ],
             ),
-            ("chat", facts![chat(Json::Null, "boom"), entry(), instructed("be brief"), failed("InternalServerError"), says(json!({"gen_ai.input.messages": [asked()]}))]),
+            (
+                "chat",
+                facts![
+                    chat(Json::Null, "boom"),
+                    entry(),
+                    instructed("be brief"),
+                    failed("InternalServerError"),
+                    says(json!({"gen_ai.input.messages": [asked()]}))
+                ],
+            ),
         ],
     );
 }
@@ -284,23 +518,37 @@ fn microsoft_agent_framework() {
     };
     let full = || facts![chat("openai", "gpt-4o-mini"), counts(), instructed("be brief"), says_model()];
     let first = || ("chat gpt-4o-mini", facts![full(), messages(json!([asked()]), json!([called()]), "tool_call")]);
-    let second = || ("chat gpt-4o-mini", facts![full(), messages(json!([asked(), called(), told(RESULT.into())]), ended(answered(), "stop"), "stop")]);
+    let second = || {
+        ("chat gpt-4o-mini", facts![full(), messages(json!([asked(), called(), told(RESULT.into())]), ended(answered(), "stop"), "stop")])
+    };
     let tool = || {
-        ("execute_tool get_weather", facts![tool(), says(json!({
-            "gen_ai.tool.call.id": "call_abc123", "gen_ai.tool.type": "function", "gen_ai.tool.description": "weather of a city"}))])
+        (
+            "execute_tool get_weather",
+            facts![
+                tool(),
+                says(json!({
+            "gen_ai.tool.call.id": "call_abc123", "gen_ai.tool.type": "function", "gen_ai.tool.description": "weather of a city"}))
+            ],
+        )
     };
     let shop = |model| {
         let schema = json!({"type": "object", "title": "get_weather_input", "properties": {"city": {"title": "City", "type": "string"}}, "required": ["city"]});
-        facts![agent("shop"), instructed("be brief"), defined(schema), says(json!({
-            "gen_ai.agent.id": "…",
-            "gen_ai.agent.description": "answers",
-            "gen_ai.request.model": model,
-            "gen_ai.request.temperature": 0.3,
-            "gen_ai.request.max_tokens": 64,
-            "gen_ai.input.messages": [asked()],
-        }))]
+        facts![
+            agent("shop"),
+            instructed("be brief"),
+            defined(schema),
+            says(json!({
+                "gen_ai.agent.id": "…",
+                "gen_ai.agent.description": "answers",
+                "gen_ai.request.model": model,
+                "gen_ai.request.temperature": 0.3,
+                "gen_ai.request.max_tokens": 64,
+                "gen_ai.input.messages": [asked()],
+            }))
+        ]
     };
-    let whole = || facts![shop("gpt-4o-mini"), both(), messages(json!([asked()]), json!([called(), told(RESULT.into()), answered()]), "stop")];
+    let whole =
+        || facts![shop("gpt-4o-mini"), both(), messages(json!([asked()]), json!([called(), told(RESULT.into()), answered()]), "stop")];
     let error = || failed("ChatClientException");
     hold(
         "agent-framework-py-1.23.0.agents.pb",
@@ -315,23 +563,52 @@ fn microsoft_agent_framework() {
             second(),
             ("invoke_agent shop", facts![whole(), entry()]),
             // Building a workflow asks no model.
-            ("workflow.build", facts![left(&["workflow.definition", "workflow.id", "workflow_builder.name"]), [Events(&["build.started", "build.validation_completed", "build.completed"])]]),
+            (
+                "workflow.build",
+                facts![
+                    left(&["workflow.definition", "workflow.id", "workflow_builder.name"]),
+                    [Events(&["build.started", "build.validation_completed", "build.completed"])]
+                ],
+            ),
             (
                 "edge_group.process InternalEdgeGroup",
-                facts![left(&["edge_group.delivered", "edge_group.delivery_status", "edge_group.id", "edge_group.type", "message.source_id", "message.target_id"])],
+                facts![left(&[
+                    "edge_group.delivered",
+                    "edge_group.delivery_status",
+                    "edge_group.id",
+                    "edge_group.type",
+                    "message.source_id",
+                    "message.target_id"
+                ])],
             ),
             first(),
             tool(),
             second(),
             ("invoke_agent shop", whole()),
             ("message.send", facts![left(&["message.type"])]),
-            ("executor.process shop", facts![[Kind("TASK")], left(&["executor.id", "executor.type", "message.payload_type", "message.type"])]),
+            (
+                "executor.process shop",
+                facts![[Kind("TASK")], left(&["executor.id", "executor.type", "message.payload_type", "message.type"])],
+            ),
             (
                 "workflow.run",
-                facts![entry(), [Kind("WORKFLOW")], says(json!({"gen_ai.operation.name": "invoke_workflow", "gen_ai.agent.name": "weather"})), left(&["workflow.id"]),
-                    [Events(&["workflow.started", "workflow.completed"])]],
+                facts![
+                    entry(),
+                    [Kind("WORKFLOW")],
+                    says(json!({"gen_ai.operation.name": "invoke_workflow", "gen_ai.agent.name": "weather"})),
+                    left(&["workflow.id"]),
+                    [Events(&["workflow.started", "workflow.completed"])]
+                ],
             ),
-            ("chat boom", facts![chat("openai", "boom"), instructed("be brief"), error(), says(json!({"server.address": "127.0.0.1", "gen_ai.input.messages": [asked()]}))]),
+            (
+                "chat boom",
+                facts![
+                    chat("openai", "boom"),
+                    instructed("be brief"),
+                    error(),
+                    says(json!({"server.address": "127.0.0.1", "gen_ai.input.messages": [asked()]}))
+                ],
+            ),
             ("invoke_agent shop", facts![shop("boom"), entry(), error()]),
             around(),
         ],
@@ -340,29 +617,52 @@ fn microsoft_agent_framework() {
 
 #[test]
 fn semantic_kernel() {
-    let ask = |model| facts![chat("openai", model), says(json!({"server.address": "127.0.0.1", "gen_ai.request.temperature": 0.3, "gen_ai.request.max_tokens": 64}))];
+    let ask = |model| {
+        facts![
+            chat("openai", model),
+            says(json!({"server.address": "127.0.0.1", "gen_ai.request.temperature": 0.3, "gen_ai.request.max_tokens": 64}))
+        ]
+    };
     // What was said goes to the log.
     let turn = |reason: &str| {
-        ("chat gpt-4o-mini", facts![ask("gpt-4o-mini"), says(json!({
-            "gen_ai.response.id": "chatcmpl-1",
-            "gen_ai.response.finish_reasons": [reason],
-            "gen_ai.usage.input_tokens": 57,
-            "gen_ai.usage.output_tokens": 17,
-        }))])
+        (
+            "chat gpt-4o-mini",
+            facts![
+                ask("gpt-4o-mini"),
+                says(json!({
+                    "gen_ai.response.id": "chatcmpl-1",
+                    "gen_ai.response.finish_reasons": [reason],
+                    "gen_ai.usage.input_tokens": 57,
+                    "gen_ai.usage.output_tokens": 17,
+                }))
+            ],
+        )
     };
     let tool = || {
-        ("execute_tool Weather-get_weather", facts![tool(), says(json!({
-            "gen_ai.tool.name": "Weather-get_weather", "gen_ai.tool.call.id": "call_abc123", "gen_ai.tool.description": "weather of a city"}))])
+        (
+            "execute_tool Weather-get_weather",
+            facts![
+                tool(),
+                says(json!({
+            "gen_ai.tool.name": "Weather-get_weather", "gen_ai.tool.call.id": "call_abc123", "gen_ai.tool.description": "weather of a city"}))
+            ],
+        )
     };
     // The messages that it got are in a list without any.
     let shop = || {
-        facts![agent("shop"), entry(), left(&["gen_ai.input.messages"]), says(json!({
-            "gen_ai.agent.id": "…",
-            "gen_ai.agent.description": "answers",
-            "gen_ai.tool.definitions": [{"type": "function", "name": "Weather-get_weather", "description": "weather of a city", "parameters": parameters()}],
-        }))]
+        facts![
+            agent("shop"),
+            entry(),
+            left(&["gen_ai.input.messages"]),
+            says(json!({
+                "gen_ai.agent.id": "…",
+                "gen_ai.agent.description": "answers",
+                "gen_ai.tool.definitions": [{"type": "function", "name": "Weather-get_weather", "description": "weather of a city", "parameters": parameters()}],
+            }))
+        ]
     };
-    let answer = || says(json!({"gen_ai.output.messages": [{"role": "assistant", "name": "shop", "parts": [{"type": "text", "content": ANSWER}]}]}));
+    let answer =
+        || says(json!({"gen_ai.output.messages": [{"role": "assistant", "name": "shop", "parts": [{"type": "text", "content": ANSWER}]}]}));
     let a_loop = || left(&["sk.available_functions"]);
     let error = || failed("semantic_kernel.exceptions.service_exceptions.ServiceResponseException");
     hold(
@@ -384,4 +684,47 @@ fn semantic_kernel() {
             around(),
         ],
     );
+}
+
+#[test]
+fn autogen() {
+    let about = || says(json!({"gen_ai.agent.description": "answers"}));
+    let created = || ("create_agent shop", facts![agent("shop"), about(), says(json!({"gen_ai.operation.name": "create_agent"}))]);
+    // What was said is in the messages that the runtime carries.
+    let tool = || {
+        (
+            "execute_tool get_weather",
+            facts![
+                tool(),
+                says(json!({
+                    "gen_ai.tool.call.id": "call_abc123",
+                    "gen_ai.tool.description": "weather of a city",
+                    "gen_ai.tool.call.arguments": null,
+                    "gen_ai.tool.call.result": null,
+                }))
+            ],
+        )
+    };
+    let shop = || facts![agent("shop"), about(), entry()];
+    hold_some(
+        "autogen-py-0.7.5.agent-team.pb",
+        |name| !name.starts_with("autogen "),
+        vec![
+            created(),
+            tool(),
+            ("invoke_agent shop", shop()),
+            created(),
+            tool(),
+            // In a team.
+            ("invoke_agent shop", facts![shop(), says(json!({"gen_ai.agent.id": "…"}))]),
+            created(),
+            ("invoke_agent shop", facts![shop(), failed("InternalServerError"), [Events(&["exception", "exception"])]]),
+            around(),
+        ],
+    );
+    // The runtime's spans begin no segment: the agents above do.
+    let carried: &[&str] = &["message", "message_context", "messaging.destination", "messaging.operation", "messaging.message.type"];
+    let is_known = |key: &str| carried.contains(&key) || key.starts_with("sender_agent_") || key.starts_with("recipient_agent_");
+    let runtime = converted("autogen-py-0.7.5.agent-team.pb").into_iter().filter(|span| span.name.starts_with("autogen "));
+    assert!(runtime.inspect(|span| assert!(span.attributes.iter().all(|a| is_known(&a.key)), "{span:?}")).count() > 20);
 }

@@ -231,7 +231,9 @@ impl<'a> Transcoder<'a> {
         }
         // An answer repeats those of its request.
         let system = Some(j).filter(|_| self.side == Side::Input);
-        if let Some(system) = system.and_then(|j| j.any(&["system", "instructions", "systemInstruction", "system_instruction", "systemPrompt"])) {
+        if let Some(system) =
+            system.and_then(|j| j.any(&["system", "instructions", "systemInstruction", "system_instruction", "systemPrompt"]))
+        {
             self.system(system);
         }
         if let Some(messages) = j.any(&["messages", "contents"]) {

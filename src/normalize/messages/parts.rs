@@ -97,13 +97,23 @@ impl<'a> Transcoder<'a> {
     pub(super) fn tool_response(&mut self, j: Json<'a>, n: &mut usize) {
         self.start_part("tool_call_response", n);
         // Haystack: the call that it is the result of.
-        let id = j.get("origin").unwrap_or(j).any(&["tool_call_id", "call_id", "toolCallId", "tool_use_id", "toolUseId", "tool_id", "id", "ref"]);
+        let id = j.get("origin").unwrap_or(j).any(&[
+            "tool_call_id",
+            "call_id",
+            "toolCallId",
+            "tool_use_id",
+            "toolUseId",
+            "tool_id",
+            "id",
+            "ref",
+        ]);
         if let Some(id) = id.or_else(|| self.found.take_call(j.get("role")?.word()?)) {
             self.field("id", id);
         }
         self.raw(",\"response\":");
         // OpenInference: a list of one text is that text.
-        let only = j.get("contents").map(|c| c.items().next().filter(|_| c.items().count() == 1).map_or(c, |p| unwrapped(p, "message_content")));
+        let only =
+            j.get("contents").map(|c| c.items().next().filter(|_| c.items().count() == 1).map_or(c, |p| unwrapped(p, "message_content")));
         let contents = only.map(|p| p.get("text").unwrap_or(p));
         match j.any(&["response", "result", "output", "content", "error", "text"]).or(contents) {
             // Vercel wraps the result: {"type":"text","value":…}.
