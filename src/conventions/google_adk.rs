@@ -1,6 +1,6 @@
 //! Google ADK: requests and answers in Gemini's form, as JSON under `gcp.vertex.agent.*`.
 
-use super::{Convention, NAMED, OWN, Rule, SPAN_NAME, To, field, row, trusted};
+use super::{Convention, NAMED, OWN, Rule, SPAN_NAME, To, field, row, trusted, words};
 use crate::normalize::canonical::{Field, Kind};
 
 /// Older versions name no operation.
@@ -35,23 +35,6 @@ const SYSTEM: &[To] = &[
     To::AggregateOn(&[Kind::GenerateContent]),
 ];
 
-/// Models of LiteLLM have their provider in front.
-const LITELLM: &[(&str, &str)] = &[
-    ("anthropic/*", "anthropic"),
-    ("azure/*", "azure.ai.openai"),
-    ("azure_ai/*", "azure.ai.inference"),
-    ("bedrock/*", "aws.bedrock"),
-    ("cohere/*", "cohere"),
-    ("deepseek/*", "deepseek"),
-    ("groq/*", "groq"),
-    ("mistral/*", "mistral_ai"),
-    ("ollama*/*", "ollama"),
-    ("openai/*", "openai"),
-    ("perplexity/*", "perplexity"),
-    ("vertex_ai/*", "gcp.vertex_ai"),
-    ("xai/*", "x_ai"),
-];
-
 /// What the whole request or answer says.
 const STRUCTURED: u8 = 55;
 
@@ -74,7 +57,7 @@ pub const GOOGLE_ADK: Convention = Convention {
         // The span that merges parallel calls is no call of a tool of that name.
         Rule { key: "gen_ai.tool.name", to: To::Unless(Field::ToolName, &["(merged tools)"]), trust: OWN },
         Rule { key: "gen_ai.system", to: To::All(SYSTEM), trust: OWN },
-        row("gen_ai.request.model", To::Words(Field::Provider, LITELLM)),
+        row("gen_ai.request.model", To::Words(Field::Provider, words::MODELS)),
         field("gcp.vertex.agent.data", Field::EntityInput),
         trusted("gcp.vertex.agent.session_id", Field::SessionId, STRUCTURED),
     ],

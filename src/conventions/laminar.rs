@@ -24,7 +24,7 @@ pub const LAMINAR: Convention = Convention {
     // Not the path, the properties and the version: those stand on spans of every library.
     keys: &["lmnr.span.type", "lmnr.span.input", "lmnr.span.output"],
     not_keys: &[],
-    names_spans: false,
+    names_spans: true,
     rules: &[
         // A replayed call used nothing: its usage is that of the call which it replays.
         Rule { key: "lmnr.span.type", to: To::All(&[To::Aggregate(&["CACHED"]), To::Kind(TYPES)]), trust: super::PLAIN },
@@ -41,6 +41,9 @@ pub const LAMINAR: Convention = Convention {
         trusted("gen_ai.usage.audio_input_tokens", Field::AudioInputTokens, WEAK),
         trusted("gen_ai.usage.audio_output_tokens", Field::AudioOutputTokens, WEAK),
         field("gen_ai.request.is_stream", Field::Stream),
+        // Of its fork of OpenLLMetry's instrumentations.
+        field("llm.is_streaming", Field::Stream),
+        row("llm.headers", To::Drop),
         trusted("gen_ai.request.service_tier", Field::RequestServiceTier, WEAK),
     ],
 };

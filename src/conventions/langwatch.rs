@@ -31,6 +31,8 @@ const METRICS: To = To::Object(&[
     ("prompt_tokens", To::Field(Field::InputTokens)),
     ("completionTokens", To::Field(Field::OutputTokens)),
     ("completion_tokens", To::Field(Field::OutputTokens)),
+    ("reasoningTokens", To::Field(Field::ReasoningTokens)),
+    ("reasoning_tokens", To::Field(Field::ReasoningTokens)),
     ("cost", To::Field(Field::Cost)),
 ]);
 
@@ -40,7 +42,7 @@ pub const LANGWATCH: Convention = Convention {
     // User, thread, customer and labels stand on spans of every library.
     keys: &["langwatch.span.type", "langwatch.input", "langwatch.output", "langwatch.metrics"],
     not_keys: &[],
-    names_spans: false,
+    names_spans: true,
     rules: &[
         row("langwatch.span.type", To::Kind(TYPES)),
         row("langwatch.input", To::Enveloped(&To::Input)),
@@ -50,6 +52,8 @@ pub const LANGWATCH: Convention = Convention {
         row("langwatch.metrics", To::Enveloped(&METRICS)),
         row("langwatch.params", To::Enveloped(&To::Parameters)),
         row("langwatch.timestamps", To::Enveloped(&To::Object(&[("first_token_at", To::FirstTokenAt)]))),
+        // Of the trace, on its root.
+        row("metadata", To::Object(&[("user_id", To::Field(Field::UserId)), ("thread_id", To::Field(Field::ConversationId))])),
         field("langwatch.user.id", Field::UserId),
         trusted("langwatch.user_id", Field::UserId, WEAK),
         field("langwatch.thread.id", Field::ConversationId),

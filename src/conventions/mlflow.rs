@@ -1,6 +1,6 @@
 //! MLflow Tracing: every value is JSON, words included.
 
-use super::{Convention, OWN, Rule, To, field, row, trusted};
+use super::{Convention, Rule, To, field, row, trusted};
 use crate::normalize::canonical::{Field, Kind};
 
 const TYPES: &[(&str, Kind)] = &[
@@ -55,8 +55,7 @@ pub const MLFLOW: Convention = Convention {
         trusted("n", Field::ChoiceCount, REQUEST),
         trusted("stream", Field::Stream, REQUEST),
         trusted("encoding_format", Field::EncodingFormats, REQUEST),
-        // With `MLFLOW_ENABLE_OTEL_GENAI_SEMCONV`, a text in quotes, and types that OTel has no operation for.
-        Rule { key: "gen_ai.tool.call.result", to: To::Output, trust: OWN },
+        // With `MLFLOW_ENABLE_OTEL_GENAI_SEMCONV`, types that OTel has no operation for.
         row("gen_ai.operation.name", To::Kind(TYPES)),
         field("mlflow.llm.provider", Field::Provider),
         row("mlflow.llm.cost", To::Cost),

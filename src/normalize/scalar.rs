@@ -78,6 +78,10 @@ pub fn convert<'a>(field: Field, value: Value<'a>, arena: &'a Bump) -> Option<Va
         (Type::Text | Type::Json, Value::Array(_) | Value::Map(_)) => Some(Value::Str(to_json(value, arena))),
         // A backend reads these as JSON; arguments and results may be text.
         (_, Value::Str(text)) if field == Field::RetrievalDocuments => json::parse(text, arena).map(|j| Value::Str(j.to_text(arena))),
+        // MLflow and LiveKit write a tool's text as JSON.
+        (_, Value::Str(text @ [b'"', ..])) if field == Field::ToolCallResult => {
+            Some(Value::Str(json::parse(text, arena).and_then(|j| j.text(arena)).unwrap_or(text)))
+        }
         (Type::Json, Value::Str(text)) => Some(Value::Str(json::parse(text, arena).map_or(text, |j| j.to_text(arena)))),
         (Type::Int, Value::Int(_)) | (Type::Double, Value::Double(_)) | (Type::Bool, Value::Bool(_)) => Some(value),
         (Type::Int, Value::Double(n)) => whole(n).map(Value::Int),
@@ -146,6 +150,11 @@ fn word<'a>(field: Field, text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
         _ => return Some(text),
     };
     let text = if field == Field::Provider { without_plugin(text) } else { text };
+    // LiveKit has the address in the provider's place.
+    let port = text.iter().rposition(|c| *c == b':').map(|colon| &text[colon + 1..]);
+    if field == Field::Provider && port.is_some_and(|p| !p.is_empty() && p.iter().all(u8::is_ascii_digit)) {
+        return None;
+    }
     // Vercel's providers have the API behind the name: `openai.responses`, `google.vertex.chat`.
     let known = words::find(table, text).or_else(|| match text.iter().rposition(|c| *c == b'.') {
         Some(dot) if field == Field::Provider && APIS.iter().any(|api| api.as_bytes() == &text[dot + 1..]) => {

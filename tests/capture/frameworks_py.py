@@ -343,9 +343,77 @@ def dspy():
             print(type(error).__name__)
 
 
+async def livekit():
+    """A session without audio; LiveKit's own tracer."""
+    from livekit.agents import Agent, AgentSession, function_tool
+    from livekit.agents.telemetry import set_tracer_provider
+    from livekit.plugins import openai
+
+    async def tool(city: str) -> str:
+        return get_weather(city)
+
+    set_tracer_provider(provider)
+
+    async def ask(model):
+        session = AgentSession(llm=openai.LLM(model=model, temperature=0.3, max_completion_tokens=64, max_retries=0))
+        await session.start(Agent(instructions=SYSTEM, tools=[function_tool(tool, name="get_weather", description=get_weather.__doc__)]))
+        try:
+            await asyncio.wait_for(session.run(user_input=QUESTION), 20)
+        finally:
+            await session.aclose()
+
+    for model in (MODEL, "boom"):
+        print(await asyncio.create_task(fails(lambda: ask(model))))
+
+
+def langwatch():
+    """The decorators, OpenAI's calls below them, and what the program adds to the trace."""
+    import langwatch
+    from openai import OpenAI
+
+    langwatch.setup(api_key="lw-x", endpoint_url=os.environ["CANNED"], tracer_provider=provider, skip_open_telemetry_setup=True)
+    openai_below(langwatch.trace(name="shop", metadata={"user_id": "user-456", "thread_id": "sess-1"}), langwatch.span(type="tool"), OpenAI(max_retries=0),
+                 lambda client: langwatch.get_current_trace().autotrack_openai_calls(client))
+
+
+def laminar():
+    """The decorators, and OpenAI's calls below them; its body is `v1.pb`."""
+    from lmnr import Laminar, observe
+    from openai import OpenAI
+
+    url, port = os.environ["CANNED"].rsplit(":", 1)
+    Laminar.initialize(project_api_key="l" * 64, base_url=url, http_port=int(port), force_http=True, set_global_tracer_provider=False)
+    openai_below(observe(name="shop", session_id="sess-1", user_id="user-456"), observe(span_type="TOOL"), OpenAI(max_retries=0), lambda client: None)
+    Laminar.flush()
+
+
+def openai_below(agent, tool, client, track):
+    tools = [{"type": "function", "function": {"name": "get_weather", "description": get_weather.__doc__, "parameters": PARAMETERS}}]
+    messages = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": QUESTION}]
+
+    @agent
+    def shop(question):
+        track(client)
+        call = client.chat.completions.create(model=MODEL, messages=messages, tools=tools, temperature=0.3, max_tokens=64).choices[0].message
+        result = tool(get_weather)("深圳")
+        turns = [*messages, call.model_dump(exclude_none=True), {"role": "tool", "tool_call_id": "call_abc123", "content": result}]
+        return client.chat.completions.create(model=MODEL, messages=turns, tools=tools).choices[0].message.content
+
+    @agent
+    def broken(question):
+        track(client)
+        client.chat.completions.create(model="boom", messages=messages)
+
+    print(shop(QUESTION))
+    try:
+        broken(QUESTION)
+    except Exception as error:
+        print(type(error).__name__)
+
+
 PROGRAMS = {f.__name__: f for f in (
     strands, adk_gemini, adk_litellm, mlflow_openai, agent_framework, semantic_kernel, autogen, agents_openinference, agents_openllmetry,
-    crewai_openinference, crewai_openllmetry, haystack, haystack_openinference, smolagents, agno, dspy)}
+    crewai_openinference, crewai_openllmetry, haystack, haystack_openinference, smolagents, agno, dspy, livekit, langwatch, laminar)}
 
 
 def main():
