@@ -403,6 +403,14 @@ mod tests {
     }
 
     #[test]
+    fn the_end_tells_what_the_start_could_not() {
+        let mut tree = Tree::new(LIMITS);
+        tree.start(TRACE, id(0), NO_PARENT, true, false);
+        let ended = Ended { trace_id: TRACE, span_id: id(0), parent_id: NO_PARENT, llm: false, mark: None };
+        assert_eq!(tree.end(ended, 0.0), Decision::Plain);
+    }
+
+    #[test]
     fn a_candidate_that_is_held_too_long_is_decided_and_its_ancestors_know() {
         let mut tree = Tree::new(LIMITS);
         tree.start(TRACE, id(0), NO_PARENT, false, false);

@@ -31,7 +31,7 @@ pub const HAYSTACK: Convention = Convention {
     not_keys: &[],
     names_spans: false,
     rules: &[
-        Rule { key: SPAN_NAME, to: To::Hint(SPAN_NAMES), trust: NAMED },
+        Rule { key: SPAN_NAME, to: To::All(&[To::Hint(SPAN_NAMES), To::Aside(&["haystack.tracing*"])]), trust: NAMED },
         row("haystack.component.type", To::Hint(COMPONENTS)),
         row("haystack.pipeline.input_data", To::Input),
         row("haystack.pipeline.output_data", To::Output),

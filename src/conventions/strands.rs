@@ -1,7 +1,10 @@
 //! Strands Agents: OTel's keys, Bedrock Converse blocks in the events, and its own name in the provider's place.
 
-use super::{Convention, OWN, Rule, To, field, row, trusted};
-use crate::normalize::canonical::Field;
+use super::{Convention, NAMED, OWN, Rule, SPAN_NAME, To, field, row, trusted};
+use crate::normalize::canonical::{Field, Kind};
+
+/// The first versions name no operation of the loop.
+const NAMES: &[(&str, Kind)] = &[("execute_event_loop_cycle", Kind::Chain)];
 
 /// Attributes of versions before the events.
 const OLD: u8 = 40;
@@ -15,6 +18,7 @@ pub const STRANDS: Convention = Convention {
     not_keys: &[],
     names_spans: false,
     rules: &[
+        Rule { key: SPAN_NAME, to: To::Hint(NAMES), trust: NAMED },
         row("gen_ai.system", To::Proof(&["strands-agents"])),
         row("gen_ai.provider.name", To::Proof(&["strands-agents"])),
         // What the loop below used, added up.

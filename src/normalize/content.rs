@@ -99,6 +99,10 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
     let Some(conversation) = messages::read(content.text, content.json, side, arena) else { return };
     let field = if side == Side::Input { Field::InputMessages } else { Field::OutputMessages };
     if conversation.messages != b"[]" {
+        // Lists or events told as much: it is the same once more. OpenInference's lists may also leave out what it could not read.
+        if n.c.source(field) == DERIVED && n.c.text(field).is_some_and(|told| told.len() >= conversation.messages.len()) {
+            n.set_fate(content.at, Fate::Mapped);
+        }
         n.settle(field, Value::Str(conversation.messages), trust, content.at);
     }
     if let Some(definitions) = tools::definitions(conversation.tools.into_iter(), arena) {
@@ -123,15 +127,6 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
             None => {}
         }
     }
-}
-
-/// Reads a whole request or answer. Where lists or events tell its messages, it is the same once more.
-fn put_whole<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content<'a>) {
-    let field = if side == Side::Input { Field::InputMessages } else { Field::OutputMessages };
-    if n.c.has(field) && n.c.source(field) == DERIVED {
-        n.set_fate(content.at, Fate::Mapped);
-    }
-    put_conversation(n, side, content, PLAIN);
 }
 
 /// Reads a list of messages that holds the answer too: choices, else what the assistant says last.
@@ -210,7 +205,7 @@ pub(super) fn read(n: &mut Normalizer) {
         n.c.put(Field::EntityInput, Value::Str(content.canonical_text(arena)), PLAIN, DERIVED);
         let content = content.inside(n.input.map_or(&[], |i| i.inside), arena);
         match kind {
-            Some(kind) if kind.is_generation() => put_whole(n, Side::Input, content),
+            Some(kind) if kind.is_generation() => put_conversation(n, Side::Input, content, PLAIN),
             Some(Kind::Embeddings) if content.json.is_some_and(|j| j.is_array() || j.is_object()) => {
                 put_conversation(n, Side::Input, content, PLAIN)
             }
@@ -223,7 +218,7 @@ pub(super) fn read(n: &mut Normalizer) {
         n.c.put(Field::EntityOutput, Value::Str(content.canonical_text(arena)), PLAIN, DERIVED);
         let content = content.inside(n.output.map_or(&[], |o| o.inside), arena);
         match kind {
-            Some(kind) if kind.is_generation() => put_whole(n, Side::Output, content),
+            Some(kind) if kind.is_generation() => put_conversation(n, Side::Output, content, PLAIN),
             Some(Kind::ExecuteTool) => put_result(n, content),
             Some(Kind::Retrieval) => put_documents(n, content),
             Some(Kind::Embeddings) => {

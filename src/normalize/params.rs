@@ -35,8 +35,8 @@ pub fn read<'a>(parameters: Json<'a>, trust: u8, source: u16, c: &mut Canonical<
     let mut complete = true;
     for (key, value) in parameters.entries() {
         let Some(field) = field_of(key) else {
-            // Google ADK labels each request with its agent, whose span has the name.
-            let said = key == b"labels" && value.entries().all(|(label, _)| label == b"adk_agent_name");
+            // Google ADK says how it sends the request, and labels it with its agent, whose span has the name.
+            let said = key == b"http_options" || key == b"labels" && value.entries().all(|(label, _)| label == b"adk_agent_name");
             complete &= said || value.is_null() || value.is_object() && value.is_empty();
             continue;
         };

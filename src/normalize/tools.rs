@@ -45,6 +45,10 @@ fn definition<'a>(tool: Json<'a>, count: &mut usize, out: &mut json::Out<'a>, ar
     }
     // Mastra's agents and Spring AI know no more than the names.
     if tool.is_string() {
+        // Python's words for an object name no tool.
+        if tool.text(arena).is_some_and(|name| name.contains(&b'(')) {
+            return;
+        }
         json::separate(out, *count);
         *count += 1;
         out.extend_from_slice(b"{\"type\":\"function\",\"name\":");

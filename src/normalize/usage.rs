@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_total_shows_what_the_halves_leave_out() {
+    fn a_total_shows_what_the_halves_leave_out_or_say_twice() {
         // input, output, cache read, cache write, reasoning, total, whether the source says that its input is uncached
         let completes = |counts: [Option<i64>; 6], uncached, expected| {
             let mut c = Canonical::new();
@@ -331,6 +331,8 @@ mod tests {
         completes([Some(57), Some(17), Some(30), None, None, None], false, [Some(57), Some(17), Some(74)]);
         completes([Some(57), Some(9), Some(32), None, Some(8), Some(74)], false, [Some(57), Some(17), Some(74)]);
         completes([Some(25), Some(9), Some(32), None, Some(8), Some(74)], false, [Some(57), Some(17), Some(74)]);
+        // The reasoning was added to an output that held it.
+        completes([Some(57), Some(25), Some(32), None, Some(8), Some(74)], false, [Some(57), Some(17), Some(74)]);
     }
 
     #[test]

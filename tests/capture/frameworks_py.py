@@ -240,12 +240,16 @@ async def crewai_openllmetry():
 
 async def crewai():
     """A crew of one; `CREWAI_DISABLE_TELEMETRY=true`."""
+    from importlib.metadata import version
+
     from crewai import LLM, Agent, Crew, Task
     from crewai.tools import tool
 
+    OF_OPENAI = {"provider": "openai"} if version("crewai") >= "1" else {"custom_llm_provider": "openai"}
+
     def crew(model):
         agent = Agent(role="shop", goal="tell the weather", backstory=SYSTEM, tools=[tool("get_weather")(get_weather)],
-                      llm=LLM(model=model, provider="openai", temperature=0.3, max_tokens=64, max_retries=0), max_retry_limit=0)
+                      llm=LLM(model=model, **OF_OPENAI, temperature=0.3, max_tokens=64, max_retries=0), max_retry_limit=0)
         task = Task(name="weather", description="{question}", expected_output="the weather", agent=agent)
         return Crew(name="weather-crew", agents=[agent], tasks=[task], tracing=False)
 
@@ -261,7 +265,10 @@ def haystack():
     from haystack.components.generators.chat import OpenAIChatGenerator
     from haystack.dataclasses import ChatMessage
     from haystack.tools import create_tool_from_function
-    from haystack_integrations.tracing.opentelemetry import OpenTelemetryTracer
+    try:
+        from haystack_integrations.tracing.opentelemetry import OpenTelemetryTracer
+    except ImportError:  # up to 2
+        from haystack.tracing.opentelemetry import OpenTelemetryTracer
 
     tracing.enable_tracing(OpenTelemetryTracer(trace.get_tracer("haystack")))
     haystack_runs(Pipeline, Agent, ChatPromptBuilder, OpenAIChatGenerator, ChatMessage, create_tool_from_function)

@@ -246,7 +246,7 @@ fn smolagents() {
         facts![
             chat("openai", "gpt-4o-mini"),
             tools.clone(),
-            left(&["llm.token_count.total"]),
+            left(&["input.value", "llm.token_count.total"]),
             says(json!({
                 "gen_ai.response.model": "gpt-4o-mini",
                 "gen_ai.request.temperature": 0.3,
@@ -305,6 +305,7 @@ fn smolagents() {
                 facts![
                     [Kind("LLM")],
                     failed("openai.InternalServerError"),
+                    left(&["input.value"]),
                     says(json!({
                         "gen_ai.operation.name": "chat",
                         "gen_ai.request.temperature": 0.3,
@@ -649,6 +650,64 @@ fn crewai_through_openllmetry() {
             ("shop.agent", facts![shop(), error()]),
             ("深圳天气如何?.task", facts![task(), error()]),
             ("crewai.workflow", facts![crew(), error()]),
+            around(),
+        ],
+    );
+}
+
+#[test]
+fn haystack_through_openinference() {
+    let model = || {
+        facts![
+            chat("openai", "gpt-4o-mini-2024-07-18"),
+            says(json!({
+                "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+                "gen_ai.usage.input_tokens": 57,
+                "gen_ai.usage.output_tokens": 17,
+            }))
+        ]
+    };
+    // The raw input and output are Python's words for objects, which say more than the lists do.
+    let raw = || left(&["input.value", "llm.token_count.total", "output.value"]);
+    let step = || chain(&["input.value", "openinference.span.kind", "output.value"]);
+    let broken = || facts![chain(&["input.value", "openinference.span.kind"]), failed("openai.InternalServerError")];
+    let nameless = || json!({"role": "assistant", "parts": [{"type": "tool_call", "name": "get_weather", "arguments": {"city": "深圳"}}]});
+    hold(
+        "openinference-haystack-py-0.1.46.pipeline-agent.pb",
+        vec![
+            ("ChatPromptBuilder.run", facts![step()]),
+            (
+                "OpenAIChatGenerator.run",
+                facts![model(), raw(), says(json!({"gen_ai.input.messages": [brief(), asked()], "gen_ai.output.messages": [answered()]}))],
+            ),
+            ("Pipeline.run", facts![step(), entry()]),
+            ("ChatPromptBuilder.run", facts![step()]),
+            (
+                "OpenAIChatGenerator.run",
+                facts![model(), raw(), says(json!({"gen_ai.input.messages": [brief(), asked()], "gen_ai.output.messages": [nameless()]}))],
+            ),
+            (
+                "OpenAIChatGenerator.run",
+                facts![
+                    model(),
+                    raw(),
+                    says(json!({
+                        "gen_ai.input.messages": [brief(), asked(), {"role": "assistant", "parts": []}, {"role": "tool", "parts": [{"type": "tool_call_response", "response": ""}]}],
+                        "gen_ai.output.messages": [answered()],
+                    }))
+                ],
+            ),
+            ("Agent.run", facts![step(), entry()]),
+            ("ChatPromptBuilder.run", facts![step()]),
+            (
+                "OpenAIChatGenerator.run",
+                facts![
+                    [Kind("LLM"), Left(&["input.value"])],
+                    failed("openai.InternalServerError"),
+                    says(json!({"gen_ai.operation.name": "chat", "gen_ai.input.messages": [brief(), asked()]}))
+                ],
+            ),
+            ("Agent.run", facts![broken(), entry()]),
             around(),
         ],
     );

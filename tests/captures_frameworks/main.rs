@@ -3,6 +3,7 @@
 
 mod facts;
 mod instrumented;
+mod older;
 mod own;
 
 use facts::Fact;

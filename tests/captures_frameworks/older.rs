@@ -1,0 +1,162 @@
+//! Older versions of the same frameworks, which wrote other things.
+
+use super::facts::{Fact::*, *};
+use super::hold;
+use crate::facts;
+use serde_json::{Value as Json, json};
+
+#[test]
+fn strands_1_0() {
+    let blocks = || json!([{"text": RESULT}]);
+    // The user tells what the tool gave, as Bedrock has it. Session and user are on the agent only.
+    let result = || json!({"role": "user", "parts": [{"type": "tool_call_response", "id": "call_abc123", "response": blocks()}]});
+    let usage = || says(json!({"gen_ai.usage.input_tokens": 57, "gen_ai.usage.output_tokens": 17}));
+    let total = || left(&["gen_ai.usage.total_tokens"]);
+    let cycle = || chain(&["event_loop.cycle_id"]);
+    let history = || json!([asked(), called(), result()]);
+    let shop = |model| {
+        let says = says(json!({"gen_ai.request.model": model, "gen_ai.input.messages": [asked()]}));
+        facts![agent("shop"), says, instructed("be brief"), entry(), who(), left(&["gen_ai.agent.tools"])]
+    };
+    let error = || failed("openai.InternalServerError");
+    hold(
+        "strands-py-1.0.1.agent-events.pb",
+        vec![
+            ("chat", facts![chat("openai", "gpt-4o-mini"), usage(), messages(json!([asked()]), json!([called()]), "tool_call"), total()]),
+            (
+                "execute_tool get_weather",
+                facts![
+                    tool(),
+                    left(&["tool.status"]),
+                    says(json!({"gen_ai.tool.call.id": "call_abc123", "gen_ai.tool.call.result": blocks()}))
+                ],
+            ),
+            (
+                "execute_event_loop_cycle",
+                facts![cycle(), says(json!({"gen_ai.input.messages": [asked()], "gen_ai.output.messages": [called(), told(blocks())]}))],
+            ),
+            ("chat", facts![chat("openai", "gpt-4o-mini"), usage(), messages(history(), json!([answered()]), "stop"), total()]),
+            (
+                "execute_event_loop_cycle",
+                facts![
+                    chain(&["event_loop.cycle_id", "event_loop.parent_cycle_id"]),
+                    says(json!({"gen_ai.input.messages": history(), "gen_ai.output.messages": [answered()]}))
+                ],
+            ),
+            (
+                "invoke_agent shop",
+                facts![
+                    shop("gpt-4o-mini"),
+                    says(json!({
+                        "gen_ai.aggregated_usage.input_tokens": 114,
+                        "gen_ai.aggregated_usage.output_tokens": 34,
+                        "gen_ai.output.messages": [text("assistant", "It is 26°C and sunny. 晴天。\n")],
+                        "gen_ai.response.finish_reasons": ["stop"],
+                    }))
+                ],
+            ),
+            // The loop around it was never closed.
+            ("chat", facts![chat(Json::Null, "boom"), error(), entry(), says(json!({"gen_ai.input.messages": [asked()]}))]),
+            ("invoke_agent shop", facts![shop("boom"), error()]),
+            around(),
+        ],
+    );
+}
+
+#[test]
+fn google_adk_1_10() {
+    let given = || json!({"result": RESULT});
+    let system = "be brief\n\nYou are an agent. Your internal name is \"shop\".\n\n The description about you is \"answers\"";
+    let thought = || json!({"role": "assistant", "parts": [{"type": "reasoning", "content": "ask the tool"}, called()["parts"][0]]});
+    let result = || json!({"role": "user", "parts": [{"type": "tool_call_response", "id": "call_abc123", "response": given()}]});
+    let call_llm = || {
+        facts![
+            chat("gcp.gemini", "gemini-2.5-flash"),
+            counts(),
+            instructed(system),
+            defined(json!({"type": "OBJECT", "properties": {"city": {"type": "STRING"}}, "required": ["city"]})),
+            left(&["gcp.vertex.agent.event_id", "gcp.vertex.agent.invocation_id"]),
+            says(json!({"gen_ai.request.temperature": 0.3, "gen_ai.request.max_tokens": 64, "session.id": "sess-1"}))
+        ]
+    };
+    // Nothing but the names of the spans tells the operation; that of the agent is left inside.
+    let run = || facts![[Kind("AGENT")], says(json!({"gen_ai.operation.name": "invoke_agent"}))];
+    let invocation = || facts![[Kind("WORKFLOW")], entry(), says(json!({"gen_ai.operation.name": "invoke_workflow"}))];
+    let error = || failed("google.genai.errors.ServerError");
+    hold(
+        "google-adk-py-1.10.0.gemini.pb",
+        vec![
+            (
+                "execute_tool get_weather",
+                facts![
+                    tool(),
+                    left(&["gcp.vertex.agent.event_id"]),
+                    says(json!({
+                    "gen_ai.provider.name": "gcp.gemini",
+                    "gen_ai.tool.call.id": "call_abc123", "gen_ai.tool.description": "weather of a city", "gen_ai.tool.call.result": given()}))
+                ],
+            ),
+            ("call_llm", facts![call_llm(), says(json!({"gen_ai.input.messages": [asked()], "gen_ai.output.messages": [thought()]}))]),
+            (
+                "call_llm",
+                facts![
+                    call_llm(),
+                    says(json!({"gen_ai.input.messages": [asked(), thought(), result()], "gen_ai.output.messages": [answered()]}))
+                ],
+            ),
+            ("agent_run [shop]", run()),
+            ("invocation", invocation()),
+            ("call_llm", facts![[Kind("LLM")], error(), says(json!({"gen_ai.operation.name": "chat"}))]),
+            ("agent_run [shop]", facts![run(), error()]),
+            ("invocation", facts![invocation(), error()]),
+            around(),
+        ],
+    );
+}
+
+#[test]
+fn semantic_kernel_1_30() {
+    let ask = |model| {
+        facts![
+            chat("openai", model),
+            says(json!({"server.address": "127.0.0.1", "gen_ai.request.temperature": 0.3, "gen_ai.request.max_tokens": 64}))
+        ]
+    };
+    let turn = |name, reason: &str| {
+        (
+            name,
+            facts![
+                ask("gpt-4o-mini"),
+                says(json!({
+                    "gen_ai.response.id": "chatcmpl-1",
+                    "gen_ai.response.finish_reasons": [reason],
+                    "gen_ai.usage.input_tokens": 57,
+                    "gen_ai.usage.output_tokens": 17,
+                }))
+            ],
+        )
+    };
+    let shop = || facts![agent("shop"), entry(), says(json!({"gen_ai.agent.id": "…", "gen_ai.agent.description": "answers"}))];
+    let a_loop = || left(&["sk.available_functions"]);
+    let error = || failed("semantic_kernel.exceptions.service_exceptions.ServiceResponseException");
+    hold(
+        "semantic-kernel-py-1.30.0.agents.pb",
+        vec![
+            turn("chat.completions gpt-4o-mini", "tool_call"),
+            turn("chat.completions gpt-4o-mini", "stop"),
+            turn("chat.streaming_completions gpt-4o-mini", "tool_call"),
+            turn("chat.streaming_completions gpt-4o-mini", "stop"),
+            ("chat.completions boom", facts![ask("boom"), error()]),
+            // Nothing is said of the function.
+            ("Weather-get_weather", vec![]),
+            ("Weather-get_weather", vec![]),
+            ("AutoFunctionInvocationLoop", facts![a_loop()]),
+            ("AutoFunctionInvocationLoop", facts![a_loop()]),
+            ("AutoFunctionInvocationLoop", facts![a_loop(), error()]),
+            ("invoke_agent shop", shop()),
+            ("invoke_agent shop", shop()),
+            ("invoke_agent shop", facts![shop(), error()]),
+            around(),
+        ],
+    );
+}
