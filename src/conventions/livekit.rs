@@ -8,6 +8,7 @@ const NAMES: &[(&str, Kind)] = &[
     ("agent_session", Kind::InvokeWorkflow),
     ("agent_speaking", Kind::Span),
     ("agent_turn", Kind::InvokeAgent),
+    ("assistant_turn", Kind::InvokeAgent),
     ("eou_detection", Kind::Task),
     ("function_tool", Kind::ExecuteTool),
     ("llm_fallback_adapter", Kind::Chain),

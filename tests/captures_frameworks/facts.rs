@@ -112,6 +112,16 @@ pub fn instructed(text: &str) -> [Fact; 1] {
     says(json!({"gen_ai.system_instructions": [{"type": "text", "content": text}]}))
 }
 
+/// The schema of the tool's arguments.
+pub fn parameters() -> Json {
+    json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]})
+}
+
+/// All of the first turn, as the second gets it.
+pub fn history() -> Json {
+    json!([brief(), asked(), called(), told(RESULT.into())])
+}
+
 /// The definition of the tool, with what a framework adds to the schema.
 pub fn defined(parameters: Json) -> [Fact; 1] {
     says(json!({"gen_ai.tool.definitions": [

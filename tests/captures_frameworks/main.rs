@@ -3,8 +3,11 @@
 
 mod facts;
 mod instrumented;
+mod microsoft;
 mod older;
 mod own;
+mod pipelines;
+mod platforms;
 
 use facts::Fact;
 use genspan::config::{Convert, Profile};

@@ -1,7 +1,7 @@
 //! Older versions of the same frameworks, which wrote other things.
 
 use super::facts::{Fact::*, *};
-use super::hold;
+use super::{hold, hold_some};
 use crate::facts;
 use serde_json::{Value as Json, json};
 
@@ -156,6 +156,54 @@ fn semantic_kernel_1_30() {
             ("invoke_agent shop", shop()),
             ("invoke_agent shop", shop()),
             ("invoke_agent shop", facts![shop(), error()]),
+            around(),
+        ],
+    );
+}
+
+#[test]
+fn livekit_1_2() {
+    let request = |provider: Json, model| facts![chat(provider, model), instructed("be brief")];
+    let full = || {
+        facts![
+            request("openai".into(), "gpt-4o-mini"),
+            left(&["lk.llm_metrics"]),
+            says(json!({
+                "gen_ai.usage.input_tokens": 57,
+                "gen_ai.usage.cache_read.input_tokens": 32,
+                "gen_ai.usage.output_tokens": 17,
+                "gen_ai.response.time_to_first_chunk": "…",
+            }))
+        ]
+    };
+    let turn = || facts![[Kind("AGENT")], says(json!({"gen_ai.operation.name": "invoke_agent"}))];
+    let told = json!({"role": "tool", "parts": [{"type": "tool_call_response", "id": "call_abc123", "response": RESULT}]});
+    let asking: &[&str] = &["lk.interrupted", "lk.speech_id", "lk.user_input"];
+    hold_some(
+        "livekit-py-1.2.14.session.pb",
+        |name| ["llm_request", "function_tool", "assistant_turn", "POST /chat"].contains(&name),
+        vec![
+            ("llm_request", facts![full(), says(json!({"gen_ai.input.messages": [asked()], "gen_ai.output.messages": [called()]}))]),
+            ("function_tool", facts![tool(), left(&["lk.function_tool.is_error"])]),
+            // Beside its session, not below it; the turn after the tool is below the first.
+            ("assistant_turn", facts![turn(), entry(), left(asking)]),
+            (
+                "llm_request",
+                facts![full(), says(json!({"gen_ai.input.messages": [asked(), called(), told], "gen_ai.output.messages": [answered()]}))],
+            ),
+            (
+                "assistant_turn",
+                facts![turn(), left(&["lk.interrupted", "lk.speech_id"]), says(json!({"gen_ai.output.messages": [answered()]}))],
+            ),
+            (
+                "llm_request",
+                facts![
+                    request(Json::Null, "boom"),
+                    failed("livekit.agents._exceptions.APIConnectionError"),
+                    says(json!({"gen_ai.input.messages": [asked()]}))
+                ],
+            ),
+            ("assistant_turn", facts![turn(), entry(), left(asking)]),
             around(),
         ],
     );
