@@ -3,8 +3,13 @@
 use super::{Convention, NAMED, Rule, SPAN_NAME, To, field, row, trusted};
 use crate::normalize::canonical::{Field, Kind};
 
-const SPAN_NAMES: &[(&str, Kind)] =
-    &[("Crew *", Kind::InvokeWorkflow), ("Flow *", Kind::InvokeWorkflow), ("Task *", Kind::Task), ("Tool *", Kind::ExecuteTool)];
+const SPAN_NAMES: &[(&str, Kind)] = &[
+    ("Crew *", Kind::InvokeWorkflow),
+    ("Flow *", Kind::InvokeWorkflow),
+    ("Task *", Kind::Task),
+    ("Tool *", Kind::ExecuteTool),
+    ("crewai.workflow", Kind::InvokeWorkflow),
+];
 
 /// Keys that say the same less directly.
 const WEAK: u8 = 40;

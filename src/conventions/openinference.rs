@@ -94,6 +94,7 @@ pub const OPENINFERENCE: Convention = Convention {
         field("session.id", Field::SessionId),
         field("user.id", Field::UserId),
         field("agent.name", Field::AgentName),
+        row("graph.node.id", To::GraphNode),
         row("metadata", To::MarkInside),
     ],
 };

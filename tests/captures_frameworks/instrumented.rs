@@ -1,7 +1,7 @@
 //! The OpenAI Agents SDK, Agno and smolagents, through OpenInference and OpenLLMetry.
 
 use super::facts::{Fact::*, *};
-use super::hold;
+use super::{hold, hold_some};
 use crate::facts;
 use serde_json::{Value as Json, json};
 
@@ -320,6 +320,52 @@ fn smolagents() {
                     [Events(&["exception", "exception"]), Left(&["input.value", "openinference.span.kind"])]
                 ],
             ),
+            around(),
+        ],
+    );
+}
+
+#[test]
+fn dspy() {
+    let model = |name: &str| {
+        facts![
+            chat("openai", name),
+            says(json!({
+                "gen_ai.request.temperature": 0.3,
+                "gen_ai.request.max_tokens": 64,
+                "gen_ai.input.messages": [text("system", "…"), text("user", "…")],
+            }))
+        ]
+    };
+    // The model answers in fields of DSPy's; no word of its tokens.
+    let answer = |name, text: &str| {
+        facts![model(name), says(json!({"gen_ai.response.model": name, "gen_ai.output.messages": [super::facts::text("assistant", text)]}))]
+    };
+    let step = |name: &str, arguments: &str| {
+        format!(
+            "[[ ## next_thought ## ]]\nask the tool\n\n[[ ## next_tool_name ## ]]\n{name}\n\n[[ ## next_tool_args ## ]]\n{arguments}\n\n[[ ## completed ## ]]"
+        )
+    };
+    let done = format!("[[ ## reasoning ## ]]\nby the tool\n\n[[ ## answer ## ]]\n{ANSWER}\n\n[[ ## completed ## ]]");
+    let run = || facts![chain(&["input.value", "openinference.span.kind"]), entry()];
+    hold_some(
+        "openinference-dspy-py-0.1.48.react.pb",
+        |name| ["LM.__call__", "get_weather.__call__", "finish.__call__", "ReAct.forward", "POST /chat"].contains(&name),
+        vec![
+            ("LM.__call__", answer("gpt-4o-mini", &step("get_weather", r#"{"city": "深圳"}"#))),
+            ("get_weather.__call__", facts![tool(), says(json!({"gen_ai.tool.name": null}))]),
+            ("LM.__call__", answer("gpt-4o-mini", &step("finish", "{}"))),
+            (
+                "finish.__call__",
+                facts![
+                    tool(),
+                    says(json!({"gen_ai.tool.name": null, "gen_ai.tool.call.arguments": {}, "gen_ai.tool.call.result": "Completed."}))
+                ],
+            ),
+            ("LM.__call__", answer("gpt-4o-mini", &done)),
+            ("ReAct.forward", facts![run(), left(&["input.value", "openinference.span.kind", "output.value"])]),
+            ("LM.__call__", facts![model("boom"), failed("dspy.utils.exceptions.LMServerError")]),
+            ("ReAct.forward", facts![run(), failed("dspy.utils.exceptions.LMServerError")]),
             around(),
         ],
     );

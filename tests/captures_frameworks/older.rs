@@ -208,3 +208,97 @@ fn livekit_1_2() {
         ],
     );
 }
+
+#[test]
+fn openai_agents_through_openinference_1_3() {
+    // The agent has no name of its own but that of its node.
+    let shop = || ("shop", facts![agent("shop"), left(&["graph.node.id"]), says(json!({"gen_ai.provider.name": "openai"}))]);
+    let workflow = || ("Agent workflow", facts![[Kind("AGENT")], entry(), says(json!({"gen_ai.operation.name": "invoke_agent"}))]);
+    let tool = || ("get_weather", facts![tool(), says(json!({"gen_ai.provider.name": "openai"}))]);
+    hold_some(
+        "openinference-openai-agents-py-1.3.0.agents.pb",
+        |name| ["get_weather", "shop", "Agent workflow"].contains(&name),
+        vec![tool(), shop(), workflow(), tool(), shop(), workflow(), shop(), workflow()],
+    );
+}
+
+#[test]
+fn crewai_through_openllmetry_0_47() {
+    let model = |name: &str| {
+        facts![
+            chat("openai", name),
+            says(json!({
+                "gen_ai.request.temperature": 0.3,
+                "gen_ai.request.max_tokens": 64,
+                "gen_ai.request.stream": false,
+                "server.address": "127.0.0.1",
+                "gen_ai.input.messages": [text("system", "…"), text("user", "…")],
+            }))
+        ]
+    };
+    let crew = || {
+        facts![[Kind("WORKFLOW")], entry(), says(json!({"gen_ai.operation.name": "invoke_workflow", "gen_ai.agent.name": "weather-crew"}))]
+    };
+    let rest = left(&[
+        "crewai.crew.after_kickoff_callbacks",
+        "crewai.crew.agents",
+        "crewai.crew.before_kickoff_callbacks",
+        "crewai.crew.cache",
+        "crewai.crew.execution_logs",
+        "crewai.crew.id",
+        "crewai.crew.memory",
+        "crewai.crew.planning",
+        "crewai.crew.process",
+        "crewai.crew.result",
+        "crewai.crew.security_config",
+        "crewai.crew.share_crew",
+        "crewai.crew.tasks",
+        "crewai.crew.tasks_output",
+        "crewai.crew.token_usage",
+        "crewai.crew.tracing",
+        "crewai.crew.verbose",
+    ]);
+    let rest_of_failed = left(&[
+        "crewai.crew.after_kickoff_callbacks",
+        "crewai.crew.agents",
+        "crewai.crew.before_kickoff_callbacks",
+        "crewai.crew.cache",
+        "crewai.crew.execution_logs",
+        "crewai.crew.id",
+        "crewai.crew.memory",
+        "crewai.crew.planning",
+        "crewai.crew.process",
+        "crewai.crew.security_config",
+        "crewai.crew.share_crew",
+        "crewai.crew.tasks",
+        "crewai.crew.tracing",
+        "crewai.crew.verbose",
+    ]);
+    hold_some(
+        "openllmetry-crewai-py-0.47.3.crew.pb",
+        |name| ["openai.chat", "crewai.workflow"].contains(&name),
+        vec![
+            (
+                "openai.chat",
+                facts![
+                    model("gpt-4o-mini"),
+                    counts(),
+                    left(&["gen_ai.openai.api_base", "llm.request.reasoning_effort", "llm.usage.total_tokens"]),
+                    says(json!({
+                        "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+                        "gen_ai.response.id": "chatcmpl-1",
+                        "gen_ai.response.finish_reasons": ["stop"],
+                        "gen_ai.output.messages": [answered()],
+                        "openai.response.system_fingerprint": "fp_1",
+                    }))
+                ],
+            ),
+            (
+                "openai.chat",
+                facts![model("boom"), failed("InternalServerError"), left(&["gen_ai.openai.api_base", "llm.request.reasoning_effort"])],
+            ),
+            ("crewai.workflow", facts![crew(), rest]),
+            ("crewai.workflow", facts![crew(), rest_of_failed, failed("litellm.exceptions.InternalServerError")]),
+        ],
+    );
+}
