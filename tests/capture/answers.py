@@ -52,11 +52,18 @@ def decide(tools, said):
                      f"[[ ## next_tool_args ## ]]\n{json.dumps(step[1], ensure_ascii=False)}\n\n[[ ## completed ## ]]"
     if fields := re.findall(r"Respond with the corresponding output fields, starting with the field `\[\[ ## (\w+)", said):
         return None, f"[[ ## {fields[-1]} ## ]]\nby the tool\n\n[[ ## answer ## ]]\n{TEXT}\n\n[[ ## completed ## ]]"
-    if tools and TOLD not in said:
+    handoffs = [t for t in tools if t and t.startswith("transfer_to_")]
+    if handoffs and "get_weather" not in tools:
+        return handoffs[0], {}
+    if "get_weather" in tools and TOLD not in said:
         return "get_weather", ARGUMENTS
     if "final_answer" in tools:  # smolagents
         return "final_answer", {"answer": TEXT}
     return None, TEXT
+
+
+def id_of(name):
+    return "call_handoff" if name and name.startswith("transfer_to_") else CALL_ID
 
 
 def chat(body, said):
@@ -64,7 +71,7 @@ def chat(body, said):
     name, what = decide(tools, said)
     message, reason = {"role": "assistant", "content": what}, "stop"
     if name:
-        call = {"id": CALL_ID, "type": "function", "function": {"name": name, "arguments": json.dumps(what, ensure_ascii=False)}}
+        call = {"id": id_of(name), "type": "function", "function": {"name": name, "arguments": json.dumps(what, ensure_ascii=False)}}
         message, reason = {"role": "assistant", "content": None, "tool_calls": [call]}, "tool_calls"
     if not body.get("stream"):
         return 200, {**ABOUT, "object": "chat.completion", "usage": CHAT_USAGE,
@@ -80,7 +87,7 @@ def chat(body, said):
 def responses(body, said):
     name, what = decide([t.get("name") for t in body.get("tools") or []], said)
     thought = {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "ask the tool"}]}
-    call = {"type": "function_call", "id": "fc_1", "call_id": CALL_ID, "name": name, "arguments": json.dumps(what, ensure_ascii=False), "status": "completed"}
+    call = {"type": "function_call", "id": "fc_1", "call_id": id_of(name), "name": name, "arguments": json.dumps(what, ensure_ascii=False), "status": "completed"}
     text = {"type": "output_text", "text": what, "annotations": [], "logprobs": []}
     message = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [text]}
     output = [thought, call] if name else [message]

@@ -418,9 +418,70 @@ def openai_below(agent, tool, client, track):
         print(type(error).__name__)
 
 
+async def strands_graph():
+    """Two agents, one after the other, in a graph."""
+    from strands import Agent, tool
+    from strands.models.openai import OpenAIModel
+    from strands.multiagent import GraphBuilder
+
+    def agent(name, tools):
+        return Agent(name=name, model=OpenAIModel(model_id=MODEL), tools=tools, system_prompt=SYSTEM, callback_handler=None)
+
+    graph = GraphBuilder()
+    graph.add_node(agent("shop", [tool(get_weather)]), "shop")
+    graph.add_node(agent("editor", []), "editor")
+    graph.add_edge("shop", "editor")
+    print((await graph.build().invoke_async(QUESTION)).status)
+
+
+async def adk_team():
+    """Two agents, one after the other."""
+    from google.adk.agents import LlmAgent, SequentialAgent
+    from google.adk.runners import InMemoryRunner
+    from google.genai import types
+
+    team = [LlmAgent(name="shop", model="gemini-2.5-flash", instruction=SYSTEM, tools=[get_weather]),
+            LlmAgent(name="editor", model="gemini-2.5-flash", instruction=SYSTEM)]
+    runner = InMemoryRunner(SequentialAgent(name="team", sub_agents=team), app_name="shop")
+    await runner.session_service.create_session(app_name="shop", user_id="user-456", session_id="sess-1")
+    async for event in runner.run_async(user_id="user-456", session_id="sess-1", new_message=types.Content(role="user", parts=[types.Part(text=QUESTION)])):
+        print(event.author)
+
+
+async def handoff_openinference():
+    from openinference.instrumentation.openai_agents import OpenAIAgentsInstrumentor
+
+    OpenAIAgentsInstrumentor().instrument()
+    await handoff()
+
+
+async def handoff_openllmetry():
+    from opentelemetry.instrumentation.openai_agents import OpenAIAgentsInstrumentor
+
+    OpenAIAgentsInstrumentor().instrument()
+    await handoff()
+
+
+async def handoff():
+    """A guardrail, a stream, and an agent that hands over to another."""
+    from agents import Agent, GuardrailFunctionOutput, InputGuardrail, Runner, function_tool, trace
+
+    async def polite(context, agent, asked):
+        return GuardrailFunctionOutput(output_info="polite", tripwire_triggered=False)
+
+    shop = Agent("shop", instructions=SYSTEM, model=MODEL, tools=[function_tool(get_weather)])
+    desk = Agent("desk", instructions="hand over", model=MODEL, handoffs=[shop], input_guardrails=[InputGuardrail(polite)])
+    with trace("support", group_id="sess-1", metadata={"team": "a"}):
+        result = Runner.run_streamed(desk, QUESTION)
+        async for _ in result.stream_events():
+            pass
+    print(result.final_output)
+
+
 PROGRAMS = {f.__name__: f for f in (
     strands, adk_gemini, adk_litellm, mlflow_openai, agent_framework, semantic_kernel, autogen, agents_openinference, agents_openllmetry,
-    crewai_openinference, crewai_openllmetry, haystack, haystack_openinference, smolagents, agno, dspy, livekit, langwatch, laminar)}
+    crewai_openinference, crewai_openllmetry, haystack, haystack_openinference, smolagents, agno, dspy, livekit, langwatch, laminar,
+    strands_graph, adk_team, handoff_openinference, handoff_openllmetry)}
 
 
 def main():

@@ -8,6 +8,7 @@ mod older;
 mod own;
 mod pipelines;
 mod platforms;
+mod teams;
 
 use facts::Fact;
 use genspan::config::{Convert, Profile};
