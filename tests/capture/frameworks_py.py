@@ -149,6 +149,19 @@ async def agent_framework():
     print(await fails(lambda: agent("boom").run(QUESTION)))
 
 
+async def agent_framework_beta():
+    """The API of 2025; `ENABLE_OTEL=true ENABLE_SENSITIVE_DATA=true`."""
+    from agent_framework import ChatAgent
+    from agent_framework.openai import OpenAIChatClient
+
+    def agent(model):
+        return ChatAgent(OpenAIChatClient(model_id=model), name="shop", description="answers", instructions=SYSTEM, tools=[get_weather],
+                         temperature=0.3, max_tokens=64)
+
+    print(await agent(MODEL).run(QUESTION))
+    print(await fails(lambda: agent("boom").run(QUESTION)))
+
+
 async def semantic_kernel():
     """`SEMANTICKERNEL_EXPERIMENTAL_GENAI_ENABLE_OTEL_DIAGNOSTICS_SENSITIVE=true`."""
     from semantic_kernel.agents import ChatCompletionAgent
@@ -479,7 +492,7 @@ async def handoff():
 
 
 PROGRAMS = {f.__name__: f for f in (
-    strands, adk_gemini, adk_litellm, mlflow_openai, agent_framework, semantic_kernel, autogen, agents_openinference, agents_openllmetry,
+    strands, adk_gemini, adk_litellm, mlflow_openai, agent_framework, agent_framework_beta, semantic_kernel, autogen, agents_openinference, agents_openllmetry,
     crewai_openinference, crewai_openllmetry, haystack, haystack_openinference, smolagents, agno, dspy, livekit, langwatch, laminar,
     strands_graph, adk_team, handoff_openinference, handoff_openllmetry)}
 

@@ -127,12 +127,14 @@ fn hold_some(file: &str, of: fn(&str) -> bool, expected: Expected) {
             }
         }
         let aggregated = fact.otel.keys().any(|key| key.starts_with("gen_ai.aggregated_usage"));
-        // A framework in the provider's place, headers, and what would be counted twice, go whatever is kept.
+        // A framework in the provider's place, headers, placeholders, and what would be counted twice, go whatever is kept.
         let may_go = |key: &str| {
             matches!(key, "gen_ai.system" | "gen_ai.provider.name" | "gen_ai.headers" | "llm.headers")
                 || aggregated && key.starts_with("gen_ai.usage.")
         };
-        let gone = attributes(&before[at]).into_iter().filter(|(key, _)| !attributes(&all[at]).contains_key(key) && !may_go(key));
+        let gone = attributes(&before[at])
+            .into_iter()
+            .filter(|(key, value)| !attributes(&all[at]).contains_key(key) && !may_go(key) && *value != "unknown");
         of_span.extend(gone.map(|(key, _)| format!("    {key} is lost with keep \"all\"")));
         let backend = attributes(&tencent[at]);
         of_span.extend(

@@ -302,3 +302,63 @@ fn crewai_through_openllmetry_0_47() {
         ],
     );
 }
+
+#[test]
+fn agent_framework_beta() {
+    let schema = || json!({"type": "object", "title": "get_weather_input", "properties": {"city": {"title": "City", "type": "string"}}, "required": ["city"]});
+    let asks = || {
+        facts![
+            defined(schema()),
+            says(json!({"gen_ai.request.temperature": 0.3, "gen_ai.request.max_tokens": 64, "gen_ai.input.messages": [asked()]}))
+        ]
+    };
+    let model = |name: &str| facts![chat("openai", name), asks(), says(json!({"server.address": "127.0.0.1"}))];
+    let full = || {
+        facts![
+            model("gpt-4o-mini"),
+            left(&["gen_ai.client.operation.duration"]),
+            says(json!({
+                "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+                "gen_ai.response.id": "chatcmpl-1",
+                "gen_ai.usage.input_tokens": 57,
+                "gen_ai.usage.output_tokens": 17,
+            }))
+        ]
+    };
+    // The requested model is `unknown`, and the usage that of the last call.
+    let shop = || facts![agent("shop"), asks(), entry(), says(json!({"gen_ai.agent.id": "…", "gen_ai.agent.description": "answers"}))];
+    hold(
+        "agent-framework-py-1.0.0b251028.agents.pb",
+        vec![
+            ("chat gpt-4o-mini", facts![full(), messages(json!([asked()]), json!([called()]), "tool_call")]),
+            (
+                "execute_tool get_weather",
+                facts![
+                    tool(),
+                    says(
+                        json!({"gen_ai.tool.call.id": "call_abc123", "gen_ai.tool.type": "function", "gen_ai.tool.description": "weather of a city"})
+                    )
+                ],
+            ),
+            (
+                "chat gpt-4o-mini",
+                facts![full(), messages(json!([asked(), called(), told(RESULT.into())]), ended(answered(), "stop"), "stop")],
+            ),
+            (
+                "invoke_agent shop",
+                facts![
+                    shop(),
+                    messages(json!([asked()]), json!([called(), told(RESULT.into()), answered()]), "stop"),
+                    says(json!({
+                        "gen_ai.response.id": "chatcmpl-1",
+                        "gen_ai.aggregated_usage.input_tokens": 57,
+                        "gen_ai.aggregated_usage.output_tokens": 17,
+                    }))
+                ],
+            ),
+            ("chat boom", facts![model("boom"), failed("ServiceResponseException")]),
+            ("invoke_agent shop", facts![shop(), failed("ServiceResponseException")]),
+            around(),
+        ],
+    );
+}

@@ -119,7 +119,11 @@ impl<'a> Transcoder<'a> {
             // Vercel wraps the result: {"type":"text","value":…}.
             Some(value) => match value.get("value").filter(|_| value.get("type").is_some()) {
                 Some(inner) => inner.write(&mut self.out),
-                None => value.write(&mut self.out),
+                None => {
+                    // The Agent Framework writes a text as JSON.
+                    let quoted = value.text(self.arena).filter(|t| t.starts_with(b"\"")).and_then(|t| json::parse(t, self.arena));
+                    quoted.unwrap_or(value).write(&mut self.out);
+                }
             },
             None => self.raw("\"\""),
         }
