@@ -362,3 +362,56 @@ fn agent_framework_beta() {
         ],
     );
 }
+
+#[test]
+fn google_adk_1_25() {
+    let system = "be brief\n\nYou are an agent. Your internal name is \"shop\". The description about you is \"answers\".";
+    let thought = || json!({"role": "assistant", "parts": [{"type": "reasoning", "content": "ask the tool"}, called()["parts"][0]]});
+    let result = || json!({"role": "user", "parts": [{"type": "tool_call_response", "id": "call_abc123", "response": {"result": RESULT}}]});
+    let ids: &[&str] = &["gcp.vertex.agent.event_id", "gcp.vertex.agent.invocation_id"];
+    // Without the thoughts, which the whole answer counts: its total decides.
+    let call_llm = || {
+        facts![
+            chat("gcp.gemini", "gemini-2.5-flash"),
+            counts(),
+            instructed(system),
+            left(ids),
+            says(json!({
+                "gen_ai.tool.definitions": [{"type": "function", "name": "get_weather", "description": "weather of a city",
+                    "parameters": {"type": "OBJECT", "properties": {"city": {"type": "STRING"}}, "required": ["city"]}}],
+                "gen_ai.response.model": "gemini-2.5-flash-001",
+                "gen_ai.request.temperature": 0.3,
+                "gen_ai.request.max_tokens": 64,
+                "session.id": "sess-1",
+            }))
+        ]
+    };
+    let generate = |model| {
+        facts![
+            chat("gcp.gemini", model),
+            left(ids),
+            says(json!({
+            "gen_ai.operation.name": "generate_content", "gen_ai.agent.name": "shop", "gen_ai.conversation.id": "sess-1", "user.id": "user-456"}))
+        ]
+    };
+    let once_more = || {
+        facts![
+            generate("gemini-2.5-flash"),
+            says(json!({
+            "gen_ai.response.finish_reasons": ["stop"], "gen_ai.aggregated_usage.input_tokens": 57, "gen_ai.aggregated_usage.output_tokens": 9}))
+        ]
+    };
+    let error = || failed("google.genai.errors.ServerError");
+    hold_some(
+        "google-adk-py-1.25.1.gemini.pb",
+        |name| name == "call_llm" || name.starts_with("generate_content"),
+        vec![
+            ("generate_content gemini-2.5-flash", once_more()),
+            ("call_llm", facts![call_llm(), messages(json!([asked()]), json!([thought()]), "stop")]),
+            ("generate_content gemini-2.5-flash", once_more()),
+            ("call_llm", facts![call_llm(), messages(json!([asked(), thought(), result()]), json!([answered()]), "stop")]),
+            ("generate_content gemini-boom", facts![generate("gemini-boom"), error()]),
+            ("call_llm", facts![[Kind("LLM")], error(), says(json!({"gen_ai.operation.name": "chat"}))]),
+        ],
+    );
+}
