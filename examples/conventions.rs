@@ -53,19 +53,7 @@ fn meaning(to: To) -> String {
         To::All(all) => all.iter().map(|to| meaning(*to)).collect::<Vec<_>>().join("; "),
         To::FirstWord(to) | To::Enveloped(to) | To::Items(to) => meaning(*to),
         To::Inside(list, path) => format!("part of a list: {list:?}, at `{path}`"),
-        other => {
-            // The variant's name, as words.
-            let name = format!("{other:?}");
-            let name = name.split(['(', ' ']).next().unwrap_or_default();
-            let mut words = String::new();
-            for c in name.chars() {
-                if c.is_uppercase() && !words.is_empty() {
-                    words.push(' ');
-                }
-                words.extend(c.to_lowercase());
-            }
-            words
-        }
+        other => other.label().into(),
     }
 }
 

@@ -91,15 +91,21 @@ pub fn stats(handle: u32) -> Result<JsValue, JsError> {
     stats.map_or(Ok(JsValue::UNDEFINED), |s| s.serialize(&serializer).map_err(error))
 }
 
+fn options(value: &JsValue) -> Result<Convert, JsError> {
+    if value.is_undefined() || value.is_null() { Ok(Convert::default()) } else { Convert::from_json(&json(value)?).map_err(error) }
+}
+
 /// One OTLP body in, one out; throws an `Error` that says what is wrong and where.
 #[wasm_bindgen]
 pub fn convert(body: &[u8], options: JsValue) -> Result<js_sys::Uint8Array, JsError> {
-    let options = if options.is_undefined() || options.is_null() {
-        Convert::default()
-    } else {
-        Convert::from_json(&json(&options)?).map_err(error)?
-    };
-    let out = crate::convert(body, &options).map_err(error)?;
+    let out = crate::convert(body, &self::options(&options)?).map_err(error)?;
+    Ok(js_sys::Uint8Array::from(&out[..]))
+}
+
+/// Why [`convert`] gives what it gives, as JSON text; throws likewise.
+#[wasm_bindgen]
+pub fn explain(body: &[u8], options: JsValue) -> Result<js_sys::Uint8Array, JsError> {
+    let out = crate::explain(body, &self::options(&options)?).map_err(error)?;
     Ok(js_sys::Uint8Array::from(&out[..]))
 }
 

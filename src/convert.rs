@@ -5,6 +5,7 @@ use crate::config::{ConfigError, Convert, Format};
 use crate::conventions;
 use crate::describe::{self, ResourceRules};
 use crate::entry::{Decision, Ended, Limits, Tree};
+use crate::explain::Explainer;
 use crate::keys::Keys;
 use crate::normalize::{self, Context, Normal};
 use crate::otlp::json::{self, JsonError};
@@ -51,12 +52,36 @@ fn looks_like_json(body: &[u8]) -> bool {
 ///
 /// Order, ids, and all that no rule touches stay as they are, protobuf fields that are not known here among them.
 pub fn convert(body: &[u8], options: &Convert) -> Result<Vec<u8>, Error> {
+    let mut from = options.from;
+    let (out, _) = process(body, options, &mut from, false)?;
+    match if options.to == Format::Auto { from } else { options.to } {
+        // What was read above decodes, unless a field that is not known here is broken inside.
+        Format::Json => {
+            json::from_protobuf(&out).map_err(|_| Error::Protobuf(WireError { offset: 0, what: "message that does not decode" }))
+        }
+        _ => Ok(out),
+    }
+}
+
+/// Why [`convert()`] gives what it gives: a JSON list with one object for each span, in the order of the body.
+///
+/// `{traceId, spanId, name, conventions: [name], entry: {is, why}, attributes, gone, goneEvents: [name]}`; the last three are left out where the
+/// span goes out as it came. `attributes` holds every attribute that goes out, in order: `{key, from, convention, rule, how}` (the
+/// source's key, the name of the convention, the row of its table, what that does), `{key, how}` where no attribute of the source gave it, `{key, kept}`
+/// where it stays as the source had it. `gone` holds the attributes of the source that do not go out: `{key, why, by: [key]}` and, as above, the rule.
+pub fn explain(body: &[u8], options: &Convert) -> Result<Vec<u8>, Error> {
+    process(body, options, &mut options.from.clone(), true).map(|(_, explained)| explained)
+}
+
+/// Reads, processes and encodes a body as protobuf, and explains it if asked to. `format` becomes that of the body.
+fn process(body: &[u8], options: &Convert, format: &mut Format, explained: bool) -> Result<(Vec<u8>, Vec<u8>), Error> {
     options.validate().map_err(Error::Config)?;
     let from = match options.from {
         Format::Auto if looks_like_json(body) => Format::Json,
         Format::Auto => Format::Protobuf,
         format => format,
     };
+    *format = from;
     let protobuf;
     let body = match from {
         Format::Json => {
@@ -65,14 +90,7 @@ pub fn convert(body: &[u8], options: &Convert) -> Result<Vec<u8>, Error> {
         }
         _ => body,
     };
-    let out = protobuf_to_protobuf(body, options).map_err(Error::Protobuf)?;
-    match if options.to == Format::Auto { from } else { options.to } {
-        // What was read above decodes, unless a field that is not known here is broken inside.
-        Format::Json => {
-            json::from_protobuf(&out).map_err(|_| Error::Protobuf(WireError { offset: 0, what: "message that does not decode" }))
-        }
-        _ => Ok(out),
-    }
+    protobuf_to_protobuf(body, options, explained).map_err(Error::Protobuf)
 }
 
 /// One span of the body, understood.
@@ -95,7 +113,7 @@ struct Resource<'a> {
     scopes: Vec<Scope<'a>>,
 }
 
-fn protobuf_to_protobuf(body: &[u8], options: &Convert) -> Result<Vec<u8>, WireError> {
+fn protobuf_to_protobuf(body: &[u8], options: &Convert, explained: bool) -> Result<(Vec<u8>, Vec<u8>), WireError> {
     let arena = Bump::new();
     let mut keys = Keys::new(1 << 16);
     let request = read::request(body)?;
@@ -144,6 +162,7 @@ fn protobuf_to_protobuf(body: &[u8], options: &Convert) -> Result<Vec<u8>, WireE
         }
         resources.push(Resource { raw_fields, resource, scopes });
     }
+    let explainer = explained.then(|| Explainer::new(&keys, &arena, &ended));
     let entries = if options.entry.enabled { entries(&mut tree, ended) } else { HashSet::new() };
     let mut out = Output {
         keys: &keys,
@@ -152,11 +171,12 @@ fn protobuf_to_protobuf(body: &[u8], options: &Convert) -> Result<Vec<u8>, WireE
         rules: ResourceRules::new(&options.destination()),
         mark: options.entry.value.mark(),
         entries,
+        explainer,
         w: Writer::default(),
     };
     request.raw_fields.iter().rev().for_each(|raw| out.w.bytes(raw));
     resources.iter().rev().for_each(|resource| out.resource(resource));
-    Ok(out.w.written().to_vec())
+    Ok((out.w.written().to_vec(), out.explainer.map_or_else(Vec::new, Explainer::finish)))
 }
 
 fn entries(tree: &mut Tree, ended: Vec<Ended>) -> HashSet<(TraceId, SpanId)> {
@@ -182,6 +202,7 @@ struct Output<'k> {
     rules: ResourceRules,
     mark: Value<'static>,
     entries: HashSet<(TraceId, SpanId)>,
+    explainer: Option<Explainer<'k>>,
     w: Writer,
 }
 
@@ -224,14 +245,20 @@ impl<'k> Output<'k> {
 
     fn span(&mut self, done: &Done<'k>) {
         let Some((span, normal)) = &done.rewritten else {
+            self.explainer.iter_mut().for_each(|e| e.untouched(done.raw));
             return self.w.bytes_field(number::SCOPE_SPANS_SPANS, done.raw);
         };
+        let entry = self.entries.contains(&done.id);
         let mark = self.w.mark();
-        if self.entries.contains(&done.id) {
+        if entry {
             self.writing.entry_mark(&mut self.w, &self.mark, self.keys);
             self.writing.entry_content(&mut self.w, normal, self.keys, self.arena);
         }
         self.writing.span(&mut self.w, span, Some(normal), self.keys, self.arena);
+        if let Some(explainer) = &mut self.explainer {
+            let written = &self.w.written()[..self.w.mark() - mark];
+            explainer.span(span, normal, &self.writing, written, entry);
+        }
         self.w.close(number::SCOPE_SPANS_SPANS, mark);
     }
 }

@@ -15,7 +15,7 @@
 //! The one invariant: after any call, [`Pipeline::poll`] until it gives nothing, and call it again at
 //! [`Pipeline::wake`]. Time is an argument, in ms since 1970. There is no clock, no randomness and no log in here.
 //!
-//! For a whole OTLP body instead of single spans there is [`convert()`].
+//! For a whole OTLP body instead of single spans there is [`convert()`], and [`explain()`] tells why it does what it does.
 
 #[cfg(feature = "bindings")]
 mod bindings;
@@ -24,6 +24,7 @@ pub mod conventions;
 mod convert;
 mod describe;
 pub mod entry;
+mod explain;
 pub mod export;
 pub mod frame;
 pub mod json;
@@ -34,5 +35,5 @@ mod pipeline;
 pub mod profiles;
 pub mod span;
 
-pub use convert::{Error, convert};
+pub use convert::{Error, convert, explain};
 pub use pipeline::{DestinationStats, Flush, Pipeline, Stats};

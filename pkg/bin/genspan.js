@@ -12,6 +12,8 @@ and writes the processed one to standard output.
   --profile NAME    convention of the attributes: otel (default), tencent
   --keep WHAT       source attributes that stay: unmapped, all, none
   --format FORMAT   protobuf or json (default: as it came)
+  --explain         write why instead: for each span its conventions and entry, for each attribute its source and rule
+                    (--format json: as JSON)
   --config FILE     JSON with more options, as normalize() takes them; the options above win
   --help, --version
 
@@ -37,6 +39,7 @@ function commandLine() {
       allowPositionals: true,
       options: {
         config: { type: "string" },
+        explain: { type: "boolean" },
         profile: { type: "string" },
         keep: { type: "string" },
         format: { type: "string" },
@@ -93,6 +96,27 @@ if (values.help) {
   await convert();
 }
 
+// One span for a reader: what goes out and where it came from, what is gone and why.
+function report({ name, spanId, conventions, entry, attributes = [], gone = [], goneEvents = [] }) {
+  const colour = process.stdout.hasColors?.() ?? false;
+  const paint = (code, text) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
+  const width = Math.min(48, Math.max(0, ...[...attributes, ...gone].map(({ key }) => key.length)));
+  const rule = (a) =>
+    [a.from !== a.key && a.from, a.convention && `[${a.convention}]`, a.how].filter(Boolean).join(" ");
+  const lines = [
+    `${paint(1, name)}  ${paint(2, spanId)}  ${conventions.join(", ") || "no LLM convention"}`,
+    `  ${entry.is ? paint(32, "◆ entry") : "  no entry"}: ${entry.why}`,
+    ...attributes.map(
+      (a) => `  ${paint(a.kept ? 2 : 36, a.kept ? "=" : "+")} ${a.key.padEnd(width)}  ${a.kept ?? rule(a)}`,
+    ),
+    ...gone.map(
+      (a) => `  ${paint(31, "-")} ${a.key.padEnd(width)}  ${a.by.length > 0 ? `said by ${a.by.join(", ")}` : a.why}`,
+    ),
+    ...goneEvents.map((event) => `  ${paint(31, "-")} event ${event}: said by attributes`),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
 async function convert() {
   const { config, profile, keep, format } = values;
   const given = Object.entries({ profile, keep, to: format }).filter(([, value]) => value !== undefined);
@@ -106,6 +130,12 @@ async function convert() {
   const body = await read(file);
   let output;
   try {
+    if (values.explain) {
+      const spans = genspan.explain(body, { ...options, to: undefined });
+      return process.stdout.write(
+        format === "json" ? `${JSON.stringify(spans, null, 2)}\n` : spans.map(report).join("\n"),
+      );
+    }
     output = Buffer.from(genspan.convert(body, options));
   } catch (error) {
     quit(1, `${file}: ${error.message}`);

@@ -238,6 +238,11 @@ export function convert(body: Uint8Array, options: object): Uint8Array {
   return cold(() => bindings.convert(body, options));
 }
 
+/** Why `convert` gives what it gives, as JSON text. */
+export function explain(body: Uint8Array, options: object): Uint8Array {
+  return cold(() => bindings.explain(body, options));
+}
+
 export function version(): string {
   return cold(() => bindings.version());
 }

@@ -36,6 +36,40 @@ export function convert(body: Uint8Array, options: ConvertOptions = {}): Uint8Ar
   return core.convert(body, options);
 }
 
+/** Why a span goes out as it does. */
+export interface Explanation {
+  /** Hex. */
+  traceId: string;
+  spanId: string;
+  name: string;
+  /** The conventions that were recognised, by their names in docs/conventions.md. */
+  conventions: string[];
+  entry: { is: boolean; why: string };
+  /** Every attribute that goes out, in order. Missing, as the next two: the span goes out as it came. */
+  attributes?: ExplainedAttribute[];
+  /** The attributes of the source that do not go out: why, and the keys that say it in their place. */
+  gone?: (ExplainedAttribute & { why: string; by: string[] })[];
+  /** Names of the events that do not go out, since attributes say them. */
+  goneEvents?: string[];
+}
+
+export interface ExplainedAttribute {
+  key: string;
+  /** The key in the source; missing: no attribute of the source gave it, `how` or `kept` says more. */
+  from?: string;
+  /** Whose table holds the rule, the row of that table, and what the rule does. */
+  convention?: string;
+  rule?: string;
+  how?: string;
+  /** It stays as the source had it: why. */
+  kept?: string;
+}
+
+/** Explains what `normalize` and `convert` do to each span of a body, in its order. Throws as they do. */
+export function explain(body: Uint8Array, options: ConvertOptions = {}): Explanation[] {
+  return JSON.parse(new TextDecoder().decode(core.explain(body, options))) as Explanation[];
+}
+
 export function version(): string {
   return core.version();
 }

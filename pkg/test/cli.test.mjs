@@ -54,6 +54,21 @@ test("convert answers in the format that came in", async () => {
   );
 });
 
+test("--explain says where each attribute comes from, for readers and as JSON", async () => {
+  const { status, out, err } = await genspan(["convert", "--explain", capture]);
+  assert.deepEqual({ status, err }, { status: 0, err: "" });
+  assert.match(out.toString(), /\+ gen_ai\.usage\.input_tokens +langfuse\.observation\.usage_details \[langfuse\]/);
+  assert.match(out.toString(), /◆ entry: it is marked, and no span above it is an LLM span or marked/);
+
+  const json = await genspan(["convert", "--explain", "--format", "json", capture]);
+  const spans = JSON.parse(json.out);
+  const converted = spansOf((await genspan(["convert", "--format", "json", capture])).out);
+  assert.deepEqual(
+    spans.map(({ spanId, attributes }) => [spanId, attributes?.map(({ key }) => key)]),
+    converted.map(({ spanId, attributes }) => [spanId, attributes.map(({ key }) => key)]),
+  );
+});
+
 test("standard input, and gzip", async () => {
   const body = readFileSync(capture);
   const plain = await genspan(["convert", capture]);

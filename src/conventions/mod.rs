@@ -270,6 +270,44 @@ impl To {
         matches!(self, To::Mark | To::MarkIf(_) | To::MarkInside | To::MarkCopy)
     }
 
+    /// What the rule does, in a few words: for `explain`.
+    pub fn label(self) -> &'static str {
+        match self {
+            To::Field(_) | To::Unless(..) => "the value",
+            To::Words(..) => "the word for the value",
+            To::Kind(_) | To::Hint(_) => "the kind of span",
+            To::Proof(_) => "proof of the convention",
+            To::Aside(_) => "a kind of span that begins no segment",
+            To::All(_) => "several meanings of one value",
+            To::Object(_) => "members of an object",
+            To::Implies(..) | To::ImpliesKind(_) => "implied by the key",
+            To::FirstWord(to) | To::Enveloped(to) | To::Items(to) => to.label(),
+            To::Model => "the model that answered, or was asked where nothing was answered",
+            To::Parameters => "an object of request parameters",
+            To::Usage => "an object of token counts, made inclusive",
+            To::UncachedInput | To::UncachedPart | To::CacheBeside(_) => "tokens beside the cached ones, made inclusive",
+            To::Aggregate(_) | To::AggregateOn(_) => "usage that repeats that of the children",
+            To::Cost => "an object of costs",
+            To::Input | To::EntityInput => "what went in, by the kind of span",
+            To::Output | To::EntityOutput => "what came out, by the kind of span",
+            To::InputMessages | To::OutputMessages | To::Exchange => "messages",
+            To::Request => "a request of the provider",
+            To::Flat(_) | To::FlatParts(_) | To::Inside(..) => "part of a list",
+            To::EntityName | To::WorkflowName | To::ActionName | To::GraphNode => "a name, by the kind of span",
+            To::Host => "the host of a URL",
+            To::ToolParameters | To::ToolSchema | To::ToolInputs => "arguments of a tool, or their schema",
+            To::Documents => "documents that were found",
+            To::Vector => "the length of a vector",
+            To::FirstTokenAt => "seconds from the start to this moment",
+            To::FirstTokenAfter(_) | To::FirstTokenAfterAny => "a duration in seconds",
+            To::Failed(_) | To::Level | To::StatusMessage => "the status of the span",
+            To::Mark | To::MarkIf(_) | To::MarkInside | To::MarkCopy => "the mark of the entry",
+            To::Keep => "left as it is",
+            To::Spent => "says nothing more",
+            To::Drop => "may hold secrets",
+        }
+    }
+
     /// May the value prove the convention?
     pub fn is_proof(self) -> bool {
         match self {
@@ -326,6 +364,11 @@ pub fn matches(pattern: &str, text: &[u8]) -> bool {
 
 fn bits() -> impl Iterator<Item = (ConventionSet, &'static Convention)> {
     ALL.iter().enumerate().map(|(i, c)| (1 << i, *c))
+}
+
+/// Their names.
+pub fn names(conventions: ConventionSet) -> impl Iterator<Item = &'static str> {
+    bits().filter(move |(bit, _)| conventions & bit != 0).map(|(_, c)| c.id)
 }
 
 /// Does one of the conventions name spans after their tool or agent?

@@ -253,6 +253,12 @@ impl Kind {
 
 /// The source of a value that no attribute of the span gave: it was derived.
 pub const DERIVED: u16 = u16::MAX;
+/// Origin of a value that was guessed from the server's address or the model's name (rules.md 2).
+pub const INFERRED: u16 = u16::MAX - 1;
+/// Origin of a value that the name of the span or of its scope gave.
+pub const NAMES: u16 = u16::MAX - 2;
+/// Origin of a value that events of the span gave.
+pub const EVENTS: u16 = u16::MAX - 3;
 
 /// The canonical form of one span.
 #[derive(Clone)]
@@ -261,11 +267,17 @@ pub struct Canonical<'a> {
     pub kind: Option<Kind>,
     /// The attribute that said what it is, or [`DERIVED`].
     pub kind_source: u16,
+    /// As `kind_source`, whatever told the kind.
+    pub kind_origin: u16,
     /// An operation name that is not in the registry; it stays.
     pub operation: &'a [u8],
     values: [Value<'a>; COUNT],
     trust: [u8; COUNT],
     source: [u16; COUNT],
+    /// As `source`, but also for members of an object: what `explain` shows, where `source` decides what stays.
+    origin: [u16; COUNT],
+    /// The attribute that is being read: the origin of what it gives. [`DERIVED`], [`INFERRED`], [`NAMES`], [`EVENTS`]: none.
+    pub reading: u16,
     /// Which fields have a value, as bits: WebAssembly has no wider word.
     set: [u64; 2],
     /// The span failed, by its attributes.
@@ -297,10 +309,13 @@ impl<'a> Canonical<'a> {
         Canonical {
             kind: None,
             kind_source: DERIVED,
+            kind_origin: DERIVED,
             operation: &[],
             values: [Value::Empty; COUNT],
             trust: [0; COUNT],
             source: [0; COUNT],
+            origin: [0; COUNT],
+            reading: DERIVED,
             set: [0; 2],
             failed: false,
             aggregated: false,
@@ -337,6 +352,11 @@ impl<'a> Canonical<'a> {
         self.source[field as usize]
     }
 
+    /// Where a field's value came from: an attribute, or [`DERIVED`], [`INFERRED`], [`NAMES`], [`EVENTS`].
+    pub fn origin(&self, field: Field) -> u16 {
+        self.origin[field as usize]
+    }
+
     /// Offers a value. Of two different ones the more trusted stays; of two equally trusted ones, the first.
     pub fn put(&mut self, field: Field, value: Value<'a>, trust: u8, source: u16) -> Put {
         let i = field as usize;
@@ -354,8 +374,15 @@ impl<'a> Canonical<'a> {
         self.values[i] = value;
         self.trust[i] = trust;
         self.source[i] = source;
+        self.origin[i] = self.reading;
         self.set[i / 64] |= 1 << (i % 64);
         outcome
+    }
+
+    /// Says what the span is.
+    pub fn set_kind(&mut self, kind: Kind) {
+        self.kind = Some(kind);
+        self.kind_origin = self.reading;
     }
 
     /// Sets a value that follows from others, if the field is empty.

@@ -1,7 +1,7 @@
 //! What went in and what came out, by what the span is: messages of a model, arguments and result of a tool, query and
 //! documents of a retrieval, vectors of an embedding.
 
-use super::canonical::{DERIVED, Field, Kind};
+use super::canonical::{DERIVED, Field, Kind, NAMES};
 use super::flat::{self, Flat};
 use super::messages::{self, Side};
 use super::{Fate, Normalizer, Pending, params, scalar, tools, usage};
@@ -157,6 +157,7 @@ pub(super) fn read_lists(n: &mut Normalizer) {
     // Equal lists side by side, each in the order of its attributes.
     leaves.sort_by_key(|leaf| leaf.of as u8);
     for list in leaves.chunk_by_mut(|a, b| a.of == b.of) {
+        n.c.reading = list[0].at;
         let text = flat::nest(list, arena);
         let content = Content { text, json: json::parse(text, arena), at: DERIVED };
         let field = match list[0].of {
@@ -202,6 +203,7 @@ pub(super) fn is_tool_message(output: Option<Value>, tool: &[u8], arena: &Bump) 
 pub(super) fn read(n: &mut Normalizer) {
     let (kind, arena) = (n.c.kind, n.cx.arena);
     if let Some(content) = n.input.and_then(|i| Content::new(i.value, i.at, arena)) {
+        n.c.reading = content.at;
         n.c.put(Field::EntityInput, Value::Str(content.canonical_text(arena)), PLAIN, DERIVED);
         let content = content.inside(n.input.map_or(&[], |i| i.inside), arena);
         match kind {
@@ -215,6 +217,7 @@ pub(super) fn read(n: &mut Normalizer) {
         }
     }
     if let Some(content) = n.output.and_then(|o| Content::new(o.value, o.at, arena)) {
+        n.c.reading = content.at;
         n.c.put(Field::EntityOutput, Value::Str(content.canonical_text(arena)), PLAIN, DERIVED);
         let content = content.inside(n.output.map_or(&[], |o| o.inside), arena);
         match kind {
@@ -229,6 +232,7 @@ pub(super) fn read(n: &mut Normalizer) {
         }
     }
     if let Some(path) = n.model_path.filter(|_| kind.is_some_and(|k| k.is_generation() || matches!(k, Kind::Embeddings | Kind::Rerank))) {
+        n.c.reading = path.at;
         put_model_path(n, path);
     }
     let name_field = match kind {
@@ -237,12 +241,15 @@ pub(super) fn read(n: &mut Normalizer) {
         _ => return,
     };
     if let Some(name) = n.workflow_name.filter(|_| kind == Some(Kind::InvokeWorkflow) && n.entity_name.is_none()) {
+        n.c.reading = name.at;
         n.put(name_field, name.value, PLAIN, name.at);
     }
     if let Some(name) = n.entity_name {
+        n.c.reading = name.at;
         n.put(name_field, name.value, PLAIN, name.at);
     }
     if conventions::name_spans(n.conventions) && kind != Some(Kind::InvokeWorkflow) {
+        n.c.reading = NAMES;
         n.c.derive(name_field, Value::Str(n.span.name));
     }
 }

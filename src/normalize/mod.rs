@@ -18,7 +18,7 @@ use crate::keys::{KeyInfo, Keys};
 use crate::span::{Key, Span, Value, status};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
-use canonical::{Canonical, Field, Kind};
+use canonical::{Canonical, DERIVED, EVENTS, Field, Kind};
 
 /// What happens to an attribute (or event) of the source.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -107,6 +107,7 @@ pub fn normalize<'a>(span: &Span<'a>, cx: &Context<'a>) -> Option<Normal<'a>> {
     }
     let mut event_fates = BumpVec::from_iter_in(span.events.iter().map(|_| Fate::Keep), arena);
     if conventions != 0 {
+        n.c.reading = EVENTS;
         events::read(&mut n, &mut event_fates);
         content::read_lists(&mut n);
         n.complete_kind();
@@ -234,12 +235,15 @@ impl<'a> Normalizer<'_, 'a> {
             }
             kind => kind,
         };
-        c.kind = kind;
+        if c.kind != kind {
+            (c.kind, c.kind_origin) = (kind, DERIVED);
+        }
     }
 
     fn complete(&mut self) {
         self.complete_model();
         let c = &mut self.c;
+        c.reading = DERIVED;
         c.aggregated |= c.kind.is_some_and(|kind| self.aggregates.contains(&kind));
         if c.int(Field::ChoiceCount) == Some(1) {
             c.clear(Field::ChoiceCount);
@@ -248,6 +252,7 @@ impl<'a> Normalizer<'_, 'a> {
             && let Some(top_k) = c.get(Field::TopK)
         {
             c.clear(Field::TopK);
+            c.reading = c.origin(Field::TopK);
             c.derive(Field::RetrievalTopK, top_k);
         }
         if c.kind.is_some_and(|k| k.is_generation() || matches!(k, Kind::Embeddings | Kind::Rerank)) {
@@ -259,12 +264,15 @@ impl<'a> Normalizer<'_, 'a> {
         }
         if let Some(part) = self.uncached_part.filter(|_| !self.c.has(Field::InputTokens)) {
             self.uncached_input = true;
+            self.c.reading = part.at;
             self.put(Field::InputTokens, part.value, PLAIN, part.at);
         }
         usage::complete(&mut self.c, self.uncached_input);
         if let Some(schema) = self.tool_schema {
+            self.c.reading = schema.at;
             self.complete_tool_schema(schema);
         }
+        self.c.reading = DERIVED;
         self.complete_error();
     }
 
@@ -282,6 +290,7 @@ impl<'a> Normalizer<'_, 'a> {
     fn complete_model(&mut self) {
         let Some(Pending { value, at, .. }) = self.model else { return };
         let Some(value) = scalar::convert(Field::ResponseModel, value, self.cx.arena) else { return };
+        self.c.reading = at;
         let said = |output: Pending| output.value.as_str().is_none_or(|text| !scalar::unquote(text).is_empty());
         let answered = self.output.is_some_and(said) || self.c.has(Field::OutputMessages);
         // The answer itself may say better who gave it (older MLflow's one name is that which was asked for).

@@ -1,6 +1,6 @@
 //! The provider that nobody names (rules.md 2): from the SDK wrapper, else the server's address, else the model's family.
 
-use super::canonical::{Canonical, Field};
+use super::canonical::{Canonical, DERIVED, Field, INFERRED, NAMES};
 use super::scalar::glob;
 use crate::conventions::words;
 use crate::span::Value;
@@ -53,8 +53,10 @@ pub fn complete<'a>(c: &mut Canonical<'a>, scope: &[u8], name: &[u8], addresses:
     }
     let from_name = WRAPPER_SPANS.iter().any(|w| name.starts_with(w.as_bytes())).then_some("openai");
     let mut provider = from_name.or_else(|| wrapper(scope));
-    if infer {
-        provider = provider.or_else(|| addresses.into_iter().find_map(|a| by(words::HOSTS, host(a))));
+    c.reading = NAMES;
+    if infer && provider.is_none() {
+        c.reading = INFERRED;
+        provider = addresses.into_iter().find_map(|a| by(words::HOSTS, host(a)));
         provider = provider.or_else(|| {
             let model = c.text(Field::RequestModel).or(c.text(Field::ResponseModel))?;
             by(words::MODELS, model)
@@ -63,6 +65,7 @@ pub fn complete<'a>(c: &mut Canonical<'a>, scope: &[u8], name: &[u8], addresses:
     if let Some(provider) = provider {
         c.derive(Field::Provider, Value::Str(provider.as_bytes()));
     }
+    c.reading = DERIVED;
 }
 
 #[cfg(test)]

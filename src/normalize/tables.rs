@@ -1,6 +1,6 @@
 //! Applies the tables: what the rules of a key say of a value, and what becomes of the attribute that had it.
 
-use super::canonical::{DERIVED, Field, Kind, Put};
+use super::canonical::{DERIVED, EVENTS, Field, Kind, NAMES, Put};
 use super::{Fate, Normalizer, Pending, content, flat, messages, params, provider, scalar, tools, usage, with_info};
 use crate::conventions::{self, OWN, PLAIN, Rule, RuleRef, To};
 use crate::json;
@@ -19,12 +19,14 @@ fn only_item(j: json::Json) -> json::Json {
 impl<'a> Normalizer<'_, 'a> {
     pub(super) fn read_tables(&mut self) {
         let conventions = if self.conventions == 0 { 0 } else { self.conventions | conventions::everywhere() };
+        self.c.reading = NAMES;
         for r in conventions::rules_of_names().iter().filter(|r| r.convention & conventions != 0) {
             self.apply(r.rule.to, Value::Str(self.span.name), None, r.rule.trust, DERIVED);
         }
         // Attributes past what a u16 counts stay as they are.
-        for (at, attr) in self.span.attributes.iter().enumerate().take(usize::from(DERIVED)) {
+        for (at, attr) in self.span.attributes.iter().enumerate().take(usize::from(EVENTS)) {
             let cx = self.cx;
+            self.c.reading = at as u16;
             with_info(attr.key, cx.keys, |info| {
                 let holds = |r: &RuleRef| r.rule.to.is_mark() || r.convention & conventions != 0;
                 let own = info.rules.iter().any(|r| r.rule.trust == OWN && holds(r));
@@ -54,7 +56,8 @@ impl<'a> Normalizer<'_, 'a> {
                 if let Some((_, kind)) = words.iter().find(|(word, _)| scalar::glob(word, text))
                     && trust > self.kind_trust
                 {
-                    (self.c.kind, self.kind_trust) = (Some(*kind), trust);
+                    self.c.set_kind(*kind);
+                    self.kind_trust = trust;
                 }
                 return;
             }
@@ -248,7 +251,7 @@ impl<'a> Normalizer<'_, 'a> {
             To::Request => {
                 if let Some(request) = scalar::parsed(value, arena) {
                     params::read(request, trust, DERIVED, &mut self.c, arena);
-                    self.c.kind = self.c.kind.or(Some(Kind::Chat));
+                    self.imply_kind(Kind::Chat);
                     self.input = Some(Pending::new(value, at));
                 }
                 return;
@@ -264,7 +267,7 @@ impl<'a> Normalizer<'_, 'a> {
                 return;
             }
             To::ImpliesKind(kind) => {
-                self.c.kind = self.c.kind.or(Some(kind));
+                self.imply_kind(kind);
                 return;
             }
             To::Aggregate(words) => {
@@ -366,6 +369,12 @@ impl<'a> Normalizer<'_, 'a> {
         }
     }
 
+    fn imply_kind(&mut self, kind: Kind) {
+        if self.c.kind.is_none() {
+            self.c.set_kind(kind);
+        }
+    }
+
     pub(super) fn put_kind(&mut self, words: &[(&str, Kind)], value: Value<'a>, trust: u8, at: u16) {
         let Some(text) = value.as_str().map(scalar::unquote) else { return };
         let known = words.iter().find(|(word, _)| word.as_bytes() == text).map(|(_, kind)| *kind);
@@ -386,12 +395,13 @@ impl<'a> Normalizer<'_, 'a> {
         let trust = trust.max(self.kind_trust);
         match known {
             Some(kind) => {
-                self.c.kind = Some(kind);
+                self.c.set_kind(kind);
                 self.c.kind_source = at;
                 self.kind_trust = trust;
             }
             None => {
                 self.c.operation = text;
+                self.c.kind_origin = self.c.reading;
                 self.kind_trust = trust;
             }
         }

@@ -1,7 +1,7 @@
 //! Token counts and costs. The canonical counts are inclusive (rules.md 3): input holds what was cached, written to a
 //! cache or audio, output holds reasoning. Langfuse's buckets are exclusive, OpenAI's and OTel's are not.
 
-use super::canonical::{Canonical, Field};
+use super::canonical::{Canonical, DERIVED, Field};
 use crate::json::Json;
 use crate::span::Value;
 
@@ -220,9 +220,11 @@ pub fn complete(c: &mut Canonical, uncached: bool) {
     for (add, field, n, extra) in [(add_cached, Field::InputTokens, input, cached), (add_reasoning, Field::OutputTokens, output, reasoning)]
     {
         if add && extra > 0 && c.has(field) {
+            c.reading = c.origin(field);
             c.put(field, Value::Int(n.saturating_add(extra)), u8::MAX, c.source(field));
         }
     }
+    c.reading = DERIVED;
     if let Some(input) = c.int(Field::InputTokens)
         && !c.has(Field::TotalTokens)
     {

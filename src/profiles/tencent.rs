@@ -2,7 +2,7 @@
 
 use super::Table;
 use crate::json;
-use crate::normalize::canonical::{Canonical, Field, Kind};
+use crate::normalize::canonical::{Canonical, DERIVED, Field, Kind};
 use crate::span::Value;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
@@ -26,9 +26,18 @@ fn system_message<'a>(c: &mut Canonical<'a>, arena: &'a Bump) {
     out.push(b'}');
     json::separate(&mut out, usize::from(rest != b"]"));
     out.extend_from_slice(rest);
+    c.reading = c.origin(if c.has(Field::InputMessages) { Field::InputMessages } else { Field::SystemInstructions });
     c.clear(Field::InputMessages);
     c.derive(Field::InputMessages, Value::Str(out.into_bump_slice()));
     c.clear(Field::SystemInstructions);
+}
+
+/// Sets a field, if it is empty, to what another one says.
+fn derive_from(c: &mut Canonical, field: Field, source: Field) {
+    if let Some(value) = c.get(source) {
+        c.reading = c.origin(source);
+        c.derive(field, value);
+    }
 }
 
 /// Its trace view shows `gen_ai.entity.*` for every kind, and groups by `gen_ai.session.id`.
@@ -39,10 +48,11 @@ fn complete<'a>(c: &mut Canonical<'a>, arena: &'a Bump) {
         (Field::EntityOutput, &[Field::OutputMessages, Field::ToolCallResult, Field::RetrievalDocuments]),
         (Field::SessionId, &[Field::ConversationId]),
     ] {
-        if let Some(value) = sources.iter().find_map(|source| c.get(*source)) {
-            c.derive(field, value);
+        if let Some(source) = sources.iter().find(|source| c.has(**source)) {
+            derive_from(c, field, *source);
         }
     }
+    c.reading = DERIVED;
     // Dify's readers look for one word.
     if let Some(Value::Array([reason, ..])) = c.get(Field::FinishReasons) {
         c.derive(Field::FinishReason, *reason);

@@ -160,7 +160,8 @@ impl Writing {
         w.bytes_field(number::TRACE_ID, &span.trace_id);
     }
 
-    fn keeps(&self, fate: Fate) -> bool {
+    /// Does an attribute or event of the source stay?
+    pub fn keeps(&self, fate: Fate) -> bool {
         match fate {
             Fate::Drop => false,
             Fate::Keep | Fate::Rewrite(_) => self.keep != Keep::None,
@@ -236,6 +237,22 @@ impl Writing {
                 keys,
             );
         }
+    }
+
+    /// The keys that say the canonical form, and where each has its value from ([`Canonical::origin`]). For `explain`.
+    pub fn said<'a>(&self, n: &Normal<'a>, arena: &'a Bump) -> Vec<(u32, u16)> {
+        if !n.is_llm() {
+            return Vec::new();
+        }
+        let completed = self.completed(n, arena);
+        let c = completed.as_ref().unwrap_or(&n.canonical);
+        let fields = c.fields().flat_map(|(field, _)| self.keys_of(c, field).iter().map(move |id| (*id, c.origin(field))));
+        fields.chain([(self.operation, c.kind_origin), (self.span_kind, c.kind_origin)]).collect()
+    }
+
+    /// The number of the key that marks an entry.
+    pub fn entry_key(&self) -> u32 {
+        self.entry
     }
 
     /// The mark of the entry span, as fields that follow those of [`Writing::span`].

@@ -5,6 +5,7 @@ mod conventions_frameworks;
 mod conventions_more_frameworks;
 mod conventions_platforms;
 mod conventions_vendors;
+mod explain;
 mod frames;
 mod pipeline;
 mod round_trip;

@@ -1,0 +1,254 @@
+//! Why a span goes out as it does: for each attribute its source, the convention and the rule; for each attribute of the source
+//! that is gone, why. It looks at what the normaliser left behind and at the bytes that were written, so that nothing is paid
+//! for it when nobody asks.
+
+use crate::conventions::{self, ConventionSet, OWN, RuleRef};
+use crate::entry::Ended;
+use crate::json::{self, Out};
+use crate::keys::{KeyInfo, Keys};
+use crate::normalize::canonical::{DERIVED, EVENTS, INFERRED, NAMES};
+use crate::normalize::{Fate, Normal};
+use crate::otlp::wire::{Field, Reader};
+use crate::otlp::write::number;
+use crate::profiles::write::Writing;
+use crate::span::{Key, NO_PARENT, Span, SpanId, TraceId};
+use bumpalo::Bump;
+use bumpalo::collections::Vec as BumpVec;
+use hashbrown::HashMap;
+
+/// Collects the explanations of a body's spans, last span first: the encoder writes backwards.
+pub struct Explainer<'k> {
+    keys: &'k Keys,
+    arena: &'k Bump,
+    spans: HashMap<(TraceId, SpanId), Ended>,
+    explained: Vec<&'k [u8]>,
+}
+
+/// Writes the members of one JSON object.
+struct Object<'o, 'k> {
+    out: &'o mut Out<'k>,
+    count: usize,
+}
+
+impl<'o, 'k> Object<'o, 'k> {
+    fn new(out: &'o mut Out<'k>) -> Self {
+        out.push(b'{');
+        Object { out, count: 0 }
+    }
+
+    fn member(&mut self, name: &str) -> &mut Out<'k> {
+        json::separate(self.out, self.count);
+        self.count += 1;
+        json::string(name.as_bytes(), self.out);
+        self.out.push(b':');
+        self.out
+    }
+
+    fn text(&mut self, name: &str, text: &[u8]) {
+        json::string(text, self.member(name));
+    }
+
+    fn hex(&mut self, name: &str, id: &[u8]) {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let out = self.member(name);
+        out.push(b'"');
+        id.iter().for_each(|byte| out.extend_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]));
+        out.push(b'"');
+    }
+
+    fn list<T>(&mut self, name: &str, items: impl Iterator<Item = T>, write: impl Fn(T, &mut Out<'k>)) {
+        let out = self.member(name);
+        out.push(b'[');
+        for (i, item) in items.enumerate() {
+            json::separate(out, i);
+            write(item, out);
+        }
+        out.push(b']');
+    }
+
+    fn close(self) {
+        self.out.push(b'}');
+    }
+}
+
+impl<'k> Explainer<'k> {
+    /// `spans`: all of the body.
+    pub fn new(keys: &'k Keys, arena: &'k Bump, spans: &[Ended]) -> Self {
+        let spans = spans.iter().map(|span| ((span.trace_id, span.span_id), *span)).collect();
+        Explainer { keys, arena, spans, explained: Vec::new() }
+    }
+
+    /// A span that goes out as it came; `raw` is its message.
+    pub fn untouched(&mut self, raw: &[u8]) {
+        let mut out = BumpVec::new_in(self.arena);
+        let text = |number| fields(raw).find(|field| field.number == number).map_or(&[][..], bytes);
+        let why = "no convention knows the span: it goes out as it came";
+        self.head(&mut out, [text(number::TRACE_ID), text(number::SPAN_ID), text(number::NAME)], 0, (false, why)).close();
+        self.explained.push(out.into_bump_slice());
+    }
+
+    /// Explains a span that was just written. `written`: the fields of the `Span`.
+    pub fn span(&mut self, span: &Span<'k>, normal: &Normal<'k>, writing: &Writing, written: &[u8], entry: bool) {
+        let mut out = BumpVec::new_in(self.arena);
+        let mut object =
+            self.head(&mut out, [&span.trace_id, &span.span_id, span.name], normal.conventions, (entry, self.why(span, entry)));
+        let keys = BumpVec::from_iter_in(attribute_keys(written), self.arena);
+        let mut said = writing.said(normal, self.arena);
+        said.retain(|(id, _)| keys.contains(&self.keys.text(Key::Id(*id))));
+        let said = Said { keys: self.keys, span, normal, writing, said };
+        object.list("attributes", keys.iter(), |key, out| said.attribute(key, out));
+        let sources = span.attributes.iter().map(|attr| self.keys.text(attr.key)).enumerate();
+        object.list("gone", sources.filter(|(_, key)| !keys.contains(key)), |(at, key), out| said.gone(at, key, out));
+        let gone = span.events.iter().zip(&normal.event_fates).filter(|(_, fate)| !writing.keeps(**fate)).map(|(event, _)| event.name);
+        object.list("goneEvents", gone, json::string);
+        object.close();
+        self.explained.push(out.into_bump_slice());
+    }
+
+    fn head<'o>(
+        &self,
+        out: &'o mut Out<'k>,
+        [trace_id, span_id, name]: [&[u8]; 3],
+        conventions: ConventionSet,
+        (entry, why): (bool, &str),
+    ) -> Object<'o, 'k> {
+        let mut object = Object::new(out);
+        object.hex("traceId", trace_id);
+        object.hex("spanId", span_id);
+        object.text("name", name);
+        object.list("conventions", conventions::names(conventions), |name, out| json::string(name.as_bytes(), out));
+        let mut decision = Object::new(object.member("entry"));
+        decision.member("is").extend_from_slice(if entry { b"true" } else { b"false" });
+        decision.text("why", why.as_bytes());
+        decision.close();
+        object
+    }
+
+    /// Why is it, or is it not, the entry? The rule stands at the top of [`crate::entry`].
+    fn why(&self, span: &Span, entry: bool) -> &'static str {
+        let find = |id: SpanId| self.spans.get(&(span.trace_id, id)).filter(|_| id != NO_PARENT);
+        let Some(own) = find(span.span_id) else { return "it has no id" };
+        let mut above = find(own.parent_id);
+        // A cycle of parents ends like a root does.
+        for _ in 0..self.spans.len() {
+            match above {
+                Some(a) if !(a.llm || a.mark == Some(true)) => above = find(a.parent_id),
+                _ => break,
+            }
+        }
+        match (entry, own.mark, above) {
+            (true, Some(true), _) => "it is marked, and no span above it is an LLM span or marked",
+            (true, ..) => "no span above it is an LLM span",
+            (false, Some(false), _) => "it says that it is not",
+            (false, None, _) if !own.llm => "it is no LLM span",
+            (false, Some(true), Some(a)) if a.mark == Some(true) => "a span above it carries the mark: this one is a copy",
+            (false, _, Some(a)) if a.mark == Some(true) => "a span above it is marked",
+            (false, _, Some(_)) => "a span above it is an LLM span",
+            (false, ..) => "entries are not looked for, or its parent lives in another process",
+        }
+    }
+
+    /// `[{traceId, spanId, name, conventions, entry: {is, why}, attributes?: [{key, …}], gone?: [{key, …}], goneEvents?}]`
+    pub fn finish(self) -> Vec<u8> {
+        let mut out = vec![b'['];
+        for (i, span) in self.explained.iter().rev().enumerate() {
+            if i > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(span);
+        }
+        out.push(b']');
+        out
+    }
+}
+
+/// The fields of a message; what comes after a broken one is left out.
+fn fields(message: &[u8]) -> impl Iterator<Item = Field<'_>> {
+    let mut reader = Reader::new(0, message);
+    std::iter::from_fn(move || reader.field().ok().flatten())
+}
+
+fn bytes(field: Field<'_>) -> &[u8] {
+    field.bytes().map_or(&[], |(_, bytes)| bytes)
+}
+
+/// The keys of the attributes of an encoded span, in order.
+fn attribute_keys(span: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let attributes = fields(span).filter(|field| field.number == number::ATTRIBUTES).map(bytes);
+    attributes.map(|attribute| fields(attribute).find(|field| field.number == number::KEY).map_or(&[][..], bytes))
+}
+
+/// One span as a profile says it.
+struct Said<'s, 'k> {
+    keys: &'k Keys,
+    span: &'s Span<'k>,
+    normal: &'s Normal<'k>,
+    writing: &'s Writing,
+    /// The keys of the canonical fields, and where each has its value from.
+    said: Vec<(u32, u16)>,
+}
+
+impl<'k> Said<'_, 'k> {
+    fn attribute(&self, key: &[u8], out: &mut Out<'k>) {
+        let mut object = Object::new(out);
+        object.text("key", key);
+        let id = self.keys.find(key);
+        let source = self.span.attributes.iter().position(|attr| self.keys.text(attr.key) == key);
+        let said = self.said.iter().find(|(said, _)| Some(*said) == id);
+        match (said, source) {
+            (Some((_, DERIVED)), _) => object.text("how", b"follows from other fields"),
+            (Some((_, INFERRED)), _) => object.text("how", b"guessed from the server's address or the model's name"),
+            (Some((_, NAMES)), _) => object.text("how", b"told by the name of the span or of its scope"),
+            (Some((_, EVENTS)), _) => object.text("how", b"told by events of the span"),
+            (Some((_, at)), _) => self.rule(usize::from(*at), &mut object),
+            (None, _) if id == Some(self.writing.entry_key()) => object.text("how", b"the mark of the entry"),
+            (None, Some(at)) => object.text(
+                "kept",
+                match self.normal.fates.get(at) {
+                    Some(Fate::Rewrite(_)) => b"without the mark of the entry that it held",
+                    Some(Fate::Mapped) if self.writing.keeps(Fate::Mapped) => b"all attributes of the source are to stay",
+                    _ => b"no attribute of the profile says it",
+                },
+            ),
+            (None, None) => object.text("how", b"composed of canonical fields"),
+        }
+        object.close();
+    }
+
+    fn gone(&self, at: usize, key: &[u8], out: &mut Out<'k>) {
+        let mut object = Object::new(out);
+        object.text("key", key);
+        self.rule(at, &mut object);
+        let in_place = self.said.iter().filter(|(_, origin)| usize::from(*origin) == at).map(|(id, _)| self.keys.text(Key::Id(*id)));
+        let why: &[u8] = match self.normal.fates.get(at) {
+            Some(Fate::Drop) => b"must not go on: a secret, a placeholder, or a mark that was read",
+            Some(Fate::Keep | Fate::Rewrite(_)) => b"no attribute of the source is to stay",
+            _ if in_place.clone().next().is_none() => b"others say it",
+            _ => b"said by others",
+        };
+        object.text("why", why);
+        object.list("by", in_place, json::string);
+        object.close();
+    }
+
+    /// The convention and the row of its table by which an attribute was read.
+    fn rule(&self, at: usize, object: &mut Object<'_, 'k>) {
+        let Some(attr) = self.span.attributes.get(at) else { return };
+        let looked_up;
+        let info = match attr.key {
+            Key::Id(id) => self.keys.get(id),
+            Key::Text(text) => {
+                looked_up = KeyInfo::new(text);
+                Some(&looked_up)
+            }
+        };
+        let holds = |r: &&RuleRef| r.rule.to.is_mark() || r.convention & (self.normal.conventions | conventions::everywhere()) != 0;
+        let Some(r) = info.and_then(|info| info.rules.iter().filter(holds).max_by_key(|r| (r.rule.trust == OWN, r.rule.trust))) else {
+            return;
+        };
+        object.text("from", self.keys.text(attr.key));
+        conventions::names(r.convention).take(1).for_each(|name| object.text("convention", name.as_bytes()));
+        object.text("rule", r.rule.key.as_bytes());
+        object.text("how", r.rule.to.label().as_bytes());
+    }
+}
