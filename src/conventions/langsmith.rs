@@ -37,7 +37,8 @@ pub const LANGSMITH: Convention = Convention {
     not_keys: &["langsmith.span.tags"],
     names_spans: true,
     rules: &[
-        row("langsmith.span.kind", To::Kind(RUN_TYPES)),
+        // It says `embeddings` under OTel's key for a retriever.
+        Rule { key: "langsmith.span.kind", to: To::Kind(RUN_TYPES), trust: OWN },
         // Inputs and outputs of a run of any type, not of a model only.
         Rule { key: "gen_ai.prompt", to: To::Input, trust: OWN },
         Rule { key: "gen_ai.completion", to: To::Output, trust: OWN },

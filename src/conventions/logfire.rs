@@ -2,7 +2,7 @@
 //!
 //! Its scope `logfire` alone is that of every span made by hand, and no evidence.
 
-use super::{Convention, Rule, To, field, row, trusted};
+use super::{Convention, NAMED, Rule, SPAN_NAME, To, field, row, trusted};
 use crate::normalize::canonical::Field;
 
 /// `{message, usage}`, or the text of a stream.
@@ -28,6 +28,10 @@ pub const LOGFIRE: Convention = Convention {
         row("response_data", RESPONSE),
         Rule { key: "events", to: To::Exchange, trust: STRUCTURED },
         row("gen_ai.usage.partial.*", To::Spent),
+        Rule { key: "gen_ai.usage.raw", to: To::All(&[To::Usage, To::Keep]), trust: WEAK },
+        field("operation.cost", Field::Cost),
+        // The log of a streamed answer, beside the span of its call.
+        Rule { key: SPAN_NAME, to: To::Aside(&["streaming response from *"]), trust: NAMED },
         row("async", To::Spent),
         row("logfire.json_schema", To::Spent),
         // The name of a Python class.

@@ -230,6 +230,8 @@ pub enum To {
     ImpliesKind(Kind),
     /// With one of these values (with any, if there are none) the usage of the span repeats that of its children.
     Aggregate(&'static [&'static str]),
+    /// Of the last call only, where the usage repeats that of the children: nothing there.
+    OfOneCall(&'static To),
     /// The usage of a span of one of these kinds repeats that of its children.
     AggregateOn(&'static [Kind]),
     /// The provider's request as JSON: its messages and its parameters.
@@ -277,6 +279,7 @@ impl To {
             To::Words(..) => "the word for the value",
             To::Kind(_) | To::Hint(_) => "the kind of span",
             To::Proof(_) => "proof of the convention",
+            To::OfOneCall(to) => to.label(),
             To::Aside(_) => "a kind of span that begins no segment",
             To::All(_) => "several meanings of one value",
             To::Object(_) => "members of an object",

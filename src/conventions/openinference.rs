@@ -95,6 +95,7 @@ pub const OPENINFERENCE: Convention = Convention {
         field("user.id", Field::UserId),
         field("agent.name", Field::AgentName),
         row("graph.node.id", To::GraphNode),
-        row("metadata", To::MarkInside),
+        // LangChain's own word for the provider is among its metadata.
+        Rule { key: "metadata", to: To::All(&[To::Object(&[("ls_provider", To::Field(Field::Provider))]), To::MarkInside]), trust: FAMILY },
     ],
 };

@@ -1,4 +1,5 @@
-//! Vercel AI SDK 3 to 6, and the legacy class of 7: `ai.*` under scope `ai`, which hosts rename. Its native class is in `vercel_v7.rs`.
+//! Vercel AI SDK 3 to 6, and the legacy class of 7: `ai.*` under scope `ai`, which hosts rename. Its native class (`vercel_v7.rs`) has
+//! some of the keys too, if asked to.
 
 use super::{Convention, OWN, Rule, To, field, row, trusted};
 use crate::normalize::canonical::{Field, Kind};
@@ -57,12 +58,12 @@ const CALLS: To = To::Inside(Flat::OutputMessages, "0.tool_calls");
 
 pub const VERCEL: Convention = Convention {
     id: "vercel-ai",
-    scopes: &["ai"],
+    scopes: &["ai", "gen_ai"],
     keys: &["ai.operationId"],
     not_keys: &[],
     names_spans: false,
     rules: &[
-        with(STRUCTURED, "ai.operationId", To::All(&[ROOTS, To::Kind(OPERATIONS)])),
+        with(STRUCTURED, "ai.operationId", To::All(&[ROOTS, To::Words(Field::Stream, &[("*.doStream", "true")]), To::Kind(OPERATIONS)])),
         // `<operation> <function>`, both of which have a key of their own.
         row("operation.name", To::All(&[To::FirstWord(&To::All(&[ROOTS, To::Kind(OPERATIONS)])), To::Spent])),
         trusted("ai.telemetry.functionId", Field::AgentName, WEAK),
@@ -117,7 +118,8 @@ pub const VERCEL: Convention = Convention {
         trusted("ai.response.id", Field::ResponseId, STRUCTURED),
         field("ai.response.model", Field::ResponseModel),
         row("ai.response.msToFirstChunk", To::FirstTokenAfter(1_000_000)),
-        with(PROVIDER, "ai.response.providerMetadata", PROVIDER_METADATA),
+        row("ai.stream.msToFirstChunk", To::FirstTokenAfter(1_000_000)),
+        with(PROVIDER, "ai.response.providerMetadata", To::OfOneCall(&PROVIDER_METADATA)),
         field("ai.usage.promptTokens", Field::InputTokens),
         field("ai.usage.completionTokens", Field::OutputTokens),
         field("ai.usage.inputTokens", Field::InputTokens),

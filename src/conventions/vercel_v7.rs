@@ -1,10 +1,7 @@
 //! Vercel AI SDK 7, the native class of `@ai-sdk/otel`: OTel's own names under scope `gen_ai`, and what differs from them.
 
-use super::{Convention, To, row, trusted};
+use super::{Convention, To, row};
 use crate::normalize::canonical::Field;
-
-/// Properties that every span of a call inherits.
-const WEAK: u8 = 40;
 
 pub const VERCEL_V7: Convention = Convention {
     id: "vercel-ai-v7",
@@ -19,7 +16,5 @@ pub const VERCEL_V7: Convention = Convention {
         // How long the span took: the span says it.
         row("gen_ai.client.operation.duration", To::Spent),
         row("gen_ai.execute_tool.duration", To::Spent),
-        trusted("ai.settings.context.sessionId", Field::SessionId, WEAK),
-        trusted("ai.settings.context.userId", Field::UserId, WEAK),
     ],
 };

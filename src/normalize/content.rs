@@ -167,7 +167,10 @@ pub(super) fn read_lists(n: &mut Normalizer) {
             Flat::Documents => Field::RetrievalDocuments,
             Flat::Texts => Field::EntityInput,
         };
-        if n.c.has(field) {
+        if let Some(known) = n.c.text(field) {
+            if field == Field::ToolDefinitions && tools::from_text(text, arena) == Some(known) {
+                list.iter().for_each(|leaf| n.set_fate(leaf.at, Fate::Mapped));
+            }
             continue;
         }
         match list[0].of {
@@ -287,8 +290,29 @@ fn put_arguments<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
     n.settle(Field::ToolCallArguments, Value::Str(arguments), PLAIN, content.at);
 }
 
+/// LangChain's message of a tool, plain, serialised or dumped, by itself or as the `output`: its fields.
+fn tool_message(j: Json) -> Option<Json> {
+    let j = j.get("output").filter(Json::is_object).unwrap_or(j);
+    let of_tool = |m: Json| j.get("lc").is_some() || m.get("type").is_some_and(|t| t.is("tool"));
+    let message = j.any(&["kwargs", "data"]).filter(Json::is_object).unwrap_or(j);
+    Some(message).filter(|m| m.get("content").is_some() && m.get("tool_call_id").is_some() && of_tool(*m))
+}
+
+/// What a tool gave, from the text that a source has for it, and the call that it answers: of LangChain's message, its content.
+pub(super) fn read_result<'a>(n: &mut Normalizer<'_, 'a>, text: &'a [u8]) -> Option<&'a [u8]> {
+    let message = json::parse(text, n.cx.arena).and_then(tool_message)?;
+    if let Some(id) = message.get("tool_call_id").and_then(|id| id.text(n.cx.arena)) {
+        n.c.derive(Field::ToolCallId, Value::Str(id));
+    }
+    let content = message.get("content")?;
+    Some(content.text(n.cx.arena).unwrap_or_else(|| content.to_text(n.cx.arena)))
+}
+
 fn put_result<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
     let arena = n.cx.arena;
+    if let Some(result) = read_result(n, content.text) {
+        return n.settle(Field::ToolCallResult, Value::Str(result), PLAIN, content.at);
+    }
     let result = match content.json {
         Some(j) => j.text(arena).unwrap_or_else(|| j.to_text(arena)),
         None => content.text,
@@ -392,6 +416,10 @@ fn write_document<'a>(document: Json<'a>, out: &mut json::Out<'a>, arena: &'a Bu
             count += 1;
             json::string(name.as_bytes(), out);
             out.push(b':');
+            let value = match value.text(arena).filter(|_| name == "metadata").and_then(|text| json::parse(text, arena)) {
+                Some(object) if object.is_object() => object,
+                _ => value,
+            };
             match text_within(value, arena).filter(|_| name == "content" && value.is_array()) {
                 Some(text) => json::string(text, out),
                 None => value.write(out),

@@ -38,9 +38,10 @@ const TOLD: &[(&[u8], To)] = &[
     (b"lmnr.event.session_id", To::Field(Field::SessionId)),
     (b"lmnr.event.user_id", To::Field(Field::UserId)),
 ];
-/// Events that say nothing more than the span: the end of a Vercel stream, the pieces of a streamed answer after the first,
-/// vectors that were searched for.
-const SPENT: &[&[u8]] = &[b"ai.stream.finish", b"llm.content.completion.chunk", b"db.query.embeddings", b"db.search.embeddings"];
+/// Events that say nothing more than the span: the first chunk (once it is [`TOLD`]) and the end of a Vercel stream, the pieces of a
+/// streamed answer after the first, vectors that were searched for.
+const SPENT: &[&[u8]] =
+    &[b"ai.stream.firstChunk", b"ai.stream.finish", b"llm.content.completion.chunk", b"db.query.embeddings", b"db.search.embeddings"];
 /// A document that a vector database found, each.
 const DOCUMENTS: &[&[u8]] = &[b"db.query.result", b"db.search.result"];
 /// Trust of what an event tells.

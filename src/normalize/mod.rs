@@ -142,7 +142,8 @@ fn proves(to: To, value: Value) -> bool {
 fn recognise(span: &Span, cx: &Context) -> (ConventionSet, bool) {
     let mut conventions = cx.scope_conventions;
     let mut marked = false;
-    for attr in span.attributes {
+    // An attribute without a value is none: OpenInference's processor for Vercel puts such a kind on every span.
+    for attr in span.attributes.iter().filter(|attr| attr.value != Value::Empty) {
         with_info(attr.key, cx.keys, |info| {
             conventions |= info.evidence;
             for r in info.rules.iter().filter(|_| info.value_counts) {

@@ -33,11 +33,11 @@ fn field_of(key: &[u8]) -> Option<Field> {
 /// Reads the parameters. False: one of them has no canonical field, so the source has to stay.
 pub fn read<'a>(parameters: Json<'a>, trust: u8, source: u16, c: &mut Canonical<'a>, arena: &'a Bump) -> bool {
     let mut complete = true;
-    for (key, value) in parameters.entries() {
+    for (key, value) in parameters.entries().filter(|(_, value)| !value.is_null()) {
         let Some(field) = field_of(key) else {
             // Google ADK says how it sends the request, and labels it with its agent, whose span has the name.
             let said = key == b"http_options" || key == b"labels" && value.entries().all(|(label, _)| label == b"adk_agent_name");
-            complete &= said || value.is_null() || value.is_object() && value.is_empty();
+            complete &= said || value.is_object() && value.is_empty();
             continue;
         };
         let text = match field {

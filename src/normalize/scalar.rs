@@ -269,6 +269,20 @@ pub fn base64<'a>(text: &[u8], arena: &'a Bump) -> Option<&'a [u8]> {
     Some(out.into_bump_slice())
 }
 
+/// Writes bytes in base64.
+pub fn write_base64(bytes: &[u8], out: &mut json::Out) {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for group in bytes.chunks(3) {
+        let mut padded = [0; 4];
+        padded[1..=group.len()].copy_from_slice(group);
+        let bits = u32::from_be_bytes(padded);
+        for place in 0..4 {
+            let sextet = bits >> (18 - 6 * place) & 63;
+            out.push(if place <= group.len() { DIGITS[sextet as usize] } else { b'=' });
+        }
+    }
+}
+
 /// Does `text` match `pattern`? `*` stands for any text.
 pub fn glob(pattern: &str, text: &[u8]) -> bool {
     let Some((head, tail)) = pattern.split_once('*') else { return text == pattern.as_bytes() };

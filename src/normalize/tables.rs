@@ -5,6 +5,7 @@ use super::{Fate, Normalizer, Pending, content, flat, messages, params, provider
 use crate::conventions::{self, OWN, PLAIN, Rule, RuleRef, To};
 use crate::json;
 use crate::span::{Key, Value};
+use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
 /// The one object of a list; any other JSON is itself.
@@ -14,6 +15,19 @@ fn only_item(j: json::Json) -> json::Json {
         (Some(item), None) if j.is_array() => item,
         _ => j,
     }
+}
+
+/// Is each member of the object at `path`, down to its own members, one of these?
+fn all_known(object: json::Json, path: &[u8], members: &[(&str, To)], arena: &Bump) -> bool {
+    object.entries().all(|(key, value)| {
+        let mut at = BumpVec::from_iter_in(path.iter().copied(), arena);
+        at.extend_from_slice(key);
+        if value.is_null() || members.iter().any(|(known, _)| known.as_bytes() == at.as_slice()) {
+            return true;
+        }
+        at.push(b'.');
+        value.is_object() && all_known(value, &at, members, arena)
+    })
 }
 
 impl<'a> Normalizer<'_, 'a> {
@@ -235,15 +249,21 @@ impl<'a> Normalizer<'_, 'a> {
                             Some(parameters) if matches!(to, To::Parameters) => {
                                 complete &= params::read(parameters, trust, DERIVED, &mut self.c, arena);
                             }
+                            Some(counts) if matches!(to, To::Usage) => complete &= usage::read(counts, trust, DERIVED, &mut self.c),
                             Some(member) => self.apply(*to, scalar::from_json(member, arena), None, trust, DERIVED),
                             None => {}
                         }
                     }
-                    let known = |key: &[u8]| members.iter().any(|(path, _)| path.as_bytes() == key);
-                    if complete && object.entries().all(|(key, v)| v.is_null() || known(key)) { Fate::Mapped } else { Fate::Keep }
+                    if complete && all_known(object, b"", members, arena) { Fate::Mapped } else { Fate::Keep }
                 }
                 _ => Fate::Keep,
             },
+            To::OfOneCall(to) => {
+                if !self.c.aggregated {
+                    self.apply(*to, value, of, trust, at);
+                }
+                return;
+            }
             To::AggregateOn(kinds) => {
                 self.aggregates = kinds;
                 return;
@@ -333,14 +353,28 @@ impl<'a> Normalizer<'_, 'a> {
                 Value::Str(url) if memchr::memmem::find(url, b"://").is_some() => Some(Value::Str(provider::host(url))),
                 _ => scalar::convert(field, value, arena),
             },
+            Field::ToolCallResult => match value.as_str().and_then(|text| content::read_result(self, text)) {
+                Some(result) => Some(Value::Str(result)),
+                None => scalar::convert(field, value, arena),
+            },
+            // OpenLLMetry: what LangChain told its handler of the call, with what the tool got in it.
+            Field::ToolCallArguments => {
+                let told = scalar::parsed(value, arena).filter(|j| j.get("input_str").is_some());
+                let inputs = told.and_then(|j| j.get("inputs")).filter(json::Json::is_object);
+                inputs.map(|inputs| Value::Str(inputs.to_text(arena))).or_else(|| scalar::convert(field, value, arena))
+            }
             Field::SystemInstructions => match value {
                 Value::Str(text) => Some(Value::Str(messages::instructions(text, arena))),
                 _ => scalar::convert(field, value, arena),
             },
             _ => scalar::convert(field, value, arena),
         };
-        // LiveKit writes -1 where no token came.
-        let said = |v: &Value| field != Field::TimeToFirstChunk || !matches!(v, Value::Double(n) if *n < 0.0);
+        // LiveKit writes -1 where no token came, OpenLIT where no limit was set.
+        let said = |v: &Value| match (field, v) {
+            (Field::TimeToFirstChunk, Value::Double(n)) => *n >= 0.0,
+            (Field::MaxTokens, Value::Int(n)) => *n >= 0,
+            _ => true,
+        };
         let Some(value) = converted.filter(said) else {
             // Under a key of the target a placeholder, or a framework as the provider, would be taken for an answer.
             if field == Field::Provider || trust > PLAIN && scalar::is_absence(field, value) {

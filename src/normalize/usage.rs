@@ -211,7 +211,7 @@ pub fn complete(c: &mut Canonical, uncached: bool) {
     let reasoning = part(Field::ReasoningTokens);
     let missing = c.int(Field::TotalTokens).map(|total| total.saturating_sub(input.saturating_add(output)));
     let adds_up = |n: i64| n != 0 && missing == Some(n);
-    let add_cached = uncached && missing.is_none() || adds_up(cached) || adds_up(cached.saturating_add(reasoning));
+    let add_cached = uncached && missing.is_none() || cached > input || adds_up(cached) || adds_up(cached.saturating_add(reasoning));
     let add_reasoning = !adds_up(cached) && (adds_up(reasoning) || adds_up(cached.saturating_add(reasoning)));
     // Google ADK adds the reasoning to an output of LiteLLM's, which holds it.
     if reasoning > 0 && missing == Some(-reasoning) {
@@ -225,10 +225,17 @@ pub fn complete(c: &mut Canonical, uncached: bool) {
         }
     }
     c.reading = DERIVED;
-    if let Some(input) = c.int(Field::InputTokens)
-        && !c.has(Field::TotalTokens)
-    {
-        c.derive(Field::TotalTokens, Value::Int(input.saturating_add(c.int(Field::OutputTokens).unwrap_or(0))));
+    if let Some(input) = c.int(Field::InputTokens) {
+        let sum = input.saturating_add(c.int(Field::OutputTokens).unwrap_or(0));
+        // Less than its halves: the sum of what the source counted without the cache.
+        match c.int(Field::TotalTokens) {
+            Some(total) if total < sum => {
+                c.reading = c.origin(Field::TotalTokens);
+                c.put(Field::TotalTokens, Value::Int(sum), u8::MAX, c.source(Field::TotalTokens));
+            }
+            Some(_) => {}
+            None => c.derive(Field::TotalTokens, Value::Int(sum)),
+        }
     }
 }
 

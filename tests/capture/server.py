@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import answers
+import turns
 
 USAGE = {
     "prompt_tokens": 57, "completion_tokens": 17, "total_tokens": 74,
@@ -90,6 +91,9 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(data or b"{}")
         if answered := answers.turn(self.path, body):
             return self.reply(*answered)
+        if self.path.startswith("/turns/"):
+            status, kind, data = turns.answer(self.path, body)
+            return self.reply(status, data, kind)
         if body.get("model") == "boom":
             return self.reply(500, {"error": {"message": "the server had an error", "type": "server_error"}})
         if self.path.endswith("/embeddings"):

@@ -293,7 +293,8 @@ impl<'a> Transcoder<'a> {
     /// What an answer says beside its messages.
     fn answer(&mut self, j: Json<'a>) {
         let meta = j.any(&["response_metadata", "meta"]);
-        self.found.usage = self.found.usage.or_else(|| j.get("usage").or_else(|| meta?.get("usage"))).filter(Json::is_object);
+        let usage = j.any(&["usage", "usage_metadata"]).or_else(|| meta?.any(&["usage", "token_usage", "tokenUsage"]));
+        self.found.usage = self.found.usage.or(usage).filter(Json::is_object);
         let word = |keys: &[&str]| j.any(keys).or_else(|| meta.and_then(|m| m.any(keys))).and_then(|v| v.word());
         self.found.model = self.found.model.or_else(|| word(&["model", "model_name"]));
         let id = if j.any(&["object", "choices", "stop_reason"]).is_some() { j.get("id") } else { meta.and_then(|m| m.get("id")) };
@@ -352,6 +353,9 @@ impl<'a> Transcoder<'a> {
         }
         if let Some((class, kwargs)) = serialised(m) {
             let role = words::find(words::ROLES, class).unwrap_or(self.side.role());
+            if self.side == Side::Output {
+                self.answer(kwargs);
+            }
             return self.message_as(kwargs, role);
         }
         if let Some(tool) = tool_in_message(m) {
@@ -382,6 +386,8 @@ impl<'a> Transcoder<'a> {
             (None, Some(kind)) => words::find(words::ROLES, kind).unwrap_or(self.side.role()),
             (None, None) => self.side.role(),
         };
+        // OpenInference's Anthropic has the result of a tool in the user's name.
+        let role = if role == "user" && m.get("tool_call_id").is_some_and(|id| id.is_string()) { "tool" } else { role };
         self.message_as(m, role)
     }
 
@@ -417,7 +423,11 @@ impl<'a> Transcoder<'a> {
         }
         let calls = m.get("tool_calls").filter(|c| !c.is_empty()).or_else(|| extra?.get("tool_calls"));
         if let Some(calls) = calls {
-            calls.items().for_each(|call| self.tool_call(call, &mut n));
+            // OpenInference writes them once more among the contents.
+            let id = |call: Json<'a>| unwrapped(call, "tool_call").get("id").and_then(|id| id.word());
+            let said =
+                |call| m.get("contents").is_some_and(|c| c.items().any(|part| part.get("tool_call").is_some() && id(part) == id(call)));
+            calls.items().filter(|call| id(*call).is_none() || !said(*call)).for_each(|call| self.tool_call(call, &mut n));
         }
         if let Some(calls) = m.get("invalid_tool_calls") {
             calls.items().for_each(|call| self.tool_call(call, &mut n));

@@ -87,7 +87,9 @@ impl<'a> Transcoder<'a> {
 
     /// A JSON object or array that may come as JSON text in a string.
     pub(super) fn unwrapped(&mut self, j: Json<'a>) {
-        let parse = |t: &'a [u8]| json::parse(t, self.arena).filter(|j| j.is_object() || j.is_array());
+        // OpenInference's processor for Vercel quotes once more.
+        let again = |j: Json<'a>| if j.is_string() { json::parse(j.text(self.arena)?, self.arena) } else { Some(j) };
+        let parse = |t: &'a [u8]| json::parse(t, self.arena).and_then(again).filter(|j| j.is_object() || j.is_array());
         // Go writes bytes in base64; that is how an object begins there.
         let decoded = |t: &'a [u8]| scalar::base64(t.starts_with(b"ey").then_some(t)?, self.arena);
         let inside = j.text(self.arena).and_then(|t| parse(t).or_else(|| parse(decoded(t)?)));
@@ -150,6 +152,17 @@ impl<'a> Transcoder<'a> {
             "image",
             "audio",
         ]);
+        if let Some(bytes) = octets(inner.unwrap_or(source)) {
+            self.start_part("blob", n);
+            self.text_field("modality", modality.as_bytes());
+            if let Some(mime) = mime {
+                self.field("mime_type", mime);
+            }
+            self.raw(",\"content\":\"");
+            scalar::write_base64(&bytes, &mut self.out);
+            self.raw("\"}");
+            return;
+        }
         let Some(content) = inner.or(source.is_string().then_some(source)) else {
             return self.generic(source, n);
         };
@@ -238,7 +251,7 @@ impl<'a> Transcoder<'a> {
             b"video" | b"video-url" => self.media("video", p.any(&["video", "source", "url"]).unwrap_or(p), None, n),
             b"document" | b"document-url" | b"input_file" => self.media("document", p.any(&["source", "document"]).unwrap_or(p), None, n),
             b"file" if p.get("modality").is_none() => {
-                self.media("document", p.get("file").unwrap_or(p), p.any(&["mediaType", "mimeType"]), n)
+                self.media(modality_of(p), p.get("file").unwrap_or(p), p.any(&["mediaType", "mimeType"]), n)
             }
             b"binary" => self.media(modality_of(p), p, None, n),
             b"thinking" | b"redacted_thinking" | b"reasoning" | b"redacted-reasoning" => {
@@ -332,6 +345,16 @@ impl<'a> Transcoder<'a> {
 pub(super) fn modality_of(media: Json) -> &'static str {
     let mime = media.any(&["mimeType", "mime_type", "media_type", "mediaType", "contentType"]).and_then(|m| m.word()).unwrap_or_default();
     ["image", "audio", "video"].into_iter().find(|m| mime.starts_with(m.as_bytes())).unwrap_or("document")
+}
+
+/// Bytes as JavaScript writes them in JSON: the `data` of a Buffer is `[137,80,…]`, a typed array `{"0":137,"1":80,…}`.
+fn octets(j: Json) -> Option<Vec<u8>> {
+    let byte = |j: Json| u8::try_from(j.as_i64()?).ok();
+    let bytes: Vec<u8> = match () {
+        () if j.is_array() => j.items().map(byte).collect::<Option<_>>()?,
+        () => j.entries().map(|(key, value)| byte(value).filter(|_| key.iter().all(u8::is_ascii_digit))).collect::<Option<_>>()?,
+    };
+    (!bytes.is_empty()).then_some(bytes)
 }
 
 /// `data:image/png;base64,AAAA` in its two halves.
