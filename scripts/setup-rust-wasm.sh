@@ -11,14 +11,18 @@ PREFIX=${PREFIX:-$HOME/.cache/rust-wasm}
 TARGET=wasm32-unknown-unknown
 HOST=x86_64-unknown-linux-gnu
 WORK=$PREFIX.work
+MINIMUM=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$(dirname "$0")/../Cargo.toml")
 LIBRARIES=(libedit2 libffi8 libxml2 libz3-4)
 
 say() { printf 'setup-rust-wasm: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
+# Whether version $1 is at least MINIMUM, what the crate needs.
+new_enough() { [ "$(printf '%s\n%s\n' "$MINIMUM" "$1" | sort -V | sed -n 1p)" = "$MINIMUM" ]; }
+
 apt_download() { apt-get -qq -o APT::Sandbox::User=root download "$@" >&2; }
 
-# Package lists are absent in slim images, and a list from long ago names files that the mirror no longer has.
+# Package lists are absent in slim images, and a list from long ago names a compiler too old or files that are gone.
 apt_update() {
   [ "$(id -u)" = 0 ] || die "package lists are missing or old: run 'sudo apt-get update' once, then make again"
   say "apt-get update"
@@ -29,7 +33,7 @@ download() {
   local std llvm
   std=$(apt-cache show --no-all-versions libstd-rust-web-dev | sed -n 's/^Depends:.*\(libstd-rust-web-[0-9]\+\.[0-9]\+\).*/\1/p')
   llvm=$(apt-cache show --no-all-versions "$std" | grep -oE 'libllvm[0-9]+' | sed -n 1p)
-  [ -n "$std" ] && [ -n "$llvm" ] || return 1
+  [ -n "$std" ] && [ -n "$llvm" ] && new_enough "${std##*-}" || return 1
   rm -rf "$WORK/debs"
   mkdir -p "$WORK/debs"
   (cd "$WORK/debs" && apt_download rustc-web libstd-rust-web-dev "$std" rust-web-src "$llvm" "lld-${llvm#libllvm}")
@@ -43,7 +47,7 @@ unpack() {
   mkdir -p "$WORK/root"
   say "downloading Debian's rustc-web packages"
   apt-cache show libstd-rust-web-dev >/dev/null 2>&1 || apt_update
-  download || { apt_update; download; } || die "apt-get download of rustc-web failed (above)"
+  download || { apt_update; download; } || die "no rustc-web of version $MINIMUM or newer could be downloaded"
   for deb in "$WORK"/debs/*.deb; do
     case $deb in
       # 340 MB of it is not the standard library: take library/ alone.
@@ -111,7 +115,8 @@ compgen -G "$PREFIX/lib/rustlib/$TARGET/lib/libstd-*.rlib" >/dev/null && { echo 
 if ! command -v apt-get >/dev/null || [ "$(uname -m)" != x86_64 ]; then
   die "no $TARGET standard library, and RUSTUP_AUTO_INSTALL=0 forbids rustup to fetch it: run 'rustup target add $TARGET'"
 fi
-[ -x "$PREFIX/bin/rustdoc" ] && [ -z "$(missing_libraries)" ] || unpack
+if [ ! -x "$PREFIX/bin/rustdoc" ] || [ -n "$(missing_libraries)" ] ||
+  ! new_enough "$("$PREFIX/bin/rustc" --version | cut -d' ' -f2)"; then unpack; fi
 build_std
 rm -rf "$WORK"
 "$PREFIX/bin/rustc" --version >&2

@@ -14,7 +14,15 @@ export async function openai(OpenAI) {
   const model = "gpt-4o-mini";
   const tools = [{ type: "function", function: { name: "get_weather", description, parameters: schema } }];
   const chat = (body) => client.chat.completions.create({ model, ...body });
-  const first = await chat({ messages: [system, user], tools, temperature: 0.3, top_p: 0.9, max_tokens: 64, seed: 7, stop: ["END"] });
+  const first = await chat({
+    messages: [system, user],
+    tools,
+    temperature: 0.3,
+    top_p: 0.9,
+    max_tokens: 64,
+    seed: 7,
+    stop: ["END"],
+  });
   const called = first.choices[0].message;
   const call = called.tool_calls[0];
   const told = { role: "tool", tool_call_id: call.id, content: weather(JSON.parse(call.function.arguments)) };
@@ -29,7 +37,11 @@ export async function openai(OpenAI) {
   const result = { type: "function_call_output", call_id: call.id, output: told.content };
   await respond({ input: [user, ...output, result], tools: functions });
   await drain(await respond({ input: question, stream: true }));
-  await client.embeddings.create({ model: "text-embedding-3-small", input: ["深圳", "广州"], encoding_format: "float" });
+  await client.embeddings.create({
+    model: "text-embedding-3-small",
+    input: ["深圳", "广州"],
+    encoding_format: "float",
+  });
   await fails(() => chat({ model: "boom", messages: [user] }));
 }
 
@@ -41,11 +53,27 @@ export async function anthropic(Anthropic) {
   const thinking = { type: "enabled", budget_tokens: 1024 };
   const image = { type: "image", source: { type: "base64", media_type: "image/png", data: pixel } };
   const asked = { role: "user", content: [{ type: "text", text: question }, image] };
-  const { content } = await client.messages.create({ ...about, messages: [asked], tools, thinking, stop_sequences: ["END"] });
+  const { content } = await client.messages.create({
+    ...about,
+    messages: [asked],
+    tools,
+    thinking,
+    stop_sequences: ["END"],
+  });
   const call = content.at(-1);
   const told = { role: "user", content: [{ type: "tool_result", tool_use_id: call.id, content: weather(call.input) }] };
   await client.messages.create({ ...about, messages: [asked, { role: "assistant", content }, told], tools });
-  await drain(await client.messages.create({ ...about, messages: [user], tools, thinking, stream: true, temperature: 1, top_k: 40 }));
+  await drain(
+    await client.messages.create({
+      ...about,
+      messages: [user],
+      tools,
+      thinking,
+      stream: true,
+      temperature: 1,
+      top_k: 40,
+    }),
+  );
   await drain(client.messages.stream({ ...about, messages: [user] }));
   await fails(() => client.messages.create({ ...about, model: "boom", messages: [user] }));
 }
@@ -64,7 +92,10 @@ export async function langchain(config = {}) {
   const get_weather = tool(weather, { name: "get_weather", description, schema });
   const agent = createReactAgent({ llm, tools: [get_weather], prompt: "be brief", name: "weather" });
   const metadata = { thread_id: "thread-1", session_id: "sess-1", user_id: "user-456", team: "a" };
-  await agent.invoke({ messages: [["user", question]] }, { ...config, metadata, configurable: { thread_id: "thread-1" } });
+  await agent.invoke(
+    { messages: [["user", question]] },
+    { ...config, metadata, configurable: { thread_id: "thread-1" } },
+  );
   class Weather extends BaseRetriever {
     lc_namespace = ["weather"];
     async _getRelevantDocuments() {
@@ -72,8 +103,19 @@ export async function langchain(config = {}) {
     }
   }
   await new Weather().invoke("深圳", config);
-  await drain(await llm.stream([["system", "be brief"], ["user", question]], config));
-  const prompt = ChatPromptTemplate.fromMessages([["system", "be brief"], ["user", "{city}天气如何?"]]);
+  await drain(
+    await llm.stream(
+      [
+        ["system", "be brief"],
+        ["user", question],
+      ],
+      config,
+    ),
+  );
+  const prompt = ChatPromptTemplate.fromMessages([
+    ["system", "be brief"],
+    ["user", "{city}天气如何?"],
+  ]);
   await prompt.pipe(llm).pipe(new StringOutputParser()).invoke({ city: "深圳" }, config);
   await fails(() => new ChatOpenAI({ ...options, model: "boom" }).invoke(question, config));
 }

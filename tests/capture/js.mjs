@@ -31,10 +31,12 @@ export function register(spanProcessors = [processor]) {
 
 /** Runs `work` below a span of another library. */
 export async function request(work) {
-  await trace.getTracer("@opentelemetry/instrumentation-http").startActiveSpan("POST /chat", { kind: 1 }, async (span) => {
-    await work();
-    span.end();
-  });
+  await trace
+    .getTracer("@opentelemetry/instrumentation-http")
+    .startActiveSpan("POST /chat", { kind: 1 }, async (span) => {
+      await work();
+      span.end();
+    });
 }
 
 /** Runs what must fail. */

@@ -1,7 +1,18 @@
 // Programs with OpenInference's JavaScript instrumentations, from a folder with the packages: `node openinference_js.mjs PROGRAM`.
 
 import * as clients from "./clients.mjs";
-import { description, exporter, fails, load, openaiUrl, processor, question, register, request, weather } from "./js.mjs";
+import {
+  description,
+  exporter,
+  fails,
+  load,
+  openaiUrl,
+  processor,
+  question,
+  register,
+  request,
+  weather,
+} from "./js.mjs";
 
 const core = await load("@arizeai/openinference-core");
 const { context } = await load("@opentelemetry/api");
@@ -49,7 +60,8 @@ const programs = {
       kind: "RETRIEVER",
       name: "search",
       processInput: (query) => core.getInputAttributes(query),
-      processOutput: (documents) => core.getRetrieverAttributes({ documents: documents.map((d) => ({ ...d, metadata: { source: "a" } })) }),
+      processOutput: (documents) =>
+        core.getRetrieverAttributes({ documents: documents.map((d) => ({ ...d, metadata: { source: "a" } })) }),
     });
     const llm = withSpan(async () => "It is 26°C and sunny. 晴天。", {
       kind: "LLM",
@@ -61,9 +73,22 @@ const programs = {
           invocationParameters: { temperature: 0.3, max_tokens: 64 },
           inputMessages: [
             { role: "system", content: "be brief" },
-            { role: "user", contents: [{ type: "text", text: question }, { type: "image", image: { url: "https://example.com/a.png" } }] },
+            {
+              role: "user",
+              contents: [
+                { type: "text", text: question },
+                { type: "image", image: { url: "https://example.com/a.png" } },
+              ],
+            },
           ],
-          tools: [{ jsonSchema: { type: "function", function: { name: "get_weather", description, parameters: { type: "object" } } } }],
+          tools: [
+            {
+              jsonSchema: {
+                type: "function",
+                function: { name: "get_weather", description, parameters: { type: "object" } },
+              },
+            },
+          ],
         }),
       processOutput: (text) =>
         core.getLLMAttributes({
@@ -93,15 +118,31 @@ const programs = {
   /** The processor that writes OpenInference's keys beside those of the Vercel SDK. */
   async vercel() {
     const { OpenInferenceBatchSpanProcessor } = await load("@arizeai/openinference-vercel");
-    const own = new OpenInferenceBatchSpanProcessor({ exporter, config: { maxExportBatchSize: 512, scheduledDelayMillis: 3_600_000 } });
+    const own = new OpenInferenceBatchSpanProcessor({
+      exporter,
+      config: { maxExportBatchSize: 512, scheduledDelayMillis: 3_600_000 },
+    });
     register([own]);
     const ai = await load("ai");
     const { createOpenAI } = await load("@ai-sdk/openai");
     const { z } = await load("zod");
     const openai = createOpenAI({ apiKey: "sk-x", baseURL: openaiUrl });
-    const telemetry = { isEnabled: true, functionId: "weather-agent", metadata: { userId: "user-456", sessionId: "sess-1" } };
-    const get_weather = ai.tool({ description, inputSchema: z.object({ city: z.string() }), execute: async (input) => weather(input) });
-    const call = { model: openai.chat("gpt-4o-mini"), system: "be brief", prompt: question, experimental_telemetry: telemetry };
+    const telemetry = {
+      isEnabled: true,
+      functionId: "weather-agent",
+      metadata: { userId: "user-456", sessionId: "sess-1" },
+    };
+    const get_weather = ai.tool({
+      description,
+      inputSchema: z.object({ city: z.string() }),
+      execute: async (input) => weather(input),
+    });
+    const call = {
+      model: openai.chat("gpt-4o-mini"),
+      system: "be brief",
+      prompt: question,
+      experimental_telemetry: telemetry,
+    };
     await request(async () => {
       await ai.generateText({ ...call, tools: { get_weather }, stopWhen: ai.stepCountIs(3), temperature: 0.3 });
       await ai.streamText(call).consumeStream();

@@ -12,8 +12,17 @@ const major = process.env.AI_MAJOR;
 // From 7 on telemetry is an integration, of the old class or of its own.
 if (major === "7") {
   const otel = await load("@ai-sdk/otel");
-  const all = { usage: true, providerMetadata: true, embedding: true, runtimeContext: true, toolChoice: true, schema: true };
-  ai.registerTelemetry(process.env.LEGACY ? new otel.LegacyOpenTelemetry() : new otel.OpenTelemetry(process.env.MORE ? all : {}));
+  const all = {
+    usage: true,
+    providerMetadata: true,
+    embedding: true,
+    runtimeContext: true,
+    toolChoice: true,
+    schema: true,
+  };
+  ai.registerTelemetry(
+    process.env.LEGACY ? new otel.LegacyOpenTelemetry() : new otel.OpenTelemetry(process.env.MORE ? all : {}),
+  );
 }
 const openai = createOpenAI({ apiKey: "sk-x", baseURL: openaiUrl });
 const anthropic = createAnthropic({ apiKey: "sk-x", baseURL: openaiUrl });
@@ -56,11 +65,19 @@ const programs = {
       ...telemetry("weather-agent"),
     });
     if (steps.length !== 2) console.error("steps:", steps.length);
-    await ai.generateObject({ model: openai.chat("gpt-4o-mini"), schema: city, prompt: question, maxRetries: 0, ...telemetry("extract") });
+    await ai.generateObject({
+      model: openai.chat("gpt-4o-mini"),
+      schema: city,
+      prompt: question,
+      maxRetries: 0,
+      ...telemetry("extract"),
+    });
     const model = openai.textEmbeddingModel("text-embedding-3-small");
     await ai.embed({ model, value: "深圳", ...telemetry("vector") });
     await ai.embedMany({ model, values: ["深圳", "广州"], ...telemetry("vectors") });
-    await fails(() => ai.generateText({ model: openai.chat("boom"), prompt: question, maxRetries: 0, ...telemetry("broken") }));
+    await fails(() =>
+      ai.generateText({ model: openai.chat("boom"), prompt: question, maxRetries: 0, ...telemetry("broken") }),
+    );
   },
 
   /** Streams: an agent that thinks and sees, a tool that fails, text of OpenAI's, JSON. */
@@ -80,17 +97,50 @@ const programs = {
     const stream = { model: anthropic("claude-sonnet-4-20250514"), ...system, ...loop, maxRetries: 0 };
     const messages = [{ role: "user", content }];
     await ai
-      .streamText({ ...stream, messages, tools: { get_weather }, ...thinking, ...most(2048), ...telemetry("weather-agent") })
+      .streamText({
+        ...stream,
+        messages,
+        tools: { get_weather },
+        ...thinking,
+        ...most(2048),
+        ...telemetry("weather-agent"),
+      })
       .consumeStream();
     const broken = tool(async () => {
       throw new TypeError("no weather today");
     });
-    await ai.streamText({ ...stream, messages: [{ role: "user", content: question }], tools: { broken }, ...telemetry("broken-tool") }).consumeStream();
-    await ai.streamText({ model: openai.chat("gpt-4o-mini"), prompt: question, seed: 7, stopSequences: ["END"], ...telemetry("answer") }).consumeStream();
-    const object = ai.streamObject({ model: openai.chat("gpt-4o-mini"), schema: city, prompt: question, ...telemetry("extract") });
+    await ai
+      .streamText({
+        ...stream,
+        messages: [{ role: "user", content: question }],
+        tools: { broken },
+        ...telemetry("broken-tool"),
+      })
+      .consumeStream();
+    await ai
+      .streamText({
+        model: openai.chat("gpt-4o-mini"),
+        prompt: question,
+        seed: 7,
+        stopSequences: ["END"],
+        ...telemetry("answer"),
+      })
+      .consumeStream();
+    const object = ai.streamObject({
+      model: openai.chat("gpt-4o-mini"),
+      schema: city,
+      prompt: question,
+      ...telemetry("extract"),
+    });
     for await (const _ of object.partialObjectStream);
     await fails(async () => {
-      const { fullStream } = ai.streamText({ model: anthropic("boom"), prompt: question, maxRetries: 0, onError() {}, ...telemetry("broken") });
+      const { fullStream } = ai.streamText({
+        model: anthropic("boom"),
+        prompt: question,
+        maxRetries: 0,
+        onError() {},
+        ...telemetry("broken"),
+      });
       for await (const part of fullStream) if (part.type === "error") throw part.error;
     });
   },
@@ -98,11 +148,23 @@ const programs = {
   /** The agent's class, and a call whose content is not recorded. */
   async agent() {
     const Agent = ai.ToolLoopAgent ?? ai.Experimental_Agent;
-    const agent = new Agent({ model: openai("gpt-4o-mini"), ...system, tools: { get_weather }, ...loop, ...telemetry("shop") });
+    const agent = new Agent({
+      model: openai("gpt-4o-mini"),
+      ...system,
+      tools: { get_weather },
+      ...loop,
+      ...telemetry("shop"),
+    });
     await agent.generate({ prompt: question });
     const secret = telemetry("secret");
     Object.assign(secret.telemetry ?? secret.experimental_telemetry, { recordInputs: false, recordOutputs: false });
-    await ai.generateText({ model: openai("gpt-4o-mini"), prompt: question, tools: { get_weather }, ...loop, ...secret });
+    await ai.generateText({
+      model: openai("gpt-4o-mini"),
+      prompt: question,
+      tools: { get_weather },
+      ...loop,
+      ...secret,
+    });
   },
 };
 
