@@ -230,6 +230,8 @@ pub enum To {
     ImpliesKind(Kind),
     /// With one of these values (with any, if there are none) the usage of the span repeats that of its children.
     Aggregate(&'static [&'static str]),
+    /// As [`To::Field`], of a span whose usage repeats that of its children.
+    Aggregated(Field),
     /// Of the last call only, where the usage repeats that of the children: nothing there.
     OfOneCall(&'static To),
     /// The usage of a span of one of these kinds repeats that of its children.
@@ -289,7 +291,7 @@ impl To {
             To::Parameters => "an object of request parameters",
             To::Usage => "an object of token counts, made inclusive",
             To::UncachedInput | To::UncachedPart | To::CacheBeside(_) => "tokens beside the cached ones, made inclusive",
-            To::Aggregate(_) | To::AggregateOn(_) => "usage that repeats that of the children",
+            To::Aggregate(_) | To::AggregateOn(_) | To::Aggregated(_) => "usage that repeats that of the children",
             To::Cost => "an object of costs",
             To::Input | To::EntityInput => "what went in, by the kind of span",
             To::Output | To::EntityOutput => "what came out, by the kind of span",

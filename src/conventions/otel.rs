@@ -212,6 +212,13 @@ pub const OTEL: Convention = Convention {
         newest("gen_ai.usage.text.output_tokens", Field::TextOutputTokens),
         newest("gen_ai.usage.image.output_tokens", Field::ImageOutputTokens),
         newest("gen_ai.usage.audio.output_tokens", Field::AudioOutputTokens),
+        // Pydantic AI's, and what profile `otel` writes.
+        with(NEWEST, "gen_ai.aggregated_usage.input_tokens", To::Aggregated(Field::InputTokens)),
+        with(NEWEST, "gen_ai.aggregated_usage.output_tokens", To::Aggregated(Field::OutputTokens)),
+        with(NEWEST, "gen_ai.aggregated_usage.cache_read.input_tokens", To::Aggregated(Field::CacheReadTokens)),
+        with(NEWEST, "gen_ai.aggregated_usage.cache_write.input_tokens", To::Aggregated(Field::CacheWriteTokens)),
+        with(RECENT, "gen_ai.aggregated_usage.cache_creation.input_tokens", To::Aggregated(Field::CacheWriteTokens)),
+        with(NEWEST, "gen_ai.aggregated_usage.reasoning.output_tokens", To::Aggregated(Field::ReasoningTokens)),
         field("gen_ai.usage.cost", Field::Cost),
         with(NEWEST, "gen_ai.input.messages", To::InputMessages),
         with(NEWEST, "gen_ai.output.messages", To::OutputMessages),

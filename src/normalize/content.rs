@@ -99,6 +99,8 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
     let Some(conversation) = messages::read(content.text, content.json, side, arena) else { return };
     let field = if side == Side::Input { Field::InputMessages } else { Field::OutputMessages };
     if conversation.messages != b"[]" {
+        // LiteLLM says a call beside the message that leaves it out.
+        let trust = if messages::are_hollow(conversation.messages, arena) { 0 } else { trust };
         // Lists or events told as much: it is the same once more. OpenInference's lists may also leave out what it could not read.
         if n.c.source(field) == DERIVED && n.c.text(field).is_some_and(|told| told.len() >= conversation.messages.len()) {
             n.set_fate(content.at, Fate::Mapped);
@@ -167,7 +169,7 @@ pub(super) fn read_lists(n: &mut Normalizer) {
             Flat::Documents => Field::RetrievalDocuments,
             Flat::Texts => Field::EntityInput,
         };
-        if let Some(known) = n.c.text(field) {
+        if let Some(known) = n.c.text(field).filter(|known| !messages::are_hollow(known, arena)) {
             if field == Field::ToolDefinitions && tools::from_text(text, arena) == Some(known) {
                 list.iter().for_each(|leaf| n.set_fate(leaf.at, Fate::Mapped));
             }

@@ -58,6 +58,10 @@ impl<'a> Normalizer<'_, 'a> {
         let arena = self.cx.arena;
         let fate = match to {
             To::Field(field) => return self.put(field, value, trust, at),
+            To::Aggregated(field) => {
+                self.c.aggregated = true;
+                return self.put(field, value, trust, at);
+            }
             To::Unless(field, nothing) => {
                 if value.as_str().is_none_or(|text| nothing.iter().all(|word| word.as_bytes() != text)) {
                     return self.put(field, value, trust, at);

@@ -1,13 +1,15 @@
-//! Bodies that `tests/capture/frameworks_py.py` sent with agent frameworks, through `convert`, held span by span and attribute
-//! by attribute: what stands here is written by hand, from what the program did, and nothing else may come out.
+//! Bodies that `tests/capture/frameworks_py.py` and `sdks_py.py` sent with agent frameworks and instrumentations, through
+//! `convert`, held span by span and attribute by attribute: what stands here is written by hand, from what the program did, and nothing else may come out.
 
 mod facts;
 mod instrumented;
+mod litellm;
 mod microsoft;
 mod older;
 mod own;
 mod pipelines;
 mod platforms;
+mod pydantic;
 mod teams;
 
 use facts::Fact;
@@ -75,6 +77,12 @@ fn same(key: &str, found: &Json, expected: &Json) -> bool {
     }
 }
 
+/// The key, or the pattern (`metadata.*`) among the expected keys that stands for it and its like.
+fn family(key: &str, expected: &[String]) -> String {
+    let of = |pattern: &&String| pattern.strip_suffix('*').is_some_and(|prefix| key.starts_with(prefix));
+    expected.iter().find(of).map_or(key, String::as_str).to_owned()
+}
+
 /// Every difference between a span and what is true of it.
 fn differences(found: &Map<String, Json>, expected: &Map<String, Json>) -> Vec<String> {
     let keys = found.keys().chain(expected.keys().filter(|key| !found.contains_key(*key)));
@@ -119,7 +127,8 @@ fn hold_some(file: &str, of: fn(&str) -> bool, expected: Expected) {
         let fact = facts::merge(facts);
         let mut of_span = differences(&attributes(span), &fact.otel);
         let (bare, kept) = (attributes(span), attributes(&unmapped[at]));
-        let left: Vec<_> = kept.keys().filter(|key| !bare.contains_key(*key)).cloned().collect();
+        let mut left: Vec<_> = kept.keys().filter(|key| !bare.contains_key(*key)).map(|key| family(key, &fact.left)).collect();
+        left.dedup();
         let events: Vec<_> = unmapped[at].events.iter().map(|event| event.name.clone()).collect();
         for (what, found, expected) in [("left", left, &fact.left), ("events", events, &fact.events)] {
             if found != *expected {
@@ -127,9 +136,9 @@ fn hold_some(file: &str, of: fn(&str) -> bool, expected: Expected) {
             }
         }
         let aggregated = fact.otel.keys().any(|key| key.starts_with("gen_ai.aggregated_usage"));
-        // A framework in the provider's place, headers, placeholders, and what would be counted twice, go whatever is kept.
+        // A framework in the provider's place, headers and keys, placeholders, and what would be counted twice, go whatever is kept.
         let may_go = |key: &str| {
-            matches!(key, "gen_ai.system" | "gen_ai.provider.name" | "gen_ai.headers" | "llm.headers")
+            matches!(key, "gen_ai.system" | "gen_ai.provider.name" | "gen_ai.headers" | "llm.headers" | "metadata.user_api_key_hash")
                 || aggregated && key.starts_with("gen_ai.usage.")
         };
         let gone = attributes(&before[at])

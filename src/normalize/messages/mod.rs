@@ -141,6 +141,8 @@ fn is_canonical(root: Json) -> bool {
     };
     let message = |m: Json| {
         matches!(m.get("role").and_then(|r| r.word()), Some(b"system" | b"user" | b"assistant" | b"tool"))
+            // LiteLLM leaves them beside the parts.
+            && m.any(&["tool_calls", "tool_call_id"]).is_none()
             && m.get("parts").is_some_and(|parts| parts.is_array() && parts.items().all(part))
     };
     root.is_array() && !root.is_empty() && root.items().all(message)
@@ -403,7 +405,7 @@ impl<'a> Transcoder<'a> {
         if let Some(reasoning) = m.any(&["reasoning_content", "reasoning", "thinking"]).or_else(|| extra?.get("reasoning_content")) {
             self.reasoning(reasoning, &mut n);
         }
-        if role == "tool" && m.get("parts").is_none() && is_tool_result(m) {
+        if role == "tool" && m.get("parts").is_none_or(|parts| is_text_of_result(m, parts)) && is_tool_result(m) {
             self.tool_response(m, &mut n);
         } else if let Some(parts) = m.get("content_parts").filter(|p| !p.is_empty()) {
             // trpc-agent-go: they hold in place of the content.
@@ -528,8 +530,19 @@ fn is_message(j: Json) -> bool {
             || speaks("type") && j.get("content").is_some()
             || is_bare(j)
             || is_item(j)
-            || j.get("tool_calls").is_some()
+            || j.any(&["tool_calls", "function_call"]).is_some()
             || serialised(j).is_some())
+}
+
+/// Text in parts, with the call that it answers beside it.
+fn is_text_of_result(m: Json, parts: Json) -> bool {
+    m.get("tool_call_id").is_some() && parts.items().all(|p| p.get("type").is_some_and(|t| t.is("text")))
+}
+
+/// Do these messages hold nothing but their roles?
+pub fn are_hollow(messages: &[u8], arena: &Bump) -> bool {
+    memchr::memmem::find(messages, b"\"parts\":[]").is_some()
+        && json::parse(messages, arena).is_some_and(|m| m.items().all(|m| m.get("parts").is_some_and(|parts| parts.is_empty())))
 }
 
 /// A message of role tool that is the result itself, not a list of results.

@@ -113,10 +113,11 @@ impl<'a> Transcoder<'a> {
             self.field("id", id);
         }
         self.raw(",\"response\":");
-        // OpenInference: a list of one text is that text.
-        let only =
-            j.get("contents").map(|c| c.items().next().filter(|_| c.items().count() == 1).map_or(c, |p| unwrapped(p, "message_content")));
-        let contents = only.map(|p| p.get("text").unwrap_or(p));
+        // OpenInference, LiteLLM: a list of one text is that text.
+        let only = j
+            .any(&["contents", "parts"])
+            .map(|c| c.items().next().filter(|_| c.items().count() == 1).map_or(c, |p| unwrapped(p, "message_content")));
+        let contents = only.map(|p| p.any(&["text", "content"]).unwrap_or(p));
         match j.any(&["response", "result", "output", "content", "error", "text"]).or(contents) {
             // Vercel wraps the result: {"type":"text","value":…}.
             Some(value) => match value.get("value").filter(|_| value.get("type").is_some()) {
