@@ -110,7 +110,9 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
     if let Some(definitions) = tools::definitions(conversation.tools.into_iter(), arena) {
         n.c.derive(Field::ToolDefinitions, Value::Str(definitions));
     }
-    if let Some(system) = conversation.system {
+    // A request has them apart; the lists of its instrumentation may begin with them.
+    let told = n.c.text(Field::InputMessages).is_some_and(|m| memchr::memmem::find(m, b"{\"role\":\"system\"").is_some());
+    if let Some(system) = conversation.system.filter(|_| !told) {
         n.c.derive(Field::SystemInstructions, Value::Str(system));
     }
     if side == Side::Output {

@@ -217,7 +217,7 @@ impl<'a> Normalizer<'_, 'a> {
             }
             Some(kind) if kind.is_generation() => match self.refined {
                 Some(refined) => Some(refined),
-                None if kind == Kind::Chat && self.kind_trust == PLAIN && embedding(c) => Some(Kind::Embeddings),
+                None if kind == Kind::Chat && self.kind_trust <= PLAIN && embedding(c) => Some(Kind::Embeddings),
                 None => Some(kind),
             },
             None if !c.operation.is_empty() => None,

@@ -13,6 +13,7 @@ TOOLS = [{"type": "function", "function": FUNCTION}]
 ASKED = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": QUESTION}]
 CALL = {"id": "call_abc123", "type": "function", "function": {"name": "get_weather", "arguments": '{"city":"深圳"}'}}
 TOLD = [*ASKED, {"role": "assistant", "content": None, "tool_calls": [CALL]}, {"role": "tool", "tool_call_id": "call_abc123", "content": "深圳: 26C sunny"}]
+LOGFIRE = {"send_to_logfire": False, "console": False, "service_version": "1.0.0", "additional_span_processors": [processor]}
 
 
 async def pydantic():
@@ -28,7 +29,7 @@ async def pydantic_logs():
     """Logfire's own settings."""
     import logfire
 
-    logfire.configure(send_to_logfire=False, console=False, service_version="1.0.0", additional_span_processors=[processor])
+    logfire.configure(**LOGFIRE)
     logfire.instrument_pydantic_ai()
     await pydantic_agents()
 
@@ -213,7 +214,7 @@ def logfire_openai():
     """OpenAI's calls below a span of Logfire's own."""
     import logfire
 
-    logfire.configure(send_to_logfire=False, console=False, service_version="1.0.0", additional_span_processors=[processor])
+    logfire.configure(**LOGFIRE)
     logfire.instrument_openai()
     with logfire.span("support"):
         openai()

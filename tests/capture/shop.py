@@ -22,8 +22,17 @@ PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "req
 RESOURCE = {"service.name": "shop-agent", "host.name": "10.0.0.8", "token": "tok-123"}
 
 
-processor = BatchSpanProcessor(OTLPSpanExporter(SINK), schedule_delay_millis=600_000)  # one body for the whole program
 provider = TracerProvider(resource=Resource(RESOURCE))
+
+
+class Exporter(OTLPSpanExporter):
+    def export(self, spans):
+        for span in spans:
+            span._resource = provider.resource  # what Logfire finds out of the machine stays here
+        return super().export(spans)
+
+
+processor = BatchSpanProcessor(Exporter(SINK), schedule_delay_millis=600_000)  # one body for the whole program
 provider.add_span_processor(processor)
 trace.set_tracer_provider(provider)
 

@@ -69,19 +69,30 @@ fn once() -> [Fact; 1] {
 
 #[test]
 fn newest_form() {
-    newest("pydantic-ai-py-2.68.0.agents.pb");
+    newest("pydantic-ai-py-2.68.0.agents.pb", false);
 }
 
-fn newest(file: &str) {
+#[test]
+fn newest_form_under_logfire() {
+    newest("logfire-py-5.4.0.pydantic-ai.pb", true);
+}
+
+/// Logfire adds a message and a type to each span, and the model that was asked as the one that answered.
+fn newest(file: &str, logfire: bool) {
     let named = || says(json!({"gen_ai.agent.name": "shop", "gen_ai.conversation.id": "…"}));
-    let model: &[&str] = &[
+    const MODEL: &[&str] = &[
         "gen_ai.agent.call.id",
         "gen_ai.usage.details.audio_tokens",
+        "logfire.*",
         "model_request_parameters",
-        "pydantic_ai.cache.established_tokens",
-        "pydantic_ai.cache.hit_ratio",
+        "pydantic_ai.cache.*",
         "server.port",
     ];
+    const REQUEST: &[&str] = &["gen_ai.agent.call.id", "logfire.*", "model_request_parameters", "server.port"];
+    const MODEL_ALONE: &[&str] =
+        &["gen_ai.agent.call.id", "gen_ai.usage.details.audio_tokens", "model_request_parameters", "pydantic_ai.cache.*", "server.port"];
+    const REQUEST_ALONE: &[&str] = &["gen_ai.agent.call.id", "model_request_parameters", "server.port"];
+    let (model, request_only) = if logfire { (MODEL, REQUEST) } else { (MODEL_ALONE, REQUEST_ALONE) };
     let full = || facts![full(), named(), instructed("be brief"), left(model)];
     let run = |model: &str, output: Json| {
         facts![
@@ -90,7 +101,7 @@ fn newest(file: &str) {
             entry(),
             instructed("be brief"),
             says(json!({"gen_ai.request.model": model, "gen_ai.input.messages": [asked()], "gen_ai.output.messages": output})),
-            left(&["final_result", "gen_ai.agent.call.id", "gen_ai.aggregated_usage.details.audio_tokens", "logfire.msg"])
+            left(&["final_result", "gen_ai.agent.call.id", "gen_ai.aggregated_usage.details.audio_tokens", "logfire.*"])
         ]
     };
     let told = || told_by_user(RESULT);
@@ -100,12 +111,7 @@ fn newest(file: &str) {
             ("chat gpt-4o-mini", facts![full(), defined(closed(parameters())), messages(json!([asked()]), json!([called()]), "tool_call")]),
             (
                 "execute_tool get_weather",
-                facts![
-                    tool(),
-                    named(),
-                    says(json!({"gen_ai.tool.call.id": "call_abc123"})),
-                    left(&["gen_ai.agent.call.id", "logfire.msg"])
-                ],
+                facts![tool(), named(), says(json!({"gen_ai.tool.call.id": "call_abc123"})), left(&["gen_ai.agent.call.id", "logfire.*"])],
             ),
             (
                 "chat gpt-4o-mini",
@@ -150,7 +156,8 @@ fn newest(file: &str) {
                     request("boom"),
                     named(),
                     failed("pydantic_ai.exceptions.ModelServerError"),
-                    left(&["gen_ai.agent.call.id", "model_request_parameters", "server.port"])
+                    left(request_only),
+                    says(json!({"gen_ai.response.model": if logfire { json!("boom") } else { Json::Null }}))
                 ],
             ),
             (
@@ -158,7 +165,7 @@ fn newest(file: &str) {
                 facts![
                     run("boom", Json::Null),
                     failed("pydantic_ai.exceptions.ModelServerError"),
-                    left(&["gen_ai.agent.call.id", "logfire.msg"])
+                    left(&["gen_ai.agent.call.id", "logfire.*"])
                 ],
             ),
             around(),

@@ -199,8 +199,8 @@ impl<'a> Transcoder<'a> {
             return match () {
                 () if is_pair(j) => self.message(j),
                 () if j.is_empty() => None,
-                () if j.items().all(|i| i.is_string() || is_message(i) || is_pair(i)) => {
-                    j.items().try_for_each(|i| if i.is_string() { self.conversation(i) } else { self.message(i) })
+                () if j.items().all(|i| i.is_string() || is_message(i) || is_pair(i) || is_blank(i)) => {
+                    j.items().filter(|i| !is_blank(*i)).try_for_each(|i| if i.is_string() { self.conversation(i) } else { self.message(i) })
                 }
                 // Parts without a message around them.
                 () if j.items().all(|i| i.get("type").is_some() || i.get("text").is_some()) => {
@@ -257,6 +257,7 @@ impl<'a> Transcoder<'a> {
             return Some(());
         }
         if let Some(candidates) = j.get("candidates").filter(|c| c.is_array()) {
+            self.answer(j);
             for candidate in candidates.items() {
                 self.finish(candidate);
                 self.message(candidate.any(&["content", "message"])?)?;
@@ -298,8 +299,9 @@ impl<'a> Transcoder<'a> {
         let usage = j.any(&["usage", "usage_metadata"]).or_else(|| meta?.any(&["usage", "token_usage", "tokenUsage"]));
         self.found.usage = self.found.usage.or(usage).filter(Json::is_object);
         let word = |keys: &[&str]| j.any(keys).or_else(|| meta.and_then(|m| m.any(keys))).and_then(|v| v.word());
-        self.found.model = self.found.model.or_else(|| word(&["model", "model_name"]));
+        self.found.model = self.found.model.or_else(|| word(&["model", "model_name", "modelVersion", "model_version"]));
         let id = if j.any(&["object", "choices", "stop_reason"]).is_some() { j.get("id") } else { meta.and_then(|m| m.get("id")) };
+        let id = id.or_else(|| j.any(&["responseId", "response_id"]));
         self.found.response_id = self.found.response_id.or_else(|| id.and_then(|v| v.word()));
         // OpenAI's Responses API has a status in its place.
         if j.get("object").is_some_and(|o| o.is("response"))
@@ -343,6 +345,9 @@ impl<'a> Transcoder<'a> {
             }
             None => m,
         };
+        // Logfire: an item that it has no event for.
+        let unknown = m.get("event.name").is_some_and(|name| name.is("gen_ai.unknown"));
+        let m = m.get("data").filter(|item| unknown && is_item(*item)).unwrap_or(m);
         if is_pair(m) {
             let mut pair = m.items();
             let role = pair.next()?.word()?;
@@ -359,6 +364,14 @@ impl<'a> Transcoder<'a> {
                 self.answer(kwargs);
             }
             return self.message_as(kwargs, role);
+        }
+        // OpenLLMetry's Anthropic up to 0.53: what a model thinks is a message, beside that of its answer.
+        if let Some(thought) = m.get("content").filter(|_| m.get("role").is_some_and(|r| r.is("thinking"))) {
+            self.open("assistant");
+            self.raw(",\"parts\":[");
+            self.reasoning(thought, &mut 0);
+            self.raw("]}");
+            return Some(());
         }
         if let Some(tool) = tool_in_message(m) {
             self.found.tools.push(tool);
@@ -456,6 +469,11 @@ impl<'a> Transcoder<'a> {
         self.raw("]}");
         Some(())
     }
+}
+
+/// In a message's place, Langtrace's list of calls that it could not read.
+fn is_blank(j: Json) -> bool {
+    j.is_array() && !j.is_empty() && j.items().all(|call| call.is_object() && call.entries().all(|(_, value)| value.is_empty()))
 }
 
 /// The text of a message in a part's place, which says nothing else.

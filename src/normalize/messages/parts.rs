@@ -109,7 +109,9 @@ impl<'a> Transcoder<'a> {
             "id",
             "ref",
         ]);
-        if let Some(id) = id.or_else(|| self.found.take_call(j.get("role")?.word()?)) {
+        if let Some(id) =
+            id.or_else(|| self.found.take_call(j.get("role")?.word()?)).or_else(|| self.found.take_call(j.get("name")?.word()?))
+        {
             self.field("id", id);
         }
         self.raw(",\"response\":");
