@@ -39,9 +39,11 @@ pub const LANGSMITH: Convention = Convention {
     rules: &[
         // It says `embeddings` under OTel's key for a retriever.
         Rule { key: "langsmith.span.kind", to: To::Kind(RUN_TYPES), trust: OWN },
+        // Guessed from the type; a prompt is no `chat`.
+        row("gen_ai.operation.name", To::Spent),
         // Inputs and outputs of a run of any type, not of a model only.
         Rule { key: "gen_ai.prompt", to: To::Input, trust: OWN },
-        Rule { key: "gen_ai.completion", to: To::Output, trust: OWN },
+        Rule { key: "gen_ai.completion", to: To::EntityOutput, trust: OWN },
         trusted("langsmith.metadata.ls_provider", Field::Provider, SAID),
         field("langsmith.metadata.ls_model_name", Field::RequestModel),
         Rule { key: "langsmith.metadata.ls_model_type", to: To::Kind(LS_MODEL_TYPES), trust: WEAK },
@@ -54,6 +56,10 @@ pub const LANGSMITH: Convention = Convention {
         field("langsmith.metadata.conversation_id", Field::ConversationId),
         field("langsmith.metadata.user_id", Field::UserId),
         Rule { key: "langsmith.usage_metadata", to: To::Usage, trust: STRUCTURED },
+        Rule { key: "langsmith.metadata.usage_metadata", to: To::Usage, trust: WEAK },
+        // A sequence's are those of its model.
+        row("gen_ai.usage.input_tokens", To::AggregateOn(&[Kind::Chain])),
+        row("gen_ai.usage.output_tokens", To::AggregateOn(&[Kind::Chain])),
         row("gen_ai.usage.input_token_details", INPUT_DETAILS),
         row("gen_ai.usage.output_token_details", OUTPUT_DETAILS),
         field("gen_ai.response.service_tier", Field::ResponseServiceTier),

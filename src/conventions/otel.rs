@@ -111,6 +111,7 @@ const OPERATIONS: &[(&str, Kind)] = &[
     ("update_memory", Kind::UpdateMemory),
     ("upsert_memory", Kind::UpsertMemory),
     ("user_prompt", Kind::Span),
+    ("vector_db_retrieve", Kind::Retrieval),
     ("vectordb", Kind::Retrieval),
     ("workflow", Kind::InvokeWorkflow),
     ("WORKFLOW", Kind::InvokeWorkflow),

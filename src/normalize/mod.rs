@@ -293,7 +293,8 @@ impl<'a> Normalizer<'_, 'a> {
         let Some(value) = scalar::convert(Field::ResponseModel, value, self.cx.arena) else { return };
         self.c.reading = at;
         let said = |output: Pending| output.value.as_str().is_none_or(|text| !scalar::unquote(text).is_empty());
-        let answered = self.output.is_some_and(said) || self.c.has(Field::OutputMessages);
+        let ended = self.span.status_code != status::ERROR;
+        let answered = ended && (self.output.is_some_and(said) || self.c.has(Field::OutputMessages));
         // The answer itself may say better who gave it (older MLflow's one name is that which was asked for).
         let known = self.c.get(Field::ResponseModel).filter(|model| *model != value);
         if answered && known.is_some() {

@@ -169,6 +169,10 @@ impl<'a> Normalizer<'_, 'a> {
             To::Flat(list) | To::FlatParts(list) => {
                 let path = of.and_then(|(key, rule)| self.cx.keys.text(key).get(rule.key.len() - 1..)).unwrap_or_default();
                 // The vectors beside the texts are long, and no texts.
+                // OpenLLMetry's LangChain quotes an empty answer.
+                if matches!(to, To::FlatParts(_)) && value.as_str() == Some(b"\"\"") {
+                    return self.set_fate(at, Fate::Mapped);
+                }
                 if flat::is_indexed(path) && (list != flat::Flat::Texts || value.as_str().is_some()) {
                     let parts = matches!(to, To::FlatParts(_)) && path.ends_with(b".content");
                     let is_json = parts && scalar::parsed(value, arena).is_some_and(messages::is_parts);

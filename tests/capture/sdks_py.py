@@ -251,6 +251,8 @@ def openai():
         print(type(error).__name__)
 
 
-run({f.__name__: f for f in (
+PROGRAMS = {f.__name__: f for f in (
     pydantic, pydantic_events, pydantic_logs, langchain_openinference, langchain_openinference_marked, langchain_openllmetry, langchain_langsmith,
-    litellm, anthropic, anthropic_openinference, anthropic_openllmetry, genai_openinference, logfire_openai, openlit_openai, langtrace_openai)})
+    litellm, anthropic, anthropic_openinference, anthropic_openllmetry, genai_openinference, logfire_openai, openlit_openai, langtrace_openai)}
+
+run(PROGRAMS)

@@ -1,7 +1,8 @@
 //! The parts of a message: what each provider calls them, and what OTel does. The source of the types is the conventions'
 //! `enums.csv`.
 
-use super::{Transcoder, only_content, unwrapped};
+use super::Transcoder;
+use super::shapes::{only_content, unwrapped};
 use crate::json::{self, Json};
 use crate::normalize::scalar;
 
