@@ -43,7 +43,7 @@ pub const LANGSMITH: Convention = Convention {
         row("gen_ai.operation.name", To::Spent),
         // Inputs and outputs of a run of any type, not of a model only.
         Rule { key: "gen_ai.prompt", to: To::Input, trust: OWN },
-        Rule { key: "gen_ai.completion", to: To::EntityOutput, trust: OWN },
+        Rule { key: "gen_ai.completion", to: To::RunOutput, trust: OWN },
         trusted("langsmith.metadata.ls_provider", Field::Provider, SAID),
         field("langsmith.metadata.ls_model_name", Field::RequestModel),
         Rule { key: "langsmith.metadata.ls_model_type", to: To::Kind(LS_MODEL_TYPES), trust: WEAK },

@@ -193,6 +193,8 @@ pub enum To {
     EntityInput,
     /// As [`To::Output`], likewise.
     EntityOutput,
+    /// As [`To::Output`]; what is no object stands in one, as its only member: `{"output": …}`.
+    RunOutput,
     /// The name of an agent, a workflow or a tool, by the kind of span.
     EntityName,
     /// The name of the workflow that a span belongs to: its own if it is the workflow.
@@ -294,7 +296,7 @@ impl To {
             To::Aggregate(_) | To::AggregateOn(_) | To::Aggregated(_) => "usage that repeats that of the children",
             To::Cost => "an object of costs",
             To::Input | To::EntityInput => "what went in, by the kind of span",
-            To::Output | To::EntityOutput => "what came out, by the kind of span",
+            To::Output | To::EntityOutput | To::RunOutput => "what came out, by the kind of span",
             To::InputMessages | To::OutputMessages | To::Exchange => "messages",
             To::Request => "a request of the provider",
             To::Flat(_) | To::FlatParts(_) | To::Inside(..) => "part of a list",

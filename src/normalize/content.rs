@@ -226,9 +226,7 @@ pub(super) fn read(n: &mut Normalizer) {
     if let Some(content) = n.output.and_then(|o| Content::new(o.value, o.at, arena)) {
         n.c.reading = content.at;
         n.c.put(Field::EntityOutput, Value::Str(content.canonical_text(arena)), PLAIN, DERIVED);
-        // An answer of a model has an `output` too.
-        let inside = n.output.filter(|_| !kind.is_some_and(|k| k.is_generation())).map_or(&[][..], |o| o.inside);
-        let content = content.inside(inside, arena);
+        let content = content.inside(n.output.map_or(&[], |o| o.inside), arena);
         match kind {
             Some(kind) if kind.is_generation() => put_conversation(n, Side::Output, content, PLAIN),
             Some(Kind::ExecuteTool) => put_result(n, content),

@@ -139,6 +139,11 @@ impl<'a> Normalizer<'_, 'a> {
                 self.output = Some(Pending { inside: &["outputs", "output"], ..Pending::new(value, at) });
                 return;
             }
+            To::RunOutput => {
+                let wrapped = scalar::parsed(value, arena).is_some_and(|j| j.is_object() && j.entries().count() == 1);
+                self.output = Some(Pending { inside: if wrapped { &["output"] } else { &[] }, ..Pending::new(value, at) });
+                return;
+            }
             To::EntityName => {
                 self.entity_name = Some(Pending::new(value, at));
                 return;

@@ -65,26 +65,30 @@ async def pydantic_agents():
     print(await fails(lambda: agent("boom").run(QUESTION)))
 
 
+MARK = {"gen_ai.is_entry": True}
+
+
 def langchain_openinference():
-    from openinference.instrumentation.langchain import LangChainInstrumentor
-
-    LangChainInstrumentor().instrument()
-    langchain({})
-
-
-def langchain_openinference_marked():
     """The application marks its entry, which LangChain hands down to all runs."""
     from openinference.instrumentation.langchain import LangChainInstrumentor
 
     LangChainInstrumentor().instrument()
-    langchain({"gen_ai.is_entry": True})
+    langchain(MARK)
 
 
 def langchain_openllmetry():
+    langchain_openllmetry_with({"user_id": "user-456"})
+
+
+def langchain_openllmetry_marked():
+    langchain_openllmetry_with(MARK)
+
+
+def langchain_openllmetry_with(metadata):
     from opentelemetry.instrumentation.langchain import LangchainInstrumentor
 
     LangchainInstrumentor().instrument()
-    langchain({"user_id": "user-456"})
+    langchain(metadata)
 
 
 def langchain_langsmith():
@@ -100,6 +104,14 @@ def langchain_langsmith():
 
     print(support(QUESTION))
     client.flush()
+
+
+def langchain_langsmith_marked():
+    """With the same environment."""
+    from langchain_core.tracers.langchain import wait_for_all_tracers
+
+    langchain(MARK)
+    wait_for_all_tracers()
 
 
 def langchain(metadata):
@@ -252,7 +264,7 @@ def openai():
 
 
 PROGRAMS = {f.__name__: f for f in (
-    pydantic, pydantic_events, pydantic_logs, langchain_openinference, langchain_openinference_marked, langchain_openllmetry, langchain_langsmith,
-    litellm, anthropic, anthropic_openinference, anthropic_openllmetry, genai_openinference, logfire_openai, openlit_openai, langtrace_openai)}
+    pydantic, pydantic_events, pydantic_logs, langchain_openinference, langchain_openllmetry, langchain_openllmetry_marked,
+    langchain_langsmith, langchain_langsmith_marked, litellm, anthropic, anthropic_openinference, anthropic_openllmetry, genai_openinference, logfire_openai, openlit_openai, langtrace_openai)}
 
 run(PROGRAMS)

@@ -267,3 +267,22 @@ fn through_older_openllmetry() {
         ],
     );
 }
+
+/// A mark that the application puts into LangChain's metadata stands on every run; one of each segment is the entry, and no copy goes on.
+#[test]
+fn marks_that_are_inherited() {
+    let entries = |file: &str| {
+        let spans = super::converted(file);
+        for span in &spans {
+            assert!(!span.attributes.iter().any(|a| a.key.ends_with(".gen_ai.is_entry")), "{file}: {}", span.name);
+        }
+        let marked = spans.iter().filter(|span| super::attributes(span).get("gen_ai.is_entry") == Some(&json!(true)));
+        marked.map(|span| span.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(entries("langsmith-py-0.15.1.agent-marked.pb"), ["shop", "Shelf", "RunnableSequence", "shop"]);
+    // The outermost span of its agent is none of LangChain's runs.
+    assert_eq!(
+        entries("openllmetry-langchain-py-0.62.4.agent-marked.pb"),
+        ["invoke_agent shop", "vector_db_retrieve Shelf", "RunnableSequence.workflow", "invoke_agent shop"]
+    );
+}
