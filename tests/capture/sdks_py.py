@@ -150,11 +150,11 @@ def langchain(metadata):
         print(type(error).__name__)
 
 
-async def litellm():
+async def litellm(callbacks=("otel",)):
     """`USE_OTEL_LITELLM_REQUEST_SPAN=true LITELLM_LOCAL_MODEL_COST_MAP=true`, also with `OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental`."""
     import litellm
 
-    litellm.callbacks = ["otel"]
+    litellm.callbacks = list(callbacks)
     common = {"model": f"openai/{MODEL}", "user": "user-456", "num_retries": 0}
     await litellm.acompletion(messages=ASKED, tools=TOOLS, temperature=0.3, max_tokens=64, metadata={"session_id": "sess-1"}, **common)
     await litellm.acompletion(messages=TOLD, tools=TOOLS, **common)
@@ -163,6 +163,14 @@ async def litellm():
     await litellm.aembedding(model="openai/text-embedding-3-small", input=["深圳"])
     print(await fails(lambda: litellm.acompletion(model="openai/boom", messages=ASKED, num_retries=0)))
     await asyncio.sleep(3)
+
+
+async def litellm_openinference():
+    """LiteLLM without its callback; `LITELLM_LOCAL_MODEL_COST_MAP=true`."""
+    from openinference.instrumentation.litellm import LiteLLMInstrumentor
+
+    LiteLLMInstrumentor().instrument()
+    await litellm([])
 
 
 def anthropic_openinference():
@@ -265,6 +273,6 @@ def openai():
 
 PROGRAMS = {f.__name__: f for f in (
     pydantic, pydantic_events, pydantic_logs, langchain_openinference, langchain_openllmetry, langchain_openllmetry_marked,
-    langchain_langsmith, langchain_langsmith_marked, litellm, anthropic, anthropic_openinference, anthropic_openllmetry, genai_openinference, logfire_openai, openlit_openai, langtrace_openai)}
+    langchain_langsmith, langchain_langsmith_marked, litellm, litellm_openinference, anthropic, anthropic_openinference, anthropic_openllmetry, genai_openinference, logfire_openai, openlit_openai, langtrace_openai)}
 
 run(PROGRAMS)

@@ -196,6 +196,77 @@ fn flattened_form() {
     );
 }
 
+/// Without the callback; the provider stands before the model that was asked for.
+#[test]
+fn through_openinference() {
+    let full = || {
+        facts![
+            chat("openai", "openai/gpt-4o-mini"),
+            counts(),
+            entry(),
+            says(json!({"gen_ai.response.model": "openai/gpt-4o-mini", "gen_ai.usage.cost": 0.00001635})),
+            left(&["llm.invocation_parameters", "llm.token_count.total"])
+        ]
+    };
+    hold(
+        "openinference-litellm-py-0.1.51.completion.pb",
+        vec![
+            // The answer is there as a whole, but where it is text.
+            (
+                "acompletion",
+                facts![
+                    full(),
+                    defined(parameters()),
+                    messages(json!([brief(), asked()]), json!([called()]), "tool_call"),
+                    says(json!({
+                        "gen_ai.request.temperature": 0.3,
+                        "gen_ai.request.max_tokens": 64,
+                        "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+                        "gen_ai.response.id": "chatcmpl-1",
+                    }))
+                ],
+            ),
+            ("acompletion", facts![full(), defined(parameters()), messages(history(), json!([answered()]), "stop")]),
+            (
+                "acompletion",
+                facts![
+                    full(),
+                    messages(json!([brief(), asked()]), json!([answered()]), "stop"),
+                    says(json!({"gen_ai.request.stream": true}))
+                ],
+            ),
+            (
+                "CreateEmbeddings",
+                facts![
+                    [Kind("EMBEDDING")],
+                    entry(),
+                    left(&["embedding.embeddings.*", "embedding.model_name", "llm.token_count.total"]),
+                    says(json!({
+                        "gen_ai.operation.name": "embeddings",
+                        "gen_ai.provider.name": "openai",
+                        "gen_ai.request.model": "openai/text-embedding-3-small",
+                        "gen_ai.embeddings.dimension.count": 3,
+                        "gen_ai.input.messages": [text("user", "深圳")],
+                        "gen_ai.usage.input_tokens": 8,
+                        "gen_ai.usage.cost": 1.6e-7,
+                    }))
+                ],
+            ),
+            (
+                "acompletion",
+                facts![
+                    chat("openai", "openai/boom"),
+                    entry(),
+                    failed("litellm.exceptions.InternalServerError"),
+                    left(&["llm.invocation_parameters"]),
+                    says(json!({"gen_ai.input.messages": [brief(), asked()]}))
+                ],
+            ),
+            around(),
+        ],
+    );
+}
+
 /// What the proxy would fill, and copies: costs in parts, the provider's parameters, the counts where they hold the cost too.
 const FULL: &[&str] = &["gen_ai.cost.*", "hidden_params", "litellm.*", "metadata.*"];
 const FAILED: &[&str] = &["error.code", "error.llm_provider", "hidden_params", "http.response.status_code", "litellm.*", "metadata.*"];

@@ -124,6 +124,11 @@ impl<'a> Found<'a> {
         }
     }
 
+    /// Likewise, of a result that does not say whose it is.
+    fn take_only_call(&mut self) -> Option<Json<'a>> {
+        if self.calls.len() == 1 { self.calls.pop().map(|(_, id)| id) } else { None }
+    }
+
     fn into_conversation(self, messages: &'a [u8]) -> Conversation<'a> {
         let Found { tools, finish_reasons, response_id, model, usage, system, .. } = self;
         Conversation { messages, tools, finish_reasons, response_id, model, usage, system }

@@ -110,9 +110,9 @@ impl<'a> Transcoder<'a> {
             "id",
             "ref",
         ]);
-        if let Some(id) =
-            id.or_else(|| self.found.take_call(j.get("role")?.word()?)).or_else(|| self.found.take_call(j.get("name")?.word()?))
-        {
+        let named = |key: &str| j.get(key).and_then(|name| name.word());
+        let id = id.or_else(|| self.found.take_call(named("role")?)).or_else(|| self.found.take_call(named("name")?));
+        if let Some(id) = id.or_else(|| if j.get("name").is_none() { self.found.take_only_call() } else { None }) {
             self.field("id", id);
         }
         self.raw(",\"response\":");
