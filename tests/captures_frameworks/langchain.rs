@@ -114,6 +114,56 @@ fn through_openinference_with_a_mark_that_is_inherited() {
     );
 }
 
+/// With LangChain 0.3, a year before.
+#[test]
+fn through_older_openinference() {
+    let full = || {
+        facts![
+            full(),
+            left(&["llm.invocation_parameters", "llm.token_count.total", "metadata"]),
+            says(json!({
+                "session.id": "sess-1",
+                "gen_ai.request.stream": false,
+                "gen_ai.usage.audio.input_tokens": 0,
+                "gen_ai.usage.audio.output_tokens": 0,
+            }))
+        ]
+    };
+    let history = || {
+        let mut history = history();
+        history[2]["name"] = "shop".into();
+        history
+    };
+    hold_some(
+        "openinference-langchain-py-0.1.54.agent-marked.pb",
+        |name| ["ChatOpenAI", "POST /chat"].contains(&name),
+        vec![
+            ("ChatOpenAI", facts![full(), defined(parameters()), messages(json!([brief(), asked()]), json!([called()]), "tool_call")]),
+            ("ChatOpenAI", facts![full(), defined(parameters()), messages(history(), json!([answered()]), "stop")]),
+            (
+                "ChatOpenAI",
+                facts![full(), messages(json!([brief(), asked()]), json!([answered()]), "stop"), says(json!({"gen_ai.response.id": null}))],
+            ),
+            (
+                "ChatOpenAI",
+                facts![
+                    request("boom"),
+                    defined(parameters()),
+                    failed("openai.InternalServerError"),
+                    left(&["llm.invocation_parameters", "metadata"]),
+                    says(json!({
+                        "session.id": "sess-1",
+                        "gen_ai.request.stream": false,
+                        "gen_ai.input.messages": [brief(), asked()],
+                        "gen_ai.output.messages": [text("assistant", "")],
+                    }))
+                ],
+            ),
+            around(),
+        ],
+    );
+}
+
 #[test]
 fn through_openllmetry() {
     let rest: &[&str] = &["gen_ai.usage.total_tokens", "traceloop.*"];
@@ -279,7 +329,9 @@ fn marks_that_are_inherited() {
         let marked = spans.iter().filter(|span| super::attributes(span).get("gen_ai.is_entry") == Some(&json!(true)));
         marked.map(|span| span.name.clone()).collect::<Vec<_>>()
     };
-    assert_eq!(entries("langsmith-py-0.15.1.agent-marked.pb"), ["shop", "Shelf", "RunnableSequence", "shop"]);
+    let runs = ["shop", "Shelf", "RunnableSequence", "shop"];
+    assert_eq!(entries("openinference-langchain-py-0.1.54.agent-marked.pb"), runs);
+    assert_eq!(entries("langsmith-py-0.15.1.agent-marked.pb"), runs);
     // The outermost span of its agent is none of LangChain's runs.
     assert_eq!(
         entries("openllmetry-langchain-py-0.62.4.agent-marked.pb"),
