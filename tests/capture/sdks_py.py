@@ -151,7 +151,8 @@ def langchain(metadata):
 
 
 async def litellm(callbacks=("otel",)):
-    """`USE_OTEL_LITELLM_REQUEST_SPAN=true LITELLM_LOCAL_MODEL_COST_MAP=true`, also with `OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental`."""
+    """`USE_OTEL_LITELLM_REQUEST_SPAN=true LITELLM_LOCAL_MODEL_COST_MAP=true`, also with `OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental`;
+    without the first (`-on-caller`) it writes on the caller's span."""
     import litellm
 
     litellm.callbacks = list(callbacks)

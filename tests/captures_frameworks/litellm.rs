@@ -267,6 +267,19 @@ fn through_openinference() {
     );
 }
 
+/// By default it writes on the span that is there, each call over the one before: that span is the model's, and the entry.
+#[test]
+fn on_the_span_of_the_caller() {
+    let spans = super::converted("litellm-py-1.110.2.completion-on-caller.pb");
+    let entries: Vec<_> = spans.iter().filter(|span| super::attributes(span).contains_key("gen_ai.is_entry")).collect();
+    assert_eq!(entries.iter().map(|span| &*span.name).collect::<Vec<_>>(), ["POST /chat"]);
+    let said = super::attributes(entries[0]);
+    assert_eq!(said["gen_ai.request.model"], "boom");
+    assert_eq!(said["user.id"], "user-456");
+    // The requests below it are copies.
+    assert!(spans.iter().filter(|span| span.name == "raw_gen_ai_request").all(|span| super::attributes(span).is_empty()));
+}
+
 /// What the proxy would fill, and copies: costs in parts, the provider's parameters, the counts where they hold the cost too.
 const FULL: &[&str] = &["gen_ai.cost.*", "hidden_params", "litellm.*", "metadata.*"];
 const FAILED: &[&str] = &["error.code", "error.llm_provider", "hidden_params", "http.response.status_code", "litellm.*", "metadata.*"];
