@@ -189,7 +189,7 @@ pub enum To {
     Flat(Flat),
     /// Likewise; a content that is a JSON list of parts is these parts.
     FlatParts(Flat),
-    /// As [`To::Input`], inside a member of an object: `{"inputs": …}` or `{"args": …, "kwargs": …}`.
+    /// As [`To::Input`], inside a member of an object: `{"inputs": …}`.
     EntityInput,
     /// As [`To::Output`], likewise.
     EntityOutput,

@@ -132,7 +132,7 @@ impl<'a> Normalizer<'_, 'a> {
                 return;
             }
             To::EntityInput => {
-                self.input = Some(Pending { inside: &["inputs", "kwargs", "args"], ..Pending::new(value, at) });
+                self.input = Some(Pending { inside: &["inputs"], ..Pending::new(value, at) });
                 return;
             }
             To::EntityOutput => {

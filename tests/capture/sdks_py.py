@@ -248,6 +248,43 @@ def openlit_openai():
     openai()
 
 
+def traceloop_openai():
+    """Traceloop's decorators, and OpenAI's calls below them."""
+    from openai import OpenAI
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+    from traceloop.sdk import Traceloop
+    from traceloop.sdk.decorators import agent, task, tool, workflow
+    from traceloop.sdk.instruments import Instruments
+
+    Traceloop.init(app_name="shop-agent", exporter=InMemorySpanExporter(), instruments={Instruments.OPENAI}, telemetry_enabled=False)
+    Traceloop.set_association_properties({"user_id": "user-456", "session_id": "sess-1"})
+    client = OpenAI(max_retries=0)
+
+    @task(name="translate")
+    def translate(question):
+        return question
+
+    @agent(name="shop")
+    def shop(question):
+        client.chat.completions.create(model=MODEL, messages=ASKED, tools=TOOLS, temperature=0.3, max_tokens=64)
+        tool(name="get_weather")(get_weather)("深圳")
+        return client.chat.completions.create(model=MODEL, messages=TOLD, tools=TOOLS).choices[0].message.content
+
+    @workflow(name="support")
+    def support(question):
+        return shop(translate(question))
+
+    @workflow(name="broken")
+    def broken(question):
+        return client.chat.completions.create(model="boom", messages=ASKED)
+
+    print(support(QUESTION))
+    try:
+        broken(question=QUESTION)
+    except Exception as error:
+        print(type(error).__name__)
+
+
 def langtrace_openai():
     from langtrace_python_sdk import langtrace
 
@@ -274,6 +311,7 @@ def openai():
 
 PROGRAMS = {f.__name__: f for f in (
     pydantic, pydantic_events, pydantic_logs, langchain_openinference, langchain_openllmetry, langchain_openllmetry_marked,
-    langchain_langsmith, langchain_langsmith_marked, litellm, litellm_openinference, anthropic, anthropic_openinference, anthropic_openllmetry, genai_openinference, logfire_openai, openlit_openai, langtrace_openai)}
+    langchain_langsmith, langchain_langsmith_marked, litellm, litellm_openinference, anthropic, anthropic_openinference, anthropic_openllmetry, genai_openinference, logfire_openai, openlit_openai, traceloop_openai,
+    langtrace_openai)}
 
 run(PROGRAMS)

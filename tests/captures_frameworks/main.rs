@@ -16,6 +16,7 @@ mod pipelines;
 mod platforms;
 mod pydantic;
 mod teams;
+mod traceloop;
 
 use facts::Fact;
 use genspan::config::{Convert, Profile};
