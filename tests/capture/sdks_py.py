@@ -34,6 +34,29 @@ async def pydantic_logs():
     await pydantic_agents()
 
 
+async def pydantic_responses():
+    """OpenAI's Responses API, in the sixth form; a tool that fails at first."""
+    from openai import AsyncOpenAI
+    from pydantic_ai import Agent, ModelRetry
+    from pydantic_ai.models.instrumented import InstrumentationSettings
+    from pydantic_ai.models.openai import OpenAIResponsesModel
+    from pydantic_ai.providers.openai import OpenAIProvider
+
+    asked = []
+
+    def tool(city: str) -> str:
+        asked.append(city)
+        if len(asked) == 1:
+            raise ModelRetry("ask again")
+        return get_weather(city)
+
+    Agent.instrument_all(InstrumentationSettings(tracer_provider=provider, version=6))
+    model = OpenAIResponsesModel(MODEL, provider=OpenAIProvider(openai_client=AsyncOpenAI(max_retries=0)))
+    agent = Agent(model, name="shop", instructions=SYSTEM)
+    agent.tool_plain(tool, name="get_weather", retries=2)
+    print((await agent.run(QUESTION)).output)
+
+
 async def pydantic_runs(**settings):
     from pydantic_ai import Agent
     from pydantic_ai.models.instrumented import InstrumentationSettings
@@ -310,7 +333,7 @@ def openai():
 
 
 PROGRAMS = {f.__name__: f for f in (
-    pydantic, pydantic_events, pydantic_logs, langchain_openinference, langchain_openllmetry, langchain_openllmetry_marked,
+    pydantic, pydantic_events, pydantic_logs, pydantic_responses, langchain_openinference, langchain_openllmetry, langchain_openllmetry_marked,
     langchain_langsmith, langchain_langsmith_marked, litellm, litellm_openinference, anthropic, anthropic_openinference, anthropic_openllmetry, genai_openinference, logfire_openai, openlit_openai, traceloop_openai,
     langtrace_openai)}
 

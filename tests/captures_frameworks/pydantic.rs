@@ -247,3 +247,65 @@ fn messages_as_attributes() {
 fn messages_as_events() {
     year_before("pydantic-ai-py-1.22.0.agents-events.pb", false);
 }
+
+/// OpenAI's Responses API, in the sixth form; the tool asks for another call at first.
+#[test]
+fn responses_and_a_retry() {
+    let named = || says(json!({"gen_ai.agent.name": "shop", "gen_ai.conversation.id": "…"}));
+    let undescribed = says(json!({"gen_ai.tool.definitions": [
+        {"type": "function", "name": "get_weather", "parameters": closed(parameters())}]}));
+    let full = || {
+        facts![
+            full(),
+            named(),
+            instructed("be brief"),
+            undescribed.clone(),
+            left(&["gen_ai.agent.call.id", "model_request_parameters", "pydantic_ai.cache.*", "server.port"]),
+            says(json!({"gen_ai.response.id": "resp_1", "gen_ai.request.temperature": null, "gen_ai.request.max_tokens": null}))
+        ]
+    };
+    let called = || {
+        let call = json!({"type": "tool_call", "id": "call_abc123", "name": "get_weather", "arguments": {"city": "深圳"}});
+        json!({"role": "assistant", "parts": [{"type": "reasoning", "content": "ask the tool"}, call]})
+    };
+    let tool = || facts![tool(), named(), says(json!({"gen_ai.tool.call.id": "call_abc123"}))];
+    let retry = || told("ask again".into());
+    let all = || json!([asked(), called(), retry(), called(), told(RESULT.into())]);
+    hold(
+        "pydantic-ai-py-2.68.0.responses.pb",
+        vec![
+            ("chat gpt-4o-mini", facts![full(), messages(json!([asked()]), json!([called()]), "stop")]),
+            (
+                "execute_tool get_weather",
+                facts![
+                    tool(),
+                    failed("pydantic_ai.exceptions.ToolRetryError"),
+                    says(json!({"gen_ai.tool.call.result": "ask again"})),
+                    left(&["gen_ai.agent.call.id", "logfire.msg", "pydantic_ai.tool.retry.*"])
+                ],
+            ),
+            ("chat gpt-4o-mini", facts![full(), messages(json!([asked(), called(), retry()]), json!([called()]), "stop")]),
+            ("execute_tool get_weather", facts![tool(), left(&["gen_ai.agent.call.id", "logfire.msg"])]),
+            ("chat gpt-4o-mini", facts![full(), messages(all(), ended(answered(), "stop"), "stop")]),
+            (
+                "invoke_agent shop",
+                facts![
+                    agent("shop"),
+                    named(),
+                    entry(),
+                    instructed("be brief"),
+                    messages(all(), ended(answered(), "stop"), "stop"),
+                    left(&["final_result", "gen_ai.agent.call.id", "logfire.msg"]),
+                    says(json!({
+                        "gen_ai.request.model": "gpt-4o-mini",
+                        "gen_ai.aggregated_usage.input_tokens": 171,
+                        "gen_ai.aggregated_usage.cache_read.input_tokens": 96,
+                        "gen_ai.aggregated_usage.output_tokens": 51,
+                        "gen_ai.aggregated_usage.reasoning.output_tokens": 24,
+                    }))
+                ],
+            ),
+            around(),
+        ],
+    );
+}
