@@ -129,6 +129,22 @@ def langchain_langsmith():
     client.flush()
 
 
+def langsmith_openai():
+    """LangSmith's wrapper of OpenAI below an entry of the application's own; with the same environment."""
+    from langsmith import Client, traceable
+    from langsmith.wrappers import wrap_openai
+    from openai import OpenAI
+
+    client = Client()
+
+    @traceable(client=client, name="support", metadata=MARK)
+    def support(question):
+        openai(wrap_openai(OpenAI(max_retries=0), tracing_extra={"client": client}))
+
+    support(QUESTION)
+    client.flush()
+
+
 def langchain_langsmith_marked():
     """With the same environment."""
     from langchain_core.tracers.langchain import wait_for_all_tracers
@@ -315,11 +331,11 @@ def langtrace_openai():
     openai()
 
 
-def openai():
+def openai(client=None):
     """Both turns, a stream, the Responses API, an embedding."""
     from openai import OpenAI
 
-    client = OpenAI(max_retries=0)
+    client = client or OpenAI(max_retries=0)
     client.chat.completions.create(model=MODEL, messages=ASKED, tools=TOOLS, temperature=0.3, max_tokens=64)
     client.chat.completions.create(model=MODEL, messages=TOLD, tools=TOOLS)
     for _ in client.chat.completions.create(model=MODEL, messages=ASKED, stream=True, stream_options={"include_usage": True}):
@@ -334,7 +350,7 @@ def openai():
 
 PROGRAMS = {f.__name__: f for f in (
     pydantic, pydantic_events, pydantic_logs, pydantic_responses, langchain_openinference, langchain_openllmetry, langchain_openllmetry_marked,
-    langchain_langsmith, langchain_langsmith_marked, litellm, litellm_openinference, anthropic, anthropic_openinference, anthropic_openllmetry, genai_openinference, logfire_openai, openlit_openai, traceloop_openai,
+    langchain_langsmith, langchain_langsmith_marked, langsmith_openai, litellm, litellm_openinference, anthropic, anthropic_openinference, anthropic_openllmetry, genai_openinference, logfire_openai, openlit_openai, traceloop_openai,
     langtrace_openai)}
 
 run(PROGRAMS)

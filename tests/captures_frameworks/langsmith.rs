@@ -141,3 +141,75 @@ fn older() {
         ],
     );
 }
+
+/// Its wrapper of OpenAI, below a function that the application marks as its entry, which every run inherits.
+#[test]
+fn openai_in_its_wrapper() {
+    let full = || {
+        facts![
+            chat("openai", "gpt-4o-mini"),
+            counts(),
+            left(&["gen_ai.serialized.name", "langsmith.*"]),
+            says(json!({
+                "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+                "gen_ai.response.id": "chatcmpl-1",
+                "gen_ai.usage.audio.input_tokens": 0,
+                "gen_ai.usage.audio.output_tokens": 0,
+                "openai.response.service_tier": "default",
+                "openai.response.system_fingerprint": "fp_1",
+            }))
+        ]
+    };
+    let thought = json!({"role": "assistant", "parts": [{"type": "reasoning", "content": "ask the tool"}]});
+    hold(
+        "langsmith-py-0.15.1.openai.pb",
+        vec![
+            (
+                "ChatOpenAI",
+                facts![
+                    full(),
+                    defined(parameters()),
+                    messages(json!([brief(), asked()]), json!([called()]), "tool_call"),
+                    says(json!({"gen_ai.request.temperature": 0.3, "gen_ai.request.max_tokens": 64}))
+                ],
+            ),
+            ("ChatOpenAI", facts![full(), defined(parameters()), messages(history(), json!([answered()]), "stop")]),
+            (
+                "ChatOpenAI",
+                facts![
+                    full(),
+                    messages(json!([brief(), asked()]), json!([answered()]), "stop"),
+                    says(json!({"gen_ai.request.stream": true}))
+                ],
+            ),
+            (
+                "ChatOpenAI",
+                facts![
+                    chat("openai", "boom"),
+                    error(),
+                    left(&["gen_ai.completion", "gen_ai.serialized.name", "langsmith.*"]),
+                    says(json!({"gen_ai.input.messages": [brief(), asked()]}))
+                ],
+            ),
+            // The Responses API.
+            (
+                "ChatOpenAI",
+                facts![
+                    full(),
+                    instructed("be brief"),
+                    defined(parameters()),
+                    messages(json!([asked()]), json!([thought, called()]), "stop"),
+                    says(json!({
+                        "gen_ai.response.id": "resp_1",
+                        "gen_ai.usage.audio.input_tokens": null,
+                        "gen_ai.usage.audio.output_tokens": null,
+                        "openai.response.service_tier": null,
+                        "openai.response.system_fingerprint": null,
+                    }))
+                ],
+            ),
+            ("support", facts![chain(&["gen_ai.completion", "gen_ai.prompt", "langsmith.*"]), entry()]),
+            around(),
+        ],
+    );
+}

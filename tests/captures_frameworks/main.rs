@@ -142,10 +142,11 @@ fn hold_some(file: &str, of: fn(&str) -> bool, expected: Expected) {
             }
         }
         let aggregated = fact.otel.keys().any(|key| key.starts_with("gen_ai.aggregated_usage"));
-        // A framework in the provider's place, headers and keys, placeholders, and what would be counted twice, go whatever is kept.
+        // A framework in the provider's place, headers and keys, placeholders, copies of marks, and what would be counted twice, go whatever is kept.
         let may_go = |key: &str| {
             matches!(key, "gen_ai.system" | "gen_ai.provider.name" | "gen_ai.headers" | "llm.headers" | "metadata.user_api_key_hash")
                 || aggregated && key.starts_with("gen_ai.usage.")
+                || key.ends_with(".gen_ai.is_entry")
         };
         let gone = attributes(&before[at]).into_iter().filter(|(key, value)| {
             !attributes(&all[at]).contains_key(key)
