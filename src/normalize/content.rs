@@ -62,6 +62,9 @@ pub(super) fn put_messages<'a>(n: &mut Normalizer<'_, 'a>, side: Side, value: Va
 /// Trust of what came apart, against the text of a whole request.
 const STRUCTURED: u8 = PLAIN + 5;
 
+/// How a message of the system begins, as we write it.
+const SYSTEM_ROLE: &[u8] = b"{\"role\":\"system\"";
+
 /// Trust of what stands beside the messages of a whole request, against keys of their own.
 const BESIDE: u8 = PLAIN - 10;
 
@@ -111,8 +114,8 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
         n.c.derive(Field::ToolDefinitions, Value::Str(definitions));
     }
     // A request has them apart; the lists of its instrumentation may begin with them.
-    let told = n.c.text(Field::InputMessages).is_some_and(|m| memchr::memmem::find(m, b"{\"role\":\"system\"").is_some());
-    if let Some(system) = conversation.system.filter(|_| !told) {
+    let told = |n: &Normalizer| n.c.text(Field::InputMessages).is_some_and(|m| memchr::memmem::find(m, SYSTEM_ROLE).is_some());
+    if let Some(system) = conversation.system.filter(|_| !told(n)) {
         n.c.derive(Field::SystemInstructions, Value::Str(system));
     }
     if side == Side::Output {

@@ -349,8 +349,9 @@ def openai(client=None):
 
 
 PROGRAMS = {f.__name__: f for f in (
-    pydantic, pydantic_events, pydantic_logs, pydantic_responses, langchain_openinference, langchain_openllmetry, langchain_openllmetry_marked,
-    langchain_langsmith, langchain_langsmith_marked, langsmith_openai, litellm, litellm_openinference, anthropic, anthropic_openinference, anthropic_openllmetry, genai_openinference, logfire_openai, openlit_openai, traceloop_openai,
+    pydantic, pydantic_events, pydantic_logs, pydantic_responses, langchain_openinference, langchain_openllmetry,
+    langchain_openllmetry_marked, langchain_langsmith, langchain_langsmith_marked, langsmith_openai, litellm, litellm_openinference,
+    anthropic, anthropic_openinference, anthropic_openllmetry, genai_openinference, logfire_openai, openlit_openai, traceloop_openai,
     langtrace_openai)}
 
 run(PROGRAMS)

@@ -1,5 +1,6 @@
-//! Bodies that `tests/capture/frameworks_py.py` and `sdks_py.py` sent with agent frameworks and instrumentations, through
-//! `convert`, held span by span and attribute by attribute: what stands here is written by hand, from what the program did, and nothing else may come out.
+//! Bodies that `tests/capture/frameworks_py.py` and `sdks_py.py` sent with agent frameworks and instrumentations, through `convert`,
+//! held span by span and attribute by attribute: what stands here is written by hand, from what the program did, and nothing else may
+//! come out.
 
 mod anthropic;
 mod clients;
@@ -142,7 +143,8 @@ fn hold_some(file: &str, of: fn(&str) -> bool, expected: Expected) {
             }
         }
         let aggregated = fact.otel.keys().any(|key| key.starts_with("gen_ai.aggregated_usage"));
-        // A framework in the provider's place, headers and keys, placeholders, copies of marks, and what would be counted twice, go whatever is kept.
+        // A framework in the provider's place, headers and keys, placeholders, copies of marks, and what would be counted twice, go
+        // whatever is kept.
         let may_go = |key: &str| {
             matches!(key, "gen_ai.system" | "gen_ai.provider.name" | "gen_ai.headers" | "llm.headers" | "metadata.user_api_key_hash")
                 || aggregated && key.starts_with("gen_ai.usage.")
