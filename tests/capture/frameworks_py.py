@@ -7,7 +7,7 @@ Then a model that does not work is asked. What else a program does stands in its
 import asyncio
 import os
 
-from shop import BASE, MODEL, PARAMETERS, QUESTION, SYSTEM, fails, get_weather, processor, provider, run, trace
+from shop import BASE, MODEL, PARAMETERS, QUESTION, SYSTEM, fails, get_weather, provider, run, trace
 
 
 async def strands():

@@ -4,7 +4,6 @@ As in `frameworks_py.py`, a question is asked below an HTTP span, a tool is call
 """
 
 import asyncio
-import os
 
 from shop import BASE, MODEL, PARAMETERS, QUESTION, SYSTEM, fails, get_weather, processor, provider, run
 
