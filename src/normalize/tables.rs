@@ -390,7 +390,7 @@ impl<'a> Normalizer<'_, 'a> {
         };
         let Some(value) = converted.filter(said) else {
             // Under a key of the target a placeholder, or a framework as the provider, would be taken for an answer.
-            if field == Field::Provider || trust > PLAIN && scalar::is_absence(field, value) {
+            if field == Field::Provider || trust > PLAIN && (converted.is_some() || scalar::is_absence(field, value)) {
                 self.set_fate(at, Fate::Drop);
             }
             return;
