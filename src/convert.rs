@@ -56,9 +56,7 @@ pub fn convert(body: &[u8], options: &Convert) -> Result<Vec<u8>, Error> {
     let (out, _) = process(body, options, &mut from, false)?;
     match if options.to == Format::Auto { from } else { options.to } {
         // What was read above decodes, unless a field that is not known here is broken inside.
-        Format::Json => {
-            json::from_protobuf(&out).map_err(|_| Error::Protobuf(WireError { offset: 0, what: "message that does not decode" }))
-        }
+        Format::Json => json::from_protobuf(&out).map_err(Error::Protobuf),
         _ => Ok(out),
     }
 }

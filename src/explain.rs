@@ -49,11 +49,7 @@ impl<'o, 'k> Object<'o, 'k> {
     }
 
     fn hex(&mut self, name: &str, id: &[u8]) {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let out = self.member(name);
-        out.push(b'"');
-        id.iter().for_each(|byte| out.extend_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]));
-        out.push(b'"');
+        json::hex(id, self.member(name));
     }
 
     fn list<T>(&mut self, name: &str, items: impl Iterator<Item = T>, write: impl Fn(T, &mut Out<'k>)) {
