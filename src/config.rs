@@ -26,8 +26,15 @@ pub enum Profile {
     /// OTel GenAI semantic conventions, the newest.
     #[default]
     Otel,
+    /// OTel GenAI semantic conventions, 1.41.
+    #[serde(rename = "otel-1.41")]
+    Otel1_41,
     /// Tencent Cloud LLM observability.
     Tencent,
+    /// Langfuse.
+    Langfuse,
+    /// OpenInference: Phoenix and Arize.
+    Openinference,
 }
 
 impl Profile {
@@ -35,15 +42,18 @@ impl Profile {
     pub fn table(self) -> &'static profiles::Table {
         match self {
             Profile::Otel => profiles::OTEL,
+            Profile::Otel1_41 => profiles::OTEL_1_41,
             Profile::Tencent => profiles::TENCENT,
+            Profile::Langfuse => profiles::LANGFUSE,
+            Profile::Openinference => profiles::OPENINFERENCE,
         }
     }
 
     /// Tencent's backend also reads `langfuse.*`, so there the source stays.
     pub fn keep(self) -> Keep {
         match self {
-            Profile::Otel => Keep::Unmapped,
             Profile::Tencent => Keep::All,
+            _ => Keep::Unmapped,
         }
     }
 }
@@ -537,7 +547,7 @@ mod tests {
         refuses(r#"{"destinations":[{}],"batch":{"maxSpans":0}}"#, "batch.maxSpans 0: must be 1 or more");
         refuses(
             r#"{"destinations":[{"profile":"otle"}]}"#,
-            "destinations[0].profile: unknown variant `otle`, expected `otel` or `tencent`",
+            "destinations[0].profile: unknown variant `otle`, expected one of `otel`, `otel-1.41`, `tencent`, `langfuse`, `openinference`",
         );
         refuses(
             r#"{"destinations":[{}],"entry":{"enbled":true}}"#,

@@ -250,7 +250,7 @@ impl<'k> Output<'k> {
         let mark = self.w.mark();
         if entry {
             self.writing.entry_mark(&mut self.w, &self.mark, self.keys);
-            self.writing.entry_content(&mut self.w, normal, self.keys, self.arena);
+            self.writing.entry_content(&mut self.w, span, normal, self.keys, self.arena);
         }
         self.writing.span(&mut self.w, span, Some(normal), self.keys, self.arena);
         if let Some(explainer) = &mut self.explainer {

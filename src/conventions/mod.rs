@@ -22,7 +22,7 @@ mod haystack;
 mod laminar;
 mod langchain;
 mod langchain4j;
-mod langfuse;
+pub(crate) mod langfuse;
 mod langsmith;
 mod langtrace;
 mod langwatch;
@@ -32,7 +32,7 @@ mod logfire;
 mod mastra;
 mod mlflow;
 mod ms_agent_framework;
-mod openinference;
+pub(crate) mod openinference;
 mod openlit;
 mod openllmetry;
 mod opensearch;
@@ -381,7 +381,7 @@ pub fn name_spans(conventions: ConventionSet) -> bool {
 
 /// Can a span of these conventions begin an LLM segment? Not one of AutoGen's runtime, which only carries messages between agents.
 pub fn open_segments(conventions: ConventionSet) -> bool {
-    conventions & !index().carriers != 0
+    conventions != 0 && conventions & index().carriers == 0
 }
 
 /// The conventions that a scope name proves.

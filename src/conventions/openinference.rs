@@ -4,7 +4,8 @@ use super::{Convention, Rule, To, field, row, trusted};
 use crate::normalize::canonical::{Field, Kind};
 use crate::normalize::flat::Flat;
 
-const KINDS: &[(&str, Kind)] = &[
+/// Its words for the kinds of span.
+pub const KINDS: &[(&str, Kind)] = &[
     ("AGENT", Kind::InvokeAgent),
     ("CHAIN", Kind::Chain),
     ("EMBEDDING", Kind::Embeddings),

@@ -240,7 +240,7 @@ pub(super) fn read(n: &mut Normalizer) {
     }
     let name_field = match kind {
         Some(Kind::ExecuteTool) => Field::ToolName,
-        Some(Kind::InvokeAgent | Kind::InvokeWorkflow) => Field::AgentName,
+        Some(Kind::InvokeAgent | Kind::CreateAgent | Kind::InvokeWorkflow) => Field::AgentName,
         _ => return,
     };
     if let Some(name) = n.workflow_name.filter(|_| kind == Some(Kind::InvokeWorkflow) && n.entity_name.is_none()) {

@@ -419,7 +419,8 @@ impl<'a> Normalizer<'_, 'a> {
         }
         // A word that another table did not know is not settled yet.
         let open = known.is_some() && self.c.kind.is_none() && self.c.operation == text;
-        if trust <= self.kind_trust && !open {
+        let narrows = known.zip(self.c.kind).is_some_and(|(new, old)| trust == self.kind_trust && new.narrows(old));
+        if trust <= self.kind_trust && !open && !narrows {
             // The same once more.
             if known.is_some() && known == self.c.kind {
                 self.set_fate(at, Fate::Mapped);
@@ -436,6 +437,7 @@ impl<'a> Normalizer<'_, 'a> {
             None => {
                 self.c.operation = text;
                 self.c.kind_origin = self.c.reading;
+                self.c.kind_source = at;
                 self.kind_trust = trust;
             }
         }

@@ -536,7 +536,7 @@ fn is_message(j: Json) -> bool {
 fn is_tool_result(m: Json) -> bool {
     let holds_results = |c: Json| {
         c.items().any(|p| {
-            p.get("type").is_some_and(|t| t.is("tool-result") || t.is("tool_result"))
+            p.get("type").is_some_and(|t| ["tool-result", "tool_result", "tool_call_response"].iter().any(|word| t.is(word)))
                 || p.any(&["toolResult", "functionResponse", "toolResponse", "tool_call_result"]).is_some()
         })
     };
