@@ -263,10 +263,8 @@ impl<'a> Normalizer<'_, 'a> {
             });
             provider::complete(c, self.cx.scope, self.span.name, addresses, self.cx.infer_provider);
         }
-        if let Some(part) = self.uncached_part.filter(|_| !self.c.has(Field::InputTokens)) {
-            self.uncached_input = true;
-            self.c.reading = part.at;
-            self.put(Field::InputTokens, part.value, PLAIN, part.at);
+        if let Some(part) = self.uncached_part {
+            self.complete_uncached(part);
         }
         usage::complete(&mut self.c, self.uncached_input);
         if let Some(schema) = self.tool_schema {
@@ -275,6 +273,18 @@ impl<'a> Normalizer<'_, 'a> {
         }
         self.c.reading = DERIVED;
         self.complete_error();
+    }
+
+    /// What no cache held: with what one did it is all of the input, where nothing says it whole.
+    fn complete_uncached(&mut self, part: Pending<'a>) {
+        if self.c.aggregated {
+            // The children say it. Vercel's steps have it without the rest.
+            self.set_fate(part.at, Fate::Mapped);
+        } else if !self.c.has(Field::InputTokens) {
+            self.uncached_input = true;
+            self.c.reading = part.at;
+            self.put(Field::InputTokens, part.value, PLAIN, part.at);
+        }
     }
 
     /// A schema is a definition once it has the tool's name.

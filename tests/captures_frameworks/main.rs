@@ -1,4 +1,4 @@
-//! Bodies that `tests/capture/frameworks_py.py` sent with agent frameworks, through `convert`, held span by span and attribute
+//! Bodies that the programs in `tests/capture` sent with agent frameworks and JavaScript SDKs, through `convert`, held span by span and attribute
 //! by attribute: what stands here is written by hand, from what the program did, and nothing else may come out.
 
 mod facts;
@@ -9,6 +9,8 @@ mod own;
 mod pipelines;
 mod platforms;
 mod teams;
+mod vercel;
+mod vercel_native;
 
 use facts::Fact;
 use genspan::config::{Convert, Profile};
