@@ -84,7 +84,6 @@ pub const OPENINFERENCE: Convention = Convention {
         trusted("tool_call.function.name", Field::ToolName, FAMILY),
         trusted("tool_call.function.arguments", Field::ToolCallArguments, STRUCTURED),
         field("embedding.model_name", Field::RequestModel),
-        row("embedding.embeddings.0.embedding.vector", To::Vector),
         flat("embedding.embeddings.*", Flat::Texts),
         flat("retrieval.documents.*", Flat::Documents),
         field("reranker.model_name", Field::RequestModel),

@@ -1,7 +1,7 @@
 //! What went in and what came out, by what the span is: messages of a model, arguments and result of a tool, query and
 //! documents of a retrieval, vectors of an embedding.
 
-use super::canonical::{DERIVED, Field, Kind, NAMES};
+use super::canonical::{DERIVED, EVENTS, Field, Kind, NAMES};
 use super::flat::{self, Flat};
 use super::messages::{self, Side};
 use super::{Fate, Normalizer, Pending, params, scalar, tools, usage};
@@ -62,6 +62,35 @@ pub(super) fn put_messages<'a>(n: &mut Normalizer<'_, 'a>, side: Side, value: Va
 /// Trust of what came apart, against the text of a whole request.
 const STRUCTURED: u8 = PLAIN + 5;
 
+/// Trust of a whole request that says more than what came apart of it.
+const WHOLE: u8 = STRUCTURED + 1;
+
+/// Are these the messages that were told, text by text, with more beside them? OpenInference's lists may leave out what it
+/// could not read: the bytes of an image, the ids of LangChain's calls. What was masked stays so.
+fn is_fuller<'a>(whole: &'a [u8], told: &'a [u8], arena: &'a Bump) -> bool {
+    if memchr::memmem::find(told, b"__REDACTED__").is_some() {
+        return false;
+    }
+    let (Some(whole), Some(told)) = (json::parse(whole, arena), json::parse(told, arena)) else { return false };
+    let text = |part: Json<'a>| part.get("content").filter(|_| part.get("type").is_some_and(|kind| kind.is("text")))?.text(arena);
+    let part = |whole: Json<'a>, told: Json<'a>| text(whole) == text(told);
+    let message = |whole: Json<'a>, told: Json<'a>| match (whole.get("parts"), told.get("parts")) {
+        (Some(whole), Some(told)) => same(whole, told, &part),
+        _ => false,
+    };
+    same(whole, told, &message)
+}
+
+/// Are the lists the same, item by item?
+fn same<'a>(a: Json<'a>, b: Json<'a>, item: &impl Fn(Json<'a>, Json<'a>) -> bool) -> bool {
+    a.items().count() == b.items().count() && a.items().zip(b.items()).all(|(a, b)| item(a, b))
+}
+
+fn starts_with_system(messages: Option<&[u8]>, arena: &Bump) -> bool {
+    let first = messages.and_then(|text| json::parse(text, arena)).and_then(|messages| messages.items().next());
+    first.and_then(|message| message.get("role")).is_some_and(|role| role.is("system"))
+}
+
 /// Trust of what stands beside the messages of a whole request, against keys of their own.
 const BESIDE: u8 = PLAIN - 10;
 
@@ -99,16 +128,24 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
     let Some(conversation) = messages::read(content.text, content.json, side, arena) else { return };
     let field = if side == Side::Input { Field::InputMessages } else { Field::OutputMessages };
     if conversation.messages != b"[]" {
-        // Lists or events told as much: it is the same once more. OpenInference's lists may also leave out what it could not read.
-        if n.c.source(field) == DERIVED && n.c.text(field).is_some_and(|told| told.len() >= conversation.messages.len()) {
-            n.set_fate(content.at, Fate::Mapped);
-        }
+        let told = n.c.text(field).filter(|_| n.c.source(field) == DERIVED);
+        let of_lists = n.c.origin(field) != EVENTS;
+        let trust = match told {
+            // Lists or events told as much: it is the same once more.
+            Some(told) if told.len() >= conversation.messages.len() => {
+                n.set_fate(content.at, Fate::Mapped);
+                trust
+            }
+            Some(told) if of_lists && is_fuller(conversation.messages, told, arena) => WHOLE,
+            _ => trust,
+        };
         n.settle(field, Value::Str(conversation.messages), trust, content.at);
     }
     if let Some(definitions) = tools::definitions(conversation.tools.into_iter(), arena) {
         n.c.derive(Field::ToolDefinitions, Value::Str(definitions));
     }
-    if let Some(system) = conversation.system {
+    // OpenInference's lists have the instructions of OpenAI's newer API as their first message.
+    if let Some(system) = conversation.system.filter(|_| !starts_with_system(n.c.text(Field::InputMessages), arena)) {
         n.c.derive(Field::SystemInstructions, Value::Str(system));
     }
     if side == Side::Output {

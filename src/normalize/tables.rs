@@ -164,8 +164,11 @@ impl<'a> Normalizer<'_, 'a> {
             }
             To::Flat(list) | To::FlatParts(list) => {
                 let path = of.and_then(|(key, rule)| self.cx.keys.text(key).get(rule.key.len() - 1..)).unwrap_or_default();
-                // The vectors beside the texts are long, and no texts.
-                if flat::is_indexed(path) && (list != flat::Flat::Texts || value.as_str().is_some()) {
+                // Beside the texts, and long.
+                if list == flat::Flat::Texts && path.ends_with(b".vector") {
+                    return self.apply(To::Vector, value, of, trust, at);
+                }
+                if flat::is_indexed(path) {
                     let parts = matches!(to, To::FlatParts(_)) && path.ends_with(b".content");
                     let is_json = parts && scalar::parsed(value, arena).is_some_and(messages::is_parts);
                     self.leaves.push(flat::Leaf { of: list, path, value, is_json, at });

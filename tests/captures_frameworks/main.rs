@@ -5,6 +5,7 @@ mod facts;
 mod instrumented;
 mod microsoft;
 mod older;
+mod openinference_js;
 mod own;
 mod pipelines;
 mod platforms;
