@@ -4,7 +4,7 @@
 use super::canonical::{DERIVED, EVENTS, Field, Kind, NAMES};
 use super::flat::{self, Flat};
 use super::messages::{self, Side};
-use super::{Fate, Normalizer, Pending, params, scalar, tools, usage};
+use super::{Fate, Normalizer, Pending, params, scalar, tools, twice, usage};
 use crate::conventions::{self, PLAIN, words};
 use crate::json::{self, Json};
 use crate::span::Value;
@@ -65,32 +65,6 @@ const STRUCTURED: u8 = PLAIN + 5;
 /// Trust of a whole request that says more than what came apart of it.
 const WHOLE: u8 = STRUCTURED + 1;
 
-/// Are these the messages that were told, text by text, with more beside them? OpenInference's lists may leave out what it
-/// could not read: the bytes of an image, the ids of LangChain's calls. What was masked stays so.
-fn is_fuller<'a>(whole: &'a [u8], told: &'a [u8], arena: &'a Bump) -> bool {
-    if memchr::memmem::find(told, b"__REDACTED__").is_some() {
-        return false;
-    }
-    let (Some(whole), Some(told)) = (json::parse(whole, arena), json::parse(told, arena)) else { return false };
-    let text = |part: Json<'a>| part.get("content").filter(|_| part.get("type").is_some_and(|kind| kind.is("text")))?.text(arena);
-    let part = |whole: Json<'a>, told: Json<'a>| text(whole) == text(told);
-    let message = |whole: Json<'a>, told: Json<'a>| match (whole.get("parts"), told.get("parts")) {
-        (Some(whole), Some(told)) => same(whole, told, &part),
-        _ => false,
-    };
-    same(whole, told, &message)
-}
-
-/// Are the lists the same, item by item?
-fn same<'a>(a: Json<'a>, b: Json<'a>, item: &impl Fn(Json<'a>, Json<'a>) -> bool) -> bool {
-    a.items().count() == b.items().count() && a.items().zip(b.items()).all(|(a, b)| item(a, b))
-}
-
-fn starts_with_system(messages: Option<&[u8]>, arena: &Bump) -> bool {
-    let first = messages.and_then(|text| json::parse(text, arena)).and_then(|messages| messages.items().next());
-    first.and_then(|message| message.get("role")).is_some_and(|role| role.is("system"))
-}
-
 /// Trust of what stands beside the messages of a whole request, against keys of their own.
 const BESIDE: u8 = PLAIN - 10;
 
@@ -102,6 +76,11 @@ fn read_beside<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content<'a>)
         Side::Input => {
             if let Some(config) = member(&["config", "generationConfig", "generation_config"]) {
                 params::read(config, BESIDE, DERIVED, &mut n.c, arena);
+            }
+            // A request of OpenAI's or Anthropic's: its parameters stand beside its messages.
+            let whole = |j: &Json| j.get("model").is_some_and(|m| m.is_string()) && j.any(&["messages", "input"]).is_some();
+            if let Some(request) = content.json.filter(whole) {
+                params::read(request, BESIDE, DERIVED, &mut n.c, arena);
             }
             let tools = content.json.and_then(|j| j.get("tools")).and_then(|tools| tools::definitions(tools.items(), arena));
             if let Some(definitions) = tools {
@@ -136,7 +115,7 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
                 n.set_fate(content.at, Fate::Mapped);
                 trust
             }
-            Some(told) if of_lists && is_fuller(conversation.messages, told, arena) => WHOLE,
+            Some(told) if of_lists && twice::is_fuller(conversation.messages, told, arena) => WHOLE,
             _ => trust,
         };
         n.settle(field, Value::Str(conversation.messages), trust, content.at);
@@ -145,7 +124,7 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
         n.c.derive(Field::ToolDefinitions, Value::Str(definitions));
     }
     // OpenInference's lists have the instructions of OpenAI's newer API as their first message.
-    if let Some(system) = conversation.system.filter(|_| !starts_with_system(n.c.text(Field::InputMessages), arena)) {
+    if let Some(system) = conversation.system.filter(|_| !twice::starts_with_system(n.c.text(Field::InputMessages), arena)) {
         n.c.derive(Field::SystemInstructions, Value::Str(system));
     }
     if side == Side::Output {
@@ -205,7 +184,13 @@ pub(super) fn read_lists(n: &mut Normalizer) {
             Flat::Texts => Field::EntityInput,
         };
         if let Some(known) = n.c.text(field) {
-            if field == Field::ToolDefinitions && tools::from_text(text, arena) == Some(known) {
+            let again = match list[0].of {
+                Flat::Tools => tools::from_text(text, arena) == Some(known),
+                Flat::InputMessages => twice::says_no_more(text, Side::Input, known, arena),
+                Flat::OutputMessages => twice::says_no_more(text, Side::Output, known, arena),
+                Flat::Documents | Flat::Texts => false,
+            };
+            if again {
                 list.iter().for_each(|leaf| n.set_fate(leaf.at, Fate::Mapped));
             }
             continue;
@@ -310,7 +295,10 @@ fn put_arguments<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
     let inputs = n.tool_inputs.and_then(|t| json::parse(t, arena)).filter(Json::is_object);
     // How Python was called: smolagents' wrapper, DSPy, decorators.
     let by_name = |j: Json<'a>| j.get("kwargs").filter(|k| k.is_object() && j.get("args").is_none_or(|a| a.is_array() && a.is_empty()));
-    let called = content.json.map(|j| by_name(j).unwrap_or(j));
+    // How JavaScript was called: with one object, which LangChain's tools get as JSON.
+    let object = |j: Json<'a>| Some(j).filter(Json::is_object).or_else(|| json::parse(j.text(arena)?, arena).filter(Json::is_object));
+    let only = |j: Json<'a>| j.items().next().filter(|_| j.is_array() && j.items().count() == 1).and_then(object);
+    let called = content.json.map(|j| by_name(j).or_else(|| only(j)).unwrap_or(j));
     let arguments = match inputs.or(called) {
         Some(j) if j.is_object() => j.to_text(arena),
         parsed => {
@@ -335,11 +323,16 @@ fn tool_message(j: Json) -> Option<Json> {
     Some(message).filter(|m| m.get("content").is_some() && m.get("tool_call_id").is_some() && of_tool(*m))
 }
 
-/// What a tool gave, from the text that a source has for it, and the call that it answers: of LangChain's message, its content.
+/// What a tool gave, from the text that a source has for it, and which tool and call it answers: of LangChain's message, its
+/// content.
 pub(super) fn read_result<'a>(n: &mut Normalizer<'_, 'a>, text: &'a [u8]) -> Option<&'a [u8]> {
     let message = json::parse(text, n.cx.arena).and_then(tool_message)?;
     if let Some(id) = message.get("tool_call_id").and_then(|id| id.text(n.cx.arena)) {
         n.c.derive(Field::ToolCallId, Value::Str(id));
+    }
+    // Before what names the run: Traceloop has the tool's class there.
+    if let Some(name) = message.get("name").and_then(|name| name.text(n.cx.arena)).filter(|name| !name.is_empty()) {
+        n.put(Field::ToolName, Value::Str(name), PLAIN, DERIVED);
     }
     let content = message.get("content")?;
     Some(content.text(n.cx.arena).unwrap_or_else(|| content.to_text(n.cx.arena)))

@@ -11,6 +11,7 @@ mod provider;
 pub mod scalar;
 mod tables;
 mod tools;
+mod twice;
 mod usage;
 
 use crate::conventions::{self, ConventionSet, NAMED, PLAIN, To};
@@ -318,15 +319,17 @@ impl<'a> Normalizer<'_, 'a> {
 
     /// rules.md 7
     fn complete_error(&mut self) {
+        let keys = self.cx.keys;
+        let mut exceptions =
+            self.span.events.iter().filter(|e| matches!(e.name, b"exception" | b"gen_ai.client.operation.exception")).peekable();
+        self.c.failed |= conventions::always_ok(self.cx.scope_conventions) && exceptions.peek().is_some();
         if self.span.status_code != status::ERROR && !self.c.failed || self.c.has(Field::ErrorType) {
             return;
         }
-        let keys = self.cx.keys;
-        let exception =
-            self.span.events.iter().filter(|e| matches!(e.name, b"exception" | b"gen_ai.client.operation.exception")).find_map(|e| {
-                let attr = e.attributes.iter().find(|a| keys.text(a.key) == b"exception.type")?;
-                attr.value.as_str().filter(|t| !t.is_empty())
-            });
+        let exception = exceptions.find_map(|e| {
+            let attr = e.attributes.iter().find(|a| keys.text(a.key) == b"exception.type")?;
+            attr.value.as_str().filter(|t| !t.is_empty())
+        });
         self.c.derive(Field::ErrorType, Value::Str(exception.unwrap_or(b"_OTHER")));
     }
 }

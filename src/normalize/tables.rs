@@ -131,8 +131,8 @@ impl<'a> Normalizer<'_, 'a> {
                 self.input = Some(Pending { inside: &["inputs", "kwargs", "args"], ..Pending::new(value, at) });
                 return;
             }
-            To::EntityOutput => {
-                self.output = Some(Pending { inside: &["outputs", "output"], ..Pending::new(value, at) });
+            To::OutputIn(members) => {
+                self.output = Some(Pending { inside: members, ..Pending::new(value, at) });
                 return;
             }
             To::EntityName => {
@@ -168,7 +168,7 @@ impl<'a> Normalizer<'_, 'a> {
                 if list == flat::Flat::Texts && path.ends_with(b".vector") {
                     return self.apply(To::Vector, value, of, trust, at);
                 }
-                if flat::is_indexed(path) {
+                if flat::is_indexed(path) && value != Value::Empty {
                     let parts = matches!(to, To::FlatParts(_)) && path.ends_with(b".content");
                     let is_json = parts && scalar::parsed(value, arena).is_some_and(messages::is_parts);
                     self.leaves.push(flat::Leaf { of: list, path, value, is_json, at });

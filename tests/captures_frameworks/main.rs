@@ -6,9 +6,11 @@ mod instrumented;
 mod microsoft;
 mod older;
 mod openinference_js;
+mod openllmetry_js;
 mod own;
 mod pipelines;
 mod platforms;
+mod rewritten;
 mod teams;
 mod vercel;
 mod vercel_native;
@@ -48,8 +50,10 @@ fn plain(value: Option<&AnyValue>) -> Json {
 }
 
 fn attributes(span: &Span) -> Map<String, Json> {
-    let all: Map<_, _> = span.attributes.iter().map(|a| (a.key.clone(), plain(a.value.as_ref()))).collect();
+    let mut all: Map<_, _> = span.attributes.iter().map(|a| (a.key.clone(), plain(a.value.as_ref()))).collect();
     assert_eq!(all.len(), span.attributes.len(), "{}: a key twice", span.name);
+    // An attribute without a value is none.
+    all.retain(|_, value| !value.is_null());
     all
 }
 
