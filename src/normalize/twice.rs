@@ -43,3 +43,33 @@ pub fn says_no_more<'a>(list: &'a [u8], side: Side, known: &'a [u8], arena: &'a 
     let again = messages::read(list, json::parse(list, arena), side, arena).map(|again| tally(again.messages));
     again.is_some_and(|(n, m)| n <= messages && m <= parts)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CALL: &str = r#"[{"role":"user","parts":[{"type":"text","content":"a"},{"type":"image"}]},{"role":"assistant","parts":[{"type":"tool_call","name":"f"}]}]"#;
+
+    fn fuller(whole: &str, told: &str) -> bool {
+        is_fuller(whole.as_bytes(), told.as_bytes(), &Bump::new())
+    }
+
+    #[test]
+    fn only_the_same_texts_with_more_beside_them_are_fuller() {
+        let with_id = CALL.replace(r#""name":"f""#, r#""id":"1","name":"f""#);
+        assert!(fuller(&with_id, CALL));
+        // Python's words for an object, one message more, a text for a call.
+        assert!(!fuller(&with_id.replace(r#""content":"a""#, r#""content":"Message(a)""#), CALL));
+        assert!(!fuller(&with_id.replace("}]}]", r#"}]},{"role":"user","parts":[]}]"#), CALL));
+        assert!(!fuller(&CALL.replace(r#""type":"tool_call","name":"f""#, r#""type":"text","content":"f""#), CALL));
+        assert!(!fuller(&with_id, &CALL.replace("image", "__REDACTED__")));
+    }
+
+    #[test]
+    fn a_list_says_no_more_with_as_many_messages_and_parts() {
+        let says = |list: &str| says_no_more(list.as_bytes(), Side::Input, CALL.as_bytes(), &Bump::new());
+        assert!(says(r#"[{"role":"system","content":"s"},{"role":"user","content":"a"},{"role":"assistant","content":"b"}]"#));
+        assert!(!says(r#"[{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"user","content":"c"}]"#));
+        assert!(!says(r#"{"some":"thing"}"#));
+    }
+}
