@@ -7,6 +7,7 @@ mod microsoft;
 mod older;
 mod openinference_js;
 mod openllmetry_js;
+mod openllmetry_js_older;
 mod own;
 mod pipelines;
 mod platforms;

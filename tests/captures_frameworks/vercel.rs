@@ -1,4 +1,4 @@
-//! The Vercel AI SDK, 4 to 6 and the legacy class of 7: `vercel_js.mjs`.
+//! The Vercel AI SDK, 3.4 to 6 and the legacy class of 7: `vercel_js.mjs`.
 
 use super::facts::{Fact::*, *};
 use super::hold;
@@ -83,18 +83,20 @@ fn of(major: u8, function: &str) -> Vec<Fact> {
 fn asks(major: u8, function: &str, model: &str) -> Vec<Fact> {
     let provider = if model.starts_with("claude") { "anthropic" } else { "openai" };
     let says = says(json!({"gen_ai.provider.name": provider, "gen_ai.request.model": model}));
-    facts![of(major, function), also(&["ai.settings.maxRetries"]), says]
+    // 3 leaves a number that nobody set to those who ask for vectors.
+    let retries: &[&str] = if major == 3 && model.starts_with("text") { &[] } else { &["ai.settings.maxRetries"] };
+    facts![of(major, function), also(retries), says]
 }
 
 /// The call of a model below.
 fn asks_model(major: u8, function: &str, model: &str) -> Vec<Fact> {
-    let format = also(if major == 4 { &["ai.prompt.format"] } else { &[] });
+    let format = also(if major < 5 { &["ai.prompt.format"] } else { &[] });
     facts![asks(major, function, model), [Kind("LLM")], says(json!({"gen_ai.operation.name": "chat"})), format]
 }
 
 /// `generateText` and `streamText`.
 fn agent_root(major: u8, function: &str, model: &str) -> Vec<Fact> {
-    let steps = also(if major == 4 { &["ai.settings.maxSteps"] } else { &[] });
+    let steps = also(if major < 5 { &["ai.settings.maxSteps"] } else { &[] });
     facts![asks(major, function, model), [Kind("AGENT")], entry(), says(json!({"gen_ai.operation.name": "invoke_agent"})), steps]
 }
 
@@ -110,16 +112,16 @@ fn unknown(major: u8) -> [Fact; 1] {
 
 /// Since 5 the whole calls tell the client.
 fn client(major: u8) -> [Fact; 1] {
-    also(if major == 4 { &[] } else { &["ai.request.headers.user-agent"] })
+    also(if major < 5 { &[] } else { &["ai.request.headers.user-agent"] })
 }
 
-/// What a call counts: up to 5 whole calls of OpenAI's tell no parts, since 6 they do, and to the objects only since 7.
+/// What a call counts: but for 4 whole calls of OpenAI's tell no parts up to 5, since 6 they do, and to the objects only since 7.
 fn counted(major: u8, object: bool) -> Vec<Fact> {
     let none = json!({"gen_ai.usage.cache_read.input_tokens": null, "gen_ai.usage.reasoning.output_tokens": null});
     let total = also(&["ai.usage.totalTokens"]);
     match (major, object) {
         (4, _) => facts![counts()],
-        (5, _) | (6, true) => facts![counts(), says(none)],
+        (3 | 5, _) | (6, true) => facts![counts(), says(none)],
         (_, true) => facts![counts(), total],
         _ => facts![
             counts(),
@@ -130,19 +132,19 @@ fn counted(major: u8, object: bool) -> Vec<Fact> {
     }
 }
 
-/// What the root counts: 4 and 5 count the last step only.
+/// What the root counts: up to 5 that is the last step only.
 fn sums(major: u8, object: bool) -> Vec<Fact> {
     let once = says(json!({"gen_ai.aggregated_usage.input_tokens": 57, "gen_ai.aggregated_usage.output_tokens": 17}));
     let parts = says(json!({"gen_ai.aggregated_usage.cache_read.input_tokens": 32, "gen_ai.aggregated_usage.reasoning.output_tokens": 8}));
     match (major, object) {
-        (4 | 5, _) | (6, true) => facts![once],
+        (3..=5, _) | (6, true) => facts![once],
         (_, true) => facts![once, parts],
         _ => facts![both()],
     }
 }
 
 fn tool_call(major: u8, function: &str) -> Vec<Fact> {
-    let who = if major == 4 { facts![also(&["resource.name"]), says(json!({"gen_ai.agent.name": function}))] } else { of(major, function) };
+    let who = if major < 5 { facts![also(&["resource.name"]), says(json!({"gen_ai.agent.name": function}))] } else { of(major, function) };
     facts![who, tool(), says(json!({"gen_ai.tool.call.id": "call_abc123"}))]
 }
 
@@ -150,9 +152,9 @@ const STAMP: &[&str] = &["ai.response.timestamp"];
 
 fn openai(major: u8) -> Vec<(&'static str, Vec<Fact>)> {
     let generate = "ai.generateText.doGenerate";
-    let id = if major == 4 { "chatcmpl-1" } else { "resp_1" };
+    let id = if major < 5 { "chatcmpl-1" } else { "resp_1" };
     let step = || {
-        let tier = if major == 4 { json!({}) } else { json!({"openai.response.service_tier": "default"}) };
+        let tier = if major < 5 { json!({}) } else { json!({"openai.response.service_tier": "default"}) };
         facts![
             asks_model(major, "weather-agent", "gpt-4o-mini"),
             set(),
@@ -165,14 +167,14 @@ fn openai(major: u8) -> Vec<(&'static str, Vec<Fact>)> {
             also(&["ai.prompt.toolChoice"])
         ]
     };
-    // 4 asks for chat completions, which don't tell of reasoning; 5 leaves it out of the answer.
+    // Up to 4 it asks for chat completions, which don't tell of reasoning; 5 leaves it out of the answer.
     let calls = if major < 6 { called() } else { said(&[thought(), call("call_abc123", "get_weather")]) };
-    let called = if major == 4 { called() } else { said(&[thought(), call("call_abc123", "get_weather")]) };
+    let called = if major < 5 { called() } else { said(&[thought(), call("call_abc123", "get_weather")]) };
     let first = (generate, facts![step(), messages(json!([brief(), asked()]), json!([calls]), "tool_call")]);
     let run = ("ai.toolCall", tool_call(major, "weather-agent"));
     let [first, second] = if major == 7 { [run, first] } else { [first, run] };
     let object = || {
-        let schema = if major == 4 { "tool_call" } else { "stop" };
+        let schema = if major < 5 { "tool_call" } else { "stop" };
         facts![messages(json!([asked()]), json!([text("assistant", OBJECT)]), schema), says(json!({"gen_ai.output.type": "json"}))]
     };
     let user = |word: &str| text("user", word);
@@ -206,7 +208,7 @@ fn openai(major: u8) -> Vec<(&'static str, Vec<Fact>)> {
                 messages(json!([asked()]), json!([last]), "stop"),
                 sums(major, false),
                 client(major),
-                also(&["ai.response.providerMetadata"])
+                also(if major == 3 { &[] } else { &["ai.response.providerMetadata"] })
             ],
         ),
         (
@@ -219,7 +221,7 @@ fn openai(major: u8) -> Vec<(&'static str, Vec<Fact>)> {
                 unknown(major),
                 client(major),
                 also(STAMP),
-                also(if major == 4 { &["ai.settings.mode"] } else { &[] })
+                also(if major < 5 { &["ai.settings.mode"] } else { &[] })
             ],
         ),
         (
@@ -230,7 +232,7 @@ fn openai(major: u8) -> Vec<(&'static str, Vec<Fact>)> {
                 sums(major, true),
                 unknown(major),
                 client(major),
-                also(if major == 4 { &["ai.schema"] } else { &["ai.schema", "ai.response.providerMetadata"] })
+                also(if major < 5 { &["ai.schema"] } else { &["ai.schema", "ai.response.providerMetadata"] })
             ],
         ),
         embeds("vector", "ai.embed.doEmbed", json!([user("深圳")])),
@@ -241,6 +243,11 @@ fn openai(major: u8) -> Vec<(&'static str, Vec<Fact>)> {
         ("ai.generateText", facts![agent_root(major, "broken", "boom"), broken()]),
         around(),
     ]
+}
+
+#[test]
+fn version_3() {
+    hold("vercel-ai-js-3.4.33.openai.pb", openai(3));
 }
 
 #[test]
