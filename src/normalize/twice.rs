@@ -5,14 +5,14 @@ use crate::json::{self, Json};
 use bumpalo::Bump;
 
 /// Are these the messages that were told, text by text, with more beside them? OpenInference's lists may leave out what it
-/// could not read: the bytes of an image, the ids of LangChain's calls. What was masked stays so.
+/// could not read: the bytes of an image, the ids of LangChain's calls. What was masked stays so, and so does a part of which only the type is left.
 pub fn is_fuller<'a>(whole: &'a [u8], told: &'a [u8], arena: &'a Bump) -> bool {
     if memchr::memmem::find(told, b"__REDACTED__").is_some() {
         return false;
     }
     let (Some(whole), Some(told)) = (json::parse(whole, arena), json::parse(told, arena)) else { return false };
     let text = |part: Json<'a>| part.get("content").filter(|_| part.get("type").is_some_and(|kind| kind.is("text")))?.text(arena);
-    let part = |whole: Json<'a>, told: Json<'a>| text(whole) == text(told);
+    let part = |whole: Json<'a>, told: Json<'a>| told.entries().count() > 1 && text(whole) == text(told);
     let message = |whole: Json<'a>, told: Json<'a>| match (whole.get("parts"), told.get("parts")) {
         (Some(whole), Some(told)) => same(whole, told, &part),
         _ => false,
@@ -48,7 +48,7 @@ pub fn says_no_more<'a>(list: &'a [u8], side: Side, known: &'a [u8], arena: &'a 
 mod tests {
     use super::*;
 
-    const CALL: &str = r#"[{"role":"user","parts":[{"type":"text","content":"a"},{"type":"image"}]},{"role":"assistant","parts":[{"type":"tool_call","name":"f"}]}]"#;
+    const CALL: &str = r#"[{"role":"user","parts":[{"type":"text","content":"a"},{"type":"base64","media_type":"image/png"}]},{"role":"assistant","parts":[{"type":"tool_call","name":"f"}]}]"#;
 
     fn fuller(whole: &str, told: &str) -> bool {
         is_fuller(whole.as_bytes(), told.as_bytes(), &Bump::new())
@@ -62,7 +62,8 @@ mod tests {
         assert!(!fuller(&with_id.replace(r#""content":"a""#, r#""content":"Message(a)""#), CALL));
         assert!(!fuller(&with_id.replace("}]}]", r#"}]},{"role":"user","parts":[]}]"#), CALL));
         assert!(!fuller(&CALL.replace(r#""type":"tool_call","name":"f""#, r#""type":"text","content":"f""#), CALL));
-        assert!(!fuller(&with_id, &CALL.replace("image", "__REDACTED__")));
+        assert!(!fuller(&with_id, &CALL.replace("image/png", "__REDACTED__")));
+        assert!(!fuller(&with_id, &CALL.replace(r#""base64","media_type":"image/png""#, r#""image""#)));
     }
 
     #[test]
