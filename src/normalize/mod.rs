@@ -309,7 +309,7 @@ impl<'a> Normalizer<'_, 'a> {
         let known = self.c.get(Field::ResponseModel).filter(|model| *model != value);
         if answered && known.is_some() {
             self.settle(Field::RequestModel, value, NAMED, at);
-        } else if answered {
+        } else if answered || self.c.get(Field::RequestModel).is_some_and(|asked| asked != value) {
             self.settle(Field::ResponseModel, value, PLAIN, at);
             self.c.derive(Field::RequestModel, value);
         } else {

@@ -66,7 +66,12 @@ fn canonical(span: &Span) -> BTreeMap<String, Json> {
         sent.insert(0, serde_json::json!({"role": "system", "parts": parts}));
     }
     for message in &mut sent {
+        let is_tool = message["role"] == "tool";
         let parts = message["parts"].as_array_mut().unwrap();
+        // What a tool says is its result.
+        for part in parts.iter_mut().filter(|part| is_tool && part["type"] == "text") {
+            *part = json!({"type": "tool_call_response", "response": part["content"]});
+        }
         // LiveKit names the tool once more.
         let results = parts.iter_mut().filter(|part| part["type"] == "tool_call_response");
         results.filter_map(Json::as_object_mut).for_each(|part| drop(part.remove("name")));
@@ -75,7 +80,12 @@ fn canonical(span: &Span) -> BTreeMap<String, Json> {
         }
     }
     let mut answered = all.remove("gen_ai.output.messages").map(list).unwrap_or_default();
-    answered.iter_mut().filter_map(Json::as_object_mut).for_each(|message| drop(message.remove("finish_reason")));
+    for message in answered.iter_mut().filter_map(Json::as_object_mut) {
+        message.remove("finish_reason");
+        // An empty thought says nothing.
+        let is_empty = |part: &Json| *part == json!({"type": "reasoning"}) || *part == json!({"type": "reasoning", "content": ""});
+        message["parts"].as_array_mut().unwrap().retain(|part| !is_empty(part));
+    }
     all.extend([("gen_ai.input.messages".to_owned(), sent.into()), ("gen_ai.output.messages".to_owned(), answered.into())]);
     for (known, missing) in [("request", "response"), ("response", "request")] {
         if let Some(model) = all.get(&format!("gen_ai.{known}.model")).cloned() {
@@ -83,7 +93,7 @@ fn canonical(span: &Span) -> BTreeMap<String, Json> {
         }
     }
     if let Some(seconds) = all.get_mut("gen_ai.response.time_to_first_chunk") {
-        *seconds = format!("{:.8}", seconds.as_f64().unwrap()).into();
+        *seconds = ((seconds.as_f64().unwrap() * 1e9).round() as u64).into();
     }
     if let Some(tools) = all.get_mut("gen_ai.tool.definitions") {
         *tools = serde_json::from_str(tools.as_str().unwrap()).unwrap();
