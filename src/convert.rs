@@ -56,9 +56,7 @@ pub fn convert(body: &[u8], options: &Convert) -> Result<Vec<u8>, Error> {
     let (out, _) = process(body, options, &mut from, false)?;
     match if options.to == Format::Auto { from } else { options.to } {
         // What was read above decodes, unless a field that is not known here is broken inside.
-        Format::Json => {
-            json::from_protobuf(&out).map_err(|_| Error::Protobuf(WireError { offset: 0, what: "message that does not decode" }))
-        }
+        Format::Json => json::from_protobuf(&out).map_err(Error::Protobuf),
         _ => Ok(out),
     }
 }
@@ -252,7 +250,7 @@ impl<'k> Output<'k> {
         let mark = self.w.mark();
         if entry {
             self.writing.entry_mark(&mut self.w, &self.mark, self.keys);
-            self.writing.entry_content(&mut self.w, normal, self.keys, self.arena);
+            self.writing.entry_content(&mut self.w, span, normal, self.keys, self.arena);
         }
         self.writing.span(&mut self.w, span, Some(normal), self.keys, self.arena);
         if let Some(explainer) = &mut self.explainer {

@@ -2,7 +2,8 @@
 // transport owns (endpoint, headers, durations); every other rule is the core's.
 import type { Host } from "./host.js";
 
-export type Profile = "otel" | "tencent";
+/** `"otel"` is OpenTelemetry GenAI 0.1.0, `"openinference"` is for Phoenix and Arize. */
+export type Profile = "otel" | "otel-1.41" | "tencent" | "langfuse" | "openinference";
 /** What becomes of source attributes: `"unmapped"` keeps those without a standard form, `"all"`, `"none"`. */
 export type Keep = "unmapped" | "all" | "none";
 
@@ -110,6 +111,8 @@ const ENTRY_FIELDS = [
   "maxSpans",
 ] as const satisfies (keyof EntryOptions)[];
 
+/** Langfuse takes spans of other SDKs in its newest form where this asks for it. */
+const LANGFUSE_HEADERS = { "x-langfuse-ingestion-version": "4" };
 const DEFAULT_ENDPOINT = "http://localhost:4318/v1/traces";
 const DEFAULT_TIMEOUT = 10_000;
 const DEFAULT_EXPORT_TIMEOUT = 60_000;
@@ -200,7 +203,7 @@ function fillIn(
     }),
     route: {
       endpoint,
-      headers: { ...host.headers, ...headers },
+      headers: { ...host.headers, ...(options.profile === "langfuse" ? LANGFUSE_HEADERS : {}), ...headers },
       gzip: compression === "gzip",
       timeoutMillis: millis(`${at}timeoutMillis`, options.timeoutMillis) ?? env.timeout() ?? DEFAULT_TIMEOUT,
     },

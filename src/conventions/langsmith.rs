@@ -50,11 +50,16 @@ pub const LANGSMITH: Convention = Convention {
         field("langsmith.metadata.ls_temperature", Field::Temperature),
         field("langsmith.metadata.ls_max_tokens", Field::MaxTokens),
         field("langsmith.metadata.ls_stop", Field::StopSequences),
+        row("langsmith.metadata.ls_invocation_params", To::Parameters),
         // `langsmith.trace.session_id` is no session: it is the project.
         field("langsmith.metadata.session_id", Field::ConversationId),
         field("langsmith.metadata.thread_id", Field::ConversationId),
         field("langsmith.metadata.conversation_id", Field::ConversationId),
         field("langsmith.metadata.user_id", Field::UserId),
+        // The metadata of the Vercel SDK, moved.
+        trusted("langsmith.metadata.userId", Field::UserId, WEAK),
+        trusted("langsmith.metadata.sessionId", Field::ConversationId, WEAK),
+        trusted("langsmith.metadata.threadId", Field::ConversationId, WEAK),
         Rule { key: "langsmith.usage_metadata", to: To::Usage, trust: STRUCTURED },
         Rule { key: "langsmith.metadata.usage_metadata", to: To::Usage, trust: WEAK },
         // A sequence's are those of its model.

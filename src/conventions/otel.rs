@@ -191,7 +191,7 @@ pub const OTEL: Convention = Convention {
         newest("gen_ai.response.model", Field::ResponseModel),
         newest("gen_ai.response.finish_reasons", Field::FinishReasons),
         old("gen_ai.response.finish_reason", Field::FinishReasons),
-        // The SDK of Anthropic, which traces by itself.
+        // Anthropic's own client, which writes OTel's keys else.
         old("anthropic.message.stop_reason", Field::FinishReasons),
         newest("gen_ai.response.time_to_first_chunk", Field::TimeToFirstChunk),
         recent("gen_ai.server.time_to_first_token", Field::TimeToFirstChunk),

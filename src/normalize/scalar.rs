@@ -3,6 +3,7 @@
 use super::canonical::{Field, Type};
 use crate::conventions::words;
 use crate::json;
+use crate::number;
 use crate::span::Value;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
@@ -23,11 +24,9 @@ pub fn is_absence(field: Field, value: Value) -> bool {
 
 /// The spellings of true and false that sources use.
 pub fn bool_word(text: &[u8]) -> Option<bool> {
-    match unquote(text.trim_ascii()) {
-        b"true" | b"True" | b"TRUE" | b"1" => Some(true),
-        b"false" | b"False" | b"FALSE" | b"0" => Some(false),
-        _ => None,
-    }
+    const WORDS: &[(&str, bool)] =
+        &[("true", true), ("True", true), ("TRUE", true), ("1", true), ("false", false), ("False", false), ("FALSE", false), ("0", false)];
+    words::value(WORDS, unquote(text.trim_ascii()))
 }
 
 /// A boolean in any of its spellings.
@@ -43,8 +42,9 @@ pub fn as_bool(value: Value) -> Option<bool> {
 
 /// A whole number from text: `"57"`, `57.0`, `1e3`.
 pub fn int_text(text: &[u8]) -> Option<i64> {
-    let text = std::str::from_utf8(unquote(text.trim_ascii())).ok()?;
-    text.parse().ok().or_else(|| text.parse().ok().and_then(whole))
+    let text = unquote(text.trim_ascii());
+    let exact = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+    exact.or_else(|| number::parse(text).and_then(whole))
 }
 
 fn whole(n: f64) -> Option<i64> {
@@ -88,7 +88,7 @@ pub fn convert<'a>(field: Field, value: Value<'a>, arena: &'a Bump) -> Option<Va
         (Type::Int, Value::Str(text)) => int_text(text).map(Value::Int),
         (Type::Double, Value::Int(n)) => Some(Value::Double(n as f64)),
         (Type::Double, Value::Str(text)) => {
-            let n: f64 = std::str::from_utf8(unquote(text.trim_ascii())).ok()?.parse().ok()?;
+            let n = number::parse(unquote(text.trim_ascii()))?;
             n.is_finite().then_some(Value::Double(n))
         }
         (Type::Bool, _) => as_bool(value).map(Value::Bool),
@@ -222,7 +222,9 @@ pub fn write_json(value: Value, out: &mut json::Out) {
         Value::Str(text) => json::string(text, out),
         Value::Bool(b) => out.extend_from_slice(if b { b"true" } else { b"false" }),
         Value::Int(n) => out.extend_from_slice(n.to_string().as_bytes()),
-        Value::Double(n) if n.is_finite() => out.extend_from_slice(n.to_string().as_bytes()),
+        Value::Double(n) if n.is_finite() => {
+            number::text(n, |text| out.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes()))
+        }
         Value::Double(_) => out.extend_from_slice(b"null"),
         Value::Bytes(bytes) => json::string(bytes.escape_ascii().to_string().as_bytes(), out),
         Value::Array(items) => {
@@ -322,6 +324,16 @@ pub fn moment(text: &[u8]) -> Option<u64> {
     u64::try_from(seconds).ok()?.checked_mul(1_000_000_000)?.checked_add(u64::from(nanos))
 }
 
+/// A moment in ns since 1970 as ISO 8601 text, in microseconds, or in nanoseconds where it has them.
+pub fn iso_8601(nanos: u64) -> String {
+    let (seconds, fraction) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
+    let (year, month, day) = civil_from_days(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    let text = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:09}");
+    let length = if fraction.is_multiple_of(1_000) { text.len() - 3 } else { text.len() };
+    [&text[..length], "Z"].concat()
+}
+
 /// Nanoseconds since 1970 of a moment as [`moment`] reads it, or in milliseconds since 1970.
 pub fn instant(value: Value) -> Option<u64> {
     match value {
@@ -343,9 +355,30 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + day_of_era - 719_468
 }
 
+/// Year, month and day of so many days since 1970-01-01 (Hinnant's algorithm).
+fn civil_from_days(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_as_text() {
+        assert_eq!(iso_8601(1_795_479_339_116_666_000), "2026-11-24T00:15:39.116666Z");
+        assert_eq!(iso_8601(1_709_164_800_000_000_001), "2024-02-29T00:00:00.000000001Z");
+        for nanos in [0, 951_782_400_000_000_000, 1_704_067_199_999_999_999, 4_107_542_400_000_001_000] {
+            assert_eq!(moment(iso_8601(nanos).as_bytes()), Some(nanos));
+        }
+    }
 
     #[test]
     fn moments_in_every_spelling_that_sdks_use() {

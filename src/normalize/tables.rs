@@ -135,13 +135,14 @@ impl<'a> Normalizer<'_, 'a> {
                 self.input = Some(Pending { inside: &["inputs"], ..Pending::new(value, at) });
                 return;
             }
-            To::EntityOutput => {
-                self.output = Some(Pending { inside: &["outputs", "output"], ..Pending::new(value, at) });
+            To::OutputIn(members) => {
+                self.output = Some(Pending { inside: members, ..Pending::new(value, at) });
                 return;
             }
             To::RunOutput => {
                 let wrapped = scalar::parsed(value, arena).is_some_and(|j| j.is_object() && j.entries().count() == 1);
-                self.output = Some(Pending { inside: if wrapped { &["output"] } else { &[] }, ..Pending::new(value, at) });
+                self.output =
+                    Some(Pending { inside: if wrapped { &["outputs", "output"] } else { &["outputs"] }, ..Pending::new(value, at) });
                 return;
             }
             To::EntityName => {
@@ -173,12 +174,15 @@ impl<'a> Normalizer<'_, 'a> {
             }
             To::Flat(list) | To::FlatParts(list) => {
                 let path = of.and_then(|(key, rule)| self.cx.keys.text(key).get(rule.key.len() - 1..)).unwrap_or_default();
-                // The vectors beside the texts are long, and no texts.
                 // OpenLLMetry's LangChain quotes an empty answer.
                 if matches!(to, To::FlatParts(_)) && value.as_str() == Some(b"\"\"") {
                     return self.set_fate(at, Fate::Mapped);
                 }
-                if flat::is_indexed(path) && (list != flat::Flat::Texts || value.as_str().is_some()) {
+                // Beside the texts, and long.
+                if list == flat::Flat::Texts && path.ends_with(b".vector") {
+                    return self.apply(To::Vector, value, of, trust, at);
+                }
+                if flat::is_indexed(path) && value != Value::Empty {
                     let parts = matches!(to, To::FlatParts(_)) && path.ends_with(b".content");
                     let is_json = parts && scalar::parsed(value, arena).is_some_and(messages::is_parts);
                     self.leaves.push(flat::Leaf { of: list, path, value, is_json, at });
@@ -432,7 +436,8 @@ impl<'a> Normalizer<'_, 'a> {
         }
         // A word that another table did not know is not settled yet.
         let open = known.is_some() && self.c.kind.is_none() && self.c.operation == text;
-        if trust <= self.kind_trust && !open {
+        let narrows = known.zip(self.c.kind).is_some_and(|(new, old)| trust == self.kind_trust && new.narrows(old));
+        if trust <= self.kind_trust && !open && !narrows {
             // The same once more.
             if known.is_some() && known == self.c.kind {
                 self.set_fate(at, Fate::Mapped);
@@ -449,6 +454,7 @@ impl<'a> Normalizer<'_, 'a> {
             None => {
                 self.c.operation = text;
                 self.c.kind_origin = self.c.reading;
+                self.c.kind_source = at;
                 self.kind_trust = trust;
             }
         }

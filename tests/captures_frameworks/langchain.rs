@@ -169,7 +169,7 @@ fn through_openllmetry() {
     let rest: &[&str] = &["gen_ai.usage.total_tokens", "traceloop.*"];
     let user = || says(json!({"user.id": "user-456"}));
     let full = || facts![full(), who(), instructed("be brief"), left(rest), says(json!({"gen_ai.usage.reasoning.output_tokens": null}))];
-    let task = || facts![[Kind("TASK"), Left(&["gen_ai.task.*", "traceloop.*"])]];
+    let task = || facts![[Kind("TASK"), Left(&["gen_ai.operation.name", "gen_ai.task.*", "traceloop.*"])]];
     let created = || {
         let titled = json!({
             "type": "object",

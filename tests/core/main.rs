@@ -1,5 +1,7 @@
 //! The core through its public interface, natively.
 
+#![recursion_limit = "256"]
+
 mod attributes;
 mod conventions_frameworks;
 mod conventions_more_frameworks;
@@ -8,4 +10,5 @@ mod conventions_vendors;
 mod explain;
 mod frames;
 mod pipeline;
+mod profiles;
 mod round_trip;

@@ -367,7 +367,7 @@ impl<'a> Transcoder<'a> {
             return self.conversation(text);
         }
         let kind = m.get("type").and_then(|t| t.word());
-        let role = match (m.get("role").and_then(|r| r.word()), kind) {
+        let role = match (m.get("role").and_then(|r| r.word()), kind.map(words::short)) {
             (Some(role), _) => match words::find(words::ROLES, role) {
                 Some(role) => role,
                 None if is_named_after_tool(m) => "tool",
@@ -375,9 +375,9 @@ impl<'a> Transcoder<'a> {
             },
             (None, None) if is_named_after_tool(m) => "tool",
             // Items of OpenAI's Responses API.
-            (None, Some(b"function_call_output" | b"custom_tool_call_output")) => "tool",
-            (None, Some(b"function_call" | b"custom_tool_call" | b"reasoning")) => "assistant",
-            (None, Some(kind)) => words::find(words::ROLES, kind).unwrap_or(self.side.role()),
+            (None, Some("function_call_output" | "custom_tool_call_output")) => "tool",
+            (None, Some("function_call" | "custom_tool_call" | "reasoning")) => "assistant",
+            (None, Some(_)) => words::find(words::ROLES, kind.unwrap_or_default()).unwrap_or(self.side.role()),
             (None, None) => self.side.role(),
         };
         // OpenInference's Anthropic has the result of a tool in the user's name.

@@ -8,19 +8,19 @@ use bumpalo::Bump;
 pub(super) fn is_canonical(root: Json) -> bool {
     let part = |p: Json| {
         let field = |key: &str| p.get(key).is_some();
-        match p.get("type").and_then(|t| t.word()) {
-            Some(b"text" | b"reasoning") => p.get("content").is_some_and(|c| c.is_string()),
-            Some(b"tool_call") => field("name") && p.get("arguments").is_none_or(|a| !a.is_string()),
-            Some(b"tool_call_response") => field("response"),
-            Some(b"server_tool_call" | b"server_tool_call_response" | b"compaction") => true,
-            Some(b"blob") => field("content") && field("modality"),
-            Some(b"uri") => field("uri") && field("modality"),
-            Some(b"file") => field("file_id") && field("modality"),
+        match p.get("type").and_then(|t| t.word()).map(words::short) {
+            Some("text" | "reasoning") => p.get("content").is_some_and(|c| c.is_string()),
+            Some("tool_call") => field("name") && p.get("arguments").is_none_or(|a| !a.is_string()),
+            Some("tool_call_response") => field("response"),
+            Some("server_tool_call" | "server_tool_call_response" | "compaction") => true,
+            Some("blob") => field("content") && field("modality"),
+            Some("uri") => field("uri") && field("modality"),
+            Some("file") => field("file_id") && field("modality"),
             _ => false,
         }
     };
     let message = |m: Json| {
-        matches!(m.get("role").and_then(|r| r.word()), Some(b"system" | b"user" | b"assistant" | b"tool"))
+        m.get("role").and_then(|r| r.word()).is_some_and(|role| words::any(role, &["system", "user", "assistant", "tool"]))
             // LiteLLM leaves them beside the parts.
             && m.any(&["tool_calls", "tool_call_id"]).is_none()
             && m.get("parts").is_some_and(|parts| parts.is_array() && parts.items().all(part))
@@ -77,12 +77,9 @@ pub(super) fn is_pair(j: Json) -> bool {
 
 /// Is it an item of OpenAI's Responses API?
 pub(super) fn is_item(j: Json) -> bool {
-    j.get("type").and_then(|t| t.word()).is_some_and(|t| {
-        matches!(
-            t,
-            b"message" | b"function_call" | b"function_call_output" | b"custom_tool_call" | b"custom_tool_call_output" | b"reasoning"
-        )
-    })
+    const ITEMS: &[&str] =
+        &["message", "function_call", "function_call_output", "custom_tool_call", "custom_tool_call_output", "reasoning"];
+    j.get("type").and_then(|t| t.word()).is_some_and(|t| words::any(t, ITEMS))
 }
 
 /// A result as Langfuse's LangChain handler for JS writes it: `{"content", "additional_kwargs", "role": "get_weather"}`,
@@ -94,7 +91,7 @@ pub(super) fn is_named_after_tool(m: Json) -> bool {
 /// A message that leaves out whose it is: nothing but what is said, and why it ended.
 pub(super) fn is_bare(j: Json) -> bool {
     j.get("content").is_some_and(|c| c.is_string())
-        && j.entries().all(|(key, _)| matches!(key, b"content" | b"finish_reason" | b"index" | b"name"))
+        && j.entries().all(|(key, _)| words::any(key, &["content", "finish_reason", "index", "name"]))
 }
 
 /// Does it say whose message it is, or hold what only a message holds?
@@ -133,7 +130,7 @@ pub fn are_hollow(messages: &[u8], arena: &Bump) -> bool {
 pub(super) fn is_tool_result(m: Json) -> bool {
     let holds_results = |c: Json| {
         c.items().any(|p| {
-            p.get("type").is_some_and(|t| t.is("tool-result") || t.is("tool_result"))
+            p.get("type").is_some_and(|t| ["tool-result", "tool_result", "tool_call_response"].iter().any(|word| t.is(word)))
                 || p.any(&["toolResult", "functionResponse", "toolResponse", "tool_call_result"]).is_some()
         })
     };

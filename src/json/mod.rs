@@ -1,10 +1,14 @@
 //! JSON text read in place: one pass makes a flat index of where each value stands, nothing is decoded until it is
-//! copied. Messages are transcoded from one shape to another with it. Not a general JSON library: configuration and
-//! OTLP/JSON go through serde.
+//! copied. Messages are transcoded from one shape to another with it; OTLP/JSON and the configuration are read with it too.
+//!
+//! The accessors are called from hundreds of places and are not inlined: the module's size counts.
 //!
 //! The reader is lenient where sources are: Python's `repr` (single quotes, `True`, `None`) reads too, since LangChain
 //! writes tool inputs that way.
 
+pub mod de;
+
+use crate::number;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
@@ -57,6 +61,7 @@ struct Parser<'a> {
     at: usize,
     nodes: BumpVec<'a, Node>,
     canonical: bool,
+    too_deep: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -117,12 +122,12 @@ impl<'a> Parser<'a> {
         }
         let text = &self.text[start..self.at];
         let digits = text.strip_prefix(b"-").unwrap_or(text);
-        // What Rust's parser takes and JSON does not: `01`, `1.`, `1.e5`.
+        // What the parser takes and JSON does not: `01`, `1.`, `1.e5`.
         let dot_ends = memchr::memchr(b'.', digits).is_some_and(|i| !digits.get(i + 1).is_some_and(u8::is_ascii_digit));
         if matches!(digits, [b'0', b'0'..=b'9', ..]) || dot_ends || !digits.first()?.is_ascii_digit() {
             return None;
         }
-        std::str::from_utf8(text).ok()?.parse::<f64>().ok()?;
+        number::parse(text)?;
         self.leaf(Kind::Number, start, self.at);
         Some(())
     }
@@ -152,6 +157,7 @@ impl<'a> Parser<'a> {
 
     fn container(&mut self, depth: usize, kind: Kind, close: u8) -> Option<()> {
         if depth == MAX_DEPTH {
+            self.too_deep = true;
             return None;
         }
         let node = self.nodes.len();
@@ -191,12 +197,18 @@ impl<'a> Parser<'a> {
 impl<'a> Doc<'a> {
     /// Indexes `text`; `None` if it is not one JSON value (or Python literal) from end to end.
     pub fn parse(text: &'a [u8], arena: &'a Bump) -> Option<Self> {
-        u32::try_from(text.len()).ok()?;
-        let mut p = Parser { text, at: 0, nodes: BumpVec::with_capacity_in(16, arena), canonical: true };
-        p.value(0)?;
+        Self::parse_up_to(text, arena).ok()
+    }
+
+    /// As [`Doc::parse`]; else how far the text could be read, and whether it only nests too deep.
+    fn parse_up_to(text: &'a [u8], arena: &'a Bump) -> Result<Self, (usize, bool)> {
+        let mut p = Parser { text, at: 0, nodes: BumpVec::with_capacity_in(16, arena), canonical: true, too_deep: false };
+        let read = u32::try_from(text.len()).ok().and_then(|_| p.value(0));
         p.space();
-        (p.at == text.len()).then_some(())?;
-        Some(Doc { text, nodes: p.nodes, canonical: p.canonical })
+        if read.is_none() || p.at != text.len() {
+            return Err((p.at, p.too_deep));
+        }
+        Ok(Doc { text, nodes: p.nodes, canonical: p.canonical })
     }
 
     /// The outermost value.
@@ -214,6 +226,23 @@ impl<'a> Doc<'a> {
 pub fn parse<'a>(text: &'a [u8], arena: &'a Bump) -> Option<Json<'a>> {
     let doc: &'a Doc<'a> = arena.alloc(Doc::parse(text, arena)?);
     Some(doc.root())
+}
+
+/// As [`parse`]; else says in one line what is wrong, and where.
+pub fn parse_or_say<'a>(text: &'a [u8], arena: &'a Bump) -> Result<Json<'a>, String> {
+    let (at, too_deep) = match Doc::parse_up_to(text, arena) {
+        Ok(doc) => return Ok((arena.alloc(doc) as &Doc).root()),
+        Err(why) => why,
+    };
+    let read = &text[..at];
+    let line = 1 + read.iter().filter(|byte| **byte == b'\n').count();
+    let column = 1 + at - memchr::memrchr(b'\n', read).map_or(0, |end| end + 1);
+    let what = match (too_deep, at == text.len()) {
+        (true, _) => "nested too deep",
+        (_, true) => "ends too early",
+        _ => "is no JSON",
+    };
+    Err(format!("{what} at line {line} column {column}"))
 }
 
 impl<'d> Json<'d> {
@@ -236,6 +265,28 @@ impl<'d> Json<'d> {
         matches!(self.node().kind, Kind::Plain | Kind::Escaped)
     }
 
+    /// Is it `true` or `false`?
+    pub fn is_bool(&self) -> bool {
+        matches!(self.node().kind, Kind::True | Kind::False)
+    }
+
+    /// What it is, for an error.
+    pub fn kind(&self) -> &'static str {
+        match self.node().kind {
+            Kind::Null => "null",
+            Kind::True | Kind::False => "a boolean",
+            Kind::Number => "a number",
+            Kind::Plain | Kind::Escaped => "a string",
+            Kind::Array => "an array",
+            Kind::Object => "an object",
+        }
+    }
+
+    /// The digits of a number.
+    pub fn number(&self) -> Option<&'d [u8]> {
+        (self.node().kind == Kind::Number).then(|| self.slice())
+    }
+
     /// Is it an array?
     pub fn is_array(&self) -> bool {
         self.node().kind == Kind::Array
@@ -247,6 +298,7 @@ impl<'d> Json<'d> {
     }
 
     /// Is it `""`, `[]`, `{}` or `null`?
+    #[inline(never)]
     pub fn is_empty(&self) -> bool {
         let n = self.node();
         match n.kind {
@@ -258,6 +310,7 @@ impl<'d> Json<'d> {
     }
 
     /// The text of a string, decoded; borrowed where there is nothing to decode.
+    #[inline(never)]
     pub fn text(&self, arena: &'d Bump) -> Option<&'d [u8]> {
         if !self.is_string() {
             return None;
@@ -272,16 +325,19 @@ impl<'d> Json<'d> {
     }
 
     /// Whether this is the string `word`. Escapes are not decoded: words of a convention have none.
+    #[inline(never)]
     pub fn is(&self, word: &str) -> bool {
         self.is_string() && self.slice() == word.as_bytes()
     }
 
     /// The string as it stands, escapes and all: for words of a convention.
+    #[inline(never)]
     pub fn word(&self) -> Option<&'d [u8]> {
         self.is_string().then(|| self.slice())
     }
 
     /// `true`, `false`, or the words for them.
+    #[inline(never)]
     pub fn as_bool(&self) -> Option<bool> {
         match self.node().kind {
             Kind::True => Some(true),
@@ -291,14 +347,16 @@ impl<'d> Json<'d> {
     }
 
     /// A number, or a string that is one.
+    #[inline(never)]
     pub fn as_f64(&self) -> Option<f64> {
         match self.node().kind {
-            Kind::Number | Kind::Plain => std::str::from_utf8(self.slice()).ok()?.trim().parse().ok(),
+            Kind::Number | Kind::Plain => number::parse(self.slice().trim_ascii()),
             _ => None,
         }
     }
 
     /// A whole number, or a string that is one.
+    #[inline(never)]
     pub fn as_i64(&self) -> Option<i64> {
         match self.node().kind {
             Kind::Number | Kind::Plain => crate::normalize::scalar::int_text(self.slice()),
@@ -336,16 +394,19 @@ impl<'d> Json<'d> {
     }
 
     /// The member `key`, if it is there and not `null`.
+    #[inline(never)]
     pub fn get(self, key: &str) -> Option<Json<'d>> {
         self.entries().find(|(k, v)| *k == key.as_bytes() && !v.is_null()).map(|(_, v)| v)
     }
 
     /// The first of several members that is there and not `null`.
+    #[inline(never)]
     pub fn any(self, keys: &[&str]) -> Option<Json<'d>> {
         keys.iter().find_map(|key| self.get(key))
     }
 
     /// Writes the value: compact, double quotes, no escape that need not be.
+    #[inline(never)]
     pub fn write(&self, out: &mut Out) {
         if self.doc.canonical {
             let n = self.node();
@@ -404,6 +465,7 @@ impl<'d> Json<'d> {
     }
 
     /// The value as canonical JSON text: borrowed where it stands so already.
+    #[inline(never)]
     pub fn to_text(self, arena: &'d Bump) -> &'d [u8] {
         if self.doc.canonical && !self.is_string() {
             return self.slice();
@@ -439,14 +501,26 @@ pub fn escape(text: &[u8], out: &mut Out) {
             8 => b'b',
             12 => b'f',
             _ => {
-                const HEX: &[u8; 16] = b"0123456789abcdef";
-                out.extend_from_slice(&[b'\\', b'u', b'0', b'0', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+                out.extend_from_slice(b"\\u00");
+                push_hex(byte, out);
                 continue;
             }
         };
         out.extend_from_slice(&[b'\\', short]);
     }
     out.extend_from_slice(&text[from..]);
+}
+
+fn push_hex(byte: u8, out: &mut Out) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+}
+
+/// Appends bytes as a JSON string of hex digits.
+pub fn hex(bytes: &[u8], out: &mut Out) {
+    out.push(b'"');
+    bytes.iter().for_each(|byte| push_hex(*byte, out));
+    out.push(b'"');
 }
 
 /// Appends `text` as a JSON string.
