@@ -1,6 +1,6 @@
 //! The source conventions: one file each, mostly a const table, and the index from a key to what the tables say of it.
 //!
-//! To add a convention: write its file, add it to [`ALL`].
+//! To add a convention: write its file, add it to the list of [`ALL`].
 
 mod arms_loongsuite;
 mod autogen;
@@ -38,6 +38,7 @@ mod openllmetry;
 mod opensearch;
 mod opik;
 mod otel;
+mod packed;
 mod pydantic_ai;
 mod semantic_kernel;
 mod sentry;
@@ -58,59 +59,68 @@ use crate::normalize::flat::Flat;
 use hashbrown::HashMap;
 use std::sync::OnceLock;
 
-/// Every convention. Its place in the list is its bit in a [`ConventionSet`].
-pub const ALL: &[&Convention] = &[
-    &otel::OTEL,
-    &langfuse::LANGFUSE,
-    &openinference::OPENINFERENCE,
-    &openllmetry::OPENLLMETRY,
-    &arms_loongsuite::ARMS_LOONGSUITE,
-    &cozeloop::COZELOOP,
-    &dify::DIFY,
-    &edgeone::EDGEONE,
-    &galileo::GALILEO,
-    &langchain::LANGCHAIN,
-    &opensearch::OPENSEARCH,
-    &tencent_tapm::TENCENT_TAPM,
-    &trpc_agent_go::TRPC_AGENT_GO,
-    &veadk::VEADK,
-    &vllm::VLLM,
-    &autogen::AUTOGEN,
-    &autogen::AUTOGEN_RUNTIME,
-    &braintrust::BRAINTRUST,
-    &crewai::CREWAI,
-    &generic::GENERIC,
-    &haystack::HAYSTACK,
-    &langsmith::LANGSMITH,
-    &litellm::LITELLM,
-    &logfire::LOGFIRE,
-    &mlflow::MLFLOW,
-    &opik::OPIK,
-    &pydantic_ai::PYDANTIC_AI,
-    &sentry::SENTRY,
-    &google_adk::GOOGLE_ADK,
-    &strands::STRANDS,
-    &spring_ai::SPRING_AI,
-    &langchain4j::LANGCHAIN4J,
-    &semantic_kernel::SEMANTIC_KERNEL,
-    &ms_agent_framework::MS_AGENT_FRAMEWORK,
-    &openlit::OPENLIT,
-    &langtrace::LANGTRACE,
-    &livekit::LIVEKIT,
-    &claude_code::CLAUDE_CODE,
-    &codex::CODEX,
-    &gemini_cli::GEMINI_CLI,
-    &github_copilot::GITHUB_COPILOT,
-    &flue::FLUE,
-    &genkit::GENKIT,
-    &laminar::LAMINAR,
-    &langwatch::LANGWATCH,
-    &mastra::MASTRA,
-    &smolagents::SMOLAGENTS,
-    &vercel::VERCEL,
-    &vercel_v7::VERCEL_V7,
-    &voltagent::VOLTAGENT,
-];
+macro_rules! all {
+    ($($convention:path,)*) => {
+        /// Every convention. Its place in the list is its bit in a [`ConventionSet`].
+        pub const ALL: &[&Convention] = &[$(&$convention,)*];
+
+        /// The same, as they are shipped.
+        static PACKED: &[packed::Packed] = &[$(packed::packed!($convention),)*];
+    };
+}
+
+all! {
+    otel::OTEL,
+    langfuse::LANGFUSE,
+    openinference::OPENINFERENCE,
+    openllmetry::OPENLLMETRY,
+    arms_loongsuite::ARMS_LOONGSUITE,
+    cozeloop::COZELOOP,
+    dify::DIFY,
+    edgeone::EDGEONE,
+    galileo::GALILEO,
+    langchain::LANGCHAIN,
+    opensearch::OPENSEARCH,
+    tencent_tapm::TENCENT_TAPM,
+    trpc_agent_go::TRPC_AGENT_GO,
+    veadk::VEADK,
+    vllm::VLLM,
+    autogen::AUTOGEN,
+    autogen::AUTOGEN_RUNTIME,
+    braintrust::BRAINTRUST,
+    crewai::CREWAI,
+    generic::GENERIC,
+    haystack::HAYSTACK,
+    langsmith::LANGSMITH,
+    litellm::LITELLM,
+    logfire::LOGFIRE,
+    mlflow::MLFLOW,
+    opik::OPIK,
+    pydantic_ai::PYDANTIC_AI,
+    sentry::SENTRY,
+    google_adk::GOOGLE_ADK,
+    strands::STRANDS,
+    spring_ai::SPRING_AI,
+    langchain4j::LANGCHAIN4J,
+    semantic_kernel::SEMANTIC_KERNEL,
+    ms_agent_framework::MS_AGENT_FRAMEWORK,
+    openlit::OPENLIT,
+    langtrace::LANGTRACE,
+    livekit::LIVEKIT,
+    claude_code::CLAUDE_CODE,
+    codex::CODEX,
+    gemini_cli::GEMINI_CLI,
+    github_copilot::GITHUB_COPILOT,
+    flue::FLUE,
+    genkit::GENKIT,
+    laminar::LAMINAR,
+    langwatch::LANGWATCH,
+    mastra::MASTRA,
+    smolagents::SMOLAGENTS,
+    vercel::VERCEL,
+    vercel_v7::VERCEL_V7,
+    voltagent::VOLTAGENT,
+}
 
 /// Conventions seen on a span, as bits.
 pub type ConventionSet = u64;
@@ -220,7 +230,7 @@ pub enum To {
     /// A moment as ISO 8601 text or as milliseconds since 1970: the first token's.
     FirstTokenAt,
     /// How long the first token took, in units of so many nanoseconds.
-    FirstTokenAfter(u64),
+    FirstTokenAfter(u32),
     /// Likewise, in seconds or in nanoseconds: the size tells.
     FirstTokenAfterAny,
     /// A JSON object, or a list of just one: its members by their paths (`usage.input`), each with its own meaning. The source
@@ -369,8 +379,8 @@ pub fn matches(pattern: &str, text: &[u8]) -> bool {
     }
 }
 
-fn bits() -> impl Iterator<Item = (ConventionSet, &'static Convention)> {
-    ALL.iter().enumerate().map(|(i, c)| (1 << i, *c))
+fn bits() -> impl Iterator<Item = (ConventionSet, &'static packed::Packed)> {
+    PACKED.iter().enumerate().map(|(i, c)| (1 << i, c))
 }
 
 /// Their names.
@@ -439,7 +449,8 @@ fn index() -> &'static Index {
             if c.names_spans {
                 index.names_spans |= convention;
             }
-            for rule in c.rules {
+            // They are read as long as the process lives.
+            for rule in packed::unpack(c).leak() as &[Rule] {
                 let reference = RuleRef { convention, rule };
                 if rule.key == SPAN_NAME {
                     index.of_names.push(reference);
@@ -471,7 +482,7 @@ pub fn rules_of(key: &[u8]) -> (Vec<RuleRef>, ConventionSet) {
         Some(rules) => rules.clone(),
         None => index.prefixes.iter().filter(|r| matches(r.rule.key, key)).copied().collect(),
     };
-    let proves = |c: &Convention| c.keys.iter().any(|k| matches(k, key)) && !c.not_keys.iter().any(|k| matches(k, key));
+    let proves = |c: &packed::Packed| c.keys.iter().any(|k| matches(k, key)) && !c.not_keys.iter().any(|k| matches(k, key));
     (rules, bits().filter(|(_, c)| proves(c)).map(|(bit, _)| bit).sum())
 }
 

@@ -172,10 +172,9 @@ pub(super) fn put_exchange<'a>(n: &mut Normalizer<'_, 'a>, value: Value<'a>, tru
 pub(super) fn read_lists(n: &mut Normalizer) {
     let arena = n.cx.arena;
     let mut leaves = std::mem::replace(&mut n.leaves, BumpVec::new_in(arena));
-    // Equal lists side by side, each in the order of its attributes.
-    leaves.sort_by_key(|leaf| leaf.of as u8);
-    for list in leaves.chunk_by_mut(|a, b| a.of == b.of) {
-        n.c.reading = list[0].at;
+    flat::sort(&mut leaves);
+    for list in leaves.chunk_by(|a, b| a.of == b.of) {
+        n.c.reading = list.iter().map(|leaf| leaf.at).min().unwrap_or(DERIVED);
         let text = flat::nest(list, arena);
         let content = Content { text, json: json::parse(text, arena), at: DERIVED };
         let field = match list[0].of {

@@ -14,7 +14,7 @@ mod tools;
 mod twice;
 mod usage;
 
-use crate::conventions::{self, ConventionSet, NAMED, PLAIN, To};
+use crate::conventions::{self, ConventionSet, NAMED, PLAIN, To, words};
 use crate::keys::{KeyInfo, Keys};
 use crate::span::{Key, Span, Value, status};
 use bumpalo::Bump;
@@ -207,7 +207,7 @@ impl<'a> Normalizer<'_, 'a> {
         let c = &mut self.c;
         let embedding = |c: &Canonical| {
             let model = c.text(Field::RequestModel).or(self.model.and_then(|m| m.value.as_str())).unwrap_or_default();
-            memchr::memmem::find(model, b"embed").is_some()
+            words::position(model, b"embed").is_some()
         };
         let has_model = self.model.is_some() || c.has(Field::RequestModel) || c.has(Field::ResponseModel);
         let kind = match c.kind {

@@ -2,7 +2,7 @@
 
 use super::canonical::{DERIVED, EVENTS, Field, Kind, NAMES, Put};
 use super::{Fate, Normalizer, Pending, content, flat, messages, params, provider, scalar, tools, usage, with_info};
-use crate::conventions::{self, OWN, PLAIN, Rule, RuleRef, To};
+use crate::conventions::{self, OWN, PLAIN, Rule, RuleRef, To, words};
 use crate::json;
 use crate::span::{Key, Value};
 use bumpalo::Bump;
@@ -256,7 +256,7 @@ impl<'a> Normalizer<'_, 'a> {
             }
             To::FirstTokenAfter(unit) => {
                 let Some(Value::Double(n)) = scalar::convert(Field::TimeToFirstChunk, value, arena) else { return };
-                return self.settle(Field::TimeToFirstChunk, Value::Double(n * unit as f64 / 1e9), trust, at);
+                return self.settle(Field::TimeToFirstChunk, Value::Double(n * f64::from(unit) / 1e9), trust, at);
             }
             To::Object(members) => match scalar::parsed(value, arena).map(only_item) {
                 Some(object) if object.is_object() => {
@@ -367,7 +367,7 @@ impl<'a> Normalizer<'_, 'a> {
             }
             // Semantic Kernel and the Agent Framework write the whole URL.
             Field::ServerAddress => match value {
-                Value::Str(url) if memchr::memmem::find(url, b"://").is_some() => Some(Value::Str(provider::host(url))),
+                Value::Str(url) if words::position(url, b"://").is_some() => Some(Value::Str(provider::host(url))),
                 _ => scalar::convert(field, value, arena),
             },
             Field::ToolCallResult => match value.as_str().and_then(|text| content::read_result(self, text)) {
