@@ -71,6 +71,21 @@ fn detail_of(name: &[u8]) -> Option<Field> {
     })
 }
 
+/// Is what such an event says content: a message, a piece of an answer, a document?
+pub(crate) fn carries_content(name: &[u8]) -> bool {
+    const DETAILS: &[&[u8]] = &[
+        b"gen_ai.content.prompt",
+        b"gen_ai.content.completion",
+        b"gen_ai.client.inference.operation.details",
+        b"gen_ai.evaluation.result",
+    ];
+    role_of(name).is_some()
+        || of_tool(name).is_some()
+        || detail_of(name).is_some()
+        || name.starts_with(b"mlflow.chunk.item.")
+        || [FIRST_PIECES, SPENT, DOCUMENTS, DETAILS].iter().any(|names| names.contains(&name))
+}
+
 /// Reads the events into the canonical form; an event that is said by a field is mapped.
 pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
     let arena = n.cx.arena;
