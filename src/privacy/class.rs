@@ -4,7 +4,7 @@
 use crate::conventions::{Rule, To};
 use crate::keys::{KeyInfo, Keys};
 use crate::normalize::canonical::{Field, Type};
-use crate::profiles::Table;
+use crate::profiles::{ENTRY_KEY, OPERATION_KEY, SPAN_KIND_KEY, Table};
 use hashbrown::HashMap;
 
 /// What a value is, from the least to the most private.
@@ -46,6 +46,7 @@ fn of_meaning(to: To) -> Class {
         | To::Request
         | To::Exchange => Class::Content,
         To::Kind(_)
+        | To::Hint(_)
         | To::Proof(_)
         | To::UncachedInput
         | To::UncachedPart
@@ -92,7 +93,9 @@ impl Classes {
     /// Looks up the profile's keys.
     pub fn new(table: &'static Table) -> Self {
         let fields = table.keys.iter().chain(table.aggregated);
-        let written = fields.flat_map(|(field, keys)| keys.iter().map(|key| (key.as_bytes(), of_field(*field)))).collect();
+        let fields = fields.flat_map(|(field, keys)| keys.iter().map(|key| (key.as_bytes(), of_field(*field))));
+        let words = [ENTRY_KEY, OPERATION_KEY, SPAN_KIND_KEY].map(|key| (key.as_bytes(), Class::Name));
+        let written = fields.chain(words).collect();
         Classes { written, variables: table.prompt_variables }
     }
 

@@ -9,8 +9,10 @@ use bumpalo::Bump;
 
 /// The mark of the entry span, in every profile.
 pub const ENTRY_KEY: &str = "gen_ai.is_entry";
-const OPERATION_KEY: &str = "gen_ai.operation.name";
-const SPAN_KIND_KEY: &str = "gen_ai.span.kind";
+/// What a span does, in every profile.
+pub const OPERATION_KEY: &str = "gen_ai.operation.name";
+/// What a span is, in the profiles that say it.
+pub const SPAN_KIND_KEY: &str = "gen_ai.span.kind";
 
 /// How one backend wants the canonical form.
 #[derive(Debug)]

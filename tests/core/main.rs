@@ -8,4 +8,6 @@ mod conventions_vendors;
 mod explain;
 mod frames;
 mod pipeline;
+mod privacy;
+mod privacy_limits;
 mod round_trip;
