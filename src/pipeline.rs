@@ -126,9 +126,16 @@ pub struct Stats {
     pub traces_evicted: u64,
     /// Keys and names in the dictionary.
     pub dictionary: u64,
-    /// What the privacy stage did.
-    #[serde(flatten)]
-    pub privacy: privacy::Counts,
+    /// Values in which a mask rule or the hook replaced something, once for each form.
+    pub masked: u64,
+    /// Values of which something was replaced because it could not be treated.
+    pub mask_failed: u64,
+    /// Media that were replaced.
+    pub media_replaced: u64,
+    /// Values that were cut.
+    pub truncated: u64,
+    /// Attributes and events that were left out because they are content.
+    pub content_dropped: u64,
     /// By destination.
     pub destinations: Vec<DestinationStats>,
 }
@@ -430,7 +437,11 @@ impl Pipeline {
             tracked: tree.map_or(0, |t| t.tracked() as u64),
             traces_evicted: counts.traces_evicted,
             dictionary: self.keys.count() as u64,
-            privacy: self.privacy,
+            masked: self.privacy.masked,
+            mask_failed: self.privacy.mask_failed,
+            media_replaced: self.privacy.media_replaced,
+            truncated: self.privacy.truncated,
+            content_dropped: self.privacy.content_dropped,
             destinations: self.destinations.iter().map(destination).collect(),
         }
     }

@@ -68,7 +68,7 @@ impl Media {
         loop {
             at += memchr::memmem::find(text.get(at..)?, MARK)?;
             let head = &text[at.saturating_sub(HEAD).max(from)..at];
-            let start = memchr::memmem::rfind(head, b"data:").map(|data| at - head.len() + data);
+            let start = last(head, b"data:").map(|data| at - head.len() + data);
             at += MARK.len();
             let base64 = run(&text[at..]);
             if let Some(start) = start.filter(|_| self.takes(base64)) {
@@ -101,6 +101,11 @@ impl Media {
         }
         j.items().for_each(|item| self.members(text, item, found));
     }
+}
+
+/// Where `word` stands last.
+fn last(text: &[u8], word: &[u8]) -> Option<usize> {
+    memchr::memrchr_iter(word[0], text).find(|at| text[*at..].starts_with(word))
 }
 
 /// The base64 that a text begins with, escaped slashes included.
@@ -188,8 +193,8 @@ pub fn begins_before(text: &[u8], cut: usize) -> Option<usize> {
             return Some(at);
         }
     }
-    let mark = memchr::memmem::rfind(&text[..text.len().min(cut + HEAD)], MARK)?;
-    let start = memchr::memmem::rfind(&text[..mark], b"data:")?;
+    let mark = last(&text[..text.len().min(cut + HEAD)], MARK)?;
+    let start = last(&text[..mark], b"data:")?;
     let end = mark + MARK.len() + run(&text[mark + MARK.len()..]).len();
     (start < cut && cut < end).then_some(start)
 }

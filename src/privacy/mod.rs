@@ -26,8 +26,6 @@ use crate::profiles::Table;
 use bumpalo::Bump;
 use class::{Class, Classes};
 use rules::Rule;
-use serde::Serialize;
-use std::ops::AddAssign;
 
 /// Content is not cut shorter than this to make a span fit: what is left then is names and numbers.
 const LEAST: usize = 64;
@@ -64,8 +62,7 @@ pub struct Hooks {
 }
 
 /// What was done, counted once for each form of a span: destinations with the same profile, `keep` and privacy share one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Values (of attributes, and texts of the status) in which a rule or the hook replaced something.
     pub masked: u64,
@@ -77,16 +74,6 @@ pub struct Counts {
     pub truncated: u64,
     /// Attributes and events that were left out because they are content.
     pub content_dropped: u64,
-}
-
-impl AddAssign for Counts {
-    fn add_assign(&mut self, other: Self) {
-        self.masked += other.masked;
-        self.mask_failed += other.mask_failed;
-        self.media_replaced += other.media_replaced;
-        self.truncated += other.truncated;
-        self.content_dropped += other.content_dropped;
-    }
 }
 
 /// The note of an attribute that was left out.
@@ -169,8 +156,11 @@ impl<'a> From<Option<&'a [u8]>> for Edit<'a> {
     }
 }
 
+/// Gives what a value is to be; `None`: as it is.
+type Change<'c, 'a, P> = &'c dyn Fn(&mut P, &'a [u8]) -> Option<&'a [u8]>;
+
 /// The message with some of its length-delimited fields changed; `None`: none is.
-fn edit<'a>(message: &'a [u8], arena: &'a Bump, mut change: impl FnMut(u32, &'a [u8]) -> Edit<'a>) -> Option<&'a [u8]> {
+fn edit<'a>(message: &'a [u8], arena: &'a Bump, change: &mut dyn FnMut(u32, &'a [u8]) -> Edit<'a>) -> Option<&'a [u8]> {
     let mut out: Option<Out<'a>> = None;
     let mut done = 0;
     for field in fields(message) {
@@ -249,11 +239,11 @@ struct Pass<'r, 'a> {
 impl<'a> Pass<'_, 'a> {
     fn span(&mut self, fields: &'a [u8], step: Step) -> &'a [u8] {
         let arena = self.arena;
-        let new = edit(fields, arena, |number, bytes| match number {
+        let new = edit(fields, arena, &mut |number, bytes| match number {
             number::ATTRIBUTES => self.attribute(bytes, step),
             number::EVENTS => self.event(bytes, step),
             number::LINKS => self.attributes(bytes, number::LINK_ATTRIBUTES, step).into(),
-            number::STATUS => edit(bytes, arena, |number, text| match number {
+            number::STATUS => edit(bytes, arena, &mut |number, text| match number {
                 number::STATUS_MESSAGE => self.status(text, step).into(),
                 _ => Edit::Keep,
             })
@@ -272,7 +262,7 @@ impl<'a> Pass<'_, 'a> {
     }
 
     fn attributes(&mut self, message: &'a [u8], attributes: u32, step: Step) -> Option<&'a [u8]> {
-        edit(message, self.arena, |number, bytes| if number == attributes { self.attribute(bytes, step) } else { Edit::Keep })
+        edit(message, self.arena, &mut |number, bytes| if number == attributes { self.attribute(bytes, step) } else { Edit::Keep })
     }
 
     fn attribute(&mut self, attribute: &'a [u8], step: Step) -> Edit<'a> {
@@ -284,19 +274,19 @@ impl<'a> Pass<'_, 'a> {
                 return Edit::Drop;
             }
             Step::Treat => {
-                let treated = self.value(attribute, |pass, value| pass.treated(value));
+                let treated = self.value(attribute, &|pass, value| pass.treated(value));
                 let value = treated.unwrap_or(attribute);
-                self.value(value, |pass, value| pass.shortened(value, pass.stage.max_attribute_bytes)).or(treated)
+                self.value(value, &|pass, value| pass.shortened(value, pass.stage.max_attribute_bytes)).or(treated)
             }
-            Step::Shorten(most) if self.may_shorten() => self.value(attribute, |pass, value| pass.shortened(value, most)),
+            Step::Shorten(most) if self.may_shorten() => self.value(attribute, &|pass, value| pass.shortened(value, most)),
             Step::Shorten(_) => None,
         };
         self.end();
         new.into()
     }
 
-    fn value(&mut self, attribute: &'a [u8], change: impl Fn(&mut Self, &'a [u8]) -> Option<&'a [u8]>) -> Option<&'a [u8]> {
-        edit(attribute, self.arena, |number, bytes| if number == number::VALUE { change(self, bytes).into() } else { Edit::Keep })
+    fn value(&mut self, attribute: &'a [u8], change: Change<'_, 'a, Self>) -> Option<&'a [u8]> {
+        edit(attribute, self.arena, &mut |number, bytes| if number == number::VALUE { change(self, bytes).into() } else { Edit::Keep })
     }
 
     fn status(&mut self, text: &'a [u8], step: Step) -> Option<&'a [u8]> {
@@ -380,14 +370,14 @@ impl<'a> Pass<'_, 'a> {
     /// The texts of an `AnyValue`, wherever they are nested. `member`: the key of the map that it stands in.
     fn any(&mut self, value: &'a [u8], member: &[u8]) -> Option<&'a [u8]> {
         let arena = self.arena;
-        edit(value, arena, |number, bytes| match number {
+        edit(value, arena, &mut |number, bytes| match number {
             number::STRING if text::is_word(member, bytes) => Edit::Keep,
             number::STRING => self.text(bytes, 0).into(),
             number::BYTES if !self.masks() => Edit::Keep,
             number::BYTES if std::str::from_utf8(bytes).is_ok() => self.text(bytes, 0).into(),
             number::BYTES => Edit::Set(self.fail("bytes")),
-            number::ARRAY => edit(bytes, arena, |_, item| self.any(item, &[]).into()).into(),
-            number::KVLIST => edit(bytes, arena, |_, entry| self.entry(entry).into()).into(),
+            number::ARRAY => edit(bytes, arena, &mut |_, item| self.any(item, &[]).into()).into(),
+            number::KVLIST => edit(bytes, arena, &mut |_, entry| self.entry(entry).into()).into(),
             // A value of a kind that is not known here.
             _ if self.masks() => {
                 self.done.failed = true;
@@ -399,7 +389,7 @@ impl<'a> Pass<'_, 'a> {
 
     fn entry(&mut self, entry: &'a [u8]) -> Option<&'a [u8]> {
         let key = bytes_of(entry, number::KEY);
-        edit(entry, self.arena, |number, bytes| match number {
+        edit(entry, self.arena, &mut |number, bytes| match number {
             number::KEY => self.name(bytes).into(),
             number::VALUE => self.any(bytes, key).into(),
             _ => Edit::Keep,
@@ -413,7 +403,7 @@ impl<'a> Pass<'_, 'a> {
         }
         let mut lengths = Vec::new();
         texts(value, &mut lengths);
-        match truncate::level(&mut lengths, most) {
+        match truncate::level(&lengths, most) {
             usize::MAX => None,
             level => self.cut_all(value, level),
         }
@@ -421,14 +411,14 @@ impl<'a> Pass<'_, 'a> {
 
     fn cut_all(&mut self, value: &'a [u8], most: usize) -> Option<&'a [u8]> {
         let arena = self.arena;
-        edit(value, arena, |number, bytes| match number {
+        edit(value, arena, &mut |number, bytes| match number {
             number::STRING => self.cut(bytes, most).into(),
             number::BYTES if bytes.len() > most => {
                 self.done.truncated = true;
                 Edit::Set(&bytes[..most])
             }
-            number::ARRAY => edit(bytes, arena, |_, item| self.cut_all(item, most).into()).into(),
-            number::KVLIST => edit(bytes, arena, |_, entry| self.value(entry, |pass, value| pass.cut_all(value, most)).into()).into(),
+            number::ARRAY => edit(bytes, arena, &mut |_, item| self.cut_all(item, most).into()).into(),
+            number::KVLIST => edit(bytes, arena, &mut |_, entry| self.value(entry, &|pass, value| pass.cut_all(value, most)).into()).into(),
             _ => Edit::Keep,
         })
     }
@@ -461,7 +451,7 @@ impl<'a> Pass<'_, 'a> {
             }
         }
         let rest = size - lengths.iter().sum::<usize>();
-        Some(truncate::level(&mut lengths, self.stage.max_span_bytes.saturating_sub(rest)).max(LEAST))
+        Some(truncate::level(&lengths, self.stage.max_span_bytes.saturating_sub(rest)).max(LEAST))
     }
 
     fn measure_all(&mut self, message: &'a [u8], attributes: u32, lengths: &mut Vec<usize>) {

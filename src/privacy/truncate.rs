@@ -5,17 +5,22 @@ use crate::json::{self, Out};
 use bumpalo::Bump;
 
 /// The longest that any of these lengths may be so that their sum is no more than `most`: the largest are cut first.
-pub fn level(lengths: &mut [usize], most: usize) -> usize {
-    lengths.sort_unstable();
-    let mut left = most;
-    for (i, length) in lengths.iter().enumerate() {
-        let share = left / (lengths.len() - i);
-        if *length > share {
-            return share;
-        }
-        left -= length;
+/// `usize::MAX`: all of them fit.
+pub fn level(lengths: &[usize], most: usize) -> usize {
+    let fits = |level: usize| lengths.iter().map(|length| *length.min(&level)).sum::<usize>() <= most;
+    if fits(usize::MAX) {
+        return usize::MAX;
     }
-    usize::MAX
+    let (mut low, mut high) = (0, most);
+    while low < high {
+        let middle = high - (high - low) / 2;
+        if fits(middle) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    low
 }
 
 /// The text in at most `most` bytes of UTF-8; `None`: it is short enough.
@@ -42,9 +47,9 @@ pub fn text<'a>(text: &'a [u8], most: usize, arena: &'a Bump) -> Option<&'a [u8]
 /// A JSON text with its longest strings cut.
 fn json_text<'a>(text: &'a [u8], most: usize, arena: &'a Bump) -> Option<&'a [u8]> {
     let values = || strings::of(text).filter(|s| !s.is_name);
-    let mut lengths: Vec<_> = values().map(|s| s.range.len()).collect();
+    let lengths: Vec<_> = values().map(|s| s.range.len()).collect();
     let rest = text.len() - lengths.iter().sum::<usize>();
-    let level = level(&mut lengths, most.checked_sub(rest)?);
+    let level = level(&lengths, most.checked_sub(rest)?);
     let mut out = Out::with_capacity_in(most, arena);
     let mut done = 0;
     for string in values().filter(|s| s.range.len() > level) {
@@ -134,10 +139,10 @@ mod tests {
 
     #[test]
     fn the_largest_are_cut_first() {
-        assert_eq!(level(&mut [10, 500, 20], 100), 70);
-        assert_eq!(level(&mut [500, 500], 100), 50);
-        assert_eq!(level(&mut [1, 2], 3), usize::MAX);
-        assert_eq!(level(&mut [], 0), usize::MAX);
+        assert_eq!(level(&[10, 500, 20], 100), 70);
+        assert_eq!(level(&[500, 500], 100), 50);
+        assert_eq!(level(&[1, 2], 3), usize::MAX);
+        assert_eq!(level(&[], 0), usize::MAX);
     }
 
     proptest! {
