@@ -77,7 +77,6 @@ export interface Config {
   core: object;
   /** In the order of the core's destinations. */
   routes: Route[];
-  hooks: PrivacyHooks;
   maxQueueSize: number;
   exportTimeoutMillis: number;
 }
@@ -153,7 +152,8 @@ export function configure(options: GenSpanOptions, host: Host): Config {
   const list = destinations ?? [options];
   const filled = list.map((destination, i) => {
     const at = destinations ? `destinations[${i}].` : "";
-    const own = destinations && settings(`${at}privacy`, destination.privacy, hooks);
+    // Settings that stand here replace those for all: where there are none, none may be made up.
+    const own = destinations && destination.privacy && settings(`${at}privacy`, destination.privacy, hooks);
     return fillIn(destination, at, own, env, host);
   });
   const maxQueueSize = positive("maxQueueSize", options.maxQueueSize) ?? env.positive("OTEL_BSP_MAX_QUEUE_SIZE");
@@ -175,7 +175,6 @@ export function configure(options: GenSpanOptions, host: Host): Config {
       retry: deadlineMillis === undefined ? undefined : { deadlineMillis },
     }),
     routes: filled.map(({ route }) => route),
-    hooks,
     maxQueueSize: maxQueueSize ?? DEFAULT_QUEUE,
     exportTimeoutMillis: deadlineMillis ?? DEFAULT_EXPORT_TIMEOUT,
   };

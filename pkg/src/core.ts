@@ -2,7 +2,7 @@
 
 import base64 from "../wasm/core.wasm";
 import * as bindings from "../wasm/genspan.js";
-import type { PrivacyHooks } from "./privacy.js";
+import { guarded, inHook, type PrivacyHooks } from "./privacy.js";
 
 /** The exports that the hot path calls; `h` is a handle, `now` milliseconds since 1970. */
 interface Exports {
@@ -53,29 +53,7 @@ export interface Transmit {
  */
 let inside = false;
 
-export const broken = (): boolean => inside && !hooked;
-
-/** A hook of the application runs, called from inside: nobody may enter until it is back. */
-let hooked = false;
-
-export const inHook = (): boolean => hooked;
-
-/** The hook as the core calls it: nothing gets out of it but a string; `undefined` says that it failed. */
-function guarded<A extends unknown[]>(hook: (...given: A) => unknown, failed: () => void): (...given: A) => string | undefined {
-  return (...given) => {
-    hooked = true;
-    try {
-      const said = hook(...given);
-      if (typeof said === "string") return said;
-    } catch {
-      // What it threw may hold what it was to mask.
-    } finally {
-      hooked = false;
-    }
-    failed();
-    return undefined;
-  };
-}
+export const broken = (): boolean => inside && !inHook();
 
 type Hooks = Parameters<typeof bindings.open> extends [unknown, ...infer H] ? H : never;
 
@@ -98,7 +76,7 @@ function left(result: number): number {
 /** A cold call. The core answers bad input with a plain Error, which is no trap. */
 function cold<T>(call: () => T): T {
   exports();
-  if (hooked) throw new Error("genspan: a hook cannot call what called it");
+  if (inHook()) throw new Error("genspan: a hook cannot call what called it");
   if (inside) throw new Error("genspan stopped after an internal fault");
   try {
     return call();

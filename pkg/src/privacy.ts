@@ -61,6 +61,40 @@ export interface PrivacyHooks {
   onMedia?: ((media: Media) => string) | undefined;
 }
 
+/** A hook of the application runs, called from inside: nobody may enter until it is back. */
+let hooked = false;
+
+export const inHook = (): boolean => hooked;
+
+function told<A extends unknown[]>(hook: (...given: A) => unknown, given: A): string | undefined {
+  try {
+    const said = hook(...given);
+    if (typeof said === "string") return said;
+    // Of a promise that nobody waits for, the host must not hear either.
+    if (said instanceof Promise) said.catch(() => {});
+  } catch {
+    // What it threw may hold what it was to mask.
+  }
+  return undefined;
+}
+
+/** The hook as the core calls it: nothing gets out of it but a string; `undefined` says that it failed. */
+export function guarded<A extends unknown[]>(
+  hook: (...given: A) => unknown,
+  failed: () => void,
+): (...given: A) => string | undefined {
+  return (...given) => {
+    hooked = true;
+    try {
+      const said = told(hook, given);
+      if (said === undefined) failed();
+      return said;
+    } finally {
+      hooked = false;
+    }
+  };
+}
+
 const FIELDS = ["captureContent", "mask", "media", "maxAttributeBytes", "maxSpanBytes"];
 const RULE_FIELDS = ["keys", "pattern", "detect", "replacement"];
 
@@ -102,6 +136,6 @@ function ruleOf(at: string, rule: MaskRule): object {
 export function checkHooks({ mask, onMedia }: PrivacyHooks): void {
   for (const [name, hook] of Object.entries({ mask, onMedia })) {
     if (hook === undefined || typeof hook === "function") continue;
-    fail(name, `is a ${hook === null ? "null" : typeof hook}`, "give a function; rules are in privacy.mask");
+    fail(name, `is of type ${typeof hook}`, "give a function; rules are in privacy.mask");
   }
 }

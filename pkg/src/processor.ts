@@ -1,7 +1,7 @@
 // The OpenTelemetry SpanProcessor: hands each span to the core as it starts and ends, and carries what the core wants
 // sent to the transport and the answers back. Decides nothing about spans; lets nothing escape into the host.
 import { configure, type GenSpanOptions, type Route } from "./config.js";
-import { broken, type CoreStats, inHook, Pipeline, type Transmit } from "./core.js";
+import { broken, type CoreStats, Pipeline, type Transmit } from "./core.js";
 import { FrameTooLarge, FrameWriter, PARENT, REMOTE, SEGMENT } from "./frame.js";
 import { type Host, webHost } from "./host.js";
 import {
@@ -14,6 +14,7 @@ import {
   type StartedSpan,
   warn,
 } from "./otel.js";
+import { inHook } from "./privacy.js";
 import { post } from "./transport.js";
 
 /** Counters since construction: the core's (absent where it never ran), and those of what never reached it. */
@@ -78,7 +79,10 @@ export class GenSpanProcessor {
     this.#maxWaiting = config.maxQueueSize;
     this.#resourceTimeout = config.exportTimeoutMillis;
     if (config.disabled) return;
-    this.#pipeline = new Pipeline(config.core, config.hooks, (hook) => this.#warn(`${hook} failed, the content is masked`));
+    const hooks = { mask: options.mask, onMedia: options.onMedia };
+    this.#pipeline = new Pipeline(config.core, hooks, (hook) =>
+      this.#warn(`the hook ${hook} failed, what it got is masked`),
+    );
     this.#writer = new FrameWriter(this.#pipeline, host.shortText);
   }
 

@@ -5,6 +5,8 @@ use super::media::{self, Found};
 use super::settings::Media;
 use super::{MediaPart, Pass, strings};
 use crate::json::{self, Out};
+use bumpalo::Bump;
+use std::ops::Range;
 
 /// JSON in a string of JSON, and so on, so deep.
 const MAX_DEPTH: usize = 8;
@@ -71,6 +73,31 @@ fn is_plain_name(name: &[u8]) -> bool {
     name.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.'))
 }
 
+/// A text of which parts are replaced, from its beginning to its end.
+struct Copy<'a> {
+    text: &'a [u8],
+    out: Option<Out<'a>>,
+    /// Up to here it is copied, or something else stands in its place.
+    done: usize,
+}
+
+impl<'a> Copy<'a> {
+    /// Takes what stands in the place of `range`.
+    fn replace(&mut self, range: Range<usize>, arena: &'a Bump) -> &mut Out<'a> {
+        let out = self.out.get_or_insert_with(|| Out::with_capacity_in(self.text.len(), arena));
+        out.extend_from_slice(&self.text[self.done..range.start]);
+        self.done = range.end;
+        out
+    }
+
+    /// The text; `None`: as it was.
+    fn finish(self) -> Option<&'a [u8]> {
+        let mut out = self.out?;
+        out.extend_from_slice(&self.text[self.done..]);
+        Some(out.into_bump_slice())
+    }
+}
+
 impl<'a> Pass<'_, 'a> {
     /// The text as it may go out; `None`: as it is.
     pub(super) fn text(&mut self, text: &'a [u8], depth: usize) -> Option<&'a [u8]> {
@@ -97,17 +124,19 @@ impl<'a> Pass<'_, 'a> {
             media.members(text, root, &mut found);
         }
         let mut found = found.into_iter().peekable();
-        let mut out: Option<Out<'a>> = None;
-        let mut done = 0;
+        let mut copy = Copy { text, out: None, done: 0 };
+        // Up to here it was looked for numbers.
+        let mut seen = 0;
         for string in strings::of(text) {
-            if string.range.start < done {
+            let before = seen..string.range.start;
+            seen = string.range.end;
+            if string.range.start < copy.done {
                 continue;
             }
             if let Some(found) = found.next_if(|found| found.range.start <= string.range.start) {
-                let out = out.get_or_insert_with(|| Out::with_capacity_in(text.len(), self.arena));
-                out.extend_from_slice(&text[done..found.range.start]);
-                done = found.range.end;
+                self.numbers(before.start..found.range.start, &mut copy);
                 let said = self.media(&found);
+                let out = copy.replace(found.range.clone(), self.arena);
                 if found.is_part {
                     out.extend_from_slice(b"{\"type\":\"text\",\"content\":");
                     json::string(said, out);
@@ -117,6 +146,7 @@ impl<'a> Pass<'_, 'a> {
                 }
                 continue;
             }
+            self.numbers(before, &mut copy);
             let decoded = strings::decoded(&text[string.range.clone()], self.arena);
             let new = match string.is_name {
                 true => self.name(decoded),
@@ -124,32 +154,45 @@ impl<'a> Pass<'_, 'a> {
                 false => self.text(decoded, depth + 1),
             };
             if let Some(new) = new {
-                let out = out.get_or_insert_with(|| Out::with_capacity_in(text.len(), self.arena));
-                out.extend_from_slice(&text[done..string.range.start]);
-                strings::encode(new, string.quote, out);
-                done = string.range.end;
+                strings::encode(new, string.quote, copy.replace(string.range, self.arena));
             }
         }
-        let mut out = out?;
-        out.extend_from_slice(&text[done..]);
-        Some(out.into_bump_slice())
+        self.numbers(seen..text.len(), &mut copy);
+        copy.finish()
+    }
+
+    /// Numbers of JSON are left alone but for long ones: a phone or card number need not stand in quotes.
+    fn numbers(&mut self, range: Range<usize>, copy: &mut Copy<'a>) {
+        const LONG: usize = 11;
+        let text = copy.text;
+        let mut at = range.start;
+        while self.rules != 0 && at < range.end {
+            let length = text[at..range.end].iter().take_while(|b| b.is_ascii_digit()).count();
+            let of_number =
+                |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(|b| matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
+            if length >= LONG
+                && !of_number(at.checked_sub(1))
+                && !of_number(Some(at + length))
+                && let Some(masked) = self.masked(&text[at..at + length])
+            {
+                json::string(masked, copy.replace(at..at + length, self.arena));
+            }
+            at += length.max(1);
+        }
     }
 
     /// A text that is no JSON.
     fn plain(&mut self, text: &'a [u8], media: Media) -> Option<&'a [u8]> {
         let mut now = text;
         if let Some(first) = media.data_url(text, 0) {
-            let mut out = Out::with_capacity_in(text.len() - first.range.len() + 64, self.arena);
-            let mut done = 0;
+            let mut copy = Copy { text, out: None, done: 0 };
             let mut next = Some(first);
             while let Some(found) = next {
-                out.extend_from_slice(&text[done..found.range.start]);
-                done = found.range.end;
-                out.extend_from_slice(self.media(&found));
-                next = media.data_url(text, done);
+                let said = self.media(&found);
+                copy.replace(found.range, self.arena).extend_from_slice(said);
+                next = media.data_url(text, copy.done);
             }
-            out.extend_from_slice(&text[done..]);
-            now = out.into_bump_slice();
+            now = copy.finish().unwrap_or(text);
         }
         // JSON that was cut off still hides an `@` as `\u0040`.
         let seen = self.without_escapes(now).filter(|_| self.rules != 0);
@@ -222,19 +265,14 @@ impl<'a> Pass<'_, 'a> {
 
     /// The text with the escapes of printable ASCII resolved; `None`: it has none.
     fn without_escapes(&self, text: &'a [u8]) -> Option<&'a [u8]> {
-        memchr::memmem::find(text, b"\\u00")?;
-        let mut out = Out::with_capacity_in(text.len(), self.arena);
-        let mut done = 0;
+        let mut copy = Copy { text, out: None, done: 0 };
         for at in memchr::memmem::find_iter(text, b"\\u00") {
             let hex = text.get(at + 4..at + 6).and_then(|hex| std::str::from_utf8(hex).ok());
             let code = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|c| (b' '..=b'~').contains(c) && !b"\"\\".contains(c));
             if let Some(code) = code {
-                out.extend_from_slice(&text[done..at]);
-                out.push(code);
-                done = at + 6;
+                copy.replace(at..at + 6, self.arena).push(code);
             }
         }
-        out.extend_from_slice(&text[done..]);
-        Some(out.into_bump_slice())
+        copy.finish()
     }
 }

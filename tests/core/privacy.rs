@@ -322,6 +322,18 @@ fn keys_hold_on_spans_of_every_library_and_rules_without_keys_on_llm_spans() {
 }
 
 #[test]
+fn long_numbers_of_json_are_looked_at_and_short_ones_are_not() {
+    let arguments =
+        r#"{"card":4111111111111111,"n":13800138000,"x":-13800138000,"y":0.4111111111111111,"t":1795479339000,"list":[13800138000,5]}"#;
+    let source = span("tool", vec![text("gen_ai.operation.name", "execute_tool"), text("gen_ai.tool.call.arguments", arguments)]);
+    let out = converted("app", &source, r#"{"privacy":{"mask":[{"detect":["phone","card"]}]}}"#);
+    assert_eq!(
+        string(&out, "gen_ai.tool.call.arguments").unwrap(),
+        r#"{"card":"<card>","n":"<phone>","x":-13800138000,"y":0.4111111111111111,"t":1795479339000,"list":["<phone>",5]}"#
+    );
+}
+
+#[test]
 fn a_whole_value_stays_json_where_it_was() {
     let source = span(
         "chat",
