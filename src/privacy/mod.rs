@@ -7,6 +7,7 @@
 mod class;
 mod detect;
 mod media;
+mod pattern;
 mod rules;
 mod settings;
 mod strings;

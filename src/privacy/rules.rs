@@ -1,6 +1,7 @@
 //! Mask rules, compiled: does one hold for a key, and what does it make of a text. Where texts are found is not known here.
 
 use super::detect::{self, Detector};
+use super::pattern::Pattern;
 use super::settings::{MaskRule, Settings};
 use crate::config::{self, ConfigError};
 use crate::json::Out;
@@ -8,41 +9,26 @@ use crate::normalize::scalar;
 use bumpalo::Bump;
 use std::ops::Range;
 
-#[cfg(feature = "regex")]
-pub use regex_lite::Regex;
-/// There are no patterns without the feature `regex`.
-#[cfg(not(feature = "regex"))]
-#[derive(Debug)]
-pub enum Regex {}
-
 /// The longest text that a pattern is tried on. Its time is linear, but some hundred times that of a detector, on the thread of the host.
-#[cfg(feature = "regex")]
 const MAX_SEARCHED: usize = 1 << 20;
 
 /// Compiles a pattern, or says what is wrong with it.
-#[cfg(feature = "regex")]
-pub fn compile(pattern: &str, field: &str) -> Result<Regex, ConfigError> {
-    let regex = match Regex::new(pattern) {
-        Ok(regex) => regex,
+pub fn compile(pattern: &str, field: &str) -> Result<Pattern, ConfigError> {
+    let compiled = match Pattern::new(pattern) {
+        Ok(compiled) => compiled,
         Err(e) => return config::error(field, config::quoted(pattern), &format!("is no regular expression that is known here: {e}")),
     };
-    if regex.is_match("") {
+    if compiled.find(b"", 0).is_some() {
         let fix = "matches the empty text; write + in place of *, or anchor it to what must be there";
         return config::error(field, config::quoted(pattern), fix);
     }
-    Ok(regex)
-}
-
-/// As with the feature `regex`, but there is none that could be compiled.
-#[cfg(not(feature = "regex"))]
-pub fn compile(pattern: &str, field: &str) -> Result<Regex, ConfigError> {
-    config::error(field, config::quoted(pattern), "patterns are not built in; use detect, or build with the feature \"regex\"")
+    Ok(compiled)
 }
 
 #[derive(Debug)]
 enum Search {
     Detector(Detector),
-    Pattern(Regex),
+    Pattern(Pattern),
 }
 
 /// A rule, compiled.
@@ -88,49 +74,39 @@ impl Rule {
     pub fn mask<'a>(&self, text: &'a [u8], arena: &'a Bump) -> Result<Option<&'a [u8]>, &'static str> {
         let mut now = text;
         for (search, replacement) in &self.searches {
-            let masked = match search {
-                Search::Detector(detector) => {
-                    let mut at = 0;
-                    let next = std::iter::from_fn(|| {
-                        let found = detect::find(*detector, now, at)?;
-                        at = found.end;
-                        Some(found)
-                    });
-                    replace(now, next, replacement, arena)
-                }
-                Search::Pattern(regex) => replace(now, matches(regex, now)?.into_iter(), replacement, arena),
+            let found = match search {
+                Search::Detector(detector) => all(now, |at| detect::find(*detector, now, at)),
+                Search::Pattern(_) if now.len() > MAX_SEARCHED => return Err("too long to search"),
+                Search::Pattern(pattern) => all(now, |at| pattern.find(now, at)),
             };
-            now = masked.unwrap_or(now);
+            now = replace(now, &found, replacement, arena).unwrap_or(now);
         }
         Ok((!std::ptr::eq(now, text)).then_some(now))
     }
 }
 
-#[cfg(feature = "regex")]
-fn matches(regex: &Regex, text: &[u8]) -> Result<Vec<Range<usize>>, &'static str> {
-    if text.len() > MAX_SEARCHED {
-        return Err("too long to search");
+/// The matches in a text, empty ones left out. `next` gives the first that begins at a place or behind it.
+fn all(text: &[u8], next: impl Fn(usize) -> Option<Range<usize>>) -> Vec<Range<usize>> {
+    let (mut found, mut at) = (Vec::new(), 0);
+    while let Some(range) = next(at) {
+        if range.is_empty() {
+            // Between two characters there is no other match.
+            let Some(rest) = text.get(range.end + 1..) else { break };
+            at = range.end + 1 + rest.iter().take_while(|b| **b & 0xc0 == 0x80).count();
+            continue;
+        }
+        at = range.end;
+        found.push(range);
     }
-    let text = std::str::from_utf8(text).map_err(|_| "not UTF-8")?;
-    Ok(regex.find_iter(text).map(|found| found.range()).filter(|range| !range.is_empty()).collect())
-}
-
-#[cfg(not(feature = "regex"))]
-fn matches(regex: &Regex, _: &[u8]) -> Result<Vec<Range<usize>>, &'static str> {
-    match *regex {}
+    found
 }
 
 /// The text with something else in place of each of these ranges; `None`: there are none.
-pub fn replace<'a>(
-    text: &'a [u8],
-    mut ranges: impl Iterator<Item = Range<usize>>,
-    replacement: &[u8],
-    arena: &'a Bump,
-) -> Option<&'a [u8]> {
-    let first = ranges.next()?;
+fn replace<'a>(text: &'a [u8], ranges: &[Range<usize>], replacement: &[u8], arena: &'a Bump) -> Option<&'a [u8]> {
+    ranges.first()?;
     let mut out = Out::with_capacity_in(text.len() + replacement.len(), arena);
     let mut done = 0;
-    for range in std::iter::once(first).chain(ranges) {
+    for range in ranges {
         out.extend_from_slice(&text[done..range.start]);
         out.extend_from_slice(replacement);
         done = range.end;

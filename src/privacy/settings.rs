@@ -129,7 +129,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(feature = "regex")]
     fn a_pattern_that_cannot_be_used_is_refused() {
         refuses(
             r#"{"mask":[{"pattern":"x*"}]}"#,
