@@ -426,7 +426,8 @@ impl Pattern {
     }
 
     /// The leftmost match that begins at `from` or behind it; of several there, that which the pattern prefers. `text` is UTF-8.
-    pub fn find(&self, text: &[u8], from: usize) -> Option<Range<usize>> {
+    /// `fuel`: how many characters may be looked at, in all the searches of a text; none are left where it gave up.
+    pub fn find(&self, text: &[u8], from: usize, fuel: &mut usize) -> Option<Range<usize>> {
         let threads = || Threads { list: Vec::new(), seen: vec![0; self.steps.len()] };
         let (mut now, mut next) = (threads(), threads());
         let mut found = None;
@@ -455,6 +456,7 @@ impl Pattern {
             if length == 0 || found.is_some() && now.list.is_empty() {
                 return found;
             }
+            *fuel = fuel.checked_sub(1)?;
             at += length;
         }
     }
@@ -498,7 +500,7 @@ mod tests {
         let ours = ours.unwrap_or_else(|e| panic!("{pattern}: {e}"));
         for at in (0..=text.len()).filter(|at| text.is_char_boundary(*at)) {
             let theirs = oracle.find_at(text, at).map(|found| found.range());
-            assert_eq!(ours.find(text.as_bytes(), at), theirs, "{pattern:?} in {text:?} from {at}");
+            assert_eq!(ours.find(text.as_bytes(), at, &mut 1000), theirs, "{pattern:?} in {text:?} from {at}");
         }
     }
 
@@ -590,7 +592,7 @@ mod tests {
         #[test]
         fn no_pattern_and_no_text_panics(pattern in r"[ab()\[\]{}*+?|^$\\.,0-9:<=!-]{0,12}", text: String) {
             if let Ok(pattern) = Pattern::new(&pattern) {
-                pattern.find(text.as_bytes(), 0);
+                pattern.find(text.as_bytes(), 0, &mut 10_000);
             }
         }
     }

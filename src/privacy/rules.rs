@@ -9,8 +9,10 @@ use crate::normalize::scalar;
 use bumpalo::Bump;
 use std::ops::Range;
 
-/// The longest text that a pattern is tried on. Its time is linear, but some hundred times that of a detector, on the thread of the host.
+/// The longest text that a pattern is tried on. Its time is linear, but many times that of a detector, on the thread of the host.
 const MAX_SEARCHED: usize = 1 << 20;
+/// So often all of a text may be looked at: a pattern that prefers what it does not find looks to the end from each match.
+const MAX_LOOKS: usize = 16;
 
 /// Compiles a pattern, or says what is wrong with it.
 pub fn compile(pattern: &str, field: &str) -> Result<Pattern, ConfigError> {
@@ -18,7 +20,7 @@ pub fn compile(pattern: &str, field: &str) -> Result<Pattern, ConfigError> {
         Ok(compiled) => compiled,
         Err(e) => return config::error(field, config::quoted(pattern), &format!("is no regular expression that is known here: {e}")),
     };
-    if compiled.find(b"", 0).is_some() {
+    if compiled.find(b"", 0, &mut 1).is_some() {
         let fix = "matches the empty text; write + in place of *, or anchor it to what must be there";
         return config::error(field, config::quoted(pattern), fix);
     }
@@ -77,7 +79,14 @@ impl Rule {
             let found = match search {
                 Search::Detector(detector) => all(now, |at| detect::find(*detector, now, at)),
                 Search::Pattern(_) if now.len() > MAX_SEARCHED => return Err("too long to search"),
-                Search::Pattern(pattern) => all(now, |at| pattern.find(now, at)),
+                Search::Pattern(pattern) => {
+                    let mut fuel = MAX_LOOKS * now.len() + 1;
+                    let found = all(now, |at| pattern.find(now, at, &mut fuel));
+                    if fuel == 0 {
+                        return Err("too long to search");
+                    }
+                    found
+                }
             };
             now = replace(now, &found, replacement, arena).unwrap_or(now);
         }
@@ -86,7 +95,7 @@ impl Rule {
 }
 
 /// The matches in a text, empty ones left out. `next` gives the first that begins at a place or behind it.
-fn all(text: &[u8], next: impl Fn(usize) -> Option<Range<usize>>) -> Vec<Range<usize>> {
+fn all(text: &[u8], mut next: impl FnMut(usize) -> Option<Range<usize>>) -> Vec<Range<usize>> {
     let (mut found, mut at) = (Vec::new(), 0);
     while let Some(range) = next(at) {
         if range.is_empty() {
