@@ -8,9 +8,9 @@ export interface MaskRule {
    */
   keys?: string[];
   /**
-   * A regular expression, as text in the syntax of Rust's `regex-lite` (no look-around, no back-references) or as a RegExp of these
-   * means. It sees one string at a time: JSON is masked inside its strings. With neither `pattern` nor `detect`, the whole value is
-   * masked.
+   * A regular expression, as text or as a RegExp (its flags i, m and s count): classes, groups, alternatives, repetitions, anchors; no
+   * look-around, no back-references, no `\p{…}`. It takes time linear in the text, and sees one string at a time: JSON is masked inside
+   * its strings. With neither `pattern` nor `detect`, the whole value is masked.
    */
   pattern?: string | RegExp;
   /** Built-in detectors: e-mail addresses, phone numbers, card numbers, keys and tokens by their shape. */

@@ -11,6 +11,7 @@ mod pattern;
 mod rules;
 mod settings;
 mod strings;
+mod syntax;
 mod text;
 mod truncate;
 

@@ -3,6 +3,7 @@
 use crate::privacy::{any_value, attribute, body, converted, decoded, span, string, text};
 use genspan::config::Convert;
 use genspan::privacy::{HookFailed, Hooks};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{ArrayValue, any_value::Value};
 use proptest::prelude::*;
 use prost::Message;
@@ -126,6 +127,36 @@ fn a_span_is_made_to_fit_by_its_largest_content() {
     assert!(first.ends_with(" bytes]") && third.ends_with(" bytes]"));
     let http = span("GET /", vec![text("http.body", &"x".repeat(5000))]);
     assert!(converted("http", &http, r#"{"privacy":{"maxSpanBytes":2048}}"#).encoded_len() <= 2048);
+}
+
+#[test]
+fn what_real_sdks_wrote_still_reads_after_all_of_it() {
+    let folder = format!("{}/tests/fixtures/captures", env!("CARGO_MANIFEST_DIR"));
+    let files = ["", "/more"].map(|sub| std::fs::read_dir(format!("{folder}{sub}")).unwrap());
+    let mut seen = 0;
+    for path in files.into_iter().flatten().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
+        let body = std::fs::read(&path).unwrap();
+        for (profile, privacy) in [
+            (
+                "otel",
+                r#"{"mask":[{"detect":["email","phone","card","key"]},{"pattern":"[0-9]+"}],"media":"describe","maxAttributeBytes":128}"#,
+            ),
+            ("tencent", r#"{"captureContent":false,"maxSpanBytes":1024}"#),
+        ] {
+            let options = format!(r#"{{"profile":"{profile}","keep":"all","to":"protobuf","privacy":{privacy}}}"#);
+            let out = genspan::convert(&body, &Convert::from_json(&options).unwrap()).unwrap();
+            let out = ExportTraceServiceRequest::decode(&out[..]).unwrap();
+            for span in out.resource_spans.iter().flat_map(|r| &r.scope_spans).flat_map(|s| &s.spans) {
+                seen += 1;
+                for key in ["gen_ai.input.messages", "gen_ai.output.messages"] {
+                    let Some(messages) = string(span, key) else { continue };
+                    assert_eq!(profile, "otel", "{path:?}: {messages}");
+                    assert!(serde_json::from_str::<serde_json::Value>(messages).is_ok() && messages.len() <= 128, "{path:?}: {messages}");
+                }
+            }
+        }
+    }
+    assert!(seen > 500, "{seen}");
 }
 
 fn json() -> impl Strategy<Value = serde_json::Value> {
