@@ -1,6 +1,6 @@
 //! `cargo run --example convert -- [--profile NAME] FILE`: one OTLP body through the native core, to standard output.
 
-use genspan::config::{Convert, Profile};
+use genspan::config::Convert;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -13,13 +13,10 @@ fn run() -> Result<(), String> {
             file = Some(arg);
             continue;
         }
-        options.profile = match args.next().as_deref() {
-            Some("otel") => Profile::Otel,
-            Some("tencent") => Profile::Tencent,
-            other => return Err(format!("--profile {}: otel or tencent", other.unwrap_or_default())),
-        };
+        let profile = args.next().unwrap_or_default();
+        options = Convert::from_json(&format!("{{\"profile\":{profile:?}}}")).map_err(|e| e.to_string())?;
     }
-    let file = file.ok_or("usage: convert [--profile otel|tencent] FILE")?;
+    let file = file.ok_or("usage: convert [--profile NAME] FILE")?;
     let body = std::fs::read(&file).map_err(|e| format!("{file}: {e}"))?;
     let out = genspan::convert(&body, &options).map_err(|e| format!("{file}: {e}"))?;
     std::io::stdout().write_all(&out).map_err(|e| e.to_string())

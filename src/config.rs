@@ -1,5 +1,6 @@
 //! The one configuration: the same JSON (camelCase) for Node, edge, proxy and page. Reading, defaults and validation.
 
+use crate::json;
 use crate::normalize::scalar;
 use crate::privacy;
 use crate::profiles::{self, write::Keep};
@@ -26,8 +27,15 @@ pub enum Profile {
     /// OTel GenAI semantic conventions, the newest.
     #[default]
     Otel,
+    /// OTel GenAI semantic conventions, 1.41.
+    #[serde(rename = "otel-1.41")]
+    Otel1_41,
     /// Tencent Cloud LLM observability.
     Tencent,
+    /// Langfuse.
+    Langfuse,
+    /// OpenInference: Phoenix and Arize.
+    Openinference,
 }
 
 impl Profile {
@@ -35,22 +43,24 @@ impl Profile {
     pub fn table(self) -> &'static profiles::Table {
         match self {
             Profile::Otel => profiles::OTEL,
+            Profile::Otel1_41 => profiles::OTEL_1_41,
             Profile::Tencent => profiles::TENCENT,
+            Profile::Langfuse => profiles::LANGFUSE,
+            Profile::Openinference => profiles::OPENINFERENCE,
         }
     }
 
     /// Tencent's backend also reads `langfuse.*`, so there the source stays.
     pub fn keep(self) -> Keep {
         match self {
-            Profile::Otel => Keep::Unmapped,
             Profile::Tencent => Keep::All,
+            _ => Keep::Unmapped,
         }
     }
 }
 
 /// A value of a resource attribute in the configuration.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Scalar {
     /// A boolean.
     Bool(bool),
@@ -60,6 +70,36 @@ pub enum Scalar {
     Double(f64),
     /// Text.
     Str(String),
+}
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnyScalar;
+        impl serde::de::Visitor<'_> for AnyScalar {
+            type Value = Scalar;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a text, a number or a boolean")
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Scalar, E> {
+                Ok(Scalar::Bool(value))
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Scalar, E> {
+                Ok(Scalar::Int(value))
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<Scalar, E> {
+                Ok(Scalar::Double(value))
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Scalar, E> {
+                Ok(Scalar::Str(value.to_owned()))
+            }
+        }
+        deserializer.deserialize_any(AnyScalar)
+    }
 }
 
 /// Where spans go, and how they look there.
@@ -322,14 +362,7 @@ pub(crate) fn error<T>(field: &str, value: impl std::fmt::Display, rule: &str) -
 
 /// Reads JSON; an error names the field by its path.
 fn from_json<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, ConfigError> {
-    let mut reader = serde_json::Deserializer::from_str(json);
-    serde_path_to_error::deserialize(&mut reader).map_err(|e| {
-        let path = e.path().to_string();
-        // serde says "at line 1 column 2" of a text that the user of an object never wrote.
-        let what = e.into_inner().to_string();
-        let what = what.split(" at line ").next().unwrap_or_default();
-        ConfigError(if path == "." { format!("configuration: {what}") } else { format!("{path}: {what}") })
-    })
+    json::de::from_str(json).map_err(|e| ConfigError(e.to_string()))
 }
 
 /// A value as an error shows it.
@@ -528,7 +561,7 @@ mod tests {
         refuses(r#"{"destinations":[{}],"batch":{"maxSpans":0}}"#, "batch.maxSpans 0: must be 1 or more");
         refuses(
             r#"{"destinations":[{"profile":"otle"}]}"#,
-            "destinations[0].profile: unknown variant `otle`, expected `otel` or `tencent`",
+            "destinations[0].profile: unknown variant `otle`, expected one of `otel`, `otel-1.41`, `tencent`, `langfuse`, `openinference`",
         );
         refuses(
             r#"{"destinations":[{}],"entry":{"enbled":true}}"#,

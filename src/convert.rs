@@ -62,9 +62,7 @@ pub fn convert_with(body: &[u8], options: &Convert, hooks: &Hooks) -> Result<Vec
     let (out, _) = process(body, options, hooks, &mut from, false)?;
     match if options.to == Format::Auto { from } else { options.to } {
         // What was read above decodes, unless a field that is not known here is broken inside.
-        Format::Json => {
-            json::from_protobuf(&out).map_err(|_| Error::Protobuf(WireError { offset: 0, what: "message that does not decode" }))
-        }
+        Format::Json => json::from_protobuf(&out).map_err(Error::Protobuf),
         _ => Ok(out),
     }
 }
@@ -289,7 +287,7 @@ impl<'k> Output<'k> {
         let mark = self.w.mark();
         if entry {
             self.writing.entry_mark(&mut self.w, &self.mark, self.keys);
-            self.writing.entry_content(&mut self.w, normal, self.keys, self.arena);
+            self.writing.entry_content(&mut self.w, span, normal, self.keys, self.arena);
         }
         self.writing.span(&mut self.w, span, Some(normal), self.keys, self.arena);
         let written = &self.w.written()[..self.w.mark() - mark];

@@ -50,11 +50,7 @@ impl<'o, 'k> Object<'o, 'k> {
     }
 
     fn hex(&mut self, name: &str, id: &[u8]) {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let out = self.member(name);
-        out.push(b'"');
-        id.iter().for_each(|byte| out.extend_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]));
-        out.push(b'"');
+        json::hex(id, self.member(name));
     }
 
     fn list<T>(&mut self, name: &str, items: impl Iterator<Item = T>, write: impl Fn(T, &mut Out<'k>)) {
@@ -103,10 +99,10 @@ impl<'k> Explainer<'k> {
         let mut object =
             self.head(&mut out, [&span.trace_id, &span.span_id, span.name], normal.conventions, (entry, self.why(span, entry)));
         let keys = BumpVec::from_iter_in(attribute_keys(written), self.arena);
-        let mut said = writing.said(normal, self.arena);
-        let is_dropped = |id: u32| notes.iter().any(|(key, note)| *note == DROPPED && **key == *self.keys.text(Key::Id(id)));
-        let dropped = said.iter().filter(|(id, _)| is_dropped(*id)).map(|(_, at)| *at).collect();
-        said.retain(|(id, _)| keys.contains(&self.keys.text(Key::Id(*id))));
+        let mut said = writing.said(span, normal, self.keys, self.arena);
+        let is_dropped = |key: &[u8]| notes.iter().any(|(noted, note)| *note == DROPPED && **noted == *key);
+        let dropped = said.iter().filter(|(key, _)| is_dropped(key)).map(|(_, at)| *at).collect();
+        said.retain(|(key, _)| keys.contains(key));
         let said = Said { keys: self.keys, span, normal, writing, said, notes, dropped };
         object.list("attributes", keys.iter(), |key, out| said.attribute(key, out));
         let sources = span.attributes.iter().map(|attr| self.keys.text(attr.key)).enumerate();
@@ -197,7 +193,7 @@ struct Said<'s, 'k> {
     normal: &'s Normal<'k>,
     writing: &'s Writing,
     /// The keys of the canonical fields, and where each has its value from.
-    said: Vec<(u32, u16)>,
+    said: Vec<(&'k [u8], u16)>,
     /// What the privacy stage did.
     notes: &'s Notes,
     /// The attributes of the source that gave what it left out.
@@ -208,16 +204,15 @@ impl<'k> Said<'_, 'k> {
     fn attribute(&self, key: &[u8], out: &mut Out<'k>) {
         let mut object = Object::new(out);
         object.text("key", key);
-        let id = self.keys.find(key);
         let source = self.span.attributes.iter().position(|attr| self.keys.text(attr.key) == key);
-        let said = self.said.iter().find(|(said, _)| Some(*said) == id);
+        let said = self.said.iter().find(|(said, _)| *said == key);
         match (said, source) {
             (Some((_, DERIVED)), _) => object.text("how", b"follows from other fields"),
             (Some((_, INFERRED)), _) => object.text("how", b"guessed from the server's address or the model's name"),
             (Some((_, NAMES)), _) => object.text("how", b"told by the name of the span or of its scope"),
             (Some((_, EVENTS)), _) => object.text("how", b"told by events of the span"),
             (Some((_, at)), _) => self.rule(usize::from(*at), &mut object),
-            (None, _) if id == Some(self.writing.entry_key()) => object.text("how", b"the mark of the entry"),
+            (None, _) if self.keys.find(key) == Some(self.writing.entry_key()) => object.text("how", b"the mark of the entry"),
             (None, Some(at)) => object.text(
                 "kept",
                 match self.normal.fates.get(at) {
@@ -239,7 +234,7 @@ impl<'k> Said<'_, 'k> {
         let mut object = Object::new(out);
         object.text("key", key);
         self.rule(at, &mut object);
-        let in_place = self.said.iter().filter(|(_, origin)| usize::from(*origin) == at).map(|(id, _)| self.keys.text(Key::Id(*id)));
+        let in_place = self.said.iter().filter(|(_, origin)| usize::from(*origin) == at).map(|(key, _)| *key);
         let dropped = in_place.clone().next().is_none() && self.dropped.iter().any(|dropped| usize::from(*dropped) == at)
             || self.notes.iter().any(|(noted, note)| **noted == *key && *note == DROPPED);
         let why: &[u8] = match self.normal.fates.get(at) {

@@ -322,7 +322,7 @@ impl Pipeline {
             if decision != Decision::Plain {
                 form.writing.entry_mark(w, &self.entry_value.mark(), &self.keys);
                 if let Some(n) = &normal {
-                    form.writing.entry_content(w, n, &self.keys, &self.arena);
+                    form.writing.entry_content(w, &span, n, &self.keys, &self.arena);
                 }
                 entry_fields = w.written().to_vec();
                 w.clear();

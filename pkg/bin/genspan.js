@@ -9,7 +9,7 @@ const USAGE = `genspan convert [options] FILE
 Reads the body of an OTLP ExportTraceServiceRequest, protobuf or JSON, plain or gzip, from FILE ("-": standard input)
 and writes the processed one to standard output.
 
-  --profile NAME    convention of the attributes: otel (default), tencent
+  --profile NAME    otel (default), otel-1.41, tencent, langfuse, openinference
   --keep WHAT       source attributes that stay: unmapped, all, none
   --format FORMAT   protobuf or json (default: as it came)
   --explain         write why instead: for each span its conventions and entry, for each attribute its source and rule

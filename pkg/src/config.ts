@@ -3,7 +3,8 @@
 import type { Host } from "./host.js";
 import { checkHooks, type PrivacyHooks, type PrivacyOptions, settings } from "./privacy.js";
 
-export type Profile = "otel" | "tencent";
+/** `"otel"` is OpenTelemetry GenAI 0.1.0, `"openinference"` is for Phoenix and Arize. */
+export type Profile = "otel" | "otel-1.41" | "tencent" | "langfuse" | "openinference";
 /** What becomes of source attributes: `"unmapped"` keeps those without a standard form, `"all"`, `"none"`. */
 export type Keep = "unmapped" | "all" | "none";
 
@@ -116,6 +117,8 @@ const ENTRY_FIELDS = [
   "maxSpans",
 ] as const satisfies (keyof EntryOptions)[];
 
+/** Langfuse takes spans of other SDKs in its newest form where this asks for it. */
+const LANGFUSE_HEADERS = { "x-langfuse-ingestion-version": "4" };
 const DEFAULT_ENDPOINT = "http://localhost:4318/v1/traces";
 const DEFAULT_TIMEOUT = 10_000;
 const DEFAULT_EXPORT_TIMEOUT = 60_000;
@@ -216,7 +219,7 @@ function fillIn(
     }),
     route: {
       endpoint,
-      headers: { ...host.headers, ...headers },
+      headers: { ...host.headers, ...(options.profile === "langfuse" ? LANGFUSE_HEADERS : {}), ...headers },
       gzip: compression === "gzip",
       timeoutMillis: millis(`${at}timeoutMillis`, options.timeoutMillis) ?? env.timeout() ?? DEFAULT_TIMEOUT,
     },

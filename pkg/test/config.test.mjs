@@ -182,6 +182,13 @@ for (const [name, env, options, read, expected] of [
   test(`environment: ${name}`, () => assert.deepEqual(read(one(options, env)), expected));
 }
 
+test("Langfuse is asked for its newest form, unless the headers say otherwise", () => {
+  const version = (options) =>
+    configure({ profile: "langfuse", ...options }, host()).routes[0].headers["x-langfuse-ingestion-version"];
+  assert.equal(version({}), "4");
+  assert.equal(version({ headers: { "x-langfuse-ingestion-version": "3" } }), "3");
+});
+
 test("in a list, headers of the environment stay with the endpoint of the environment", () => {
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://c", OTEL_EXPORTER_OTLP_HEADERS: "authorization=secret" };
   const { core } = configure({ destinations: [{ profile: "otel" }, { endpoint: "http://other" }] }, host(env));

@@ -3,7 +3,8 @@
 use super::{Convention, Rule, To, field, row, trusted};
 use crate::normalize::canonical::{Field, Kind};
 
-const TYPES: &[(&str, Kind)] = &[
+/// Its words for the kinds of span.
+pub const TYPES: &[(&str, Kind)] = &[
     ("agent", Kind::InvokeAgent),
     ("chain", Kind::Chain),
     ("embedding", Kind::Embeddings),
@@ -63,6 +64,8 @@ pub const LANGFUSE: Convention = Convention {
         trusted("langfuse.observation.metadata.langfuse_user_id", Field::UserId, COMPAT),
         field("langfuse.observation.metadata.thread_id", Field::ConversationId),
         field("langfuse.observation.metadata.tool_call_id", Field::ToolCallId),
+        // What genspan writes for the answer's id.
+        field("langfuse.observation.metadata.response_id", Field::ResponseId),
         row("langfuse.observation.metadata.langgraph_node", To::GraphNode),
         // The OpenAI wrapper, of a stream.
         trusted("langfuse.observation.metadata.finish_reason", Field::FinishReasons, COMPAT),

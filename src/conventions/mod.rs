@@ -22,7 +22,7 @@ mod haystack;
 mod laminar;
 mod langchain;
 mod langchain4j;
-mod langfuse;
+pub(crate) mod langfuse;
 mod langsmith;
 mod langtrace;
 mod langwatch;
@@ -32,7 +32,7 @@ mod logfire;
 mod mastra;
 mod mlflow;
 mod ms_agent_framework;
-mod openinference;
+pub(crate) mod openinference;
 mod openlit;
 mod openllmetry;
 mod opensearch;
@@ -191,8 +191,8 @@ pub enum To {
     FlatParts(Flat),
     /// As [`To::Input`], inside a member of an object: `{"inputs": …}` or `{"args": …, "kwargs": …}`.
     EntityInput,
-    /// As [`To::Output`], likewise.
-    EntityOutput,
+    /// As [`To::Output`], inside the first of these members that is there.
+    OutputIn(&'static [&'static str]),
     /// The name of an agent, a workflow or a tool, by the kind of span.
     EntityName,
     /// The name of the workflow that a span belongs to: its own if it is the workflow.
@@ -292,7 +292,7 @@ impl To {
             To::Aggregate(_) | To::AggregateOn(_) => "usage that repeats that of the children",
             To::Cost => "an object of costs",
             To::Input | To::EntityInput => "what went in, by the kind of span",
-            To::Output | To::EntityOutput => "what came out, by the kind of span",
+            To::Output | To::OutputIn(_) => "what came out, by the kind of span",
             To::InputMessages | To::OutputMessages | To::Exchange => "messages",
             To::Request => "a request of the provider",
             To::Flat(_) | To::FlatParts(_) | To::Inside(..) => "part of a list",
@@ -381,7 +381,13 @@ pub fn name_spans(conventions: ConventionSet) -> bool {
 
 /// Can a span of these conventions begin an LLM segment? Not one of AutoGen's runtime, which only carries messages between agents.
 pub fn open_segments(conventions: ConventionSet) -> bool {
-    conventions & !index().carriers != 0
+    conventions != 0 && conventions & index().carriers == 0
+}
+
+/// Does a status of OK prove nothing? LangSmith's JS exporter sets it when a run begins, and OTel refuses every later one: that the
+/// run failed is said by its exception alone.
+pub fn always_ok(conventions: ConventionSet) -> bool {
+    conventions & index().always_ok != 0
 }
 
 /// The conventions that a scope name proves.
@@ -400,19 +406,31 @@ struct Index {
     names_spans: ConventionSet,
     /// Conventions of what only carries messages.
     carriers: ConventionSet,
+    /// Conventions whose status says OK of what failed, too.
+    always_ok: ConventionSet,
 }
 
 fn index() -> &'static Index {
     static INDEX: OnceLock<Index> = OnceLock::new();
     INDEX.get_or_init(|| {
-        let mut index =
-            Index { exact: HashMap::new(), prefixes: Vec::new(), of_names: Vec::new(), everywhere: 0, names_spans: 0, carriers: 0 };
+        let mut index = Index {
+            exact: HashMap::new(),
+            prefixes: Vec::new(),
+            of_names: Vec::new(),
+            everywhere: 0,
+            names_spans: 0,
+            carriers: 0,
+            always_ok: 0,
+        };
         for (convention, c) in bits() {
             if [otel::OTEL.id, generic::GENERIC.id].contains(&c.id) {
                 index.everywhere |= convention;
             }
             if c.id == autogen::AUTOGEN_RUNTIME.id {
                 index.carriers |= convention;
+            }
+            if c.id == langsmith::LANGSMITH.id {
+                index.always_ok |= convention;
             }
             if c.names_spans {
                 index.names_spans |= convention;

@@ -4,7 +4,8 @@ use super::{Convention, Rule, To, field, row, trusted};
 use crate::normalize::canonical::{Field, Kind};
 use crate::normalize::flat::Flat;
 
-const KINDS: &[(&str, Kind)] = &[
+/// Its words for the kinds of span.
+pub const KINDS: &[(&str, Kind)] = &[
     ("AGENT", Kind::InvokeAgent),
     ("CHAIN", Kind::Chain),
     ("EMBEDDING", Kind::Embeddings),
@@ -83,7 +84,6 @@ pub const OPENINFERENCE: Convention = Convention {
         trusted("tool_call.function.name", Field::ToolName, FAMILY),
         trusted("tool_call.function.arguments", Field::ToolCallArguments, STRUCTURED),
         field("embedding.model_name", Field::RequestModel),
-        row("embedding.embeddings.0.embedding.vector", To::Vector),
         flat("embedding.embeddings.*", Flat::Texts),
         flat("retrieval.documents.*", Flat::Documents),
         field("reranker.model_name", Field::RequestModel),

@@ -190,6 +190,8 @@ pub const OTEL: Convention = Convention {
         newest("gen_ai.response.model", Field::ResponseModel),
         newest("gen_ai.response.finish_reasons", Field::FinishReasons),
         old("gen_ai.response.finish_reason", Field::FinishReasons),
+        // Anthropic's own client, which writes OTel's keys else.
+        old("anthropic.message.stop_reason", Field::FinishReasons),
         newest("gen_ai.response.time_to_first_chunk", Field::TimeToFirstChunk),
         recent("gen_ai.server.time_to_first_token", Field::TimeToFirstChunk),
         // Sentry's are seconds, Alibaba's nanoseconds.

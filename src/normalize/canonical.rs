@@ -249,6 +249,17 @@ impl Kind {
     pub const fn is_generation(self) -> bool {
         matches!(self, Kind::Chat | Kind::GenerateContent | Kind::TextCompletion | Kind::FetchResponse)
     }
+
+    /// Is it one of those that a convention with fewer words calls `wide`?
+    pub fn narrows(self, wide: Kind) -> bool {
+        match wide {
+            Kind::Chat => self.is_generation(),
+            Kind::InvokeAgent => matches!(self, Kind::CreateAgent | Kind::Plan),
+            Kind::Retrieval => self.span_kind() == "MEMORY",
+            Kind::Chain => matches!(self, Kind::InvokeWorkflow | Kind::Task),
+            _ => false,
+        }
+    }
 }
 
 /// The source of a value that no attribute of the span gave: it was derived.

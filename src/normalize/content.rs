@@ -1,10 +1,10 @@
 //! What went in and what came out, by what the span is: messages of a model, arguments and result of a tool, query and
 //! documents of a retrieval, vectors of an embedding.
 
-use super::canonical::{DERIVED, Field, Kind, NAMES};
+use super::canonical::{DERIVED, EVENTS, Field, Kind, NAMES};
 use super::flat::{self, Flat};
 use super::messages::{self, Side};
-use super::{Fate, Normalizer, Pending, params, scalar, tools, usage};
+use super::{Fate, Normalizer, Pending, params, scalar, tools, twice, usage};
 use crate::conventions::{self, PLAIN, words};
 use crate::json::{self, Json};
 use crate::span::Value;
@@ -62,6 +62,9 @@ pub(super) fn put_messages<'a>(n: &mut Normalizer<'_, 'a>, side: Side, value: Va
 /// Trust of what came apart, against the text of a whole request.
 const STRUCTURED: u8 = PLAIN + 5;
 
+/// Trust of a whole request that says more than what came apart of it.
+const WHOLE: u8 = STRUCTURED + 1;
+
 /// Trust of what stands beside the messages of a whole request, against keys of their own.
 const BESIDE: u8 = PLAIN - 10;
 
@@ -73,6 +76,11 @@ fn read_beside<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content<'a>)
         Side::Input => {
             if let Some(config) = member(&["config", "generationConfig", "generation_config"]) {
                 params::read(config, BESIDE, DERIVED, &mut n.c, arena);
+            }
+            // A request of OpenAI's or Anthropic's: its parameters stand beside its messages.
+            let whole = |j: &Json| j.get("model").is_some_and(|m| m.is_string()) && j.any(&["messages", "input"]).is_some();
+            if let Some(request) = content.json.filter(whole) {
+                params::read(request, BESIDE, DERIVED, &mut n.c, arena);
             }
             let tools = content.json.and_then(|j| j.get("tools")).and_then(|tools| tools::definitions(tools.items(), arena));
             if let Some(definitions) = tools {
@@ -99,16 +107,24 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
     let Some(conversation) = messages::read(content.text, content.json, side, arena) else { return };
     let field = if side == Side::Input { Field::InputMessages } else { Field::OutputMessages };
     if conversation.messages != b"[]" {
-        // Lists or events told as much: it is the same once more. OpenInference's lists may also leave out what it could not read.
-        if n.c.source(field) == DERIVED && n.c.text(field).is_some_and(|told| told.len() >= conversation.messages.len()) {
-            n.set_fate(content.at, Fate::Mapped);
-        }
+        let told = n.c.text(field).filter(|_| n.c.source(field) == DERIVED);
+        let of_lists = n.c.origin(field) != EVENTS;
+        let trust = match told {
+            // Lists or events told as much: it is the same once more.
+            Some(told) if told.len() >= conversation.messages.len() => {
+                n.set_fate(content.at, Fate::Mapped);
+                trust
+            }
+            Some(told) if of_lists && twice::is_fuller(conversation.messages, told, arena) => WHOLE,
+            _ => trust,
+        };
         n.settle(field, Value::Str(conversation.messages), trust, content.at);
     }
     if let Some(definitions) = tools::definitions(conversation.tools.into_iter(), arena) {
         n.c.derive(Field::ToolDefinitions, Value::Str(definitions));
     }
-    if let Some(system) = conversation.system {
+    // OpenInference's lists have the instructions of OpenAI's newer API as their first message.
+    if let Some(system) = conversation.system.filter(|_| !twice::starts_with_system(n.c.text(Field::InputMessages), arena)) {
         n.c.derive(Field::SystemInstructions, Value::Str(system));
     }
     if side == Side::Output {
@@ -168,7 +184,13 @@ pub(super) fn read_lists(n: &mut Normalizer) {
             Flat::Texts => Field::EntityInput,
         };
         if let Some(known) = n.c.text(field) {
-            if field == Field::ToolDefinitions && tools::from_text(text, arena) == Some(known) {
+            let again = match list[0].of {
+                Flat::Tools => tools::from_text(text, arena) == Some(known),
+                Flat::InputMessages => twice::says_no_more(text, Side::Input, known, arena),
+                Flat::OutputMessages => twice::says_no_more(text, Side::Output, known, arena),
+                Flat::Documents | Flat::Texts => false,
+            };
+            if again {
                 list.iter().for_each(|leaf| n.set_fate(leaf.at, Fate::Mapped));
             }
             continue;
@@ -240,7 +262,7 @@ pub(super) fn read(n: &mut Normalizer) {
     }
     let name_field = match kind {
         Some(Kind::ExecuteTool) => Field::ToolName,
-        Some(Kind::InvokeAgent | Kind::InvokeWorkflow) => Field::AgentName,
+        Some(Kind::InvokeAgent | Kind::CreateAgent | Kind::InvokeWorkflow) => Field::AgentName,
         _ => return,
     };
     if let Some(name) = n.workflow_name.filter(|_| kind == Some(Kind::InvokeWorkflow) && n.entity_name.is_none()) {
@@ -273,7 +295,10 @@ fn put_arguments<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
     let inputs = n.tool_inputs.and_then(|t| json::parse(t, arena)).filter(Json::is_object);
     // How Python was called: smolagents' wrapper, DSPy, decorators.
     let by_name = |j: Json<'a>| j.get("kwargs").filter(|k| k.is_object() && j.get("args").is_none_or(|a| a.is_array() && a.is_empty()));
-    let called = content.json.map(|j| by_name(j).unwrap_or(j));
+    // How JavaScript was called: with one object, which LangChain's tools get as JSON.
+    let object = |j: Json<'a>| Some(j).filter(Json::is_object).or_else(|| json::parse(j.text(arena)?, arena).filter(Json::is_object));
+    let only = |j: Json<'a>| j.items().next().filter(|_| j.is_array() && j.items().count() == 1).and_then(object);
+    let called = content.json.map(|j| by_name(j).or_else(|| only(j)).unwrap_or(j));
     let arguments = match inputs.or(called) {
         Some(j) if j.is_object() => j.to_text(arena),
         parsed => {
@@ -298,11 +323,16 @@ fn tool_message(j: Json) -> Option<Json> {
     Some(message).filter(|m| m.get("content").is_some() && m.get("tool_call_id").is_some() && of_tool(*m))
 }
 
-/// What a tool gave, from the text that a source has for it, and the call that it answers: of LangChain's message, its content.
+/// What a tool gave, from the text that a source has for it, and which tool and call it answers: of LangChain's message, its
+/// content.
 pub(super) fn read_result<'a>(n: &mut Normalizer<'_, 'a>, text: &'a [u8]) -> Option<&'a [u8]> {
     let message = json::parse(text, n.cx.arena).and_then(tool_message)?;
     if let Some(id) = message.get("tool_call_id").and_then(|id| id.text(n.cx.arena)) {
         n.c.derive(Field::ToolCallId, Value::Str(id));
+    }
+    // Before what names the run: Traceloop has the tool's class there.
+    if let Some(name) = message.get("name").and_then(|name| name.text(n.cx.arena)).filter(|name| !name.is_empty()) {
+        n.put(Field::ToolName, Value::Str(name), PLAIN, DERIVED);
     }
     let content = message.get("content")?;
     Some(content.text(n.cx.arena).unwrap_or_else(|| content.to_text(n.cx.arena)))

@@ -11,6 +11,7 @@ mod provider;
 pub mod scalar;
 mod tables;
 mod tools;
+mod twice;
 mod usage;
 
 use crate::conventions::{self, ConventionSet, NAMED, PLAIN, To};
@@ -265,10 +266,8 @@ impl<'a> Normalizer<'_, 'a> {
             });
             provider::complete(c, self.cx.scope, self.span.name, addresses, self.cx.infer_provider);
         }
-        if let Some(part) = self.uncached_part.filter(|_| !self.c.has(Field::InputTokens)) {
-            self.uncached_input = true;
-            self.c.reading = part.at;
-            self.put(Field::InputTokens, part.value, PLAIN, part.at);
+        if let Some(part) = self.uncached_part {
+            self.complete_uncached(part);
         }
         usage::complete(&mut self.c, self.uncached_input);
         if let Some(schema) = self.tool_schema {
@@ -277,6 +276,18 @@ impl<'a> Normalizer<'_, 'a> {
         }
         self.c.reading = DERIVED;
         self.complete_error();
+    }
+
+    /// What no cache held: with what one did it is all of the input, where nothing says it whole.
+    fn complete_uncached(&mut self, part: Pending<'a>) {
+        if self.c.aggregated {
+            // The children say it. Vercel's steps have it without the rest.
+            self.set_fate(part.at, Fate::Mapped);
+        } else if !self.c.has(Field::InputTokens) {
+            self.uncached_input = true;
+            self.c.reading = part.at;
+            self.put(Field::InputTokens, part.value, PLAIN, part.at);
+        }
     }
 
     /// A schema is a definition once it has the tool's name.
@@ -300,7 +311,7 @@ impl<'a> Normalizer<'_, 'a> {
         let known = self.c.get(Field::ResponseModel).filter(|model| *model != value);
         if answered && known.is_some() {
             self.settle(Field::RequestModel, value, NAMED, at);
-        } else if answered {
+        } else if answered || self.c.get(Field::RequestModel).is_some_and(|asked| asked != value) {
             self.settle(Field::ResponseModel, value, PLAIN, at);
             self.c.derive(Field::RequestModel, value);
         } else {
@@ -310,15 +321,17 @@ impl<'a> Normalizer<'_, 'a> {
 
     /// rules.md 7
     fn complete_error(&mut self) {
+        let keys = self.cx.keys;
+        let mut exceptions =
+            self.span.events.iter().filter(|e| matches!(e.name, b"exception" | b"gen_ai.client.operation.exception")).peekable();
+        self.c.failed |= conventions::always_ok(self.cx.scope_conventions) && exceptions.peek().is_some();
         if self.span.status_code != status::ERROR && !self.c.failed || self.c.has(Field::ErrorType) {
             return;
         }
-        let keys = self.cx.keys;
-        let exception =
-            self.span.events.iter().filter(|e| matches!(e.name, b"exception" | b"gen_ai.client.operation.exception")).find_map(|e| {
-                let attr = e.attributes.iter().find(|a| keys.text(a.key) == b"exception.type")?;
-                attr.value.as_str().filter(|t| !t.is_empty())
-            });
+        let exception = exceptions.find_map(|e| {
+            let attr = e.attributes.iter().find(|a| keys.text(a.key) == b"exception.type")?;
+            attr.value.as_str().filter(|t| !t.is_empty())
+        });
         self.c.derive(Field::ErrorType, Value::Str(exception.unwrap_or(b"_OTHER")));
     }
 }

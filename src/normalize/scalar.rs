@@ -322,6 +322,16 @@ pub fn moment(text: &[u8]) -> Option<u64> {
     u64::try_from(seconds).ok()?.checked_mul(1_000_000_000)?.checked_add(u64::from(nanos))
 }
 
+/// A moment in ns since 1970 as ISO 8601 text, in microseconds, or in nanoseconds where it has them.
+pub fn iso_8601(nanos: u64) -> String {
+    let (seconds, fraction) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
+    let (year, month, day) = civil_from_days(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    let text = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:09}");
+    let length = if fraction.is_multiple_of(1_000) { text.len() - 3 } else { text.len() };
+    [&text[..length], "Z"].concat()
+}
+
 /// Nanoseconds since 1970 of a moment as [`moment`] reads it, or in milliseconds since 1970.
 pub fn instant(value: Value) -> Option<u64> {
     match value {
@@ -343,9 +353,30 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + day_of_era - 719_468
 }
 
+/// Year, month and day of so many days since 1970-01-01 (Hinnant's algorithm).
+fn civil_from_days(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_as_text() {
+        assert_eq!(iso_8601(1_795_479_339_116_666_000), "2026-11-24T00:15:39.116666Z");
+        assert_eq!(iso_8601(1_709_164_800_000_000_001), "2024-02-29T00:00:00.000000001Z");
+        for nanos in [0, 951_782_400_000_000_000, 1_704_067_199_999_999_999, 4_107_542_400_000_001_000] {
+            assert_eq!(moment(iso_8601(nanos).as_bytes()), Some(nanos));
+        }
+    }
 
     #[test]
     fn moments_in_every_spelling_that_sdks_use() {

@@ -131,8 +131,8 @@ impl<'a> Normalizer<'_, 'a> {
                 self.input = Some(Pending { inside: &["inputs", "kwargs", "args"], ..Pending::new(value, at) });
                 return;
             }
-            To::EntityOutput => {
-                self.output = Some(Pending { inside: &["outputs", "output"], ..Pending::new(value, at) });
+            To::OutputIn(members) => {
+                self.output = Some(Pending { inside: members, ..Pending::new(value, at) });
                 return;
             }
             To::EntityName => {
@@ -164,8 +164,11 @@ impl<'a> Normalizer<'_, 'a> {
             }
             To::Flat(list) | To::FlatParts(list) => {
                 let path = of.and_then(|(key, rule)| self.cx.keys.text(key).get(rule.key.len() - 1..)).unwrap_or_default();
-                // The vectors beside the texts are long, and no texts.
-                if flat::is_indexed(path) && (list != flat::Flat::Texts || value.as_str().is_some()) {
+                // Beside the texts, and long.
+                if list == flat::Flat::Texts && path.ends_with(b".vector") {
+                    return self.apply(To::Vector, value, of, trust, at);
+                }
+                if flat::is_indexed(path) && value != Value::Empty {
                     let parts = matches!(to, To::FlatParts(_)) && path.ends_with(b".content");
                     let is_json = parts && scalar::parsed(value, arena).is_some_and(messages::is_parts);
                     self.leaves.push(flat::Leaf { of: list, path, value, is_json, at });
@@ -419,7 +422,8 @@ impl<'a> Normalizer<'_, 'a> {
         }
         // A word that another table did not know is not settled yet.
         let open = known.is_some() && self.c.kind.is_none() && self.c.operation == text;
-        if trust <= self.kind_trust && !open {
+        let narrows = known.zip(self.c.kind).is_some_and(|(new, old)| trust == self.kind_trust && new.narrows(old));
+        if trust <= self.kind_trust && !open && !narrows {
             // The same once more.
             if known.is_some() && known == self.c.kind {
                 self.set_fate(at, Fate::Mapped);
@@ -436,6 +440,7 @@ impl<'a> Normalizer<'_, 'a> {
             None => {
                 self.c.operation = text;
                 self.c.kind_origin = self.c.reading;
+                self.c.kind_source = at;
                 self.kind_trust = trust;
             }
         }

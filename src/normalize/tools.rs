@@ -87,11 +87,18 @@ fn definition<'a>(tool: Json<'a>, count: &mut usize, out: &mut json::Out<'a>, ar
         description.write(out);
     }
     let schema = function.any(&["parameters", "input_schema", "inputSchema", "parametersJsonSchema", "parameters_json_schema"]);
+    // Traceloop's JavaScript.
+    let schema = schema.or_else(|| function.get("arguments").filter(|arguments| is_schema(*arguments, arena)));
     if let Some(schema) = schema.map(|s| s.any(&["json", "jsonSchema"]).unwrap_or(s)) {
         out.extend_from_slice(b",\"parameters\":");
         schema.text(arena).and_then(|t| json::parse(t, arena)).filter(Json::is_object).unwrap_or(schema).write(out);
     }
     out.push(b'}');
+}
+
+fn is_schema<'a>(j: Json<'a>, arena: &'a Bump) -> bool {
+    let object = j.text(arena).and_then(|text| json::parse(text, arena)).unwrap_or(j);
+    object.get("type").is_some_and(|kind| kind.is("object"))
 }
 
 #[cfg(test)]
@@ -107,6 +114,7 @@ mod tests {
             r#"[{"name":"f","description":"d","input_schema":{"type":"object"}}]"#,
             r#"[{"functionDeclarations":[{"name":"f","description":"d","parameters":{"type":"object"}}]}]"#,
             r#"{"function_tools":[],"output_tools":[{"name":"f","description":"d","parameters_json_schema":{"type":"object"}}]}"#,
+            r#"[{"name":"f","description":"d","arguments":"{\"type\":\"object\"}"}]"#,
             r#"[{"toolSpec":{"name":"f","description":"d","inputSchema":{"json":{"type":"object"}}}}]"#,
             r#"["{\"type\":\"function\",\"name\":\"f\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"}}"]"#,
         ] {

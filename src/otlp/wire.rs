@@ -64,7 +64,8 @@ impl<'a> Field<'a> {
         }
     }
 
-    fn wrong_type(&self) -> WireError {
+    /// The error of a field that must have another wire type.
+    pub fn wrong_type(&self) -> WireError {
         WireError { offset: self.offset, what: "field of the wrong wire type" }
     }
 }

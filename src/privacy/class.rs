@@ -4,7 +4,7 @@
 use crate::conventions::{Rule, To};
 use crate::keys::{KeyInfo, Keys};
 use crate::normalize::canonical::{Field, Type};
-use crate::profiles::{ENTRY_KEY, OPERATION_KEY, SPAN_KIND_KEY, Table};
+use crate::profiles::Table;
 use hashbrown::HashMap;
 
 /// What a value is, from the least to the most private.
@@ -38,7 +38,7 @@ fn of_meaning(to: To) -> Class {
         | To::Flat(_)
         | To::FlatParts(_)
         | To::EntityInput
-        | To::EntityOutput
+        | To::OutputIn(_)
         | To::ToolParameters
         | To::ToolSchema
         | To::ToolInputs
@@ -70,7 +70,19 @@ fn of_meaning(to: To) -> Class {
         // Its other members are not known.
         To::Object(members) => members.iter().map(|(_, to)| of_meaning(*to)).max().unwrap_or(Class::Text).max(Class::Text),
         To::FirstWord(to) | To::Enveloped(to) | To::Items(to) | To::OfOneCall(to) => of_meaning(*to),
-        _ => Class::Text,
+        To::Parameters
+        | To::Host
+        | To::Implies(..)
+        | To::ImpliesKind(_)
+        | To::Aggregate(_)
+        | To::AggregateOn(_)
+        | To::Aside(_)
+        | To::StatusMessage
+        | To::MarkInside
+        | To::GraphNode
+        | To::Keep
+        | To::Spent
+        | To::Drop => Class::Text,
     }
 }
 
@@ -86,26 +98,23 @@ fn of_rule(rule: &Rule) -> Class {
 #[derive(Debug)]
 pub struct Classes {
     written: HashMap<&'static [u8], Class>,
-    variables: Option<&'static str>,
 }
 
 impl Classes {
     /// Looks up the profile's keys.
     pub fn new(table: &'static Table) -> Self {
-        let fields = table.keys.iter().chain(table.aggregated);
-        let fields = fields.flat_map(|(field, keys)| keys.iter().map(|key| (key.as_bytes(), of_field(*field))));
-        let words = [ENTRY_KEY, OPERATION_KEY, SPAN_KIND_KEY].map(|key| (key.as_bytes(), Class::Name));
-        let written = fields.chain(words).collect();
-        Classes { written, variables: table.prompt_variables }
+        let fields = table.all_keys().chain(table.all_aggregated());
+        let fields = fields.flat_map(|(field, keys)| keys.iter().map(|key| (*key, of_field(*field))));
+        let words = [Some(table.entry), table.operation, table.kind.map(|(key, _)| key)].into_iter().flatten();
+        let words = words.map(|key| (key, Class::Name));
+        let trace = table.trace.into_iter().flatten().map(|key| (key, Class::Content));
+        Classes { written: fields.chain(words).chain(trace).map(|(key, class)| (key.as_bytes(), class)).collect() }
     }
 
     /// The class of a key, whichever convention wrote it.
     pub fn of(&self, key: &[u8], keys: &Keys) -> Class {
         if let Some(class) = self.written.get(key) {
             return *class;
-        }
-        if self.variables.is_some_and(|prefix| key.starts_with(prefix.as_bytes())) {
-            return Class::Content;
         }
         match keys.find(key).and_then(|id| keys.get(id)) {
             Some(info) => of_rules(info),

@@ -1,42 +1,92 @@
-//! The output profiles: which attributes of a backend say each canonical field. Tables; the writing is in [`write`].
+//! The output profiles: which attributes of a backend say each canonical field. Tables; what several fields make together
+//! is put together in [`compose`], and the writing is in [`write`].
 
+mod compose;
+mod langfuse;
+mod openinference;
 mod otel;
 mod tencent;
 pub mod write;
 
-use crate::normalize::canonical::{Canonical, Field};
+use crate::normalize::canonical::{Canonical, Field, Kind};
 use bumpalo::Bump;
 
-/// The mark of the entry span, in every profile.
+/// The mark of the entry span, for profiles that have no key of their own for it.
 pub const ENTRY_KEY: &str = "gen_ai.is_entry";
-/// What a span does, in every profile.
-pub const OPERATION_KEY: &str = "gen_ai.operation.name";
-/// What a span is, in the profiles that say it.
-pub const SPAN_KIND_KEY: &str = "gen_ai.span.kind";
+const OPERATION_KEY: &str = "gen_ai.operation.name";
+
+/// A profile's word for a kind of span, and whether that tells the kind back.
+type SaysKind = fn(Kind) -> (&'static str, bool);
 
 /// How one backend wants the canonical form.
-#[derive(Debug)]
 pub struct Table {
+    /// The profile of which this one is another version: what is not in `keys` and `aggregated` is as it is there.
+    pub base: Option<&'static Table>,
     /// The attributes that say a field; all of them are written.
     pub keys: &'static [(Field, &'static [&'static str])],
     /// The attributes that say the usage of a span whose children say it too.
     pub aggregated: &'static [(Field, &'static [&'static str])],
-    /// The prefix of the attributes that say [`Field::PromptVariables`] one by one.
-    pub prompt_variables: Option<&'static str>,
-    /// `gen_ai.span.kind`: the profile's own words for the kinds that it has none for; `None`: it has no such attribute.
-    pub span_kind: Option<fn(&'static str) -> &'static str>,
+    /// The attribute that marks an entry.
+    pub entry: &'static str,
+    /// The attribute that says the operation in OTel's words.
+    pub operation: Option<&'static str>,
+    /// The attribute that says the kind of span, and the words for it.
+    pub kind: Option<(&'static str, SaysKind)>,
+    /// On an entry: the attributes that say what went into the trace and what came out, where the span has none of its own.
+    pub trace: Option<[&'static str; 2]>,
     /// Fills fields that this backend shows and a source may say in another way.
     pub complete: Option<for<'a> fn(&mut Canonical<'a>, &'a Bump)>,
+    /// Puts together what no single field says.
+    pub compose: Option<for<'a> fn(&compose::Source<'_, 'a>, &mut compose::Composed<'a>)>,
+}
+
+impl Table {
+    const EMPTY: Table = Table {
+        base: None,
+        keys: &[],
+        aggregated: &[],
+        entry: ENTRY_KEY,
+        operation: None,
+        kind: None,
+        trace: None,
+        complete: None,
+        compose: None,
+    };
+
+    /// The attributes of each field that has some, those of the newer table last.
+    pub fn all_keys(&self) -> impl Iterator<Item = &'static (Field, &'static [&'static str])> {
+        self.base.into_iter().flat_map(|base| base.keys).chain(self.keys)
+    }
+
+    /// Likewise, of usage that the children say too.
+    pub fn all_aggregated(&self) -> impl Iterator<Item = &'static (Field, &'static [&'static str])> {
+        self.base.into_iter().flat_map(|base| base.aggregated).chain(self.aggregated)
+    }
 }
 
 /// OTel GenAI 0.1.0.
 pub const OTEL: &Table = &otel::TABLE;
+/// OTel GenAI 1.41.
+pub const OTEL_1_41: &Table = &otel::TABLE_1_41;
 /// Tencent Cloud LLM observability.
 pub const TENCENT: &Table = &tencent::TABLE;
+/// Langfuse.
+pub const LANGFUSE: &Table = &langfuse::TABLE;
+/// OpenInference.
+pub const OPENINFERENCE: &Table = &openinference::TABLE;
 
 /// Every key that a profile writes.
 pub fn static_keys() -> impl Iterator<Item = &'static str> {
-    let fields =
-        [OTEL, TENCENT].into_iter().flat_map(|table| table.keys.iter().chain(table.aggregated).flat_map(|(_, keys)| keys.iter().copied()));
-    fields.chain([ENTRY_KEY, OPERATION_KEY, SPAN_KIND_KEY])
+    [OTEL, OTEL_1_41, TENCENT, LANGFUSE, OPENINFERENCE].into_iter().flat_map(|table| {
+        let fields = table.keys.iter().chain(table.aggregated).flat_map(|(_, keys)| keys.iter().copied());
+        fields.chain([table.entry]).chain(table.operation).chain(table.kind.map(|(key, _)| key)).chain(table.trace.into_iter().flatten())
+    })
+}
+
+/// Sets a field, if it is empty, to what another one says.
+fn derive_from(c: &mut Canonical, field: Field, source: Field) {
+    if let Some(value) = c.get(source) {
+        c.reading = c.origin(source);
+        c.derive(field, value);
+    }
 }

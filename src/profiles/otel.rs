@@ -1,7 +1,26 @@
-//! OTel semantic-conventions-genai 0.1.0, and for cost the key that OpenLIT, Langfuse and Laminar read.
+//! OTel semantic-conventions-genai 0.1.0 and, where it says otherwise, 1.41; for cost the key that OpenLIT, Langfuse and
+//! Laminar read.
 
-use super::Table;
-use crate::normalize::canonical::Field;
+use super::compose::{Composed, Source};
+use super::{OPERATION_KEY, Table};
+use crate::json;
+use crate::normalize::canonical::{Canonical, Field, Kind};
+use crate::span::Value;
+use bumpalo::Bump;
+use hashbrown::HashSet;
+
+/// Each variable of the prompt template by its name.
+fn prompt_variables<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
+    let Some(variables) = s.c.text(Field::PromptVariables).and_then(|text| json::parse(text, s.arena)) else { return };
+    let origin = s.c.origin(Field::PromptVariables);
+    out.say(Field::PromptVariables);
+    // JSON may name a member twice, a span its attributes once.
+    let mut said = HashSet::new();
+    for (name, value) in variables.entries().filter(|(name, _)| said.insert(*name)) {
+        let text = value.text(s.arena).unwrap_or_else(|| value.to_text(s.arena));
+        out.put_leaf("gen_ai.prompt.variable.", format_args!("{}", String::from_utf8_lossy(name)), Value::Str(text), origin);
+    }
+}
 
 pub const TABLE: Table = Table {
     keys: &[
@@ -74,7 +93,41 @@ pub const TABLE: Table = Table {
         (Field::CacheWriteTokens, &["gen_ai.aggregated_usage.cache_write.input_tokens"]),
         (Field::ReasoningTokens, &["gen_ai.aggregated_usage.reasoning.output_tokens"]),
     ],
-    prompt_variables: Some("gen_ai.prompt.variable."),
-    span_kind: None,
-    complete: None,
+    operation: Some(OPERATION_KEY),
+    compose: Some(prompt_variables),
+    ..Table::EMPTY
+};
+
+/// 1.41 counts the documents and the tokens to choose from as doubles, and names a workflow apart.
+fn complete_1_41<'a>(c: &mut Canonical<'a>, _: &'a Bump) {
+    for field in [Field::TopK, Field::RetrievalTopK] {
+        if let Some(count) = c.int(field) {
+            c.reading = c.origin(field);
+            c.put(field, Value::Double(count as f64), u8::MAX, c.source(field));
+        }
+    }
+    if c.kind == Some(Kind::InvokeWorkflow) {
+        super::derive_from(c, Field::WorkflowName, Field::AgentName);
+        c.clear(Field::AgentName);
+    }
+}
+
+pub const TABLE_1_41: Table = Table {
+    base: Some(&TABLE),
+    keys: &[
+        (Field::ReasoningLevel, &[]),
+        (Field::CacheWriteTokens, &["gen_ai.usage.cache_creation.input_tokens"]),
+        (Field::TextInputTokens, &[]),
+        (Field::ImageInputTokens, &[]),
+        (Field::AudioInputTokens, &[]),
+        (Field::TextOutputTokens, &[]),
+        (Field::ImageOutputTokens, &[]),
+        (Field::AudioOutputTokens, &[]),
+        (Field::WorkflowName, &["gen_ai.workflow.name"]),
+        (Field::RetrievalTopK, &["gen_ai.request.top_k"]),
+        (Field::PromptVersion, &[]),
+    ],
+    operation: Some(OPERATION_KEY),
+    complete: Some(complete_1_41),
+    ..Table::EMPTY
 };

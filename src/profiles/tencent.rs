@@ -1,18 +1,19 @@
 //! Tencent Cloud LLM observability: the keys of its agents (`tapm-semconv` 2.1) and of Dify's exporter.
 
-use super::Table;
+use super::{OPERATION_KEY, Table, derive_from};
 use crate::json;
 use crate::normalize::canonical::{Canonical, DERIVED, Field, Kind};
 use crate::span::Value;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
-/// It has no word for these; its own agents write TASK.
-fn span_kind(kind: &'static str) -> &'static str {
-    match kind {
+/// It has no word for some; its own agents write TASK. The operation stands beside it.
+fn says(kind: Kind) -> (&'static str, bool) {
+    let word = match kind.span_kind() {
         "GUARDRAIL" | "EVALUATOR" | "PROMPT" | "MEMORY" => "TASK",
-        kind => kind,
-    }
+        word => word,
+    };
+    (word, true)
 }
 
 /// It has no key for instructions: they are the first message.
@@ -30,14 +31,6 @@ fn system_message<'a>(c: &mut Canonical<'a>, arena: &'a Bump) {
     c.clear(Field::InputMessages);
     c.derive(Field::InputMessages, Value::Str(out.into_bump_slice()));
     c.clear(Field::SystemInstructions);
-}
-
-/// Sets a field, if it is empty, to what another one says.
-fn derive_from(c: &mut Canonical, field: Field, source: Field) {
-    if let Some(value) = c.get(source) {
-        c.reading = c.origin(source);
-        c.derive(field, value);
-    }
 }
 
 /// Its trace view shows `gen_ai.entity.*` for every kind, and groups by `gen_ai.session.id`.
@@ -123,9 +116,10 @@ pub const TABLE: Table = Table {
         (Field::ResponseServiceTier, &["gen_ai.openai.response.service_tier"]),
         (Field::SystemFingerprint, &["gen_ai.openai.response.system_fingerprint"]),
     ],
-    // It adds up what it finds: what the children say is left to them.
-    aggregated: &[],
-    prompt_variables: None,
-    span_kind: Some(span_kind),
+    // It adds up what it finds: the usage that the children say is left to them.
+    operation: Some(OPERATION_KEY),
+    kind: Some(("gen_ai.span.kind", says)),
+    trace: Some(["gen_ai.entity.input", "gen_ai.entity.output"]),
     complete: Some(complete),
+    ..Table::EMPTY
 };

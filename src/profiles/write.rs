@@ -1,15 +1,15 @@
 //! Writes a span for a profile: the canonical fields under the profile's keys, and of the source what shall stay.
 
-use super::{ENTRY_KEY, OPERATION_KEY, SPAN_KIND_KEY, Table};
-use crate::json;
+use super::Table;
+use super::compose::{Composed, Source};
 use crate::keys::Keys;
-use crate::normalize::canonical::{Canonical, Field};
+use crate::normalize::canonical::{Canonical, Field, Kind};
 use crate::normalize::{Fate, Normal};
 use crate::otlp::wire::Writer;
 use crate::otlp::write::{self, number};
-use crate::span::{Key, NO_PARENT, Span, Value, status};
+use crate::span::{Event, Key, NO_PARENT, Span, Value, status};
 use bumpalo::Bump;
-use hashbrown::HashSet;
+use bumpalo::collections::Vec as BumpVec;
 use serde::Deserialize;
 
 /// The fields that count what a model used.
@@ -42,7 +42,6 @@ pub enum Keep {
 }
 
 /// A profile with its keys looked up.
-#[derive(Debug)]
 pub struct Writing {
     table: &'static Table,
     keep: Keep,
@@ -52,8 +51,28 @@ pub struct Writing {
     aggregated: Vec<(u16, u16)>,
     keys: Vec<u32>,
     operation: u32,
-    span_kind: u32,
+    kind: u32,
     entry: u32,
+    trace: [u32; 2],
+}
+
+/// A span as a profile sees it.
+struct View<'n, 'a> {
+    normal: &'n Normal<'a>,
+    /// The canonical form with what the profile fills in; `None`: it fills in nothing.
+    completed: Option<Canonical<'a>>,
+    composed: Composed<'a>,
+    /// What becomes of each attribute of the source: another destination may have another profile.
+    fates: BumpVec<'a, Fate<'a>>,
+    /// The operation and the kind of span, each with its key.
+    words: [(u32, &'a [u8]); 2],
+    said: Said,
+}
+
+impl<'a> View<'_, 'a> {
+    fn canonical(&self) -> &Canonical<'a> {
+        self.completed.as_ref().unwrap_or(&self.normal.canonical)
+    }
 }
 
 /// The keys that the profile writes for a span, so that none is written twice. Profile keys have the lowest numbers.
@@ -79,27 +98,29 @@ impl Writing {
     /// Looks up the profile's keys.
     pub fn new(table: &'static Table, keep: Keep, keys: &Keys) -> Self {
         let id = |key: &str| keys.find(key.as_bytes()).unwrap_or(u32::MAX);
+        let optional = |key: Option<&str>| key.map_or(u32::MAX, id);
         let mut writing = Writing {
             table,
             keep,
             ranges: vec![(0, 0); Field::ALL.len()],
             aggregated: Vec::new(),
             keys: Vec::new(),
-            operation: id(OPERATION_KEY),
-            span_kind: id(SPAN_KIND_KEY),
-            entry: id(ENTRY_KEY),
+            operation: optional(table.operation),
+            kind: optional(table.kind.map(|(key, _)| key)),
+            entry: id(table.entry),
+            trace: [0, 1].map(|side| optional(table.trace.map(|keys| keys[side]))),
         };
         let mut look_up = |names: &[&str]| {
             let from = writing.keys.len() as u16;
             writing.keys.extend(names.iter().map(|name| id(name)));
             (from, writing.keys.len() as u16)
         };
-        for (field, names) in table.keys {
+        for (field, names) in table.all_keys() {
             writing.ranges[*field as usize] = look_up(names);
         }
         writing.aggregated = writing.ranges.clone();
         USAGE.iter().for_each(|field| writing.aggregated[*field as usize] = (0, 0));
-        for (field, names) in table.aggregated {
+        for (field, names) in table.all_aggregated() {
             writing.aggregated[*field as usize] = look_up(names);
         }
         writing
@@ -122,6 +143,8 @@ impl Writing {
                 message = n.canonical.status_message;
             }
         }
+        let view = normal.map(|n| self.view(span, n, keys, arena));
+        let composed = view.as_ref().map(|view| &view.composed);
         span.raw_fields.iter().rev().for_each(|raw| w.bytes(raw));
         if span.flags != 0 {
             w.fixed32_field(number::FLAGS, span.flags);
@@ -137,6 +160,12 @@ impl Writing {
         w.varint_field(number::DROPPED_LINKS, u64::from(span.dropped_links));
         span.links.iter().rev().for_each(|link| write::link(w, link, keys));
         w.varint_field(number::DROPPED_EVENTS, u64::from(span.dropped_events));
+        if let Some((time, name)) = composed.and_then(|c| c.event)
+            && span.events.iter().all(|event| event.name != name.as_bytes())
+        {
+            let event = Event { time, name: name.as_bytes(), attributes: &[], dropped_attributes: 0, raw: None };
+            write::event(w, &event, keys);
+        }
         for (i, event) in span.events.iter().enumerate().rev() {
             let fate = normal.as_ref().and_then(|n| n.event_fates.get(i)).copied().unwrap_or(Fate::Keep);
             if self.keeps(fate) {
@@ -144,14 +173,14 @@ impl Writing {
             }
         }
         w.varint_field(number::DROPPED_ATTRIBUTES, u64::from(span.dropped_attributes));
-        match normal {
-            Some(n) => self.attributes(w, span, n, keys, arena),
+        match &view {
+            Some(view) => self.attributes(w, span, view, keys),
             None => write::kept_attributes(w, number::ATTRIBUTES, span.attributes, keys),
         }
         w.fixed64_field(number::END, span.end);
         w.fixed64_field(number::START, span.start);
         w.varint_field(number::KIND, u64::from(span.kind));
-        w.text_field(number::NAME, span.name);
+        w.text_field(number::NAME, composed.and_then(|c| c.name).unwrap_or(span.name));
         if span.parent_id != NO_PARENT {
             w.bytes_field(number::PARENT_SPAN_ID, &span.parent_id);
         }
@@ -169,30 +198,69 @@ impl Writing {
         }
     }
 
-    /// The canonical fields, then what stays of the source.
-    fn attributes<'a>(&self, w: &mut Writer, span: &Span<'a>, n: &Normal<'a>, keys: &Keys, arena: &'a Bump) {
-        let mut said = Said::default();
-        // The profile's own view: another destination may have another profile.
-        let mut fates = n.fates.clone();
-        let mut words = [(self.operation, &[][..]), (self.span_kind, &[])];
-        let completed = self.completed(n, arena);
-        let c = n.is_llm().then(|| completed.as_ref().unwrap_or(&n.canonical));
-        if let Some(c) = c {
-            self.unsaid(&n.canonical, &mut fates);
-            c.fields().flat_map(|(field, _)| self.keys_of(c, field)).for_each(|id| said.add(*id));
-            if c.aggregated {
-                // The children say it: where all of the source stays, the backend would count it again.
-                let plain = USAGE.iter().map(|field| self.ranges[*field as usize]);
-                plain.flat_map(|(from, to)| &self.keys[usize::from(from)..usize::from(to)]).for_each(|id| said.add(*id));
-            }
-            words[0].1 = c.kind.map_or(c.operation, |k| k.operation().as_bytes());
-            if let (Some(of_profile), Some(kind)) = (self.table.span_kind, c.kind) {
-                words[1].1 = of_profile(kind.span_kind()).as_bytes();
-            }
-            words.iter().filter(|(_, text)| !text.is_empty()).for_each(|(id, _)| said.add(*id));
+    /// What the profile makes of a span.
+    fn view<'n, 'a>(&self, span: &Span<'a>, n: &'n Normal<'a>, keys: &Keys, arena: &'a Bump) -> View<'n, 'a> {
+        let completed = self.table.complete.filter(|_| n.is_llm()).map(|complete| {
+            let mut completed = n.canonical.clone();
+            complete(&mut completed, arena);
+            completed
+        });
+        let words = [(self.operation, &[][..]), (self.kind, &[])];
+        let mut view = View { normal: n, completed, composed: Composed::new(arena), fates: n.fates.clone(), words, said: Said::default() };
+        if !n.is_llm() {
+            return view;
         }
-        for (attr, &fate) in span.attributes.iter().zip(&fates).rev() {
-            if !self.keeps(fate) || said.has(attr.key) {
+        let c = view.completed.as_ref().unwrap_or(&n.canonical);
+        if let Some(compose) = self.table.compose {
+            compose(&Source { c, span, arena }, &mut view.composed);
+            self.own_wins(span, &mut view.fates, &mut view.composed, keys);
+        }
+        self.unsaid(&n.canonical, &view.composed, &mut view.fates);
+        let said = &mut view.said;
+        c.fields().flat_map(|(field, _)| self.keys_of(c, field)).for_each(|id| said.add(*id));
+        if c.aggregated {
+            // The children say it: where all of the source stays, the backend would count it again.
+            let plain = USAGE.iter().map(|field| self.ranges[*field as usize]);
+            plain.flat_map(|(from, to)| &self.keys[usize::from(from)..usize::from(to)]).for_each(|id| said.add(*id));
+        }
+        if self.table.operation.is_some() {
+            view.words[0].1 = c.kind.map_or(c.operation, |k| k.operation().as_bytes());
+        }
+        if let Some((_, says)) = self.table.kind {
+            view.words[1].1 = says(c.kind.unwrap_or(Kind::Span)).0.as_bytes();
+        }
+        view.words.iter().filter(|(_, text)| !text.is_empty()).for_each(|(id, _)| said.add(*id));
+        view
+    }
+
+    /// What the source says in the very words of the profile stays as it is (rules.md 10), and is not composed again.
+    fn own_wins<'a>(&self, span: &Span<'a>, fates: &mut [Fate<'a>], composed: &mut Composed<'a>, keys: &Keys) {
+        if self.keep == Keep::None {
+            return;
+        }
+        for (attr, fate) in span.attributes.iter().zip(fates).filter(|(attr, _)| attr.value != Value::Empty) {
+            let key = keys.text(attr.key);
+            let is_own = |item: &super::compose::Item| {
+                if item.list.is_empty() { item.key == key } else { key.starts_with(item.list.as_bytes()) }
+            };
+            if let (Fate::Keep | Fate::Mapped, Some(own)) = (*fate, composed.items.iter().find(|item| is_own(item))) {
+                *fate = Fate::Keep;
+                let (key, list) = (own.key, own.list);
+                if list.is_empty() {
+                    composed.items.retain(|item| item.key != key);
+                } else {
+                    composed.own.push(list);
+                }
+            }
+        }
+        let own = std::mem::replace(&mut composed.own, BumpVec::new_in(composed.items.bump()));
+        composed.items.retain(|item| !own.contains(&item.list));
+    }
+
+    /// The canonical fields, then what stays of the source.
+    fn attributes<'a>(&self, w: &mut Writer, span: &Span<'a>, view: &View<'_, 'a>, keys: &Keys) {
+        for (attr, &fate) in span.attributes.iter().zip(&view.fates).rev() {
+            if !self.keeps(fate) || view.said.has(attr.key) {
                 continue;
             }
             match fate {
@@ -200,54 +268,33 @@ impl Writing {
                 _ => write::kept_attribute(w, number::ATTRIBUTES, attr, keys),
             }
         }
-        if let Some(c) = c {
+        for item in view.composed.items.iter().rev() {
+            write::attribute(w, number::ATTRIBUTES, Key::Text(item.key), &item.value, keys);
+        }
+        if view.normal.is_llm() {
+            let c = view.canonical();
             for (field, value) in c.fields() {
                 for &id in self.keys_of(c, field) {
                     write::attribute(w, number::ATTRIBUTES, Key::Id(id), &value, keys);
                 }
             }
-            self.prompt_variables(w, c, keys, arena);
         }
-        for (id, text) in words.iter().rev().filter(|(_, text)| !text.is_empty()) {
+        for (id, text) in view.words.iter().rev().filter(|(_, text)| !text.is_empty()) {
             write::attribute(w, number::ATTRIBUTES, Key::Id(*id), &Value::Str(text), keys);
         }
     }
 
-    /// The canonical form with what this profile fills in; `None`: it fills in nothing.
-    fn completed<'a>(&self, n: &Normal<'a>, arena: &'a Bump) -> Option<Canonical<'a>> {
-        let complete = self.table.complete.filter(|_| n.is_llm())?;
-        let mut completed = n.canonical.clone();
-        complete(&mut completed, arena);
-        Some(completed)
-    }
-
-    /// Each variable of the prompt template by its name.
-    fn prompt_variables<'a>(&self, w: &mut Writer, c: &Canonical<'a>, keys: &Keys, arena: &'a Bump) {
-        let (Some(prefix), Some(text)) = (self.table.prompt_variables, c.text(Field::PromptVariables)) else { return };
-        let Some(variables) = json::parse(text, arena) else { return };
-        // JSON may name a member twice, a span its attributes once.
-        let mut said = HashSet::new();
-        for (name, value) in variables.entries().filter(|(name, _)| said.insert(*name)) {
-            let key = [prefix.as_bytes(), name].concat();
-            write::attribute(
-                w,
-                number::ATTRIBUTES,
-                Key::Text(&key),
-                &Value::Str(value.text(arena).unwrap_or_else(|| value.to_text(arena))),
-                keys,
-            );
-        }
-    }
-
     /// The keys that say the canonical form, and where each has its value from ([`Canonical::origin`]). For `explain`.
-    pub fn said<'a>(&self, n: &Normal<'a>, arena: &'a Bump) -> Vec<(u32, u16)> {
+    pub fn said<'a>(&self, span: &Span<'a>, n: &Normal<'a>, keys: &'a Keys, arena: &'a Bump) -> Vec<(&'a [u8], u16)> {
         if !n.is_llm() {
             return Vec::new();
         }
-        let completed = self.completed(n, arena);
-        let c = completed.as_ref().unwrap_or(&n.canonical);
+        let view = self.view(span, n, keys, arena);
+        let c = view.canonical();
         let fields = c.fields().flat_map(|(field, _)| self.keys_of(c, field).iter().map(move |id| (*id, c.origin(field))));
-        fields.chain([(self.operation, c.kind_origin), (self.span_kind, c.kind_origin)]).collect()
+        let words = [(self.operation, c.kind_origin), (self.kind, c.kind_origin)];
+        let composed = view.composed.items.iter().map(|item| (item.key, item.origin));
+        fields.chain(words).map(|(id, origin)| (keys.text(Key::Id(id)), origin)).chain(composed).collect()
     }
 
     /// The number of the key that marks an entry.
@@ -261,28 +308,31 @@ impl Writing {
     }
 
     /// What an entry shows for want of its own input and output: those of the trace.
-    pub fn entry_content<'a>(&self, w: &mut Writer, n: &Normal<'a>, keys: &Keys, arena: &'a Bump) {
-        let completed = self.completed(n, arena);
-        let c = completed.as_ref().unwrap_or(&n.canonical);
-        for (own, trace) in [(Field::EntityInput, Field::TraceInput), (Field::EntityOutput, Field::TraceOutput)] {
-            if let Some(value) = c.get(trace).filter(|_| !c.has(own)) {
-                for &id in self.keys_of(c, own) {
-                    write::attribute(w, number::ATTRIBUTES, Key::Id(id), &value, keys);
-                }
+    pub fn entry_content<'a>(&self, w: &mut Writer, span: &Span<'a>, n: &Normal<'a>, keys: &Keys, arena: &'a Bump) {
+        if self.table.trace.is_none() || !(n.canonical.has(Field::TraceInput) || n.canonical.has(Field::TraceOutput)) {
+            return;
+        }
+        let view = self.view(span, n, keys, arena);
+        for (id, field) in self.trace.into_iter().zip([Field::TraceInput, Field::TraceOutput]) {
+            let key = keys.text(Key::Id(id));
+            let said = view.said.has(Key::Id(id)) || view.composed.items.iter().any(|item| item.key == key);
+            if let Some(value) = n.canonical.get(field).filter(|_| !said) {
+                write::attribute(w, number::ATTRIBUTES, Key::Id(id), &value, keys);
             }
         }
     }
 
-    /// An attribute whose field this profile has no key for stays, as if nothing had mapped it.
-    fn unsaid(&self, c: &Canonical, fates: &mut [Fate]) {
-        let kind_is_said = self.table.span_kind.is_some() || c.kind.is_some_and(|kind| !kind.operation().is_empty());
+    /// An attribute whose field this profile does not say stays, as if nothing had mapped it.
+    fn unsaid(&self, c: &Canonical, composed: &Composed, fates: &mut [Fate]) {
+        let says = |kind| self.table.kind.is_some_and(|(_, says)| says(kind).1);
+        let of_operation = |kind: Kind| self.table.operation.is_some() && !kind.operation().is_empty();
+        let kind_is_said = c.kind.map_or(self.table.operation.is_some(), |kind| of_operation(kind) || says(kind));
         if let Some(fate @ Fate::Mapped) = fates.get_mut(usize::from(c.kind_source)).filter(|_| !kind_is_said) {
             *fate = Fate::Keep;
         }
-        for (field, _) in c.fields().filter(|(field, _)| self.keys_of(c, *field).is_empty()) {
-            // What the children say too is said, and variables are said one by one.
-            let said = c.aggregated && USAGE.contains(&field) || field == Field::PromptVariables && self.table.prompt_variables.is_some();
-            if said {
+        for (field, _) in c.fields().filter(|(field, _)| self.keys_of(c, *field).is_empty() && !composed.says(*field)) {
+            // What the children say too is said.
+            if c.aggregated && USAGE.contains(&field) {
                 continue;
             }
             if let Some(fate @ Fate::Mapped) = fates.get_mut(usize::from(c.source(field))) {

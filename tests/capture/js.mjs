@@ -1,10 +1,21 @@
 // What the JavaScript programs share: packages from the folder that they run in, a provider that sends to the sink, the question.
 
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
 const resolve = createRequire(`${process.cwd()}/`).resolve;
-export const load = async (name) => import(pathToFileURL(resolve(name)).href);
+const main = (entry) => (typeof entry === "string" ? entry : main(entry.import ?? entry.default));
+/** Where a package's main module is; some have none for `require`. */
+const found = (name) => {
+  try {
+    return resolve(name);
+  } catch {
+    const folder = `${process.cwd()}/node_modules/${name}`;
+    return `${folder}/${main(JSON.parse(readFileSync(`${folder}/package.json`)).exports["."])}`;
+  }
+};
+export const load = async (name) => import(pathToFileURL(found(name)).href);
 
 // A stack trace would tell the machine's paths.
 Error.stackTraceLimit = 0;
@@ -15,7 +26,7 @@ const { resourceFromAttributes } = await load("@opentelemetry/resources");
 const { trace } = await load("@opentelemetry/api");
 
 export const base = process.env.CANNED;
-export const openaiUrl = `${base}/turns/v1`;
+export const openaiUrl = `${base}/js/v1`;
 export const sink = `${base}/${process.env.NAME}/v1/traces`;
 export const resource = resourceFromAttributes({ "service.name": "shop-agent", "host.name": "10.0.0.8" });
 export const exporter = new OTLPTraceExporter({ url: sink });

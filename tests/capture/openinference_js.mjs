@@ -127,11 +127,18 @@ const programs = {
     const { createOpenAI } = await load("@ai-sdk/openai");
     const { z } = await load("zod");
     const openai = createOpenAI({ apiKey: "sk-x", baseURL: openaiUrl });
-    const telemetry = {
-      isEnabled: true,
-      functionId: "weather-agent",
-      metadata: { userId: "user-456", sessionId: "sess-1" },
-    };
+    const known = { userId: "user-456", sessionId: "sess-1" };
+    const seven = Boolean(ai.registerTelemetry);
+    if (seven) {
+      const { OpenTelemetry } = await load("@ai-sdk/otel");
+      ai.registerTelemetry(new OpenTelemetry({ runtimeContext: true, embedding: true }));
+    }
+    const telemetry = seven
+      ? {
+          telemetry: { functionId: "weather-agent", includeRuntimeContext: { userId: true, sessionId: true } },
+          runtimeContext: known,
+        }
+      : { experimental_telemetry: { isEnabled: true, functionId: "weather-agent", metadata: known } };
     const get_weather = ai.tool({
       description,
       inputSchema: z.object({ city: z.string() }),
@@ -139,15 +146,16 @@ const programs = {
     });
     const call = {
       model: openai.chat("gpt-4o-mini"),
-      system: "be brief",
+      ...(seven ? { instructions: "be brief" } : { system: "be brief" }),
       prompt: question,
-      experimental_telemetry: telemetry,
+      ...telemetry,
     };
     await request(async () => {
-      await ai.generateText({ ...call, tools: { get_weather }, stopWhen: ai.stepCountIs(3), temperature: 0.3 });
+      const stopWhen = (ai.isStepCount ?? ai.stepCountIs)(3);
+      await ai.generateText({ ...call, tools: { get_weather }, stopWhen, temperature: 0.3 });
       await ai.streamText(call).consumeStream();
       const model = openai.textEmbeddingModel("text-embedding-3-small");
-      await ai.embed({ model, value: "深圳", experimental_telemetry: telemetry });
+      await ai.embed({ model, value: "深圳", ...telemetry });
     });
     await own.forceFlush();
   },

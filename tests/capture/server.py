@@ -91,7 +91,7 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(data or b"{}")
         if answered := answers.turn(self.path, body):
             return self.reply(*answered)
-        if self.path.startswith("/turns/"):
+        if self.path.startswith("/js/"):
             status, kind, data = turns.answer(self.path, body)
             return self.reply(status, data, kind)
         if body.get("model") == "boom":

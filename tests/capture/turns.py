@@ -1,5 +1,5 @@
 """Answers that depend on what was asked, in OpenAI's two APIs and Anthropic's, whole and as streams: a tool is called once, then comes
-text; who asks for JSON gets it. For agents that run until the model stops calling."""
+text; who asks for JSON gets it. What the JavaScript programs ask, below `/js`."""
 
 import json
 

@@ -150,20 +150,20 @@ const programs = {
     const Agent = ai.ToolLoopAgent ?? ai.Experimental_Agent;
     const agent = new Agent({
       model: openai("gpt-4o-mini"),
-      ...system,
+      ...(ai.ToolLoopAgent ? { instructions: "be brief" } : system),
       tools: { get_weather },
       ...loop,
       ...telemetry("shop"),
     });
     await agent.generate({ prompt: question });
-    const secret = telemetry("secret");
-    Object.assign(secret.telemetry ?? secret.experimental_telemetry, { recordInputs: false, recordOutputs: false });
+    const hidden = telemetry("hidden");
+    Object.assign(hidden.telemetry ?? hidden.experimental_telemetry, { recordInputs: false, recordOutputs: false });
     await ai.generateText({
       model: openai("gpt-4o-mini"),
       prompt: question,
       tools: { get_weather },
       ...loop,
-      ...secret,
+      ...hidden,
     });
   },
 };

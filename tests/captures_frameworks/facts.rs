@@ -13,6 +13,8 @@ pub enum Fact {
     InOut(Json, Json),
     /// Source attributes that no attribute of the profile says, by their keys in order.
     Left(&'static [&'static str]),
+    /// More of them.
+    Also(&'static [&'static str]),
     /// Events that stay.
     Events(&'static [&'static str]),
 }
@@ -41,10 +43,12 @@ pub fn merge(facts: &[Fact]) -> Held {
                 }
             }
             Fact::Left(keys) => held.left = keys.iter().map(ToString::to_string).collect(),
+            Fact::Also(keys) => held.left.extend(keys.iter().map(ToString::to_string)),
             Events(names) => held.events = names.iter().map(ToString::to_string).collect(),
         }
     }
     held.otel.retain(|_, value| !value.is_null());
+    held.left.sort_unstable();
     // What the children say is left to them.
     for (tencent, otel) in [("prompt_tokens", "gen_ai.usage.input_tokens"), ("completion_tokens", "gen_ai.usage.output_tokens")] {
         held.tencent.insert(format!("gen_ai.usage.{tencent}"), held.otel.get(otel).cloned().unwrap_or(Json::Null));
@@ -106,6 +110,10 @@ pub fn says(says: Json) -> [Fact; 1] {
 
 pub fn left(keys: &'static [&'static str]) -> [Fact; 1] {
     [Left(keys)]
+}
+
+pub fn also(keys: &'static [&'static str]) -> [Fact; 1] {
+    [Fact::Also(keys)]
 }
 
 pub fn instructed(text: &str) -> [Fact; 1] {

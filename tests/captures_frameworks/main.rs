@@ -1,14 +1,20 @@
-//! Bodies that `tests/capture/frameworks_py.py` sent with agent frameworks, through `convert`, held span by span and attribute
+//! Bodies that the programs in `tests/capture` sent with agent frameworks and JavaScript SDKs, through `convert`, held span by span and attribute
 //! by attribute: what stands here is written by hand, from what the program did, and nothing else may come out.
 
 mod facts;
 mod instrumented;
 mod microsoft;
 mod older;
+mod openinference_js;
+mod openllmetry_js;
+mod openllmetry_js_older;
 mod own;
 mod pipelines;
 mod platforms;
+mod rewritten;
 mod teams;
+mod vercel;
+mod vercel_native;
 
 use facts::Fact;
 use genspan::config::{Convert, Profile};
@@ -45,8 +51,10 @@ fn plain(value: Option<&AnyValue>) -> Json {
 }
 
 fn attributes(span: &Span) -> Map<String, Json> {
-    let all: Map<_, _> = span.attributes.iter().map(|a| (a.key.clone(), plain(a.value.as_ref()))).collect();
+    let mut all: Map<_, _> = span.attributes.iter().map(|a| (a.key.clone(), plain(a.value.as_ref()))).collect();
     assert_eq!(all.len(), span.attributes.len(), "{}: a key twice", span.name);
+    // An attribute without a value is none.
+    all.retain(|_, value| !value.is_null());
     all
 }
 

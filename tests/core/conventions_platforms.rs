@@ -127,6 +127,7 @@ fn langsmith_model() {
         }),
         json!({
             "gen_ai.operation.name": "chat",
+            "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
             "gen_ai.provider.name": "openai",
             "gen_ai.request.model": "gpt-4o-mini",
             "gen_ai.request.temperature": 0.3,
@@ -363,6 +364,7 @@ fn mlflow_model_and_tool() {
             "gen_ai.operation.name": "chat",
             "gen_ai.provider.name": "openai",
             "gen_ai.request.model": "gpt-4o-mini",
+            "gen_ai.request.temperature": 0.3,
             "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
             "gen_ai.response.id": "chatcmpl-1",
             "gen_ai.response.finish_reasons": ["stop"],

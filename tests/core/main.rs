@@ -1,5 +1,7 @@
 //! The core through its public interface, natively.
 
+#![recursion_limit = "256"]
+
 mod attributes;
 mod conventions_frameworks;
 mod conventions_more_frameworks;
@@ -10,4 +12,5 @@ mod frames;
 mod pipeline;
 mod privacy;
 mod privacy_limits;
+mod profiles;
 mod round_trip;

@@ -17,7 +17,7 @@ const captures = (await readdir(CAPTURES)).filter((name) => name.endsWith(".pb")
 
 test("there are captures to convert", () => assert.ok(captures.length >= 10, `${captures.length} in ${CAPTURES}`));
 
-for (const profile of ["otel", "tencent"]) {
+for (const profile of ["otel", "otel-1.41", "tencent", "langfuse", "openinference"]) {
   test(`profile ${profile}: every capture converts to the same bytes natively and in WebAssembly, and two decoders read them alike`, async (t) => {
     for (const capture of captures) {
       await t.test(capture, async () => {

@@ -226,8 +226,8 @@ impl<'a> Transcoder<'a> {
         if let Some(tools) = j.any(&["tools", "functions"]) {
             self.found.tools.extend(tools.items());
         }
-        if let Some(kwargs) = serialised(j) {
-            return self.message(kwargs.1);
+        if serialised(j).is_some() {
+            return self.message(j);
         }
         // An answer repeats those of its request.
         let system = Some(j).filter(|_| self.side == Side::Input);
@@ -355,6 +355,7 @@ impl<'a> Transcoder<'a> {
             let role = words::find(words::ROLES, class).unwrap_or(self.side.role());
             if self.side == Side::Output {
                 self.answer(kwargs);
+                kwargs.get("response_metadata").into_iter().for_each(|meta| self.finish(meta));
             }
             return self.message_as(kwargs, role);
         }
@@ -536,7 +537,7 @@ fn is_message(j: Json) -> bool {
 fn is_tool_result(m: Json) -> bool {
     let holds_results = |c: Json| {
         c.items().any(|p| {
-            p.get("type").is_some_and(|t| t.is("tool-result") || t.is("tool_result"))
+            p.get("type").is_some_and(|t| ["tool-result", "tool_result", "tool_call_response"].iter().any(|word| t.is(word)))
                 || p.any(&["toolResult", "functionResponse", "toolResponse", "tool_call_result"]).is_some()
         })
     };

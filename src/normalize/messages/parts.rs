@@ -230,6 +230,8 @@ impl<'a> Transcoder<'a> {
             return self.keyed_part(p, n);
         };
         match kind {
+            // OpenInference's processor for Vercel announces a call, which stands beside.
+            b"tool-call" if p.entries().count() == 1 => {}
             b"text" | b"input_text" | b"output_text" | b"refusal" => {
                 let text = p.any(&["content", "text", "refusal"]);
                 match text.and_then(|t| if t.is_object() { t.get("value") } else { Some(t) }) {

@@ -1,9 +1,10 @@
 //! JSON text read in place: one pass makes a flat index of where each value stands, nothing is decoded until it is
-//! copied. Messages are transcoded from one shape to another with it. Not a general JSON library: configuration and
-//! OTLP/JSON go through serde.
+//! copied. Messages are transcoded from one shape to another with it; OTLP/JSON and the configuration are read with it too.
 //!
 //! The reader is lenient where sources are: Python's `repr` (single quotes, `True`, `None`) reads too, since LangChain
 //! writes tool inputs that way.
+
+pub mod de;
 
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
@@ -57,6 +58,7 @@ struct Parser<'a> {
     at: usize,
     nodes: BumpVec<'a, Node>,
     canonical: bool,
+    too_deep: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -152,6 +154,7 @@ impl<'a> Parser<'a> {
 
     fn container(&mut self, depth: usize, kind: Kind, close: u8) -> Option<()> {
         if depth == MAX_DEPTH {
+            self.too_deep = true;
             return None;
         }
         let node = self.nodes.len();
@@ -191,12 +194,18 @@ impl<'a> Parser<'a> {
 impl<'a> Doc<'a> {
     /// Indexes `text`; `None` if it is not one JSON value (or Python literal) from end to end.
     pub fn parse(text: &'a [u8], arena: &'a Bump) -> Option<Self> {
-        u32::try_from(text.len()).ok()?;
-        let mut p = Parser { text, at: 0, nodes: BumpVec::with_capacity_in(16, arena), canonical: true };
-        p.value(0)?;
+        Self::parse_up_to(text, arena).ok()
+    }
+
+    /// As [`Doc::parse`]; else how far the text could be read, and whether it only nests too deep.
+    fn parse_up_to(text: &'a [u8], arena: &'a Bump) -> Result<Self, (usize, bool)> {
+        let mut p = Parser { text, at: 0, nodes: BumpVec::with_capacity_in(16, arena), canonical: true, too_deep: false };
+        let read = u32::try_from(text.len()).ok().and_then(|_| p.value(0));
         p.space();
-        (p.at == text.len()).then_some(())?;
-        Some(Doc { text, nodes: p.nodes, canonical: p.canonical })
+        if read.is_none() || p.at != text.len() {
+            return Err((p.at, p.too_deep));
+        }
+        Ok(Doc { text, nodes: p.nodes, canonical: p.canonical })
     }
 
     /// The outermost value.
@@ -214,6 +223,23 @@ impl<'a> Doc<'a> {
 pub fn parse<'a>(text: &'a [u8], arena: &'a Bump) -> Option<Json<'a>> {
     let doc: &'a Doc<'a> = arena.alloc(Doc::parse(text, arena)?);
     Some(doc.root())
+}
+
+/// As [`parse`]; else says in one line what is wrong, and where.
+pub fn parse_or_say<'a>(text: &'a [u8], arena: &'a Bump) -> Result<Json<'a>, String> {
+    let (at, too_deep) = match Doc::parse_up_to(text, arena) {
+        Ok(doc) => return Ok((arena.alloc(doc) as &Doc).root()),
+        Err(why) => why,
+    };
+    let read = &text[..at];
+    let line = 1 + read.iter().filter(|byte| **byte == b'\n').count();
+    let column = 1 + at - memchr::memrchr(b'\n', read).map_or(0, |end| end + 1);
+    let what = match (too_deep, at == text.len()) {
+        (true, _) => "nested too deep",
+        (_, true) => "ends too early",
+        _ => "is no JSON",
+    };
+    Err(format!("{what} at line {line} column {column}"))
 }
 
 impl<'d> Json<'d> {
@@ -239,6 +265,28 @@ impl<'d> Json<'d> {
     /// Is it text?
     pub fn is_string(&self) -> bool {
         matches!(self.node().kind, Kind::Plain | Kind::Escaped)
+    }
+
+    /// Is it `true` or `false`?
+    pub fn is_bool(&self) -> bool {
+        matches!(self.node().kind, Kind::True | Kind::False)
+    }
+
+    /// What it is, for an error.
+    pub fn kind(&self) -> &'static str {
+        match self.node().kind {
+            Kind::Null => "null",
+            Kind::True | Kind::False => "a boolean",
+            Kind::Number => "a number",
+            Kind::Plain | Kind::Escaped => "a string",
+            Kind::Array => "an array",
+            Kind::Object => "an object",
+        }
+    }
+
+    /// The digits of a number.
+    pub fn number(&self) -> Option<&'d [u8]> {
+        (self.node().kind == Kind::Number).then(|| self.slice())
     }
 
     /// Is it an array?
@@ -444,14 +492,26 @@ pub fn escape(text: &[u8], out: &mut Out) {
             8 => b'b',
             12 => b'f',
             _ => {
-                const HEX: &[u8; 16] = b"0123456789abcdef";
-                out.extend_from_slice(&[b'\\', b'u', b'0', b'0', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+                out.extend_from_slice(b"\\u00");
+                push_hex(byte, out);
                 continue;
             }
         };
         out.extend_from_slice(&[b'\\', short]);
     }
     out.extend_from_slice(&text[from..]);
+}
+
+fn push_hex(byte: u8, out: &mut Out) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+}
+
+/// Appends bytes as a JSON string of hex digits.
+pub fn hex(bytes: &[u8], out: &mut Out) {
+    out.push(b'"');
+    bytes.iter().for_each(|byte| push_hex(*byte, out));
+    out.push(b'"');
 }
 
 /// Appends `text` as a JSON string.
