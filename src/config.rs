@@ -2,6 +2,7 @@
 
 use crate::json;
 use crate::normalize::scalar;
+use crate::number;
 use crate::privacy;
 use crate::profiles::{self, write::Keep};
 use crate::span::Value;
@@ -365,6 +366,10 @@ fn from_json<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, ConfigErro
     json::de::from_str(json).map_err(|e| ConfigError(e.to_string()))
 }
 
+fn shown(number: f64) -> String {
+    if number.is_finite() { number::text(number, str::to_owned) } else { "no number".to_owned() }
+}
+
 /// A value as an error shows it.
 pub(crate) fn quoted(value: &str) -> String {
     let mut short: String = value.chars().take(80).collect();
@@ -480,7 +485,7 @@ impl Destination {
 impl Entry {
     fn validate(&self) -> Result<(), ConfigError> {
         if !(self.hold_millis >= 0.0 && self.hold_millis.is_finite()) {
-            return error("entry.holdMillis", self.hold_millis, "must be 0 or more, in ms; the default is 30000");
+            return error("entry.holdMillis", shown(self.hold_millis), "must be 0 or more, in ms; the default is 30000");
         }
         Ok(())
     }
@@ -523,7 +528,7 @@ impl Config {
             ("retry.deadlineMillis", self.retry.deadline_millis),
         ] {
             if value.is_nan() || value < 0.0 {
-                return error(field, value, "must be 0 or more, in ms");
+                return error(field, shown(value), "must be 0 or more, in ms");
             }
         }
         Ok(())

@@ -30,6 +30,7 @@ pub mod frame;
 pub mod json;
 pub mod keys;
 pub mod normalize;
+mod number;
 pub mod otlp;
 mod pipeline;
 pub mod privacy;

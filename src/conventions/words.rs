@@ -12,6 +12,29 @@ pub fn find(table: &'static [(&'static str, &'static str)], word: &[u8]) -> Opti
     Some(table[at].1)
 }
 
+/// Is it just this word? Not inlined: a call is shorter than the comparison.
+#[inline(never)]
+pub fn is(text: &[u8], word: &str) -> bool {
+    text == word.as_bytes()
+}
+
+/// Is it one of these words?
+#[inline(never)]
+pub fn any(text: &[u8], words: &[&str]) -> bool {
+    words.iter().any(|word| is(text, word))
+}
+
+/// A text as one that may be a word of a convention: empty, if it is longer than any of them.
+#[inline(never)]
+pub fn short(text: &[u8]) -> &str {
+    std::str::from_utf8(text.get(..text.len().min(64)).filter(|short| short.len() == text.len()).unwrap_or_default()).unwrap_or_default()
+}
+
+/// What a table says of a word.
+pub fn value<T: Copy>(table: &[(&str, T)], text: &[u8]) -> Option<T> {
+    table.iter().find(|(word, _)| is(text, word)).map(|(_, value)| *value)
+}
+
 /// Provider names. An empty word: a framework or a placeholder, no provider.
 pub const PROVIDERS: &[(&str, &str)] = &[
     ("<unknown_model_provider>", ""),

@@ -35,6 +35,14 @@ impl de::Error for Error {
     fn custom<T: fmt::Display>(what: T) -> Self {
         Error { path: String::new(), what: what.to_string() }
     }
+
+    fn invalid_type(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Error::custom(format_args!("expected {expected}"))
+    }
+
+    fn invalid_value(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Error::custom(format_args!("expected {expected}"))
+    }
 }
 
 /// Reads a value from JSON text.

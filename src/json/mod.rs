@@ -1,11 +1,14 @@
 //! JSON text read in place: one pass makes a flat index of where each value stands, nothing is decoded until it is
 //! copied. Messages are transcoded from one shape to another with it; OTLP/JSON and the configuration are read with it too.
 //!
+//! The accessors are called from hundreds of places and are not inlined: the module's size counts.
+//!
 //! The reader is lenient where sources are: Python's `repr` (single quotes, `True`, `None`) reads too, since LangChain
 //! writes tool inputs that way.
 
 pub mod de;
 
+use crate::number;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
@@ -119,12 +122,12 @@ impl<'a> Parser<'a> {
         }
         let text = &self.text[start..self.at];
         let digits = text.strip_prefix(b"-").unwrap_or(text);
-        // What Rust's parser takes and JSON does not: `01`, `1.`, `1.e5`.
+        // What the parser takes and JSON does not: `01`, `1.`, `1.e5`.
         let dot_ends = memchr::memchr(b'.', digits).is_some_and(|i| !digits.get(i + 1).is_some_and(u8::is_ascii_digit));
         if matches!(digits, [b'0', b'0'..=b'9', ..]) || dot_ends || !digits.first()?.is_ascii_digit() {
             return None;
         }
-        std::str::from_utf8(text).ok()?.parse::<f64>().ok()?;
+        number::parse(text)?;
         self.leaf(Kind::Number, start, self.at);
         Some(())
     }
@@ -300,6 +303,7 @@ impl<'d> Json<'d> {
     }
 
     /// Is it `""`, `[]`, `{}` or `null`?
+    #[inline(never)]
     pub fn is_empty(&self) -> bool {
         let n = self.node();
         match n.kind {
@@ -311,6 +315,7 @@ impl<'d> Json<'d> {
     }
 
     /// The text of a string, decoded; borrowed where there is nothing to decode.
+    #[inline(never)]
     pub fn text(&self, arena: &'d Bump) -> Option<&'d [u8]> {
         if !self.is_string() {
             return None;
@@ -325,16 +330,19 @@ impl<'d> Json<'d> {
     }
 
     /// Whether this is the string `word`. Escapes are not decoded: words of a convention have none.
+    #[inline(never)]
     pub fn is(&self, word: &str) -> bool {
         self.is_string() && self.slice() == word.as_bytes()
     }
 
     /// The string as it stands, escapes and all: for words of a convention.
+    #[inline(never)]
     pub fn word(&self) -> Option<&'d [u8]> {
         self.is_string().then(|| self.slice())
     }
 
     /// `true`, `false`, or the words for them.
+    #[inline(never)]
     pub fn as_bool(&self) -> Option<bool> {
         match self.node().kind {
             Kind::True => Some(true),
@@ -344,14 +352,16 @@ impl<'d> Json<'d> {
     }
 
     /// A number, or a string that is one.
+    #[inline(never)]
     pub fn as_f64(&self) -> Option<f64> {
         match self.node().kind {
-            Kind::Number | Kind::Plain => std::str::from_utf8(self.slice()).ok()?.trim().parse().ok(),
+            Kind::Number | Kind::Plain => number::parse(self.slice().trim_ascii()),
             _ => None,
         }
     }
 
     /// A whole number, or a string that is one.
+    #[inline(never)]
     pub fn as_i64(&self) -> Option<i64> {
         match self.node().kind {
             Kind::Number | Kind::Plain => crate::normalize::scalar::int_text(self.slice()),
@@ -389,16 +399,19 @@ impl<'d> Json<'d> {
     }
 
     /// The member `key`, if it is there and not `null`.
+    #[inline(never)]
     pub fn get(self, key: &str) -> Option<Json<'d>> {
         self.entries().find(|(k, v)| *k == key.as_bytes() && !v.is_null()).map(|(_, v)| v)
     }
 
     /// The first of several members that is there and not `null`.
+    #[inline(never)]
     pub fn any(self, keys: &[&str]) -> Option<Json<'d>> {
         keys.iter().find_map(|key| self.get(key))
     }
 
     /// Writes the value: compact, double quotes, no escape that need not be.
+    #[inline(never)]
     pub fn write(&self, out: &mut Out) {
         if self.doc.canonical {
             let n = self.node();
@@ -457,6 +470,7 @@ impl<'d> Json<'d> {
     }
 
     /// The value as canonical JSON text: borrowed where it stands so already.
+    #[inline(never)]
     pub fn to_text(self, arena: &'d Bump) -> &'d [u8] {
         if self.doc.canonical && !self.is_string() {
             return self.slice();

@@ -335,6 +335,7 @@ impl<'a> Canonical<'a> {
     }
 
     /// The value of a field.
+    #[inline(never)]
     pub fn get(&self, field: Field) -> Option<Value<'a>> {
         self.has(field).then(|| self.values[field as usize])
     }
@@ -346,11 +347,13 @@ impl<'a> Canonical<'a> {
     }
 
     /// The value of a field, if it is text.
+    #[inline(never)]
     pub fn text(&self, field: Field) -> Option<&'a [u8]> {
         self.get(field).and_then(|v| v.as_str())
     }
 
     /// The value of a field, if it is a whole number.
+    #[inline(never)]
     pub fn int(&self, field: Field) -> Option<i64> {
         match self.get(field) {
             Some(Value::Int(n)) => Some(n),
@@ -369,6 +372,7 @@ impl<'a> Canonical<'a> {
     }
 
     /// Offers a value. Of two different ones the more trusted stays; of two equally trusted ones, the first.
+    #[inline(never)]
     pub fn put(&mut self, field: Field, value: Value<'a>, trust: u8, source: u16) -> Put {
         let i = field as usize;
         let mut outcome = Put::New;
@@ -397,6 +401,7 @@ impl<'a> Canonical<'a> {
     }
 
     /// Sets a value that follows from others, if the field is empty.
+    #[inline(never)]
     pub fn derive(&mut self, field: Field, value: Value<'a>) {
         if !self.has(field) {
             self.put(field, value, 0, DERIVED);

@@ -3,7 +3,7 @@
 use super::canonical::{DERIVED, Field, Kind};
 use super::messages::{self, Side};
 use super::{Fate, Normalizer, content, scalar};
-use crate::conventions::{PLAIN, To};
+use crate::conventions::{PLAIN, To, words};
 use crate::json;
 use crate::span::{Event, Value};
 use bumpalo::collections::Vec as BumpVec;
@@ -20,16 +20,13 @@ const FIRST_PIECES: &[&[u8]] = &[
 ];
 
 /// On the span of a tool: what it was called with, or what it gave, in the first of the attributes that is there.
-fn of_tool(name: &[u8]) -> Option<(Field, &'static [&'static str])> {
-    Some(match name {
-        // Strands.
-        b"gen_ai.tool.message" => (Field::ToolCallArguments, &["content"]),
-        b"gen_ai.choice" => (Field::ToolCallResult, &["message"]),
-        // Claude Code.
-        b"tool.output" => (Field::ToolCallResult, &["output", "content", "diff"]),
-        _ => return None,
-    })
-}
+const OF_TOOL: &[(&str, (Field, &[&str]))] = &[
+    // Strands.
+    ("gen_ai.tool.message", (Field::ToolCallArguments, &["content"])),
+    ("gen_ai.choice", (Field::ToolCallResult, &["message"])),
+    // Claude Code.
+    ("tool.output", (Field::ToolCallResult, &["output", "content", "diff"])),
+];
 
 /// Attributes of events, whatever the event, that tell a field of the span.
 const TOLD: &[(&[u8], To)] = &[
@@ -48,42 +45,36 @@ const DOCUMENTS: &[&[u8]] = &[b"db.query.result", b"db.search.result"];
 const WEAK: u8 = 40;
 
 /// Where an event's message goes, and whose it is.
-fn role_of(name: &[u8]) -> Option<(Side, &'static str)> {
-    Some(match name {
-        b"gen_ai.system.message" => (Side::Input, "system"),
-        b"gen_ai.user.message" => (Side::Input, "user"),
-        b"gen_ai.assistant.message" => (Side::Input, "assistant"),
-        b"gen_ai.tool.message" => (Side::Input, "tool"),
-        b"gen_ai.choice" => (Side::Output, "assistant"),
-        _ => return None,
-    })
-}
+const ROLES: &[(&str, (Side, &str))] = &[
+    ("gen_ai.system.message", (Side::Input, "system")),
+    ("gen_ai.user.message", (Side::Input, "user")),
+    ("gen_ai.assistant.message", (Side::Input, "assistant")),
+    ("gen_ai.tool.message", (Side::Input, "tool")),
+    ("gen_ai.choice", (Side::Output, "assistant")),
+];
 
 /// Events of Galileo that hold a field whole.
-fn detail_of(name: &[u8]) -> Option<Field> {
-    Some(match name {
-        b"gen_ai.invoke_agent_request" => Field::EntityInput,
-        b"gen_ai.invoke_agent_response" => Field::EntityOutput,
-        b"gen_ai.tools" => Field::ToolDefinitions,
-        b"gen_ai.tool_call_args" => Field::ToolCallArguments,
-        b"gen_ai.tool_response" => Field::ToolCallResult,
-        _ => return None,
-    })
-}
+const DETAILS: &[(&str, Field)] = &[
+    ("gen_ai.invoke_agent_request", Field::EntityInput),
+    ("gen_ai.invoke_agent_response", Field::EntityOutput),
+    ("gen_ai.tools", Field::ToolDefinitions),
+    ("gen_ai.tool_call_args", Field::ToolCallArguments),
+    ("gen_ai.tool_response", Field::ToolCallResult),
+];
 
 /// Is what such an event says content: a message, a piece of an answer, a document?
 pub(crate) fn carries_content(name: &[u8]) -> bool {
-    const DETAILS: &[&[u8]] = &[
+    const OTHERS: &[&[u8]] = &[
         b"gen_ai.content.prompt",
         b"gen_ai.content.completion",
         b"gen_ai.client.inference.operation.details",
         b"gen_ai.evaluation.result",
     ];
-    role_of(name).is_some()
-        || of_tool(name).is_some()
-        || detail_of(name).is_some()
+    let mut told =
+        ROLES.iter().map(|(name, _)| *name).chain(OF_TOOL.iter().map(|(name, _)| *name)).chain(DETAILS.iter().map(|(name, _)| *name));
+    told.any(|known| known.as_bytes() == name)
         || name.starts_with(b"mlflow.chunk.item.")
-        || [FIRST_PIECES, SPENT, DOCUMENTS, DETAILS].iter().any(|names| names.contains(&name))
+        || [FIRST_PIECES, SPENT, DOCUMENTS, OTHERS].iter().any(|names| names.contains(&name))
 }
 
 /// Reads the events into the canonical form; an event that is said by a field is mapped.
@@ -112,14 +103,14 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
             *fate = Fate::Mapped;
         }
         if n.c.kind == Some(Kind::ExecuteTool)
-            && let Some((field, keys)) = of_tool(event.name)
+            && let Some((field, keys)) = words::value(OF_TOOL, event.name)
         {
             let value = keys.iter().find_map(|key| attribute(n, event, key.as_bytes())).and_then(|v| scalar::convert(field, v, arena));
             if let Some(value) = value {
                 n.c.derive(field, value);
                 *fate = Fate::Mapped;
             }
-        } else if let Some((side, role)) = role_of(event.name) {
+        } else if let Some((side, role)) = words::value(ROLES, event.name) {
             let out = match (side, role) {
                 (_, "system") => &mut system,
                 (Side::Input, _) => &mut input,
@@ -134,7 +125,7 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
                 out.push(b'}');
             }
             *fate = Fate::Mapped;
-        } else if let Some(field) = detail_of(event.name)
+        } else if let Some(field) = words::value(DETAILS, event.name)
             && let Some(value) = attribute(n, event, b"message.detail")
         {
             n.put(field, value, PLAIN, DERIVED);
@@ -148,11 +139,11 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
         } else if event.name == b"gen_ai.client.inference.operation.details" {
             let mut said = true;
             for attr in event.attributes {
-                said &= match n.cx.keys.text(attr.key) {
-                    b"gen_ai.input.messages" => detail(n, Side::Input, attr.value),
-                    b"gen_ai.output.messages" => detail(n, Side::Output, attr.value),
-                    b"gen_ai.system_instructions" => whole(n, Field::SystemInstructions, attr.value),
-                    b"gen_ai.tool.definitions" => whole(n, Field::ToolDefinitions, attr.value),
+                said &= match words::short(n.cx.keys.text(attr.key)) {
+                    "gen_ai.input.messages" => detail(n, Side::Input, attr.value),
+                    "gen_ai.output.messages" => detail(n, Side::Output, attr.value),
+                    "gen_ai.system_instructions" => whole(n, Field::SystemInstructions, attr.value),
+                    "gen_ai.tool.definitions" => whole(n, Field::ToolDefinitions, attr.value),
                     _ => false,
                 };
             }
@@ -187,11 +178,11 @@ fn found<'a>(n: &Normalizer<'_, 'a>, events: &[&Event<'a>]) -> &'a [u8] {
         let mut count = 0;
         for attr in event.attributes {
             let key = n.cx.keys.text(attr.key);
-            let name = match key.rsplit(|b| *b == b'.').next() {
-                Some(b"id") => "id",
-                Some(b"score" | b"distance") => "score",
-                Some(b"document" | b"entity") => "content",
-                Some(b"metadata") => "metadata",
+            let name = match key.rsplit(|b| *b == b'.').next().map(words::short) {
+                Some("id") => "id",
+                Some("score" | "distance") => "score",
+                Some("document" | "entity") => "content",
+                Some("metadata") => "metadata",
                 _ => continue,
             };
             json::separate(&mut out, count);
@@ -283,27 +274,25 @@ fn write_message<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, role: &str, out:
             value => value.as_str(),
         };
         let parsed = text.and_then(|t| json::parse(t, arena)).filter(|j| j.is_object() || j.is_array());
-        match (key, parsed) {
+        match (words::short(key), parsed) {
             // The whole message, or the choice's message, in one attribute.
-            (b"gen_ai.event.content" | b"message" | b"message.detail", Some(message)) if message.is_object() => {
+            ("gen_ai.event.content" | "message" | "message.detail", Some(message)) if message.is_object() => {
                 let reason = message.get("message").and_then(|_| message.get("finish_reason"));
                 let message = message.get("message").unwrap_or(message);
                 members(&mut reason.into_iter().map(|reason| (&b"finish_reason"[..], reason.to_text(arena))));
                 members(&mut message.entries().filter(|(k, _)| *k != b"role").map(|(k, v)| (k, v.to_text(arena))));
             }
             // A list of parts; any other JSON in a content is the user's text.
-            (b"gen_ai.event.content" | b"message" | b"message.detail", Some(parts)) if is_parts(parts) => {
+            ("gen_ai.event.content" | "message" | "message.detail", Some(parts)) if is_parts(parts) => {
                 members(&mut std::iter::once((&b"content"[..], parts.to_text(arena))))
             }
-            (b"gen_ai.event.content" | b"message" | b"message.detail", _) => {
+            ("gen_ai.event.content" | "message" | "message.detail", _) => {
                 members(&mut std::iter::once((&b"content"[..], scalar::to_json(attr.value, arena))))
             }
             // LiveKit writes each call as JSON text.
-            (b"tool_calls", Some(calls)) if calls.is_array() => members(&mut std::iter::once((key, calls.to_text(arena)))),
-            (b"content", Some(parts)) if is_parts(parts) => members(&mut std::iter::once((key, parts.to_text(arena)))),
-            (b"id" | b"content" | b"finish_reason" | b"name", _) => {
-                members(&mut std::iter::once((key, scalar::to_json(attr.value, arena))))
-            }
+            ("tool_calls", Some(calls)) if calls.is_array() => members(&mut std::iter::once((key, calls.to_text(arena)))),
+            ("content", Some(parts)) if is_parts(parts) => members(&mut std::iter::once((key, parts.to_text(arena)))),
+            ("id" | "content" | "finish_reason" | "name", _) => members(&mut std::iter::once((key, scalar::to_json(attr.value, arena)))),
             _ => {}
         }
     }

@@ -2,39 +2,50 @@
 
 use super::canonical::{Canonical, Field};
 use super::{messages, scalar, tools};
+use crate::conventions::words;
 use crate::json::Json;
 use crate::span::Value;
 use bumpalo::Bump;
 
-fn field_of(key: &[u8]) -> Option<Field> {
-    Some(match key {
-        b"temperature" => Field::Temperature,
-        b"top_p" | b"topP" => Field::TopP,
-        b"top_k" | b"topK" => Field::TopK,
-        b"max_tokens" | b"max_completion_tokens" | b"max_output_tokens" | b"maxTokens" | b"maxOutputTokens" => Field::MaxTokens,
-        b"frequency_penalty" | b"frequencyPenalty" => Field::FrequencyPenalty,
-        b"presence_penalty" | b"presencePenalty" => Field::PresencePenalty,
-        b"stop" | b"stop_sequences" | b"stopSequences" => Field::StopSequences,
-        b"seed" => Field::Seed,
-        b"n" | b"candidate_count" => Field::ChoiceCount,
-        b"stream" => Field::Stream,
-        b"reasoning_effort" | b"reasoningEffort" => Field::ReasoningLevel,
-        b"service_tier" => Field::RequestServiceTier,
-        b"encoding_format" => Field::EncodingFormats,
-        b"dimensions" => Field::EmbeddingDimensions,
-        b"response_format" => Field::OutputType,
-        b"model" => Field::RequestModel,
-        b"tools" => Field::ToolDefinitions,
-        b"system_instruction" | b"systemInstruction" => Field::SystemInstructions,
-        _ => return None,
-    })
-}
+const FIELDS: &[(&str, Field)] = &[
+    ("temperature", Field::Temperature),
+    ("top_p", Field::TopP),
+    ("topP", Field::TopP),
+    ("top_k", Field::TopK),
+    ("topK", Field::TopK),
+    ("max_tokens", Field::MaxTokens),
+    ("max_completion_tokens", Field::MaxTokens),
+    ("max_output_tokens", Field::MaxTokens),
+    ("maxTokens", Field::MaxTokens),
+    ("maxOutputTokens", Field::MaxTokens),
+    ("frequency_penalty", Field::FrequencyPenalty),
+    ("frequencyPenalty", Field::FrequencyPenalty),
+    ("presence_penalty", Field::PresencePenalty),
+    ("presencePenalty", Field::PresencePenalty),
+    ("stop", Field::StopSequences),
+    ("stop_sequences", Field::StopSequences),
+    ("stopSequences", Field::StopSequences),
+    ("seed", Field::Seed),
+    ("n", Field::ChoiceCount),
+    ("candidate_count", Field::ChoiceCount),
+    ("stream", Field::Stream),
+    ("reasoning_effort", Field::ReasoningLevel),
+    ("reasoningEffort", Field::ReasoningLevel),
+    ("service_tier", Field::RequestServiceTier),
+    ("encoding_format", Field::EncodingFormats),
+    ("dimensions", Field::EmbeddingDimensions),
+    ("response_format", Field::OutputType),
+    ("model", Field::RequestModel),
+    ("tools", Field::ToolDefinitions),
+    ("system_instruction", Field::SystemInstructions),
+    ("systemInstruction", Field::SystemInstructions),
+];
 
 /// Reads the parameters. False: one of them has no canonical field, so the source has to stay.
 pub fn read<'a>(parameters: Json<'a>, trust: u8, source: u16, c: &mut Canonical<'a>, arena: &'a Bump) -> bool {
     let mut complete = true;
     for (key, value) in parameters.entries().filter(|(_, value)| !value.is_null()) {
-        let Some(field) = field_of(key) else {
+        let Some(field) = words::value(FIELDS, key) else {
             // Google ADK says how it sends the request, and labels it with its agent, whose span has the name.
             let said = key == b"http_options" || key == b"labels" && value.entries().all(|(label, _)| label == b"adk_agent_name");
             complete &= said || value.is_object() && value.is_empty();

@@ -3,6 +3,7 @@
 use super::canonical::{Field, Type};
 use crate::conventions::words;
 use crate::json;
+use crate::number;
 use crate::span::Value;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
@@ -23,11 +24,9 @@ pub fn is_absence(field: Field, value: Value) -> bool {
 
 /// The spellings of true and false that sources use.
 pub fn bool_word(text: &[u8]) -> Option<bool> {
-    match unquote(text.trim_ascii()) {
-        b"true" | b"True" | b"TRUE" | b"1" => Some(true),
-        b"false" | b"False" | b"FALSE" | b"0" => Some(false),
-        _ => None,
-    }
+    const WORDS: &[(&str, bool)] =
+        &[("true", true), ("True", true), ("TRUE", true), ("1", true), ("false", false), ("False", false), ("FALSE", false), ("0", false)];
+    words::value(WORDS, unquote(text.trim_ascii()))
 }
 
 /// A boolean in any of its spellings.
@@ -43,8 +42,9 @@ pub fn as_bool(value: Value) -> Option<bool> {
 
 /// A whole number from text: `"57"`, `57.0`, `1e3`.
 pub fn int_text(text: &[u8]) -> Option<i64> {
-    let text = std::str::from_utf8(unquote(text.trim_ascii())).ok()?;
-    text.parse().ok().or_else(|| text.parse().ok().and_then(whole))
+    let text = unquote(text.trim_ascii());
+    let exact = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+    exact.or_else(|| number::parse(text).and_then(whole))
 }
 
 fn whole(n: f64) -> Option<i64> {
@@ -88,7 +88,7 @@ pub fn convert<'a>(field: Field, value: Value<'a>, arena: &'a Bump) -> Option<Va
         (Type::Int, Value::Str(text)) => int_text(text).map(Value::Int),
         (Type::Double, Value::Int(n)) => Some(Value::Double(n as f64)),
         (Type::Double, Value::Str(text)) => {
-            let n: f64 = std::str::from_utf8(unquote(text.trim_ascii())).ok()?.parse().ok()?;
+            let n = number::parse(unquote(text.trim_ascii()))?;
             n.is_finite().then_some(Value::Double(n))
         }
         (Type::Bool, _) => as_bool(value).map(Value::Bool),
@@ -222,7 +222,9 @@ pub fn write_json(value: Value, out: &mut json::Out) {
         Value::Str(text) => json::string(text, out),
         Value::Bool(b) => out.extend_from_slice(if b { b"true" } else { b"false" }),
         Value::Int(n) => out.extend_from_slice(n.to_string().as_bytes()),
-        Value::Double(n) if n.is_finite() => out.extend_from_slice(n.to_string().as_bytes()),
+        Value::Double(n) if n.is_finite() => {
+            number::text(n, |text| out.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes()))
+        }
         Value::Double(_) => out.extend_from_slice(b"null"),
         Value::Bytes(bytes) => json::string(bytes.escape_ascii().to_string().as_bytes(), out),
         Value::Array(items) => {

@@ -2,6 +2,7 @@
 //! cache or audio, output holds reasoning. Langfuse's buckets are exclusive, OpenAI's and OTel's are not.
 
 use super::canonical::{Canonical, DERIVED, Field};
+use crate::conventions::words;
 use crate::json::Json;
 use crate::span::Value;
 
@@ -27,51 +28,98 @@ enum Bucket {
     OutputBeside(Field),
 }
 
-fn bucket(key: &[u8]) -> Option<Bucket> {
+const BUCKETS: &[(&str, Bucket)] = {
     use Bucket::{Beside, Completion, Input, InputPart, Output, OutputBeside, OutputPart, Prompt, Total};
-    Some(match key {
-        b"input" => Input,
-        b"output" => Output,
-        b"total" | b"total_tokens" | b"totalTokens" => Total,
+    const CACHE_READ: Bucket = InputPart(Some(Field::CacheReadTokens));
+    const CACHE_WRITE: Bucket = InputPart(Some(Field::CacheWriteTokens));
+    const REASONING: Bucket = OutputPart(Some(Field::ReasoningTokens));
+    const AUDIO_IN: Bucket = InputPart(Some(Field::AudioInputTokens));
+    const AUDIO_OUT: Bucket = OutputPart(Some(Field::AudioOutputTokens));
+    &[
+        ("input", Input),
+        ("output", Output),
+        ("total", Total),
+        ("total_tokens", Total),
+        ("totalTokens", Total),
         // Gemini, and Genkit in its likeness.
-        b"total_token_count" | b"totalTokenCount" => Total,
-        b"prompt_token_count" | b"promptTokenCount" => Prompt,
-        b"candidates_token_count" | b"candidatesTokenCount" => Completion,
-        b"thoughts_token_count" | b"thoughtsTokenCount" | b"thoughtsTokens" => OutputBeside(Field::ReasoningTokens),
-        b"cached_content_token_count" | b"cachedContentTokenCount" | b"cachedContentTokens" => InputPart(Some(Field::CacheReadTokens)),
-        b"prompt_tokens" | b"promptTokens" | b"input_tokens" | b"inputTokens" => Prompt,
-        b"completion_tokens" | b"completionTokens" | b"output_tokens" | b"outputTokens" => Completion,
-        b"cache_read_input_tokens" => Beside(Field::CacheReadTokens),
-        b"cache_creation_input_tokens" => Beside(Field::CacheWriteTokens),
-        b"input_cached_tokens" | b"input_cache_read" => InputPart(Some(Field::CacheReadTokens)),
-        b"input_cache_creation" | b"input_cache_creation_5m" | b"input_cache_creation_1h" => InputPart(Some(Field::CacheWriteTokens)),
+        ("total_token_count", Total),
+        ("totalTokenCount", Total),
+        ("prompt_token_count", Prompt),
+        ("promptTokenCount", Prompt),
+        ("candidates_token_count", Completion),
+        ("candidatesTokenCount", Completion),
+        ("thoughts_token_count", OutputBeside(Field::ReasoningTokens)),
+        ("thoughtsTokenCount", OutputBeside(Field::ReasoningTokens)),
+        ("thoughtsTokens", OutputBeside(Field::ReasoningTokens)),
+        ("cached_content_token_count", CACHE_READ),
+        ("cachedContentTokenCount", CACHE_READ),
+        ("cachedContentTokens", CACHE_READ),
+        ("prompt_tokens", Prompt),
+        ("promptTokens", Prompt),
+        ("input_tokens", Prompt),
+        ("inputTokens", Prompt),
+        ("completion_tokens", Completion),
+        ("completionTokens", Completion),
+        ("output_tokens", Completion),
+        ("outputTokens", Completion),
+        ("cache_read_input_tokens", Beside(Field::CacheReadTokens)),
+        ("cache_creation_input_tokens", Beside(Field::CacheWriteTokens)),
+        ("input_cached_tokens", CACHE_READ),
+        ("input_cache_read", CACHE_READ),
+        ("input_cache_creation", CACHE_WRITE),
+        ("input_cache_creation_5m", CACHE_WRITE),
+        ("input_cache_creation_1h", CACHE_WRITE),
         // LangChain's details of Anthropic; `cache_creation` is 0 beside them.
-        b"input_ephemeral_5m_input_tokens" | b"input_ephemeral_1h_input_tokens" => InputPart(Some(Field::CacheWriteTokens)),
-        b"output_reasoning_tokens" | b"output_reasoning" => OutputPart(Some(Field::ReasoningTokens)),
-        b"input_audio_tokens" | b"input_audio" | b"input_modality_audio" => InputPart(Some(Field::AudioInputTokens)),
-        b"output_audio_tokens" | b"output_audio" | b"output_modality_audio" => OutputPart(Some(Field::AudioOutputTokens)),
-        b"input_modality_text" => InputPart(Some(Field::TextInputTokens)),
-        b"input_modality_image" => InputPart(Some(Field::ImageInputTokens)),
-        b"output_modality_text" => OutputPart(Some(Field::TextOutputTokens)),
-        b"output_modality_image" => OutputPart(Some(Field::ImageOutputTokens)),
-        _ if key.starts_with(b"input_priority") || key.starts_with(b"output_priority") => return None,
-        _ if key.starts_with(b"cached_modality_") => InputPart(Some(Field::CacheReadTokens)),
-        _ if key.starts_with(b"input_") => InputPart(None),
-        _ if key.starts_with(b"output_") => OutputPart(None),
-        _ => return None,
-    })
+        ("input_ephemeral_5m_input_tokens", CACHE_WRITE),
+        ("input_ephemeral_1h_input_tokens", CACHE_WRITE),
+        ("output_reasoning_tokens", REASONING),
+        ("output_reasoning", REASONING),
+        ("input_audio_tokens", AUDIO_IN),
+        ("input_audio", AUDIO_IN),
+        ("input_modality_audio", AUDIO_IN),
+        ("output_audio_tokens", AUDIO_OUT),
+        ("output_audio", AUDIO_OUT),
+        ("output_modality_audio", AUDIO_OUT),
+        ("input_modality_text", InputPart(Some(Field::TextInputTokens))),
+        ("input_modality_image", InputPart(Some(Field::ImageInputTokens))),
+        ("output_modality_text", OutputPart(Some(Field::TextOutputTokens))),
+        ("output_modality_image", OutputPart(Some(Field::ImageOutputTokens))),
+    ]
+};
+
+/// By the beginning of a key that is not among [`BUCKETS`]; `None`: it counts nothing.
+const BUCKETS_OF_PREFIXES: &[(&str, Option<Bucket>)] = &[
+    ("input_priority", None),
+    ("output_priority", None),
+    ("cached_modality_", Some(Bucket::InputPart(Some(Field::CacheReadTokens)))),
+    ("input_", Some(Bucket::InputPart(None))),
+    ("output_", Some(Bucket::OutputPart(None))),
+];
+
+fn bucket(key: &[u8]) -> Option<Bucket> {
+    words::value(BUCKETS, key)
+        .or_else(|| BUCKETS_OF_PREFIXES.iter().find(|(prefix, _)| key.starts_with(prefix.as_bytes())).and_then(|(_, bucket)| *bucket))
 }
 
 /// The details that OpenAI's forms nest (or flatten with `_`): parts of what is counted already.
 fn detail(side_input: bool, key: &[u8]) -> Option<Field> {
-    Some(match (side_input, key) {
-        (true, b"cached_tokens" | b"cache_read" | b"cacheReadTokens") => Field::CacheReadTokens,
-        (true, b"cache_write_tokens" | b"cache_creation" | b"cacheWriteTokens") => Field::CacheWriteTokens,
-        (true, b"audio_tokens" | b"audio") => Field::AudioInputTokens,
-        (false, b"reasoning_tokens" | b"reasoning") => Field::ReasoningTokens,
-        (false, b"audio_tokens" | b"audio") => Field::AudioOutputTokens,
-        _ => return None,
-    })
+    const INPUT: &[(&str, Field)] = &[
+        ("cached_tokens", Field::CacheReadTokens),
+        ("cache_read", Field::CacheReadTokens),
+        ("cacheReadTokens", Field::CacheReadTokens),
+        ("cache_write_tokens", Field::CacheWriteTokens),
+        ("cache_creation", Field::CacheWriteTokens),
+        ("cacheWriteTokens", Field::CacheWriteTokens),
+        ("audio_tokens", Field::AudioInputTokens),
+        ("audio", Field::AudioInputTokens),
+    ];
+    const OUTPUT: &[(&str, Field)] = &[
+        ("reasoning_tokens", Field::ReasoningTokens),
+        ("reasoning", Field::ReasoningTokens),
+        ("audio_tokens", Field::AudioOutputTokens),
+        ("audio", Field::AudioOutputTokens),
+    ];
+    words::value(if side_input { INPUT } else { OUTPUT }, key)
 }
 
 /// `prompt_tokens_details`, `input_token_details` and the like: which side, and what comes after it in a flattened key.

@@ -9,6 +9,7 @@
 
 use super::wire::{self, Reader, Wire, WireError, Writer};
 use crate::json::{self, Json, Out};
+use crate::number;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 use std::fmt;
@@ -388,7 +389,7 @@ fn whole(text: &[u8], in_string: bool) -> Option<(bool, u64)> {
     if let Ok(size) = digits.parse::<u64>() {
         return (!digits.starts_with('+')).then_some((negative, size));
     }
-    let number: f64 = digits.parse().ok().filter(|_| !in_string)?;
+    let number = number::parse(digits.as_bytes()).filter(|_| !in_string)?;
     // Past 2^64 the conversion would say u64::MAX.
     (number.fract() == 0.0 && number < 18_446_744_073_709_551_616.0).then_some((negative, number as u64))
 }
@@ -401,9 +402,10 @@ fn double(json: Json, at: &Path) -> Result<f64, JsonError> {
         (Some(text), _) | (None, Some(text)) => text,
         _ => return Err(at.unlike("a number", json)),
     };
-    let number = std::str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok());
-    // Rust reads `inf`, `nan` and a number too large as well; JSON does not.
-    number.filter(|number| number.is_finite()).ok_or_else(|| at.error("a number, \"NaN\", \"Infinity\" or \"-Infinity\"", "other text"))
+    // A number too large reads as an infinite one.
+    number::parse(text)
+        .filter(|number| number.is_finite())
+        .ok_or_else(|| at.error("a number, \"NaN\", \"Infinity\" or \"-Infinity\"", "other text"))
 }
 
 /// Base64 in the standard or the URL alphabet, padded or not.
@@ -524,7 +526,7 @@ fn write_value(field: &wire::Field, ty: Type, depth: usize, out: &mut Out) -> Re
             f64::INFINITY => "\"Infinity\"".to_owned(),
             f64::NEG_INFINITY => "\"-Infinity\"".to_owned(),
             number if number.is_nan() => "\"NaN\"".to_owned(),
-            number => format!("{number:?}"),
+            number => number::text(number, str::to_owned),
         },
         Type::Enum(..) => (bits as i32).to_string(),
         _ => (bits as u32).to_string(),

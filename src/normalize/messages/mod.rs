@@ -128,19 +128,19 @@ impl<'a> Found<'a> {
 fn is_canonical(root: Json) -> bool {
     let part = |p: Json| {
         let field = |key: &str| p.get(key).is_some();
-        match p.get("type").and_then(|t| t.word()) {
-            Some(b"text" | b"reasoning") => p.get("content").is_some_and(|c| c.is_string()),
-            Some(b"tool_call") => field("name") && p.get("arguments").is_none_or(|a| !a.is_string()),
-            Some(b"tool_call_response") => field("response"),
-            Some(b"server_tool_call" | b"server_tool_call_response" | b"compaction") => true,
-            Some(b"blob") => field("content") && field("modality"),
-            Some(b"uri") => field("uri") && field("modality"),
-            Some(b"file") => field("file_id") && field("modality"),
+        match p.get("type").and_then(|t| t.word()).map(words::short) {
+            Some("text" | "reasoning") => p.get("content").is_some_and(|c| c.is_string()),
+            Some("tool_call") => field("name") && p.get("arguments").is_none_or(|a| !a.is_string()),
+            Some("tool_call_response") => field("response"),
+            Some("server_tool_call" | "server_tool_call_response" | "compaction") => true,
+            Some("blob") => field("content") && field("modality"),
+            Some("uri") => field("uri") && field("modality"),
+            Some("file") => field("file_id") && field("modality"),
             _ => false,
         }
     };
     let message = |m: Json| {
-        matches!(m.get("role").and_then(|r| r.word()), Some(b"system" | b"user" | b"assistant" | b"tool"))
+        m.get("role").and_then(|r| r.word()).is_some_and(|role| words::any(role, &["system", "user", "assistant", "tool"]))
             && m.get("parts").is_some_and(|parts| parts.is_array() && parts.items().all(part))
     };
     root.is_array() && !root.is_empty() && root.items().all(message)
@@ -374,7 +374,7 @@ impl<'a> Transcoder<'a> {
             return self.conversation(text);
         }
         let kind = m.get("type").and_then(|t| t.word());
-        let role = match (m.get("role").and_then(|r| r.word()), kind) {
+        let role = match (m.get("role").and_then(|r| r.word()), kind.map(words::short)) {
             (Some(role), _) => match words::find(words::ROLES, role) {
                 Some(role) => role,
                 None if is_named_after_tool(m) => "tool",
@@ -382,9 +382,9 @@ impl<'a> Transcoder<'a> {
             },
             (None, None) if is_named_after_tool(m) => "tool",
             // Items of OpenAI's Responses API.
-            (None, Some(b"function_call_output" | b"custom_tool_call_output")) => "tool",
-            (None, Some(b"function_call" | b"custom_tool_call" | b"reasoning")) => "assistant",
-            (None, Some(kind)) => words::find(words::ROLES, kind).unwrap_or(self.side.role()),
+            (None, Some("function_call_output" | "custom_tool_call_output")) => "tool",
+            (None, Some("function_call" | "custom_tool_call" | "reasoning")) => "assistant",
+            (None, Some(_)) => words::find(words::ROLES, kind.unwrap_or_default()).unwrap_or(self.side.role()),
             (None, None) => self.side.role(),
         };
         // OpenInference's Anthropic has the result of a tool in the user's name.
@@ -492,12 +492,9 @@ fn is_pair(j: Json) -> bool {
 
 /// Is it an item of OpenAI's Responses API?
 fn is_item(j: Json) -> bool {
-    j.get("type").and_then(|t| t.word()).is_some_and(|t| {
-        matches!(
-            t,
-            b"message" | b"function_call" | b"function_call_output" | b"custom_tool_call" | b"custom_tool_call_output" | b"reasoning"
-        )
-    })
+    const ITEMS: &[&str] =
+        &["message", "function_call", "function_call_output", "custom_tool_call", "custom_tool_call_output", "reasoning"];
+    j.get("type").and_then(|t| t.word()).is_some_and(|t| words::any(t, ITEMS))
 }
 
 /// A result as Langfuse's LangChain handler for JS writes it: `{"content", "additional_kwargs", "role": "get_weather"}`,
@@ -509,7 +506,7 @@ fn is_named_after_tool(m: Json) -> bool {
 /// A message that leaves out whose it is: nothing but what is said, and why it ended.
 fn is_bare(j: Json) -> bool {
     j.get("content").is_some_and(|c| c.is_string())
-        && j.entries().all(|(key, _)| matches!(key, b"content" | b"finish_reason" | b"index" | b"name"))
+        && j.entries().all(|(key, _)| words::any(key, &["content", "finish_reason", "index", "name"]))
 }
 
 /// Does it say whose message it is, or hold what only a message holds?

@@ -2,6 +2,7 @@
 //! `enums.csv`.
 
 use super::{Transcoder, only_content, unwrapped};
+use crate::conventions::words;
 use crate::json::{self, Json};
 use crate::normalize::scalar;
 
@@ -229,34 +230,34 @@ impl<'a> Transcoder<'a> {
         let Some(kind) = p.get("type").and_then(|t| t.word()) else {
             return self.keyed_part(p, n);
         };
-        match kind {
+        match words::short(kind) {
             // OpenInference's processor for Vercel announces a call, which stands beside.
-            b"tool-call" if p.entries().count() == 1 => {}
-            b"text" | b"input_text" | b"output_text" | b"refusal" => {
+            "tool-call" if p.entries().count() == 1 => {}
+            "text" | "input_text" | "output_text" | "refusal" => {
                 let text = p.any(&["content", "text", "refusal"]);
                 match text.and_then(|t| if t.is_object() { t.get("value") } else { Some(t) }) {
                     Some(text) => self.field_part("text", "content", text, n),
                     None => self.generic(p, n),
                 }
             }
-            b"image_url" | b"input_image" | b"image" | b"image-url" => {
+            "image_url" | "input_image" | "image" | "image-url" => {
                 let source = p.any(&["image_url", "source", "image", "url"]).unwrap_or(p);
                 self.media("image", source, p.any(&["media_type", "mime_type", "mimeType", "mediaType"]), n);
             }
-            b"input_audio" | b"audio" | b"audio-url" => {
+            "input_audio" | "audio" | "audio-url" => {
                 let source = p.any(&["input_audio", "audio", "source", "url"]).unwrap_or(p);
                 self.media("audio", source, None, n);
                 if let Some(transcript) = unwrapped(source, "audio").get("transcript") {
                     self.field_part("text", "content", transcript, n);
                 }
             }
-            b"video" | b"video-url" => self.media("video", p.any(&["video", "source", "url"]).unwrap_or(p), None, n),
-            b"document" | b"document-url" | b"input_file" => self.media("document", p.any(&["source", "document"]).unwrap_or(p), None, n),
-            b"file" if p.get("modality").is_none() => {
+            "video" | "video-url" => self.media("video", p.any(&["video", "source", "url"]).unwrap_or(p), None, n),
+            "document" | "document-url" | "input_file" => self.media("document", p.any(&["source", "document"]).unwrap_or(p), None, n),
+            "file" if p.get("modality").is_none() => {
                 self.media(modality_of(p), p.get("file").unwrap_or(p), p.any(&["mediaType", "mimeType"]), n)
             }
-            b"binary" => self.media(modality_of(p), p, None, n),
-            b"thinking" | b"redacted_thinking" | b"reasoning" | b"redacted-reasoning" => {
+            "binary" => self.media(modality_of(p), p, None, n),
+            "thinking" | "redacted_thinking" | "reasoning" | "redacted-reasoning" => {
                 match p.any(&["content", "thinking", "text", "summary"]) {
                     Some(text) if text.is_array() && !text.is_empty() => self.reasoning(text, n),
                     text => {
@@ -274,26 +275,19 @@ impl<'a> Transcoder<'a> {
                     }
                 }
             }
-            b"tool_call" | b"tool_use" | b"tool-call" | b"toolCall" | b"function_call" | b"custom_tool_call" | b"function" => {
-                self.tool_call(p, n)
-            }
-            b"tool_call_response"
-            | b"tool_result"
-            | b"tool-result"
-            | b"tool-error"
-            | b"function_call_output"
-            | b"custom_tool_call_output" => {
+            "tool_call" | "tool_use" | "tool-call" | "toolCall" | "function_call" | "custom_tool_call" | "function" => self.tool_call(p, n),
+            "tool_call_response" | "tool_result" | "tool-result" | "tool-error" | "function_call_output" | "custom_tool_call_output" => {
                 self.tool_response(p, n);
             }
-            b"server_tool_use"
-            | b"mcp_tool_use"
-            | b"web_search_call"
-            | b"file_search_call"
-            | b"computer_call"
-            | b"code_interpreter_call"
-            | b"mcp_call"
-            | b"image_generation_call" => self.server_tool("server_tool_call", p, n),
-            b"web_search_tool_result" | b"code_execution_tool_result" | b"mcp_tool_result" => {
+            "server_tool_use"
+            | "mcp_tool_use"
+            | "web_search_call"
+            | "file_search_call"
+            | "computer_call"
+            | "code_interpreter_call"
+            | "mcp_call"
+            | "image_generation_call" => self.server_tool("server_tool_call", p, n),
+            "web_search_tool_result" | "code_execution_tool_result" | "mcp_tool_result" => {
                 self.server_tool("server_tool_call_response", p, n)
             }
             _ => self.generic(p, n),
