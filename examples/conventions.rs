@@ -28,7 +28,7 @@ fn meaning(to: To) -> String {
         To::Usage => "`gen_ai.usage.*`, inclusive counts".into(),
         To::Cost => "`gen_ai.usage.cost`; the source stays".into(),
         To::Input | To::EntityInput => "by kind: messages, arguments of a tool, query of a retrieval".into(),
-        To::Output | To::OutputIn(_) => "by kind: messages, result of a tool, documents, vectors".into(),
+        To::Output | To::OutputIn(_) | To::RunOutput => "by kind: messages, result of a tool, documents, vectors".into(),
         To::InputMessages => "`gen_ai.input.messages`".into(),
         To::OutputMessages => "`gen_ai.output.messages`".into(),
         To::Flat(list) | To::FlatParts(list) => format!("part of a list: {list:?}"),

@@ -8,7 +8,7 @@ use crate::normalize::flat::Flat;
 /// The whole of a list.
 const STRUCTURED: u8 = 55;
 
-const MS: u64 = 1_000_000;
+const MS: u32 = 1_000_000;
 
 /// What Higress' gateway logs of a call; its other members stay.
 const AI_LOG: &[(&str, To)] = &[

@@ -15,7 +15,7 @@ const TYPES: &[(&str, Kind)] = &[
 /// Stands where content is not captured.
 const REDACTED: &[&str] = &["<REDACTED>"];
 
-const NS_PER_MS: u64 = 1_000_000;
+const NS_PER_MS: u32 = 1_000_000;
 const STRUCTURED: u8 = 55;
 
 pub const CLAUDE_CODE: Convention = Convention {

@@ -22,7 +22,7 @@ const KINDS: &[(&str, Kind)] = &[
     ("vector_store", Kind::Retrieval),
 ];
 
-const MICROSECOND: u64 = 1_000;
+const MICROSECOND: u32 = 1_000;
 
 pub const COZELOOP: Convention = Convention {
     id: "cozeloop",

@@ -39,9 +39,11 @@ pub const LANGSMITH: Convention = Convention {
     rules: &[
         // It says `embeddings` under OTel's key for a retriever.
         Rule { key: "langsmith.span.kind", to: To::Kind(RUN_TYPES), trust: OWN },
+        // Guessed from the type; a prompt is no `chat`.
+        row("gen_ai.operation.name", To::Spent),
         // Inputs and outputs of a run of any type, not of a model only.
         Rule { key: "gen_ai.prompt", to: To::Input, trust: OWN },
-        Rule { key: "gen_ai.completion", to: To::OutputIn(&["outputs"]), trust: OWN },
+        Rule { key: "gen_ai.completion", to: To::RunOutput, trust: OWN },
         trusted("langsmith.metadata.ls_provider", Field::Provider, SAID),
         field("langsmith.metadata.ls_model_name", Field::RequestModel),
         Rule { key: "langsmith.metadata.ls_model_type", to: To::Kind(LS_MODEL_TYPES), trust: WEAK },
@@ -60,6 +62,9 @@ pub const LANGSMITH: Convention = Convention {
         trusted("langsmith.metadata.threadId", Field::ConversationId, WEAK),
         Rule { key: "langsmith.usage_metadata", to: To::Usage, trust: STRUCTURED },
         Rule { key: "langsmith.metadata.usage_metadata", to: To::Usage, trust: WEAK },
+        // A sequence's are those of its model.
+        row("gen_ai.usage.input_tokens", To::AggregateOn(&[Kind::Chain])),
+        row("gen_ai.usage.output_tokens", To::AggregateOn(&[Kind::Chain])),
         row("gen_ai.usage.input_token_details", INPUT_DETAILS),
         row("gen_ai.usage.output_token_details", OUTPUT_DETAILS),
         field("gen_ai.response.service_tier", Field::ResponseServiceTier),

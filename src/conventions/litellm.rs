@@ -30,7 +30,7 @@ const SPAN_NAMES: &[(&str, Kind)] = &[("raw_gen_ai_request", Kind::Span)];
 
 /// Against OpenLLMetry's and OTel's reading of these words.
 const OWN_WORDS: u8 = 95;
-/// Who owns the key, where the caller names no user.
+/// Who owns the key, where the caller names no user; what has a key of its own too.
 const WEAK: u8 = 40;
 const STRUCTURED: u8 = 55;
 
@@ -53,6 +53,8 @@ pub const LITELLM: Convention = Convention {
         flat("SpanAttributes.LLM_PROMPTS.*", Flat::InputMessages),
         flat("SpanAttributes.LLM_COMPLETIONS.*", Flat::OutputMessages),
         field("gen_ai.cost.total_cost", Field::Cost),
+        // Python's `repr` of the answer's counts, which alone has the details.
+        Rule { key: "metadata.usage_object", to: To::Usage, trust: WEAK },
         field("metadata.user_api_key_end_user_id", Field::UserId),
         trusted("metadata.user_api_key_user_id", Field::UserId, WEAK),
         row("metadata.user_api_key_hash", To::Drop),

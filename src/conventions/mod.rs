@@ -1,6 +1,6 @@
 //! The source conventions: one file each, mostly a const table, and the index from a key to what the tables say of it.
 //!
-//! To add a convention: write its file, add it to [`ALL`].
+//! To add a convention: write its file, add it to the list of [`ALL`].
 
 mod arms_loongsuite;
 mod autogen;
@@ -38,6 +38,7 @@ mod openllmetry;
 mod opensearch;
 mod opik;
 mod otel;
+mod packed;
 mod pydantic_ai;
 mod semantic_kernel;
 mod sentry;
@@ -58,59 +59,68 @@ use crate::normalize::flat::Flat;
 use hashbrown::HashMap;
 use std::sync::OnceLock;
 
-/// Every convention. Its place in the list is its bit in a [`ConventionSet`].
-pub const ALL: &[&Convention] = &[
-    &otel::OTEL,
-    &langfuse::LANGFUSE,
-    &openinference::OPENINFERENCE,
-    &openllmetry::OPENLLMETRY,
-    &arms_loongsuite::ARMS_LOONGSUITE,
-    &cozeloop::COZELOOP,
-    &dify::DIFY,
-    &edgeone::EDGEONE,
-    &galileo::GALILEO,
-    &langchain::LANGCHAIN,
-    &opensearch::OPENSEARCH,
-    &tencent_tapm::TENCENT_TAPM,
-    &trpc_agent_go::TRPC_AGENT_GO,
-    &veadk::VEADK,
-    &vllm::VLLM,
-    &autogen::AUTOGEN,
-    &autogen::AUTOGEN_RUNTIME,
-    &braintrust::BRAINTRUST,
-    &crewai::CREWAI,
-    &generic::GENERIC,
-    &haystack::HAYSTACK,
-    &langsmith::LANGSMITH,
-    &litellm::LITELLM,
-    &logfire::LOGFIRE,
-    &mlflow::MLFLOW,
-    &opik::OPIK,
-    &pydantic_ai::PYDANTIC_AI,
-    &sentry::SENTRY,
-    &google_adk::GOOGLE_ADK,
-    &strands::STRANDS,
-    &spring_ai::SPRING_AI,
-    &langchain4j::LANGCHAIN4J,
-    &semantic_kernel::SEMANTIC_KERNEL,
-    &ms_agent_framework::MS_AGENT_FRAMEWORK,
-    &openlit::OPENLIT,
-    &langtrace::LANGTRACE,
-    &livekit::LIVEKIT,
-    &claude_code::CLAUDE_CODE,
-    &codex::CODEX,
-    &gemini_cli::GEMINI_CLI,
-    &github_copilot::GITHUB_COPILOT,
-    &flue::FLUE,
-    &genkit::GENKIT,
-    &laminar::LAMINAR,
-    &langwatch::LANGWATCH,
-    &mastra::MASTRA,
-    &smolagents::SMOLAGENTS,
-    &vercel::VERCEL,
-    &vercel_v7::VERCEL_V7,
-    &voltagent::VOLTAGENT,
-];
+macro_rules! all {
+    ($($convention:path,)*) => {
+        /// Every convention. Its place in the list is its bit in a [`ConventionSet`].
+        pub const ALL: &[&Convention] = &[$(&$convention,)*];
+
+        /// The same, as they are shipped.
+        static PACKED: &[packed::Packed] = &[$(packed::packed!($convention),)*];
+    };
+}
+
+all! {
+    otel::OTEL,
+    langfuse::LANGFUSE,
+    openinference::OPENINFERENCE,
+    openllmetry::OPENLLMETRY,
+    arms_loongsuite::ARMS_LOONGSUITE,
+    cozeloop::COZELOOP,
+    dify::DIFY,
+    edgeone::EDGEONE,
+    galileo::GALILEO,
+    langchain::LANGCHAIN,
+    opensearch::OPENSEARCH,
+    tencent_tapm::TENCENT_TAPM,
+    trpc_agent_go::TRPC_AGENT_GO,
+    veadk::VEADK,
+    vllm::VLLM,
+    autogen::AUTOGEN,
+    autogen::AUTOGEN_RUNTIME,
+    braintrust::BRAINTRUST,
+    crewai::CREWAI,
+    generic::GENERIC,
+    haystack::HAYSTACK,
+    langsmith::LANGSMITH,
+    litellm::LITELLM,
+    logfire::LOGFIRE,
+    mlflow::MLFLOW,
+    opik::OPIK,
+    pydantic_ai::PYDANTIC_AI,
+    sentry::SENTRY,
+    google_adk::GOOGLE_ADK,
+    strands::STRANDS,
+    spring_ai::SPRING_AI,
+    langchain4j::LANGCHAIN4J,
+    semantic_kernel::SEMANTIC_KERNEL,
+    ms_agent_framework::MS_AGENT_FRAMEWORK,
+    openlit::OPENLIT,
+    langtrace::LANGTRACE,
+    livekit::LIVEKIT,
+    claude_code::CLAUDE_CODE,
+    codex::CODEX,
+    gemini_cli::GEMINI_CLI,
+    github_copilot::GITHUB_COPILOT,
+    flue::FLUE,
+    genkit::GENKIT,
+    laminar::LAMINAR,
+    langwatch::LANGWATCH,
+    mastra::MASTRA,
+    smolagents::SMOLAGENTS,
+    vercel::VERCEL,
+    vercel_v7::VERCEL_V7,
+    voltagent::VOLTAGENT,
+}
 
 /// Conventions seen on a span, as bits.
 pub type ConventionSet = u64;
@@ -189,10 +199,12 @@ pub enum To {
     Flat(Flat),
     /// Likewise; a content that is a JSON list of parts is these parts.
     FlatParts(Flat),
-    /// As [`To::Input`], inside a member of an object: `{"inputs": …}` or `{"args": …, "kwargs": …}`.
+    /// As [`To::Input`], inside a member of an object: `{"inputs": …}`.
     EntityInput,
     /// As [`To::Output`], inside the first of these members that is there.
     OutputIn(&'static [&'static str]),
+    /// As [`To::Output`], inside `outputs`; what is no object stands in one, as its only member: `{"output": …}`.
+    RunOutput,
     /// The name of an agent, a workflow or a tool, by the kind of span.
     EntityName,
     /// The name of the workflow that a span belongs to: its own if it is the workflow.
@@ -218,7 +230,7 @@ pub enum To {
     /// A moment as ISO 8601 text or as milliseconds since 1970: the first token's.
     FirstTokenAt,
     /// How long the first token took, in units of so many nanoseconds.
-    FirstTokenAfter(u64),
+    FirstTokenAfter(u32),
     /// Likewise, in seconds or in nanoseconds: the size tells.
     FirstTokenAfterAny,
     /// A JSON object, or a list of just one: its members by their paths (`usage.input`), each with its own meaning. The source
@@ -230,6 +242,8 @@ pub enum To {
     ImpliesKind(Kind),
     /// With one of these values (with any, if there are none) the usage of the span repeats that of its children.
     Aggregate(&'static [&'static str]),
+    /// As [`To::Field`], of a span whose usage repeats that of its children.
+    Aggregated(Field),
     /// Of the last call only, where the usage repeats that of the children: nothing there.
     OfOneCall(&'static To),
     /// The usage of a span of one of these kinds repeats that of its children.
@@ -289,10 +303,10 @@ impl To {
             To::Parameters => "an object of request parameters",
             To::Usage => "an object of token counts, made inclusive",
             To::UncachedInput | To::UncachedPart | To::CacheBeside(_) => "tokens beside the cached ones, made inclusive",
-            To::Aggregate(_) | To::AggregateOn(_) => "usage that repeats that of the children",
+            To::Aggregate(_) | To::AggregateOn(_) | To::Aggregated(_) => "usage that repeats that of the children",
             To::Cost => "an object of costs",
             To::Input | To::EntityInput => "what went in, by the kind of span",
-            To::Output | To::OutputIn(_) => "what came out, by the kind of span",
+            To::Output | To::OutputIn(_) | To::RunOutput => "what came out, by the kind of span",
             To::InputMessages | To::OutputMessages | To::Exchange => "messages",
             To::Request => "a request of the provider",
             To::Flat(_) | To::FlatParts(_) | To::Inside(..) => "part of a list",
@@ -365,8 +379,8 @@ pub fn matches(pattern: &str, text: &[u8]) -> bool {
     }
 }
 
-fn bits() -> impl Iterator<Item = (ConventionSet, &'static Convention)> {
-    ALL.iter().enumerate().map(|(i, c)| (1 << i, *c))
+fn bits() -> impl Iterator<Item = (ConventionSet, &'static packed::Packed)> {
+    PACKED.iter().enumerate().map(|(i, c)| (1 << i, c))
 }
 
 /// Their names.
@@ -435,7 +449,8 @@ fn index() -> &'static Index {
             if c.names_spans {
                 index.names_spans |= convention;
             }
-            for rule in c.rules {
+            // They are read as long as the process lives.
+            for rule in packed::unpack(c).leak() as &[Rule] {
                 let reference = RuleRef { convention, rule };
                 if rule.key == SPAN_NAME {
                     index.of_names.push(reference);
@@ -467,7 +482,7 @@ pub fn rules_of(key: &[u8]) -> (Vec<RuleRef>, ConventionSet) {
         Some(rules) => rules.clone(),
         None => index.prefixes.iter().filter(|r| matches(r.rule.key, key)).copied().collect(),
     };
-    let proves = |c: &Convention| c.keys.iter().any(|k| matches(k, key)) && !c.not_keys.iter().any(|k| matches(k, key));
+    let proves = |c: &packed::Packed| c.keys.iter().any(|k| matches(k, key)) && !c.not_keys.iter().any(|k| matches(k, key));
     (rules, bits().filter(|(_, c)| proves(c)).map(|(bit, _)| bit).sum())
 }
 

@@ -1,7 +1,7 @@
 //! OpenLLMetry (Traceloop), every version: flattened messages up to 0.53, OTel's own form since, and the workflow spans.
 //! Forks write the same keys: LiteLLM, VeADK, Tencent's first agent.
 
-use super::{Convention, Rule, To, field, row, trusted};
+use super::{Convention, Rule, SPAN_NAME, To, field, row, trusted};
 use crate::normalize::canonical::{Field, Kind};
 use crate::normalize::flat::Flat;
 
@@ -21,6 +21,9 @@ const REQUEST_TYPES: &[(&str, Kind)] = &[
     ("rerank", Kind::Rerank),
     ("unknown", Kind::Unknown),
 ];
+
+/// Anthropic's messages are a `completion` to the instrumentation of it.
+const SPAN_NAMES: &[(&str, Kind)] = &[("anthropic.chat", Kind::Chat)];
 
 /// `ls_model_type` of LangChain.
 const LS_MODEL_TYPES: &[(&str, Kind)] = &[("chat", Kind::Chat), ("llm", Kind::TextCompletion)];
@@ -82,6 +85,7 @@ pub const OPENLLMETRY: Convention = Convention {
     not_keys: &[],
     names_spans: false,
     rules: &[
+        Rule { key: SPAN_NAME, to: To::Hint(SPAN_NAMES), trust: STRUCTURED },
         row("traceloop.span.kind", To::Kind(KINDS)),
         row("llm.request.type", To::Kind(REQUEST_TYPES)),
         row("gen_ai.request.type", To::Kind(REQUEST_TYPES)),

@@ -21,6 +21,11 @@ const STRUCTURED: u8 = 55;
 /// Copies of OTel's counts.
 const WEAK: u8 = 40;
 
+/// Of an agent, the details of all its models.
+const fn weak_sum(key: &'static str, field: Field) -> Rule {
+    Rule { key, to: To::Aggregated(field), trust: WEAK }
+}
+
 pub const PYDANTIC_AI: Convention = Convention {
     id: "pydantic-ai",
     scopes: &["pydantic-ai*"],
@@ -49,6 +54,9 @@ pub const PYDANTIC_AI: Convention = Convention {
         trusted("gen_ai.usage.details.cache_creation_input_tokens", Field::CacheWriteTokens, WEAK),
         trusted("gen_ai.usage.details.reasoning_tokens", Field::ReasoningTokens, WEAK),
         trusted("gen_ai.usage.details.thoughts_tokens", Field::ReasoningTokens, WEAK),
+        weak_sum("gen_ai.aggregated_usage.details.cache_read_tokens", Field::CacheReadTokens),
+        weak_sum("gen_ai.aggregated_usage.details.cache_write_tokens", Field::CacheWriteTokens),
+        weak_sum("gen_ai.aggregated_usage.details.reasoning_tokens", Field::ReasoningTokens),
         row("gen_ai.usage.details.input_tokens", To::Spent),
         row("gen_ai.usage.details.output_tokens", To::Spent),
         field("operation.cost", Field::Cost),

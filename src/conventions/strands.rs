@@ -9,7 +9,7 @@ const NAMES: &[(&str, Kind)] = &[("execute_event_loop_cycle", Kind::Chain)];
 /// Attributes of versions before the events.
 const OLD: u8 = 40;
 
-const NS_PER_MS: u64 = 1_000_000;
+const NS_PER_MS: u32 = 1_000_000;
 
 pub const STRANDS: Convention = Convention {
     id: "strands",

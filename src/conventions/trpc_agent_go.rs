@@ -8,7 +8,7 @@ const OTEL_FORM: u8 = 95;
 /// Keys of its first versions.
 const WEAK: u8 = 40;
 
-const SECOND: u64 = 1_000_000_000;
+const SECOND: u32 = 1_000_000_000;
 
 pub const TRPC_AGENT_GO: Convention = Convention {
     id: "trpc-agent-go",

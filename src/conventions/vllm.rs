@@ -3,7 +3,7 @@
 use super::{Convention, To, field, row};
 use crate::normalize::canonical::Field;
 
-const SECOND: u64 = 1_000_000_000;
+const SECOND: u32 = 1_000_000_000;
 
 pub const VLLM: Convention = Convention {
     id: "vllm",

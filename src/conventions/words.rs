@@ -24,6 +24,12 @@ pub fn any(text: &[u8], words: &[&str]) -> bool {
     words.iter().any(|word| is(text, word))
 }
 
+/// Where in a text a part of it starts. For short parts: memchr's own search takes ten times the code.
+pub fn position(text: &[u8], part: &[u8]) -> Option<usize> {
+    let first = *part.first()?;
+    memchr::memchr_iter(first, text).find(|at| text[*at..].starts_with(part))
+}
+
 /// A text as one that may be a word of a convention: empty, if it is longer than any of them.
 #[inline(never)]
 pub fn short(text: &[u8]) -> &str {

@@ -123,7 +123,7 @@ impl Queue {
             at += span.length;
         }
         let spans = picked.len();
-        picked.sort_by_key(|(place, _)| *place);
+        picked.sort_unstable_by_key(|(place, range)| (*place, range.start));
         let mut body = Vec::with_capacity(at - self.head + 256);
         for in_resource in picked.chunk_by(|a, b| a.0.resource == b.0.resource) {
             let scope_length = |in_scope: &[(Place, std::ops::Range<usize>)]| {

@@ -202,6 +202,9 @@ macro_rules! kinds {
         pub enum Kind { $($name,)* }
 
         impl Kind {
+            /// All of them, in order.
+            pub const ALL: &'static [Kind] = &[$(Kind::$name,)*];
+
             /// `gen_ai.operation.name`; empty where OTel has no word for it.
             pub const fn operation(self) -> &'static str {
                 match self { $(Kind::$name => $operation,)* }

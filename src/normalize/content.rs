@@ -116,6 +116,8 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
                 trust
             }
             Some(told) if of_lists && twice::is_fuller(conversation.messages, told, arena) => WHOLE,
+            // LiteLLM says a call beside the message that leaves it out.
+            _ if messages::are_hollow(conversation.messages, arena) => 0,
             _ => trust,
         };
         n.settle(field, Value::Str(conversation.messages), trust, content.at);
@@ -170,10 +172,9 @@ pub(super) fn put_exchange<'a>(n: &mut Normalizer<'_, 'a>, value: Value<'a>, tru
 pub(super) fn read_lists(n: &mut Normalizer) {
     let arena = n.cx.arena;
     let mut leaves = std::mem::replace(&mut n.leaves, BumpVec::new_in(arena));
-    // Equal lists side by side, each in the order of its attributes.
-    leaves.sort_by_key(|leaf| leaf.of as u8);
-    for list in leaves.chunk_by_mut(|a, b| a.of == b.of) {
-        n.c.reading = list[0].at;
+    flat::sort(&mut leaves);
+    for list in leaves.chunk_by(|a, b| a.of == b.of) {
+        n.c.reading = list.iter().map(|leaf| leaf.at).min().unwrap_or(DERIVED);
         let text = flat::nest(list, arena);
         let content = Content { text, json: json::parse(text, arena), at: DERIVED };
         let field = match list[0].of {
@@ -183,7 +184,7 @@ pub(super) fn read_lists(n: &mut Normalizer) {
             Flat::Documents => Field::RetrievalDocuments,
             Flat::Texts => Field::EntityInput,
         };
-        if let Some(known) = n.c.text(field) {
+        if let Some(known) = n.c.text(field).filter(|known| !messages::are_hollow(known, arena)) {
             let again = match list[0].of {
                 Flat::Tools => tools::from_text(text, arena) == Some(known),
                 Flat::InputMessages => twice::says_no_more(text, Side::Input, known, arena),
@@ -298,7 +299,8 @@ fn put_arguments<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
     // How JavaScript was called: with one object, which LangChain's tools get as JSON.
     let object = |j: Json<'a>| Some(j).filter(Json::is_object).or_else(|| json::parse(j.text(arena)?, arena).filter(Json::is_object));
     let only = |j: Json<'a>| j.items().next().filter(|_| j.is_array() && j.items().count() == 1).and_then(object);
-    let called = content.json.map(|j| by_name(j).or_else(|| only(j)).unwrap_or(j));
+    let by_place = |j: Json<'a>| j.get("args").filter(|_| j.get("kwargs").is_none_or(|k| k.is_empty())).and_then(only);
+    let called = content.json.map(|j| by_name(j).or_else(|| by_place(j)).or_else(|| only(j)).unwrap_or(j));
     let arguments = match inputs.or(called) {
         Some(j) if j.is_object() => j.to_text(arena),
         parsed => {

@@ -76,9 +76,13 @@ fn compare(a: &[u8], b: &[u8]) -> Ordering {
     a.is_some().cmp(&b.is_some())
 }
 
-/// The JSON that the leaves make.
-pub fn nest<'a>(leaves: &mut [Leaf<'a>], arena: &'a Bump) -> &'a [u8] {
-    leaves.sort_by(|a, b| compare(a.path, b.path));
+/// List by list, in the order of their indexes; of two leaves for one place, that of the first attribute comes first.
+pub fn sort(leaves: &mut [Leaf]) {
+    leaves.sort_unstable_by(|a, b| (a.of as u8).cmp(&(b.of as u8)).then_with(|| compare(a.path, b.path)).then(a.at.cmp(&b.at)));
+}
+
+/// The JSON that the leaves of one list make, which are sorted.
+pub fn nest<'a>(leaves: &[Leaf<'a>], arena: &'a Bump) -> &'a [u8] {
     let mut out = BumpVec::new_in(arena);
     write(leaves, 0, MAX_DEPTH, &mut out);
     out.into_bump_slice()
@@ -121,7 +125,8 @@ mod tests {
             .iter()
             .map(|(path, value)| Leaf { of: Flat::Tools, path: path.as_bytes(), value: *value, is_json: false, at: 0 })
             .collect();
-        String::from_utf8(nest(&mut leaves, &arena).to_vec()).unwrap()
+        sort(&mut leaves);
+        String::from_utf8(nest(&leaves, &arena).to_vec()).unwrap()
     }
 
     #[test]
@@ -145,7 +150,8 @@ mod tests {
         fn output_is_always_json(keys in proptest::collection::vec("([0-9a-c]{0,2}\\.?){0,20}", 1..12)) {
             let arena = Bump::new();
             let mut leaves: Vec<_> = keys.iter().map(|k| Leaf { of: Flat::Tools, path: k.as_bytes(), value: Value::Bool(true), is_json: false, at: 0 }).collect();
-            let out = nest(&mut leaves, &arena);
+            sort(&mut leaves);
+            let out = nest(&leaves, &arena);
             proptest::prop_assert!(serde_json::from_slice::<serde_json::Value>(out).is_ok(), "{:?}", String::from_utf8_lossy(out));
         }
     }

@@ -14,7 +14,7 @@ mod tools;
 mod twice;
 mod usage;
 
-use crate::conventions::{self, ConventionSet, NAMED, PLAIN, To};
+use crate::conventions::{self, ConventionSet, NAMED, PLAIN, To, words};
 use crate::keys::{KeyInfo, Keys};
 use crate::span::{Key, Span, Value, status};
 use bumpalo::Bump;
@@ -209,7 +209,7 @@ impl<'a> Normalizer<'_, 'a> {
         let c = &mut self.c;
         let embedding = |c: &Canonical| {
             let model = c.text(Field::RequestModel).or(self.model.and_then(|m| m.value.as_str())).unwrap_or_default();
-            memchr::memmem::find(model, b"embed").is_some()
+            words::position(model, b"embed").is_some()
         };
         let has_model = self.model.is_some() || c.has(Field::RequestModel) || c.has(Field::ResponseModel);
         let kind = match c.kind {
@@ -220,7 +220,7 @@ impl<'a> Normalizer<'_, 'a> {
             }
             Some(kind) if kind.is_generation() => match self.refined {
                 Some(refined) => Some(refined),
-                None if kind == Kind::Chat && self.kind_trust == PLAIN && embedding(c) => Some(Kind::Embeddings),
+                None if kind == Kind::Chat && self.kind_trust <= PLAIN && embedding(c) => Some(Kind::Embeddings),
                 None => Some(kind),
             },
             None if !c.operation.is_empty() => None,
@@ -306,7 +306,8 @@ impl<'a> Normalizer<'_, 'a> {
         let Some(value) = scalar::convert(Field::ResponseModel, value, self.cx.arena) else { return };
         self.c.reading = at;
         let said = |output: Pending| output.value.as_str().is_none_or(|text| !scalar::unquote(text).is_empty());
-        let answered = self.output.is_some_and(said) || self.c.has(Field::OutputMessages);
+        let ended = self.span.status_code != status::ERROR;
+        let answered = ended && (self.output.is_some_and(said) || self.c.has(Field::OutputMessages));
         // The answer itself may say better who gave it (older MLflow's one name is that which was asked for).
         let known = self.c.get(Field::ResponseModel).filter(|model| *model != value);
         if answered && known.is_some() {

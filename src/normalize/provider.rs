@@ -29,13 +29,13 @@ const WRAPPER_SPANS: &[&str] = &["OpenAI-generation", "OpenAI-embedding", "OpenA
 
 fn wrapper(text: &[u8]) -> Option<&'static str> {
     let lower = text.to_ascii_lowercase();
-    let found = WRAPPERS.iter().find(|(part, _)| memchr::memmem::find(&lower, part.as_bytes()).is_some())?;
+    let found = WRAPPERS.iter().find(|(part, _)| words::position(&lower, part.as_bytes()).is_some())?;
     (!found.1.is_empty()).then_some(found.1)
 }
 
 /// Host of a URL or an address, without port where the tables have none.
 pub fn host(address: &[u8]) -> &[u8] {
-    let rest = memchr::memmem::find(address, b"://").map_or(address, |at| &address[at + 3..]);
+    let rest = words::position(address, b"://").map_or(address, |at| &address[at + 3..]);
     let rest = &rest[..memchr::memchr2(b'/', b'?', rest).unwrap_or(rest.len())];
     if rest.ends_with(b":11434") { rest } else { &rest[..memchr::memchr(b':', rest).unwrap_or(rest.len())] }
 }

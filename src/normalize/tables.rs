@@ -2,7 +2,7 @@
 
 use super::canonical::{DERIVED, EVENTS, Field, Kind, NAMES, Put};
 use super::{Fate, Normalizer, Pending, content, flat, messages, params, provider, scalar, tools, usage, with_info};
-use crate::conventions::{self, OWN, PLAIN, Rule, RuleRef, To};
+use crate::conventions::{self, OWN, PLAIN, Rule, RuleRef, To, words};
 use crate::json;
 use crate::span::{Key, Value};
 use bumpalo::Bump;
@@ -58,6 +58,10 @@ impl<'a> Normalizer<'_, 'a> {
         let arena = self.cx.arena;
         let fate = match to {
             To::Field(field) => return self.put(field, value, trust, at),
+            To::Aggregated(field) => {
+                self.c.aggregated = true;
+                return self.put(field, value, trust, at);
+            }
             To::Unless(field, nothing) => {
                 if value.as_str().is_none_or(|text| nothing.iter().all(|word| word.as_bytes() != text)) {
                     return self.put(field, value, trust, at);
@@ -128,11 +132,17 @@ impl<'a> Normalizer<'_, 'a> {
                 return;
             }
             To::EntityInput => {
-                self.input = Some(Pending { inside: &["inputs", "kwargs", "args"], ..Pending::new(value, at) });
+                self.input = Some(Pending { inside: &["inputs"], ..Pending::new(value, at) });
                 return;
             }
             To::OutputIn(members) => {
                 self.output = Some(Pending { inside: members, ..Pending::new(value, at) });
+                return;
+            }
+            To::RunOutput => {
+                let wrapped = scalar::parsed(value, arena).is_some_and(|j| j.is_object() && j.entries().count() == 1);
+                self.output =
+                    Some(Pending { inside: if wrapped { &["outputs", "output"] } else { &["outputs"] }, ..Pending::new(value, at) });
                 return;
             }
             To::EntityName => {
@@ -164,6 +174,10 @@ impl<'a> Normalizer<'_, 'a> {
             }
             To::Flat(list) | To::FlatParts(list) => {
                 let path = of.and_then(|(key, rule)| self.cx.keys.text(key).get(rule.key.len() - 1..)).unwrap_or_default();
+                // OpenLLMetry's LangChain quotes an empty answer.
+                if matches!(to, To::FlatParts(_)) && value.as_str() == Some(b"\"\"") {
+                    return self.set_fate(at, Fate::Mapped);
+                }
                 // Beside the texts, and long.
                 if list == flat::Flat::Texts && path.ends_with(b".vector") {
                     return self.apply(To::Vector, value, of, trust, at);
@@ -242,7 +256,7 @@ impl<'a> Normalizer<'_, 'a> {
             }
             To::FirstTokenAfter(unit) => {
                 let Some(Value::Double(n)) = scalar::convert(Field::TimeToFirstChunk, value, arena) else { return };
-                return self.settle(Field::TimeToFirstChunk, Value::Double(n * unit as f64 / 1e9), trust, at);
+                return self.settle(Field::TimeToFirstChunk, Value::Double(n * f64::from(unit) / 1e9), trust, at);
             }
             To::Object(members) => match scalar::parsed(value, arena).map(only_item) {
                 Some(object) if object.is_object() => {
@@ -353,7 +367,7 @@ impl<'a> Normalizer<'_, 'a> {
             }
             // Semantic Kernel and the Agent Framework write the whole URL.
             Field::ServerAddress => match value {
-                Value::Str(url) if memchr::memmem::find(url, b"://").is_some() => Some(Value::Str(provider::host(url))),
+                Value::Str(url) if words::position(url, b"://").is_some() => Some(Value::Str(provider::host(url))),
                 _ => scalar::convert(field, value, arena),
             },
             Field::ToolCallResult => match value.as_str().and_then(|text| content::read_result(self, text)) {
@@ -380,7 +394,7 @@ impl<'a> Normalizer<'_, 'a> {
         };
         let Some(value) = converted.filter(said) else {
             // Under a key of the target a placeholder, or a framework as the provider, would be taken for an answer.
-            if field == Field::Provider || trust > PLAIN && scalar::is_absence(field, value) {
+            if field == Field::Provider || trust > PLAIN && (converted.is_some() || scalar::is_absence(field, value)) {
                 self.set_fate(at, Fate::Drop);
             }
             return;

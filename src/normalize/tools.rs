@@ -40,8 +40,13 @@ pub fn from_schema<'a>(text: &'a [u8], name: &[u8], description: Option<&[u8]>, 
 }
 
 fn definition<'a>(tool: Json<'a>, count: &mut usize, out: &mut json::Out<'a>, arena: &'a Bump) {
-    if let Some(inner) = tool.text(arena).and_then(|t| json::parse(t, arena)).filter(Json::is_object) {
-        return definition(inner, count, out, arena);
+    match tool.text(arena).and_then(|t| json::parse(t, arena)) {
+        Some(inner) if inner.is_object() => return definition(inner, count, out, arena),
+        // Langtrace: the whole list.
+        Some(list) if list.is_array() => {
+            return list.items().filter(Json::is_object).for_each(|tool| definition(tool, count, out, arena));
+        }
+        _ => {}
     }
     // Mastra's agents and Spring AI know no more than the names.
     if tool.is_string() {

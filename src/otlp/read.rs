@@ -3,6 +3,7 @@
 
 use super::wire::{Field, Reader, WireError, array};
 use super::write::number;
+use crate::conventions::words;
 use crate::keys::Keys;
 use crate::span::{Attr, Event, NO_PARENT, Span, Value};
 use bumpalo::Bump;
@@ -226,7 +227,7 @@ impl<'a> PartReader<'_, 'a> {
     /// Does the value hold text that lies in the arena, not in the body?
     fn repaired(&self, value: &Value) -> bool {
         match value {
-            Value::Str(text) => memchr::memmem::find(text, "\u{fffd}".as_bytes()).is_some(),
+            Value::Str(text) => words::position(text, "\u{fffd}".as_bytes()).is_some(),
             Value::Array(items) => items.iter().any(|item| self.repaired(item)),
             Value::Map(entries) => entries.iter().any(|(_, item)| self.repaired(item)),
             _ => false,

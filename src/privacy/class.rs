@@ -28,7 +28,7 @@ fn of_field(field: Field) -> Class {
 
 fn of_meaning(to: To) -> Class {
     match to {
-        To::Field(field) | To::Unless(field, _) => of_field(field),
+        To::Field(field) | To::Unless(field, _) | To::Aggregated(field) => of_field(field),
         To::Documents
         | To::Inside(..)
         | To::Input
@@ -39,6 +39,7 @@ fn of_meaning(to: To) -> Class {
         | To::FlatParts(_)
         | To::EntityInput
         | To::OutputIn(_)
+        | To::RunOutput
         | To::ToolParameters
         | To::ToolSchema
         | To::ToolInputs

@@ -20,8 +20,8 @@ GEMINI_USAGE = {"promptTokenCount": 57, "cachedContentTokenCount": 32, "candidat
 
 
 def turn(path, body):
-    """Status, body, content type; None: not for us."""
-    if "/turns/" not in path:
+    """Status, body, content type; None: not for us. Anthropic's API is in `turns.py`."""
+    if "/turns/" not in path or path.endswith("/messages"):
         return None
     said = json.dumps(body, ensure_ascii=False)
     if "boom" in (body.get("model") or "") or "boom:" in path:
@@ -57,6 +57,8 @@ def decide(tools, said):
         return handoffs[0], {}
     if "get_weather" in tools and TOLD not in said:
         return "get_weather", ARGUMENTS
+    if "final_result" in tools:  # Pydantic AI
+        return "final_result", {**ARGUMENTS, "celsius": 26}
     if "final_answer" in tools:  # smolagents
         return "final_answer", {"answer": TEXT}
     return None, TEXT

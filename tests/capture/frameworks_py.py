@@ -6,47 +6,8 @@ Then a model that does not work is asked. What else a program does stands in its
 
 import asyncio
 import os
-import sys
 
-BASE = os.environ["CANNED"] + "/turns"
-SINK = f"{os.environ['CANNED']}/{os.environ['NAME']}/v1/traces"
-os.environ.update(OPENAI_API_KEY="sk-x", OPENAI_BASE_URL=BASE + "/v1", OPENAI_API_BASE=BASE + "/v1", GOOGLE_API_KEY="g-x", OTEL_SERVICE_NAME="shop-agent")
-
-from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import SpanKind
-
-sys.tracebacklimit = 0  # a stack trace tells of the machine
-MODEL, SYSTEM, QUESTION = "gpt-4o-mini", "be brief", "深圳天气如何?"
-PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
-RESOURCE = {"service.name": "shop-agent", "host.name": "10.0.0.8", "token": "tok-123"}
-
-
-def processor():
-    """One body for the whole program."""
-    return BatchSpanProcessor(OTLPSpanExporter(SINK), schedule_delay_millis=600_000)
-
-
-provider = TracerProvider(resource=Resource(RESOURCE))
-provider.add_span_processor(processor())
-trace.set_tracer_provider(provider)
-
-
-def get_weather(city: str) -> str:
-    """weather of a city"""
-    return f"{city}: 26C sunny"
-
-
-async def fails(call):
-    """The error of a model that does not work is the program's own business."""
-    try:
-        done = call()
-        return await done if asyncio.iscoroutine(done) else done
-    except Exception as error:
-        return type(error).__name__
+from shop import BASE, MODEL, PARAMETERS, QUESTION, SYSTEM, fails, get_weather, provider, run, trace
 
 
 async def strands():
@@ -496,13 +457,4 @@ PROGRAMS = {f.__name__: f for f in (
     crewai_openinference, crewai_openllmetry, haystack, haystack_openinference, smolagents, agno, dspy, livekit, langwatch, laminar,
     strands_graph, adk_team, handoff_openinference, handoff_openllmetry)}
 
-
-def main():
-    with trace.get_tracer("opentelemetry.instrumentation.fastapi").start_as_current_span("POST /chat", kind=SpanKind.SERVER):
-        done = PROGRAMS[sys.argv[1]]()
-        print(asyncio.run(done) if asyncio.iscoroutine(done) else done)
-    provider.force_flush()
-    os._exit(0)  # no reporting of the frameworks' own
-
-
-main()
+run(PROGRAMS)

@@ -11,7 +11,7 @@ pub enum Fact {
     Kind(&'static str),
     /// What went in and came out, as profile `tencent` shows it where it is not messages.
     InOut(Json, Json),
-    /// Source attributes that no attribute of the profile says, by their keys in order.
+    /// Source attributes that no attribute of the profile says, by their keys in order; `metadata.*` for one or more of that name.
     Left(&'static [&'static str]),
     /// More of them.
     Also(&'static [&'static str]),

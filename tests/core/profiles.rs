@@ -58,7 +58,9 @@ fn canonical(span: &Span) -> BTreeMap<String, Json> {
     // OTel has no total, which stays where a source wrote one.
     let ours =
         |key: &str| key.starts_with("gen_ai.") && !key.ends_with(".total_tokens") || matches!(key, "session.id" | "user.id" | "error.type");
-    let mut all: BTreeMap<_, _> = attributes(span).into_iter().filter(|(key, _)| ours(key)).collect();
+    // What repeats the children's is left out there (rules.md 4).
+    let repeats = |key: &str| key.starts_with("gen_ai.aggregated_usage.");
+    let mut all: BTreeMap<_, _> = attributes(span).into_iter().filter(|(key, _)| ours(key) && !repeats(key)).collect();
     let list = |value: Json| -> Vec<Json> { value.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default() };
     let instructions = all.remove("gen_ai.system_instructions").map(list).filter(|parts| !parts.is_empty());
     let mut sent = all.remove("gen_ai.input.messages").map(list).unwrap_or_default();

@@ -4,11 +4,17 @@
 //! Genkit, and OTel's own of every version. The source of the part types is the conventions' `enums.csv`.
 
 mod parts;
+mod shapes;
 
 use crate::conventions::words;
 use crate::json::{self, Json, Out};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
+pub use shapes::{are_hollow, is_parts};
+use shapes::{
+    is_blank, is_canonical, is_item, is_message, is_named_after_tool, is_pair, is_text_of_result, is_tool_result, serialised,
+    tool_in_message, unwrapped,
+};
 
 /// What a conversation held.
 pub struct Conversation<'a> {
@@ -118,41 +124,15 @@ impl<'a> Found<'a> {
         }
     }
 
+    /// Likewise, of a result that does not say whose it is.
+    fn take_only_call(&mut self) -> Option<Json<'a>> {
+        if self.calls.len() == 1 { self.calls.pop().map(|(_, id)| id) } else { None }
+    }
+
     fn into_conversation(self, messages: &'a [u8]) -> Conversation<'a> {
         let Found { tools, finish_reasons, response_id, model, usage, system, .. } = self;
         Conversation { messages, tools, finish_reasons, response_id, model, usage, system }
     }
-}
-
-/// Is it OTel's form already, in every part? Then it stays as it is.
-fn is_canonical(root: Json) -> bool {
-    let part = |p: Json| {
-        let field = |key: &str| p.get(key).is_some();
-        match p.get("type").and_then(|t| t.word()).map(words::short) {
-            Some("text" | "reasoning") => p.get("content").is_some_and(|c| c.is_string()),
-            Some("tool_call") => field("name") && p.get("arguments").is_none_or(|a| !a.is_string()),
-            Some("tool_call_response") => field("response"),
-            Some("server_tool_call" | "server_tool_call_response" | "compaction") => true,
-            Some("blob") => field("content") && field("modality"),
-            Some("uri") => field("uri") && field("modality"),
-            Some("file") => field("file_id") && field("modality"),
-            _ => false,
-        }
-    };
-    let message = |m: Json| {
-        m.get("role").and_then(|r| r.word()).is_some_and(|role| words::any(role, &["system", "user", "assistant", "tool"]))
-            && m.get("parts").is_some_and(|parts| parts.is_array() && parts.items().all(part))
-    };
-    root.is_array() && !root.is_empty() && root.items().all(message)
-}
-
-/// A tool definition in a message's place: `{"role":"tool","content":{"type":"function","function":{…}}}`.
-fn tool_in_message(m: Json) -> Option<Json> {
-    m.get("role").filter(|r| r.is("tool"))?;
-    let content = m.get("content").filter(|c| c.is_object())?;
-    (content.get("function").is_some_and(|f| f.get("name").is_some())
-        || content.get("name").is_some() && content.any(&["parameters", "input_schema"]).is_some())
-    .then_some(content)
 }
 
 struct Transcoder<'a> {
@@ -197,8 +177,8 @@ impl<'a> Transcoder<'a> {
             return match () {
                 () if is_pair(j) => self.message(j),
                 () if j.is_empty() => None,
-                () if j.items().all(|i| i.is_string() || is_message(i) || is_pair(i)) => {
-                    j.items().try_for_each(|i| if i.is_string() { self.conversation(i) } else { self.message(i) })
+                () if j.items().all(|i| i.is_string() || is_message(i) || is_pair(i) || is_blank(i)) => {
+                    j.items().filter(|i| !is_blank(*i)).try_for_each(|i| if i.is_string() { self.conversation(i) } else { self.message(i) })
                 }
                 // Parts without a message around them.
                 () if j.items().all(|i| i.get("type").is_some() || i.get("text").is_some()) => {
@@ -255,6 +235,7 @@ impl<'a> Transcoder<'a> {
             return Some(());
         }
         if let Some(candidates) = j.get("candidates").filter(|c| c.is_array()) {
+            self.answer(j);
             for candidate in candidates.items() {
                 self.finish(candidate);
                 self.message(candidate.any(&["content", "message"])?)?;
@@ -296,8 +277,9 @@ impl<'a> Transcoder<'a> {
         let usage = j.any(&["usage", "usage_metadata"]).or_else(|| meta?.any(&["usage", "token_usage", "tokenUsage"]));
         self.found.usage = self.found.usage.or(usage).filter(Json::is_object);
         let word = |keys: &[&str]| j.any(keys).or_else(|| meta.and_then(|m| m.any(keys))).and_then(|v| v.word());
-        self.found.model = self.found.model.or_else(|| word(&["model", "model_name"]));
+        self.found.model = self.found.model.or_else(|| word(&["model", "model_name", "modelVersion", "model_version"]));
         let id = if j.any(&["object", "choices", "stop_reason"]).is_some() { j.get("id") } else { meta.and_then(|m| m.get("id")) };
+        let id = id.or_else(|| j.any(&["responseId", "response_id"]));
         self.found.response_id = self.found.response_id.or_else(|| id.and_then(|v| v.word()));
         // OpenAI's Responses API has a status in its place.
         if j.get("object").is_some_and(|o| o.is("response"))
@@ -341,6 +323,9 @@ impl<'a> Transcoder<'a> {
             }
             None => m,
         };
+        // Logfire: an item that it has no event for.
+        let unknown = m.get("event.name").is_some_and(|name| name.is("gen_ai.unknown"));
+        let m = m.get("data").filter(|item| unknown && is_item(*item)).unwrap_or(m);
         if is_pair(m) {
             let mut pair = m.items();
             let role = pair.next()?.word()?;
@@ -358,6 +343,14 @@ impl<'a> Transcoder<'a> {
                 kwargs.get("response_metadata").into_iter().for_each(|meta| self.finish(meta));
             }
             return self.message_as(kwargs, role);
+        }
+        // OpenLLMetry's Anthropic up to 0.53: what a model thinks is a message, beside that of its answer.
+        if let Some(thought) = m.get("content").filter(|_| m.get("role").is_some_and(|r| r.is("thinking"))) {
+            self.open("assistant");
+            self.raw(",\"parts\":[");
+            self.reasoning(thought, &mut 0);
+            self.raw("]}");
+            return Some(());
         }
         if let Some(tool) = tool_in_message(m) {
             self.found.tools.push(tool);
@@ -404,7 +397,7 @@ impl<'a> Transcoder<'a> {
         if let Some(reasoning) = m.any(&["reasoning_content", "reasoning", "thinking"]).or_else(|| extra?.get("reasoning_content")) {
             self.reasoning(reasoning, &mut n);
         }
-        if role == "tool" && m.get("parts").is_none() && is_tool_result(m) {
+        if role == "tool" && m.get("parts").is_none_or(|parts| is_text_of_result(m, parts)) && is_tool_result(m) {
             self.tool_response(m, &mut n);
         } else if let Some(parts) = m.get("content_parts").filter(|p| !p.is_empty()) {
             // trpc-agent-go: they hold in place of the content.
@@ -455,90 +448,6 @@ impl<'a> Transcoder<'a> {
         self.raw("]}");
         Some(())
     }
-}
-
-/// The text of a message in a part's place, which says nothing else.
-fn only_content(j: Json) -> Option<Json> {
-    let only = j.entries().all(|(key, _)| key == b"role" || key == b"content");
-    j.get("content").filter(|c| only && c.is_string())
-}
-
-/// LangChain's serialised form: its class and its fields.
-fn serialised<'d>(j: Json<'d>) -> Option<(&'d [u8], Json<'d>)> {
-    j.get("lc")?;
-    Some((j.get("id")?.items().last()?.word()?, j.get("kwargs")?))
-}
-
-/// Is it a list of parts, each with its type?
-pub fn is_parts(j: Json) -> bool {
-    j.is_array() && !j.is_empty() && j.items().all(|part| part.get("type").is_some_and(|t| t.is_string()))
-}
-
-/// OpenInference puts an object around each thing: `{"message": …}`, `{"tool_call": …}`.
-fn unwrapped<'d>(j: Json<'d>, around: &str) -> Json<'d> {
-    j.get(around).filter(Json::is_object).unwrap_or(j)
-}
-
-/// `["user", "text"]`: LangChain's short form.
-fn is_pair(j: Json) -> bool {
-    let mut items = j.items();
-    match (items.next(), items.next(), items.next()) {
-        (Some(role), Some(content), None) => {
-            role.word().is_some_and(|r| words::find(words::ROLES, r).is_some()) && (content.is_string() || content.is_array())
-        }
-        _ => false,
-    }
-}
-
-/// Is it an item of OpenAI's Responses API?
-fn is_item(j: Json) -> bool {
-    const ITEMS: &[&str] =
-        &["message", "function_call", "function_call_output", "custom_tool_call", "custom_tool_call_output", "reasoning"];
-    j.get("type").and_then(|t| t.word()).is_some_and(|t| words::any(t, ITEMS))
-}
-
-/// A result as Langfuse's LangChain handler for JS writes it: `{"content", "additional_kwargs", "role": "get_weather"}`,
-/// the role left out where the tool has no name.
-fn is_named_after_tool(m: Json) -> bool {
-    m.get("content").is_some() && m.get("additional_kwargs").is_some()
-}
-
-/// A message that leaves out whose it is: nothing but what is said, and why it ended.
-fn is_bare(j: Json) -> bool {
-    j.get("content").is_some_and(|c| c.is_string())
-        && j.entries().all(|(key, _)| words::any(key, &["content", "finish_reason", "index", "name"]))
-}
-
-/// Does it say whose message it is, or hold what only a message holds?
-fn is_message(j: Json) -> bool {
-    if let Some(inner) = j.get("message").filter(Json::is_object) {
-        return is_message(inner);
-    }
-    if j.any(&["prompt", "completion"]).is_some_and(|p| p.get("text").is_some()) {
-        return true;
-    }
-    let speaks = |key: &str| j.get(key).and_then(|r| r.word()).is_some_and(|r| words::find(words::ROLES, r).is_some());
-    j.is_object()
-        && (speaks("role")
-            // A role of the user's own.
-            || j.get("role").is_some_and(|r| r.is_string()) && j.any(&["content", "contents"]).is_some()
-            || is_named_after_tool(j)
-            || speaks("type") && j.get("content").is_some()
-            || is_bare(j)
-            || is_item(j)
-            || j.get("tool_calls").is_some()
-            || serialised(j).is_some())
-}
-
-/// A message of role tool that is the result itself, not a list of results.
-fn is_tool_result(m: Json) -> bool {
-    let holds_results = |c: Json| {
-        c.items().any(|p| {
-            p.get("type").is_some_and(|t| ["tool-result", "tool_result", "tool_call_response"].iter().any(|word| t.is(word)))
-                || p.any(&["toolResult", "functionResponse", "toolResponse", "tool_call_result"]).is_some()
-        })
-    };
-    m.get("content").is_none_or(|c| !holds_results(c))
 }
 
 #[cfg(test)]

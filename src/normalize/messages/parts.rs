@@ -1,7 +1,8 @@
 //! The parts of a message: what each provider calls them, and what OTel does. The source of the types is the conventions'
 //! `enums.csv`.
 
-use super::{Transcoder, only_content, unwrapped};
+use super::Transcoder;
+use super::shapes::{only_content, unwrapped};
 use crate::conventions::words;
 use crate::json::{self, Json};
 use crate::normalize::scalar;
@@ -110,14 +111,17 @@ impl<'a> Transcoder<'a> {
             "id",
             "ref",
         ]);
-        if let Some(id) = id.or_else(|| self.found.take_call(j.get("role")?.word()?)) {
+        let named = |key: &str| j.get(key).and_then(|name| name.word());
+        let id = id.or_else(|| self.found.take_call(named("role")?)).or_else(|| self.found.take_call(named("name")?));
+        if let Some(id) = id.or_else(|| if j.get("name").is_none() { self.found.take_only_call() } else { None }) {
             self.field("id", id);
         }
         self.raw(",\"response\":");
-        // OpenInference: a list of one text is that text.
-        let only =
-            j.get("contents").map(|c| c.items().next().filter(|_| c.items().count() == 1).map_or(c, |p| unwrapped(p, "message_content")));
-        let contents = only.map(|p| p.get("text").unwrap_or(p));
+        // OpenInference, LiteLLM: a list of one text is that text.
+        let only = j
+            .any(&["contents", "parts"])
+            .map(|c| c.items().next().filter(|_| c.items().count() == 1).map_or(c, |p| unwrapped(p, "message_content")));
+        let contents = only.map(|p| p.any(&["text", "content"]).unwrap_or(p));
         match j.any(&["response", "result", "output", "content", "error", "text"]).or(contents) {
             // Vercel wraps the result: {"type":"text","value":…}.
             Some(value) => match value.get("value").filter(|_| value.get("type").is_some()) {
