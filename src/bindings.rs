@@ -6,6 +6,8 @@
 
 use crate::config::{Config, Convert};
 use crate::pipeline::{Flush, Pipeline};
+use crate::privacy::{HookFailed, Hooks, MaskHook, MediaHook};
+use js_sys::Function;
 use serde::Serialize;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -54,14 +56,27 @@ fn json(value: &JsValue) -> Result<String, JsError> {
     text.ok_or_else(|| error("configuration: must be an object that JSON can hold"))
 }
 
-/// Opens a pipeline; throws an `Error` that names the field, the value, the rule and a fix.
+/// The functions of the host as the core calls them. Any answer but a string says that they failed.
+fn hooks(mask: Option<Function>, on_media: Option<Function>) -> Hooks {
+    let said = |answer: Result<JsValue, JsValue>| answer.ok().and_then(|answer| answer.as_string()).ok_or(HookFailed);
+    Hooks {
+        mask: mask.map(|hook| -> MaskHook { Box::new(move |text, key| said(hook.call2(&JsValue::UNDEFINED, &text.into(), &key.into()))) }),
+        on_media: on_media.map(|hook| -> MediaHook {
+            Box::new(move |m| said(hook.call3(&JsValue::UNDEFINED, &m.media_type.into(), &m.base64.into(), &m.key.into())))
+        }),
+    }
+}
+
+/// Opens a pipeline; throws an `Error` that names the field, the value, the rule and a fix. `mask` gets a text and its key, `on_media`
+/// a media type, base64 and the key; each gives a string. They must not call anything of this module.
 #[wasm_bindgen]
-pub fn open(config: JsValue) -> Result<u32, JsError> {
+pub fn open(config: JsValue, mask: Option<Function>, on_media: Option<Function>) -> Result<u32, JsError> {
     let config = Config::from_json(&json(&config)?).map_err(error)?;
     let mut seed = [0; 8];
     // Without randomness the jitter is the same in every process: worse, but no reason to fail.
     let seed = getrandom::fill(&mut seed).map_or(1, |()| u64::from_le_bytes(seed));
-    let pipeline = Pipeline::new(&config, seed).map_err(error)?;
+    let mut pipeline = Pipeline::new(&config, seed).map_err(error)?;
+    pipeline.set_hooks(hooks(mask, on_media));
     let host = Host { pipeline, input: Vec::new(), out: None, flushes: VecDeque::new(), next_flush: 1 };
     Ok(HOSTS.with_borrow_mut(|hosts| {
         let free = hosts.iter().position(Option::is_none).unwrap_or(hosts.len());
@@ -95,17 +110,17 @@ fn options(value: &JsValue) -> Result<Convert, JsError> {
     if value.is_undefined() || value.is_null() { Ok(Convert::default()) } else { Convert::from_json(&json(value)?).map_err(error) }
 }
 
-/// One OTLP body in, one out; throws an `Error` that says what is wrong and where.
+/// One OTLP body in, one out; throws an `Error` that says what is wrong and where. Hooks as for [`open`].
 #[wasm_bindgen]
-pub fn convert(body: &[u8], options: JsValue) -> Result<js_sys::Uint8Array, JsError> {
-    let out = crate::convert(body, &self::options(&options)?).map_err(error)?;
+pub fn convert(body: &[u8], options: JsValue, mask: Option<Function>, on_media: Option<Function>) -> Result<js_sys::Uint8Array, JsError> {
+    let out = crate::convert_with(body, &self::options(&options)?, &hooks(mask, on_media)).map_err(error)?;
     Ok(js_sys::Uint8Array::from(&out[..]))
 }
 
 /// Why [`convert`] gives what it gives, as JSON text; throws likewise.
 #[wasm_bindgen]
-pub fn explain(body: &[u8], options: JsValue) -> Result<js_sys::Uint8Array, JsError> {
-    let out = crate::explain(body, &self::options(&options)?).map_err(error)?;
+pub fn explain(body: &[u8], options: JsValue, mask: Option<Function>, on_media: Option<Function>) -> Result<js_sys::Uint8Array, JsError> {
+    let out = crate::explain_with(body, &self::options(&options)?, &hooks(mask, on_media)).map_err(error)?;
     Ok(js_sys::Uint8Array::from(&out[..]))
 }
 

@@ -3,6 +3,7 @@
 use crate::json;
 use crate::normalize::scalar;
 use crate::number;
+use crate::privacy;
 use crate::profiles::{self, write::Keep};
 use crate::span::Value;
 use serde::Deserialize;
@@ -129,6 +130,8 @@ pub struct Destination {
     /// Scopes that may not.
     #[serde(alias = "blockedInstrumentationScopes")]
     pub block_scopes: Vec<String>,
+    /// What may leave to it, in place of what holds for all destinations.
+    pub privacy: Option<privacy::Settings>,
 }
 
 /// Entry detection.
@@ -233,6 +236,8 @@ pub struct Config {
     pub destinations: Vec<Destination>,
     /// Entry detection.
     pub entry: Entry,
+    /// What of content may leave, and how large spans may be.
+    pub privacy: privacy::Settings,
     /// Guess the provider from address and model where nothing names it.
     pub infer_provider: bool,
     /// Bounds of each destination's queue.
@@ -252,6 +257,7 @@ impl Default for Config {
         Config {
             destinations: Vec::new(),
             entry: Entry::default(),
+            privacy: privacy::Settings::default(),
             infer_provider: true,
             queue: QueueLimits::default(),
             batch: BatchLimits::default(),
@@ -297,6 +303,8 @@ pub struct Convert {
     pub resource: BTreeMap<String, Scalar>,
     /// Entry detection.
     pub entry: Entry,
+    /// What of content may leave, and how large spans may be.
+    pub privacy: privacy::Settings,
     /// Guess the provider from address and model where nothing names it.
     pub infer_provider: bool,
 }
@@ -313,6 +321,7 @@ impl Default for Convert {
             host_name: None,
             resource: BTreeMap::new(),
             entry: Entry::default(),
+            privacy: privacy::Settings::default(),
             infer_provider: true,
         }
     }
@@ -342,11 +351,13 @@ impl Convert {
     /// Checks every value.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.destination().validate_resource("")?;
+        self.privacy.validate("")?;
         self.entry.validate()
     }
 }
 
-fn error<T>(field: &str, value: impl std::fmt::Display, rule: &str) -> Result<T, ConfigError> {
+/// The error of a setting: which, what it is, the rule and a fix.
+pub(crate) fn error<T>(field: &str, value: impl std::fmt::Display, rule: &str) -> Result<T, ConfigError> {
     Err(ConfigError(format!("{field} {value}: {rule}")))
 }
 
@@ -359,7 +370,8 @@ fn shown(number: f64) -> String {
     if number.is_finite() { number::text(number, str::to_owned) } else { "no number".to_owned() }
 }
 
-fn quoted(value: &str) -> String {
+/// A value as an error shows it.
+pub(crate) fn quoted(value: &str) -> String {
     let mut short: String = value.chars().take(80).collect();
     if short.len() < value.len() {
         short.push('…');
@@ -415,6 +427,7 @@ impl Destination {
 
     fn validate(&self, at: &str) -> Result<(), ConfigError> {
         self.validate_resource(at)?;
+        self.privacy.as_ref().map_or(Ok(()), |privacy| privacy.validate(at))?;
         if self.profile == Profile::Tencent {
             let in_resource = |key: &str| matches!(self.resource.get(key), Some(Scalar::Str(s)) if !s.is_empty());
             if self.token.is_none() && !in_resource("token") {
@@ -495,6 +508,7 @@ impl Config {
             let at = if self.destinations.len() == 1 { String::new() } else { format!("destinations[{i}].") };
             destination.validate(&at)?;
         }
+        self.privacy.validate("")?;
         self.entry.validate()?;
         for (field, value) in [
             ("queue.maxSpans", self.queue.max_spans),

@@ -12,6 +12,7 @@ use crate::otlp::json::{self, JsonError};
 use crate::otlp::read::{self, Described, PartReader};
 use crate::otlp::wire::{WireError, Writer};
 use crate::otlp::write::number;
+use crate::privacy::{self, Counts, Hooks, Privacy};
 use crate::profiles::write::Writing;
 use crate::span::{Span, SpanId, TraceId, Value};
 use bumpalo::Bump;
@@ -52,8 +53,13 @@ fn looks_like_json(body: &[u8]) -> bool {
 ///
 /// Order, ids, and all that no rule touches stay as they are, protobuf fields that are not known here among them.
 pub fn convert(body: &[u8], options: &Convert) -> Result<Vec<u8>, Error> {
+    convert_with(body, options, &Hooks::default())
+}
+
+/// As [`convert()`], with what the host does with content itself.
+pub fn convert_with(body: &[u8], options: &Convert, hooks: &Hooks) -> Result<Vec<u8>, Error> {
     let mut from = options.from;
-    let (out, _) = process(body, options, &mut from, false)?;
+    let (out, _) = process(body, options, hooks, &mut from, false)?;
     match if options.to == Format::Auto { from } else { options.to } {
         // What was read above decodes, unless a field that is not known here is broken inside.
         Format::Json => json::from_protobuf(&out).map_err(Error::Protobuf),
@@ -67,13 +73,20 @@ pub fn convert(body: &[u8], options: &Convert) -> Result<Vec<u8>, Error> {
 /// span goes out as it came. `attributes` holds every attribute that goes out, in order: `{key, from, convention, rule, how}` (the
 /// source's key, the name of the convention, the row of its table, what that does), `{key, how}` where no attribute of the source gave it, `{key, kept}`
 /// where it stays as the source had it. `gone` holds the attributes of the source that do not go out: `{key, why, by: [key]}` and, as above, the rule.
+/// What the privacy stage did to an attribute stands in its `privacy`: `masked`, `mask failed`, `media replaced`, `truncated`, `dropped`.
 pub fn explain(body: &[u8], options: &Convert) -> Result<Vec<u8>, Error> {
-    process(body, options, &mut options.from.clone(), true).map(|(_, explained)| explained)
+    explain_with(body, options, &Hooks::default())
+}
+
+/// As [`explain()`], with what the host does with content itself.
+pub fn explain_with(body: &[u8], options: &Convert, hooks: &Hooks) -> Result<Vec<u8>, Error> {
+    process(body, options, hooks, &mut options.from.clone(), true).map(|(_, explained)| explained)
 }
 
 /// Reads, processes and encodes a body as protobuf, and explains it if asked to. `format` becomes that of the body.
-fn process(body: &[u8], options: &Convert, format: &mut Format, explained: bool) -> Result<(Vec<u8>, Vec<u8>), Error> {
+fn process(body: &[u8], options: &Convert, hooks: &Hooks, format: &mut Format, explained: bool) -> Result<(Vec<u8>, Vec<u8>), Error> {
     options.validate().map_err(Error::Config)?;
+    let privacy = Privacy::new(&options.privacy, options.profile.table(), "").map_err(Error::Config)?;
     let from = match options.from {
         Format::Auto if looks_like_json(body) => Format::Json,
         Format::Auto => Format::Protobuf,
@@ -88,15 +101,17 @@ fn process(body: &[u8], options: &Convert, format: &mut Format, explained: bool)
         }
         _ => body,
     };
-    protobuf_to_protobuf(body, options, explained).map_err(Error::Protobuf)
+    protobuf_to_protobuf(body, options, (&privacy, hooks), explained).map_err(Error::Protobuf)
 }
 
 /// One span of the body, understood.
 struct Done<'a> {
     raw: &'a [u8],
-    /// `None`: it goes out as it came.
+    /// `None`: no convention knows it.
     rewritten: Option<(Span<'a>, Normal<'a>)>,
     id: (TraceId, SpanId),
+    /// Whether it is LLM could be seen; if not, it has to be taken for that.
+    readable: bool,
 }
 
 struct Scope<'a> {
@@ -111,7 +126,12 @@ struct Resource<'a> {
     scopes: Vec<Scope<'a>>,
 }
 
-fn protobuf_to_protobuf(body: &[u8], options: &Convert, explained: bool) -> Result<(Vec<u8>, Vec<u8>), WireError> {
+fn protobuf_to_protobuf(
+    body: &[u8],
+    options: &Convert,
+    (privacy, hooks): (&Privacy, &Hooks),
+    explained: bool,
+) -> Result<(Vec<u8>, Vec<u8>), WireError> {
     let arena = Bump::new();
     let mut keys = Keys::new(1 << 16);
     let request = read::request(body)?;
@@ -146,7 +166,7 @@ fn protobuf_to_protobuf(body: &[u8], options: &Convert, explained: bool) -> Resu
             let mut spans = Vec::with_capacity(parts.len());
             for (raw, span) in parts {
                 let Some(span) = span else {
-                    spans.push(Done { raw, rewritten: None, id: ([0; 16], [0; 8]) });
+                    spans.push(Done { raw, rewritten: None, id: ([0; 16], [0; 8]), readable: false });
                     continue;
                 };
                 let normal = normalize::normalize(&span, &cx);
@@ -154,7 +174,7 @@ fn protobuf_to_protobuf(body: &[u8], options: &Convert, explained: bool) -> Resu
                 tree.start(span.trace_id, span.span_id, span.parent_id, llm, false);
                 ended.push(Ended { trace_id: span.trace_id, span_id: span.span_id, parent_id: span.parent_id, llm, mark });
                 let id = (span.trace_id, span.span_id);
-                spans.push(Done { raw, rewritten: normal.map(|n| (span, n)), id });
+                spans.push(Done { raw, rewritten: normal.map(|n| (span, n)), id, readable: true });
             }
             scopes.push(Scope { raw_fields, scope, spans });
         }
@@ -169,6 +189,8 @@ fn protobuf_to_protobuf(body: &[u8], options: &Convert, explained: bool) -> Resu
         rules: ResourceRules::new(&options.destination()),
         mark: options.entry.value.mark(),
         entries,
+        privacy,
+        hooks,
         explainer,
         w: Writer::default(),
     };
@@ -200,11 +222,25 @@ struct Output<'k> {
     rules: ResourceRules,
     mark: Value<'static>,
     entries: HashSet<(TraceId, SpanId)>,
+    privacy: &'k Privacy,
+    hooks: &'k Hooks,
     explainer: Option<Explainer<'k>>,
     w: Writer,
 }
 
 impl<'k> Output<'k> {
+    /// The fields of a span as they may leave, and what was done to them.
+    fn private<'s>(&self, fields: &'s [u8], is_llm: bool) -> (&'s [u8], privacy::Notes)
+    where
+        'k: 's,
+    {
+        let (mut counts, mut notes) = (Counts::default(), privacy::Notes::new());
+        let notes_of = self.explainer.is_some().then_some(&mut notes);
+        let run = privacy::Run { keys: self.keys, arena: self.arena, hooks: self.hooks, counts: &mut counts, notes: notes_of };
+        let [fields, _] = self.privacy.apply([fields, &[]], is_llm, run);
+        (fields, notes)
+    }
+
     fn resource(&mut self, r: &Resource<'k>) {
         let mark = self.w.mark();
         r.raw_fields.iter().rev().for_each(|raw| self.w.bytes(raw));
@@ -243,8 +279,9 @@ impl<'k> Output<'k> {
 
     fn span(&mut self, done: &Done<'k>) {
         let Some((span, normal)) = &done.rewritten else {
-            self.explainer.iter_mut().for_each(|e| e.untouched(done.raw));
-            return self.w.bytes_field(number::SCOPE_SPANS_SPANS, done.raw);
+            let (out, notes) = self.private(done.raw, !done.readable);
+            self.w.bytes_field(number::SCOPE_SPANS_SPANS, out);
+            return self.explainer.iter_mut().for_each(|e| e.untouched(done.raw, &notes));
         };
         let entry = self.entries.contains(&done.id);
         let mark = self.w.mark();
@@ -253,9 +290,16 @@ impl<'k> Output<'k> {
             self.writing.entry_content(&mut self.w, span, normal, self.keys, self.arena);
         }
         self.writing.span(&mut self.w, span, Some(normal), self.keys, self.arena);
+        let written = &self.w.written()[..self.w.mark() - mark];
+        let (out, notes) = self.private(written, normal.is_llm());
+        if !std::ptr::eq(out, written) {
+            let out = self.arena.alloc_slice_copy(out);
+            self.w.rewind(mark);
+            self.w.bytes(out);
+        }
         if let Some(explainer) = &mut self.explainer {
             let written = &self.w.written()[..self.w.mark() - mark];
-            explainer.span(span, normal, &self.writing, written, entry);
+            explainer.span(span, normal, &self.writing, (written, &notes), entry);
         }
         self.w.close(number::SCOPE_SPANS_SPANS, mark);
     }

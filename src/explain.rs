@@ -10,6 +10,7 @@ use crate::normalize::canonical::{DERIVED, EVENTS, INFERRED, NAMES};
 use crate::normalize::{Fate, Normal};
 use crate::otlp::wire::{Field, Reader};
 use crate::otlp::write::number;
+use crate::privacy::{DROPPED, Notes};
 use crate::profiles::write::Writing;
 use crate::span::{Key, NO_PARENT, Span, SpanId, TraceId};
 use bumpalo::Bump;
@@ -74,24 +75,35 @@ impl<'k> Explainer<'k> {
         Explainer { keys, arena, spans, explained: Vec::new() }
     }
 
-    /// A span that goes out as it came; `raw` is its message.
-    pub fn untouched(&mut self, raw: &[u8]) {
+    /// A span that goes out as it came, but for what the privacy stage did; `raw` is its message.
+    pub fn untouched(&mut self, raw: &[u8], notes: &Notes) {
         let mut out = BumpVec::new_in(self.arena);
         let text = |number| fields(raw).find(|field| field.number == number).map_or(&[][..], bytes);
         let why = "no convention knows the span: it goes out as it came";
-        self.head(&mut out, [text(number::TRACE_ID), text(number::SPAN_ID), text(number::NAME)], 0, (false, why)).close();
+        let mut object = self.head(&mut out, [text(number::TRACE_ID), text(number::SPAN_ID), text(number::NAME)], 0, (false, why));
+        if !notes.is_empty() {
+            object.list("attributes", notes.iter(), |(key, note), out| {
+                let mut object = Object::new(out);
+                object.text("key", key);
+                object.text("privacy", note.as_bytes());
+                object.close();
+            });
+        }
+        object.close();
         self.explained.push(out.into_bump_slice());
     }
 
-    /// Explains a span that was just written. `written`: the fields of the `Span`.
-    pub fn span(&mut self, span: &Span<'k>, normal: &Normal<'k>, writing: &Writing, written: &[u8], entry: bool) {
+    /// Explains a span that was just written. `written`: the fields of the `Span`, and what the privacy stage did to them.
+    pub fn span(&mut self, span: &Span<'k>, normal: &Normal<'k>, writing: &Writing, (written, notes): (&[u8], &Notes), entry: bool) {
         let mut out = BumpVec::new_in(self.arena);
         let mut object =
             self.head(&mut out, [&span.trace_id, &span.span_id, span.name], normal.conventions, (entry, self.why(span, entry)));
         let keys = BumpVec::from_iter_in(attribute_keys(written), self.arena);
         let mut said = writing.said(span, normal, self.keys, self.arena);
+        let is_dropped = |key: &[u8]| notes.iter().any(|(noted, note)| *note == DROPPED && **noted == *key);
+        let dropped = said.iter().filter(|(key, _)| is_dropped(key)).map(|(_, at)| *at).collect();
         said.retain(|(key, _)| keys.contains(key));
-        let said = Said { keys: self.keys, span, normal, writing, said };
+        let said = Said { keys: self.keys, span, normal, writing, said, notes, dropped };
         object.list("attributes", keys.iter(), |key, out| said.attribute(key, out));
         let sources = span.attributes.iter().map(|attr| self.keys.text(attr.key)).enumerate();
         object.list("gone", sources.filter(|(_, key)| !keys.contains(key)), |(at, key), out| said.gone(at, key, out));
@@ -182,6 +194,10 @@ struct Said<'s, 'k> {
     writing: &'s Writing,
     /// The keys of the canonical fields, and where each has its value from.
     said: Vec<(&'k [u8], u16)>,
+    /// What the privacy stage did.
+    notes: &'s Notes,
+    /// The attributes of the source that gave what it left out.
+    dropped: Vec<u16>,
 }
 
 impl<'k> Said<'_, 'k> {
@@ -207,6 +223,10 @@ impl<'k> Said<'_, 'k> {
             ),
             (None, None) => object.text("how", b"composed of canonical fields"),
         }
+        let notes: Vec<_> = self.notes.iter().filter(|(noted, _)| **noted == *key).map(|(_, note)| *note).collect();
+        if !notes.is_empty() {
+            object.text("privacy", notes.join(", ").as_bytes());
+        }
         object.close();
     }
 
@@ -215,7 +235,10 @@ impl<'k> Said<'_, 'k> {
         object.text("key", key);
         self.rule(at, &mut object);
         let in_place = self.said.iter().filter(|(_, origin)| usize::from(*origin) == at).map(|(key, _)| *key);
+        let dropped = in_place.clone().next().is_none() && self.dropped.iter().any(|dropped| usize::from(*dropped) == at)
+            || self.notes.iter().any(|(noted, note)| **noted == *key && *note == DROPPED);
         let why: &[u8] = match self.normal.fates.get(at) {
+            _ if dropped => b"content is not to leave",
             Some(Fate::Drop) => b"must not go on: a secret, a placeholder, or a mark that was read",
             Some(Fate::Keep | Fate::Rewrite(_)) => b"no attribute of the source is to stay",
             _ if in_place.clone().next().is_none() => b"others say it",
@@ -223,6 +246,9 @@ impl<'k> Said<'_, 'k> {
         };
         object.text("why", why);
         object.list("by", in_place, json::string);
+        if dropped {
+            object.text("privacy", DROPPED.as_bytes());
+        }
         object.close();
     }
 

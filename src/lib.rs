@@ -3,13 +3,13 @@
 //! This crate is the core: it thinks, and does no I/O. A host feeds a [`Pipeline`] and drains it:
 //!
 //! ```text
-//!  host            span frame         core                                                                host
-//!  ─────────────   ──────────   ───────────────────────────────────────────────────────────────   ──────────────
+//!  host            span frame         core                                                                          host
+//!  ─────────────   ──────────   ─────────────────────────────────────────────────────────────────────────   ──────────────
 //!  span starts     start ─────► entry::Tree: parent, remote?, LLM?
-//!  span ends       span ──────► frame ─► normalize ─► entry::Tree ─► profiles::write ─► export ─► poll ─► send
-//!                                        │              │              │                  │
-//!                                        conventions    one per        attributes         queue, batch,     ◄── response,
-//!                                        keys           segment        of the backend     retry                 failure, clock
+//!  span ends       span ──────► frame ─► normalize ─► entry::Tree ─► profiles::write ─► privacy ─► export ─► poll ─► send
+//!                                        │              │              │                  │         │
+//!                                        conventions    one per        attributes         mask,     queue, batch,   ◄── response,
+//!                                        keys           segment        of the backend     shorten   retry               failure, clock
 //! ```
 //!
 //! The one invariant: after any call, [`Pipeline::poll`] until it gives nothing, and call it again at
@@ -33,8 +33,9 @@ pub mod normalize;
 mod number;
 pub mod otlp;
 mod pipeline;
+pub mod privacy;
 pub mod profiles;
 pub mod span;
 
-pub use convert::{Error, convert, explain};
+pub use convert::{Error, convert, convert_with, explain, explain_with};
 pub use pipeline::{DestinationStats, Flush, Pipeline, Stats};

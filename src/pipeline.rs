@@ -7,9 +7,10 @@ use crate::entry::{self, Decision, Ended, Tree};
 use crate::export::{Envelopes, Exporter, Place, Transmit};
 use crate::frame::{self, FrameError};
 use crate::keys::Keys;
-use crate::normalize::{self, Context};
+use crate::normalize::{self, Context, Normal};
 use crate::otlp::wire::Writer;
 use crate::otlp::write::number;
+use crate::privacy::{self, Hooks, Privacy};
 use crate::profiles::write::{Keep, Writing};
 use crate::span::{SpanId, TraceId};
 use bumpalo::Bump;
@@ -30,10 +31,11 @@ struct Scope {
     allowed: Vec<bool>,
 }
 
-/// A profile that at least one destination has; destinations with the same share the bytes.
+/// Profile, keep and privacy that at least one destination has; destinations with the same share the bytes.
 struct Form {
     writing: Writing,
-    profile: (config::Profile, Keep),
+    privacy: Privacy,
+    of: (config::Profile, Keep, privacy::Settings),
 }
 
 struct Destination {
@@ -63,6 +65,8 @@ pub struct Pipeline {
     tree: Option<Tree>,
     entry_value: EntryValue,
     infer_provider: bool,
+    hooks: Hooks,
+    privacy: privacy::Counts,
     scopes: Vec<Scope>,
     forms: Vec<Form>,
     destinations: Vec<Destination>,
@@ -122,6 +126,16 @@ pub struct Stats {
     pub traces_evicted: u64,
     /// Keys and names in the dictionary.
     pub dictionary: u64,
+    /// Values in which a mask rule or the hook replaced something, once for each form.
+    pub masked: u64,
+    /// Values of which something was replaced because it could not be treated.
+    pub mask_failed: u64,
+    /// Media that were replaced.
+    pub media_replaced: u64,
+    /// Values that were cut.
+    pub truncated: u64,
+    /// Attributes and events that were left out because they are content.
+    pub content_dropped: u64,
     /// By destination.
     pub destinations: Vec<DestinationStats>,
 }
@@ -149,11 +163,19 @@ impl Pipeline {
         let mut forms: Vec<Form> = Vec::new();
         let mut destinations = Vec::new();
         for (i, d) in config.destinations.iter().enumerate() {
-            let profile = (d.profile, d.keep.unwrap_or(d.profile.keep()));
-            let form = forms.iter().position(|f| f.profile == profile).unwrap_or_else(|| {
-                forms.push(Form { writing: Writing::new(profile.0.table(), profile.1, &keys), profile });
-                forms.len() - 1
-            });
+            let (privacy, at) = match &d.privacy {
+                Some(own) => (own, format!("destinations[{i}].")),
+                None => (&config.privacy, String::new()),
+            };
+            let of = (d.profile, d.keep.unwrap_or(d.profile.keep()), privacy.clone());
+            let form = match forms.iter().position(|f| f.of == of) {
+                Some(form) => form,
+                None => {
+                    let privacy = Privacy::new(privacy, of.0.table(), &at)?;
+                    forms.push(Form { writing: Writing::new(of.0.table(), of.1, &keys), privacy, of });
+                    forms.len() - 1
+                }
+            };
             destinations.push(Destination {
                 name: d.name.clone().unwrap_or_else(|| format!("otlp-{i}")),
                 form,
@@ -179,6 +201,8 @@ impl Pipeline {
             tree: config.entry.enabled.then(|| Tree::new(limits)),
             entry_value: config.entry.value,
             infer_provider: config.infer_provider,
+            hooks: Hooks::default(),
+            privacy: privacy::Counts::default(),
             scopes: Vec::new(),
             forms,
             destinations,
@@ -187,6 +211,11 @@ impl Pipeline {
             llm: 0,
             unparsed: 0,
         })
+    }
+
+    /// What the host does with content itself. Set before the first span.
+    pub fn set_hooks(&mut self, hooks: Hooks) {
+        self.hooks = hooks;
     }
 
     /// Gives a key or a name its number for the frame; `None`: write it out, the dictionary is full.
@@ -299,10 +328,14 @@ impl Pipeline {
                 w.clear();
             }
             form.writing.span(w, &span, normal.as_ref(), &self.keys, &self.arena);
+            let is_llm = normal.as_ref().is_some_and(Normal::is_llm);
+            let (keys, arena, hooks, counts) = (&self.keys, &self.arena, &self.hooks, &mut self.privacy);
+            let run = privacy::Run { keys, arena, hooks, counts, notes: None };
+            let [fields, entry_fields] = form.privacy.apply([w.written(), &entry_fields], is_llm, run);
             if decision == Decision::Hold {
-                held.bodies.push((w.written().to_vec(), entry_fields));
+                held.bodies.push((fields.to_vec(), entry_fields.to_vec()));
             } else {
-                queue(&mut self.destinations, i, scope, place, [w.written(), &entry_fields], now);
+                queue(&mut self.destinations, i, scope, place, [fields, entry_fields], now);
             }
         }
         if decision == Decision::Hold {
@@ -404,6 +437,11 @@ impl Pipeline {
             tracked: tree.map_or(0, |t| t.tracked() as u64),
             traces_evicted: counts.traces_evicted,
             dictionary: self.keys.count() as u64,
+            masked: self.privacy.masked,
+            mask_failed: self.privacy.mask_failed,
+            media_replaced: self.privacy.media_replaced,
+            truncated: self.privacy.truncated,
+            content_dropped: self.privacy.content_dropped,
             destinations: self.destinations.iter().map(destination).collect(),
         }
     }

@@ -1,6 +1,7 @@
 // From options and environment variables to the configuration of the core and of the transport. Checks what the
 // transport owns (endpoint, headers, durations); every other rule is the core's.
 import type { Host } from "./host.js";
+import { checkHooks, type PrivacyHooks, type PrivacyOptions, settings } from "./privacy.js";
 
 /** `"otel"` is OpenTelemetry GenAI 0.1.0, `"openinference"` is for Phoenix and Arize. */
 export type Profile = "otel" | "otel-1.41" | "tencent" | "langfuse" | "openinference";
@@ -28,6 +29,8 @@ export interface DestinationOptions {
   /** Instrumentation scopes to send, or not to send: names, `*` stands for anything. */
   allowScopes?: string[];
   blockScopes?: string[];
+  /** What may leave of content, and how large spans may be. In `destinations`: in place of the one that stands beside it. */
+  privacy?: PrivacyOptions;
   compression?: "gzip" | "none";
   /** How long one request may take. Default 10000. */
   timeoutMillis?: number;
@@ -45,7 +48,7 @@ export interface EntryOptions {
 }
 
 /** One destination by its own fields, or several in `destinations`. */
-export interface GenSpanOptions extends DestinationOptions {
+export interface GenSpanOptions extends DestinationOptions, PrivacyHooks {
   destinations?: DestinationOptions[];
   entry?: EntryOptions;
   /** Fill in the provider from the model's name where nothing else tells it. Default true. */
@@ -97,6 +100,9 @@ const DESTINATION_FIELDS = [
 const PIPELINE_FIELDS = [
   "destinations",
   "entry",
+  "privacy",
+  "mask",
+  "onMedia",
   "inferProvider",
   "scheduledDelayMillis",
   "maxExportBatchSize",
@@ -140,12 +146,19 @@ export function configure(options: GenSpanOptions, host: Host): Config {
     }
     const both = DESTINATION_FIELDS.find((field) => options[field] !== undefined);
     if (both) fail(both, "stands beside destinations", "move it into each destination that it is meant for");
-    for (const [i, destination] of destinations.entries()) known(`destinations[${i}]`, destination, DESTINATION_FIELDS);
+    for (const [i, destination] of destinations.entries()) {
+      known(`destinations[${i}]`, destination, [...DESTINATION_FIELDS, "privacy"]);
+    }
   }
+  const hooks = { mask: options.mask, onMedia: options.onMedia };
+  checkHooks(hooks);
   const list = destinations ?? [options];
-  const filled = list.map((destination, i) =>
-    fillIn(destination, destinations ? `destinations[${i}].` : "", env, host),
-  );
+  const filled = list.map((destination, i) => {
+    const at = destinations ? `destinations[${i}].` : "";
+    // Settings that stand here replace those for all: where there are none, none may be made up.
+    const own = destinations && destination.privacy && settings(`${at}privacy`, destination.privacy, hooks);
+    return fillIn(destination, at, own, env, host);
+  });
   const maxQueueSize = positive("maxQueueSize", options.maxQueueSize) ?? env.positive("OTEL_BSP_MAX_QUEUE_SIZE");
   const maxSpans =
     positive("maxExportBatchSize", options.maxExportBatchSize) ?? env.positive("OTEL_BSP_MAX_EXPORT_BATCH_SIZE");
@@ -158,6 +171,7 @@ export function configure(options: GenSpanOptions, host: Host): Config {
     core: present({
       destinations: filled.map(({ destination }) => destination),
       entry: options.entry,
+      privacy: settings("privacy", options.privacy, hooks),
       inferProvider: options.inferProvider,
       queue: maxQueueSize === undefined ? undefined : { maxSpans: maxQueueSize },
       batch: maxSpans === undefined && delayMillis === undefined ? undefined : present({ maxSpans, delayMillis }),
@@ -172,6 +186,7 @@ export function configure(options: GenSpanOptions, host: Host): Config {
 function fillIn(
   options: DestinationOptions,
   at: string,
+  privacy: object | undefined,
   env: Environment,
   host: Host,
 ): { destination: object; route: Route } {
@@ -200,6 +215,7 @@ function fillIn(
       resource: options.resource,
       allowScopes: options.allowScopes,
       blockScopes: options.blockScopes,
+      privacy,
     }),
     route: {
       endpoint,

@@ -2,6 +2,7 @@
 
 import base64 from "../wasm/core.wasm";
 import * as bindings from "../wasm/genspan.js";
+import { guarded, inHook, type PrivacyHooks } from "./privacy.js";
 
 /** The exports that the hot path calls; `h` is a handle, `now` milliseconds since 1970. */
 interface Exports {
@@ -52,7 +53,20 @@ export interface Transmit {
  */
 let inside = false;
 
-export const broken = (): boolean => inside;
+export const broken = (): boolean => inside && !inHook();
+
+type Hooks = Parameters<typeof bindings.open> extends [unknown, ...infer H] ? H : never;
+
+function calls({ mask, onMedia }: PrivacyHooks, failed: (hook: string) => void): Hooks {
+  return [
+    mask && guarded(mask, () => failed("mask")),
+    onMedia &&
+      guarded(
+        (type: string, base64: string, key: string) => onMedia({ type, base64, key }),
+        () => failed("onMedia"),
+      ),
+  ];
+}
 
 function left(result: number): number {
   inside = false;
@@ -62,6 +76,7 @@ function left(result: number): number {
 /** A cold call. The core answers bad input with a plain Error, which is no trap. */
 function cold<T>(call: () => T): T {
   exports();
+  if (inHook()) throw new Error("genspan: a hook cannot call what called it");
   if (inside) throw new Error("genspan stopped after an internal fault");
   try {
     return call();
@@ -89,6 +104,18 @@ export interface CoreStats {
   tracesEvicted: number;
   /** Keys and names in the dictionary. */
   dictionary: number;
+  /**
+   * Privacy, counted once for each form that a span is written in (destinations with the same profile, keep and privacy share one).
+   * Values in which something was masked · was replaced because it could not be masked, a hook that threw among them.
+   */
+  masked: number;
+  maskFailed: number;
+  /** Media that were replaced. */
+  mediaReplaced: number;
+  /** Values that were cut. */
+  truncated: number;
+  /** Attributes and events left out by `captureContent: false`. */
+  contentDropped: number;
   destinations: DestinationStats[];
 }
 
@@ -121,10 +148,10 @@ export class Pipeline {
   /** Memory of bodies that were answered: new memory for every batch costs more than filling it. */
   private readonly spare: ArrayBuffer[] = [];
 
-  /** Throws an Error that names what is wrong with the configuration. */
-  constructor(config: object) {
+  /** Throws an Error that names what is wrong with the configuration. `failed` gets the name of a hook that threw. */
+  constructor(config: object, hooks: PrivacyHooks, failed: (hook: string) => void) {
     try {
-      this.handle = cold(() => bindings.open(config));
+      this.handle = cold(() => bindings.open(config, ...calls(hooks, failed)));
     } catch (error) {
       throw new Error(`genspan: ${(error as Error).message}`);
     }
@@ -234,13 +261,13 @@ export class Pipeline {
 }
 
 /** OTLP in, OTLP out, in one go. Throws an Error that says what is wrong with the input, and where. */
-export function convert(body: Uint8Array, options: object): Uint8Array {
-  return cold(() => bindings.convert(body, options));
+export function convert(body: Uint8Array, options: object, hooks: PrivacyHooks): Uint8Array {
+  return cold(() => bindings.convert(body, options, ...calls(hooks, () => {})));
 }
 
 /** Why `convert` gives what it gives, as JSON text. */
-export function explain(body: Uint8Array, options: object): Uint8Array {
-  return cold(() => bindings.explain(body, options));
+export function explain(body: Uint8Array, options: object, hooks: PrivacyHooks): Uint8Array {
+  return cold(() => bindings.explain(body, options, ...calls(hooks, () => {})));
 }
 
 export function version(): string {

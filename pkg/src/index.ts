@@ -1,10 +1,12 @@
 // The package for any host with fetch and WebAssembly. A runtime with more to offer has its own entry beside this one.
 import type { DestinationOptions, GenSpanOptions } from "./config.js";
 import * as core from "./core.js";
+import { checkHooks, type PrivacyHooks, settings } from "./privacy.js";
 
 export type { DestinationOptions, EntryOptions, GenSpanOptions, Keep, Profile } from "./config.js";
 export type { CoreStats, DestinationStats } from "./core.js";
 export type { Host } from "./host.js";
+export type { MaskRule, Media, PrivacyHooks, PrivacyOptions } from "./privacy.js";
 export { GenSpanProcessor, type Stats } from "./processor.js";
 
 export type Format = "protobuf" | "json";
@@ -12,9 +14,9 @@ export type Format = "protobuf" | "json";
 /** How `normalize` treats spans: the fields of a destination that are not about sending. */
 export type NormalizeOptions = Pick<
   DestinationOptions,
-  "profile" | "keep" | "serviceName" | "token" | "hostName" | "resource"
+  "profile" | "keep" | "serviceName" | "token" | "hostName" | "resource" | "privacy"
 > &
-  Pick<GenSpanOptions, "entry" | "inferProvider">;
+  Pick<GenSpanOptions, "entry" | "inferProvider" | "mask" | "onMedia">;
 
 export interface ConvertOptions extends NormalizeOptions {
   /** Default `"auto"`: told by the first byte. */
@@ -33,7 +35,14 @@ export function normalize(body: Uint8Array, options: NormalizeOptions = {}): Uin
 
 /** As `normalize`, from one encoding to another. */
 export function convert(body: Uint8Array, options: ConvertOptions = {}): Uint8Array {
-  return core.convert(body, options);
+  return core.convert(body, ...forCore(options));
+}
+
+/** Hooks are handed over beside the options: they would get lost in the JSON that the core reads. */
+function forCore({ mask, onMedia, ...options }: ConvertOptions): [options: object, hooks: PrivacyHooks] {
+  const hooks = { mask, onMedia };
+  checkHooks(hooks);
+  return [{ ...options, privacy: settings("privacy", options.privacy, hooks) }, hooks];
 }
 
 /** Why a span goes out as it does. */
@@ -63,11 +72,13 @@ export interface ExplainedAttribute {
   how?: string;
   /** It stays as the source had it: why. */
   kept?: string;
+  /** What privacy did to it: `masked`, `mask failed`, `media replaced`, `truncated` (several: with commas), `dropped`. */
+  privacy?: string;
 }
 
 /** Explains what `normalize` and `convert` do to each span of a body, in its order. Throws as they do. */
 export function explain(body: Uint8Array, options: ConvertOptions = {}): Explanation[] {
-  return JSON.parse(new TextDecoder().decode(core.explain(body, options))) as Explanation[];
+  return JSON.parse(new TextDecoder().decode(core.explain(body, ...forCore(options)))) as Explanation[];
 }
 
 export function version(): string {

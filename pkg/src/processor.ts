@@ -14,6 +14,7 @@ import {
   type StartedSpan,
   warn,
 } from "./otel.js";
+import { inHook } from "./privacy.js";
 import { post } from "./transport.js";
 
 /** Counters since construction: the core's (absent where it never ran), and those of what never reached it. */
@@ -26,6 +27,8 @@ export interface Stats extends Partial<CoreStats> {
   droppedWaiting: number;
   /** Spans too large to be sent by themselves. */
   droppedOversized: number;
+  /** Spans that ended inside a hook of the application, which cannot be traced. */
+  droppedInHook: number;
 }
 
 type Timer = ReturnType<typeof setTimeout> & { ref?(): void; unref?(): void };
@@ -62,7 +65,7 @@ export class GenSpanProcessor {
   /** Callers of `forceFlush`, each with the generation that has to be answered. */
   #flushes: { generation: number; resolve: () => void }[] = [];
 
-  readonly #counts = { errors: 0, droppedAfterStop: 0, droppedWaiting: 0, droppedOversized: 0 };
+  readonly #counts = { errors: 0, droppedAfterStop: 0, droppedWaiting: 0, droppedOversized: 0, droppedInHook: 0 };
   #lastStats: Partial<CoreStats> = {};
   readonly #warned = new Map<string, number>();
 
@@ -76,13 +79,16 @@ export class GenSpanProcessor {
     this.#maxWaiting = config.maxQueueSize;
     this.#resourceTimeout = config.exportTimeoutMillis;
     if (config.disabled) return;
-    this.#pipeline = new Pipeline(config.core);
+    const hooks = { mask: options.mask, onMedia: options.onMedia };
+    this.#pipeline = new Pipeline(config.core, hooks, (hook) =>
+      this.#warn(`the hook ${hook} failed, what it got is masked`),
+    );
     this.#writer = new FrameWriter(this.#pipeline, host.shortText);
   }
 
   onStart(span: StartedSpan, parentContext?: Context): void {
     const writer = this.#writer;
-    if (this.#stopped || writer === undefined) return;
+    if (this.#stopped || writer === undefined || inHook()) return;
     try {
       const pipeline = this.#usable();
       if (pipeline === undefined || !(span.spanContext().traceFlags & SAMPLED)) return;
@@ -106,7 +112,9 @@ export class GenSpanProcessor {
     if (this.#writer === undefined) return;
     try {
       if (!(span.spanContext().traceFlags & SAMPLED)) return;
-      if (this.#stopped) {
+      if (inHook()) {
+        this.#counts.droppedInHook++;
+      } else if (this.#stopped) {
         this.#counts.droppedAfterStop++;
       } else if (span.resource.asyncAttributesPending && !this.#complete.has(span.resource)) {
         this.#wait(span);
@@ -123,6 +131,8 @@ export class GenSpanProcessor {
    * requests on their way included. Never rejects.
    */
   async forceFlush(): Promise<void> {
+    // Called by a hook, it goes on once the hook is back.
+    if (inHook()) await undefined;
     if (this.#waiting.size > 0) await Promise.all([...this.#waiting.values()].map(({ taken }) => taken));
     try {
       const pipeline = this.#usable();
@@ -145,7 +155,7 @@ export class GenSpanProcessor {
 
   stats(): Stats {
     try {
-      const pipeline = this.#usable();
+      const pipeline = inHook() ? undefined : this.#usable();
       if (pipeline) this.#lastStats = pipeline.stats();
     } catch (error) {
       this.#fault("stats", error);

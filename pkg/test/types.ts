@@ -8,6 +8,9 @@ const options: GenSpanOptions = {
     { endpoint: "https://example.com/v1/traces" },
   ],
   scheduledDelayMillis: 1000,
+  privacy: { mask: [{ detect: ["email"] }, { keys: ["user.*"], pattern: /a+/i }], maxSpanBytes: null },
+  mask: (value, key) => key + value,
+  onMedia: ({ type, base64, key }) => type + base64.length + key,
 };
 export const processor: SpanProcessor = new GenSpanProcessor(options);
 export const stats: Stats = new GenSpanProcessor().stats();
@@ -15,5 +18,7 @@ export const body: Uint8Array = convert(normalize(new Uint8Array(), { keep: "non
 
 // @ts-expect-error: no such profile
 new GenSpanProcessor({ profile: "tencnet" });
+// @ts-expect-error: no such detector
+new GenSpanProcessor({ privacy: { mask: [{ detect: ["mail"] }] } });
 // @ts-expect-error: no such option
 new GenSpanProcessor({ endPoint: "http://localhost" });

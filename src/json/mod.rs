@@ -250,6 +250,11 @@ impl<'d> Json<'d> {
         self.doc.nodes[self.at as usize]
     }
 
+    /// The value as it stands in the text; a string without its quotes.
+    pub fn source(&self) -> &'d [u8] {
+        self.slice()
+    }
+
     fn slice(&self) -> &'d [u8] {
         let n = self.node();
         &self.doc.text[n.start as usize..n.end as usize]
@@ -535,7 +540,7 @@ fn hex4(raw: &[u8]) -> Option<u32> {
 }
 
 /// Decodes JSON escapes (and Python's `\x41`, `\'`); a lone surrogate becomes U+FFFD, an unknown escape stays.
-fn decode(raw: &[u8], out: &mut Out) {
+pub fn decode(raw: &[u8], out: &mut Out) {
     let mut at = 0;
     while let Some(skip) = memchr::memchr(b'\\', &raw[at..]) {
         out.extend_from_slice(&raw[at..at + skip]);
@@ -587,7 +592,7 @@ fn decode(raw: &[u8], out: &mut Out) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
 
@@ -636,7 +641,7 @@ mod tests {
         }
     }
 
-    fn any_json() -> impl Strategy<Value = serde_json::Value> {
+    pub(crate) fn any_json() -> impl Strategy<Value = serde_json::Value> {
         use serde_json::Value;
         let leaf = prop_oneof![
             Just(Value::Null),

@@ -62,6 +62,21 @@ const DETAILS: &[(&str, Field)] = &[
     ("gen_ai.tool_response", Field::ToolCallResult),
 ];
 
+/// Is what such an event says content: a message, a piece of an answer, a document?
+pub(crate) fn carries_content(name: &[u8]) -> bool {
+    const OTHERS: &[&[u8]] = &[
+        b"gen_ai.content.prompt",
+        b"gen_ai.content.completion",
+        b"gen_ai.client.inference.operation.details",
+        b"gen_ai.evaluation.result",
+    ];
+    let mut told =
+        ROLES.iter().map(|(name, _)| *name).chain(OF_TOOL.iter().map(|(name, _)| *name)).chain(DETAILS.iter().map(|(name, _)| *name));
+    told.any(|known| known.as_bytes() == name)
+        || name.starts_with(b"mlflow.chunk.item.")
+        || [FIRST_PIECES, SPENT, DOCUMENTS, OTHERS].iter().any(|names| names.contains(&name))
+}
+
 /// Reads the events into the canonical form; an event that is said by a field is mapped.
 pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
     let arena = n.cx.arena;

@@ -19,6 +19,8 @@ use crate::keys::{KeyInfo, Keys};
 use crate::span::{Key, Span, Value, status};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
+pub(crate) use events::carries_content;
+
 use canonical::{Canonical, DERIVED, EVENTS, Field, Kind};
 
 /// What happens to an attribute (or event) of the source.

@@ -183,6 +183,11 @@ impl Writer {
         self.buf.len() - self.front
     }
 
+    /// Forgets what was written since `mark`.
+    pub fn rewind(&mut self, mark: usize) {
+        self.front = self.buf.len() - mark.min(self.mark());
+    }
+
     /// What is written so far, in reading order.
     pub fn written(&self) -> &[u8] {
         &self.buf[self.front..]

@@ -54,12 +54,12 @@ impl Table {
     };
 
     /// The attributes of each field that has some, those of the newer table last.
-    fn all_keys(&self) -> impl Iterator<Item = &'static (Field, &'static [&'static str])> {
+    pub fn all_keys(&self) -> impl Iterator<Item = &'static (Field, &'static [&'static str])> {
         self.base.into_iter().flat_map(|base| base.keys).chain(self.keys)
     }
 
     /// Likewise, of usage that the children say too.
-    fn all_aggregated(&self) -> impl Iterator<Item = &'static (Field, &'static [&'static str])> {
+    pub fn all_aggregated(&self) -> impl Iterator<Item = &'static (Field, &'static [&'static str])> {
         self.base.into_iter().flat_map(|base| base.aggregated).chain(self.aggregated)
     }
 }

@@ -10,5 +10,7 @@ mod conventions_vendors;
 mod explain;
 mod frames;
 mod pipeline;
+mod privacy;
+mod privacy_limits;
 mod profiles;
 mod round_trip;

@@ -1,0 +1,148 @@
+//! The settings of the privacy stage: reading, defaults, checks.
+
+use super::detect::Detector;
+use super::rules::compile;
+use crate::config::{self, ConfigError};
+use serde::Deserialize;
+
+/// More rules than this are a mistake; which of them hold for a key is kept as bits.
+const MAX_RULES: usize = 64;
+/// The note that something was cut has to fit.
+const MIN_ATTRIBUTE_BYTES: usize = 64;
+const MIN_SPAN_BYTES: usize = 1024;
+
+/// What may leave of a span's content, and how large it may be.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Settings {
+    /// Send prompts, answers, tool calls and documents at all. Models, usage, names and ids are sent anyway.
+    pub capture_content: bool,
+    /// What is masked, rule by rule.
+    pub mask: Vec<MaskRule>,
+    /// What becomes of media in base64.
+    pub media: Media,
+    /// The longest text of one attribute, in bytes of UTF-8; `None` or 0: no limit.
+    pub max_attribute_bytes: Option<usize>,
+    /// The largest span, in bytes as encoded; `None` or 0: no limit.
+    pub max_span_bytes: Option<usize>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            capture_content: true,
+            mask: Vec::new(),
+            media: Media::default(),
+            max_attribute_bytes: Some(1 << 20),
+            // gRPC takes 4 MiB, Langfuse 3.5 MB: one span has to fit into a request.
+            max_span_bytes: Some(3 << 20),
+        }
+    }
+}
+
+/// One rule: where it looks, what it looks for, what stands there instead.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct MaskRule {
+    /// Attribute keys as they go out, `*` stands for any text; on every span. None: all text of LLM spans but names and ids.
+    pub keys: Vec<String>,
+    /// A regular expression. With neither a pattern nor detectors the whole value is masked.
+    pub pattern: Option<String>,
+    /// Built-in detectors.
+    pub detect: Vec<Detector>,
+    /// What stands in place of a match: `<masked>`, or the detector's name, such as `<email>`, by default.
+    pub replacement: Option<String>,
+}
+
+/// What becomes of media in base64.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Media {
+    /// It stays.
+    Keep,
+    /// A descriptor (type, size, hash) stands in place of what has 4 KiB of base64 or more: one picture can make a backend refuse a batch.
+    #[default]
+    Large,
+    /// A descriptor stands in place of each.
+    Describe,
+}
+
+impl Settings {
+    /// Checks every value; `at` is the path before `privacy`.
+    pub fn validate(&self, at: &str) -> Result<(), ConfigError> {
+        let at = format!("{at}privacy");
+        if self.mask.len() > MAX_RULES {
+            return config::error(&format!("{at}.mask"), format!("has {} rules", self.mask.len()), "at most 64 are taken; join some");
+        }
+        for (i, rule) in self.mask.iter().enumerate() {
+            rule.validate(&format!("{at}.mask[{i}]"))?;
+        }
+        for (field, value, least) in
+            [("maxAttributeBytes", self.max_attribute_bytes, MIN_ATTRIBUTE_BYTES), ("maxSpanBytes", self.max_span_bytes, MIN_SPAN_BYTES)]
+        {
+            if let Some(bytes) = value.filter(|bytes| (1..least).contains(bytes)) {
+                return config::error(&format!("{at}.{field}"), bytes, &format!("must be {least} or more, in bytes; 0 for no limit"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl MaskRule {
+    fn validate(&self, at: &str) -> Result<(), ConfigError> {
+        if self.keys.is_empty() && self.pattern.is_none() && self.detect.is_empty() {
+            let fix = "name keys, a pattern or detectors, such as {\"detect\": [\"email\"]}";
+            return config::error(at, "says nothing", fix);
+        }
+        if self.keys.iter().any(String::is_empty) {
+            return config::error(&format!("{at}.keys"), "\"\"", "is no key; \"*\" stands for every key");
+        }
+        self.pattern.as_ref().map_or(Ok(()), |pattern| compile(pattern, &format!("{at}.pattern")).map(|_| ()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+
+    #[track_caller]
+    fn refuses(privacy: &str, message: &str) {
+        let json = format!(r#"{{"destinations":[{{}}],"privacy":{privacy}}}"#);
+        assert_eq!(Config::from_json(&json).unwrap_err().to_string(), message);
+    }
+
+    #[test]
+    fn a_bad_value_is_named_with_its_rule_and_a_fix() {
+        refuses(
+            r#"{"mask":[{"detect":["email"]},{}]}"#,
+            r#"privacy.mask[1] says nothing: name keys, a pattern or detectors, such as {"detect": ["email"]}"#,
+        );
+        refuses(r#"{"mask":[{"keys":[""]}]}"#, r#"privacy.mask[0].keys "": is no key; "*" stands for every key"#);
+        refuses(r#"{"maxAttributeBytes":5}"#, "privacy.maxAttributeBytes 5: must be 64 or more, in bytes; 0 for no limit");
+        refuses(r#"{"maxSpanBytes":1000}"#, "privacy.maxSpanBytes 1000: must be 1024 or more, in bytes; 0 for no limit");
+        refuses(
+            r#"{"mask":[{"detect":["mail"]}]}"#,
+            "privacy.mask[0].detect[0]: unknown variant `mail`, expected one of `email`, `phone`, `card`, `key`",
+        );
+        let rules = vec![r#"{"detect":["email"]}"#; 65].join(",");
+        refuses(&format!(r#"{{"mask":[{rules}]}}"#), "privacy.mask has 65 rules: at most 64 are taken; join some");
+    }
+
+    #[test]
+    fn a_pattern_that_cannot_be_used_is_refused() {
+        refuses(
+            r#"{"mask":[{"pattern":"x*"}]}"#,
+            r#"privacy.mask[0].pattern "x*": matches the empty text; write + in place of *, or anchor it to what must be there"#,
+        );
+        let json = r#"{"destinations":[{},{"privacy":{"mask":[{"pattern":"(a"}]}}]}"#;
+        let message = Config::from_json(json).unwrap_err().to_string();
+        assert!(message.starts_with(r#"destinations[1].privacy.mask[0].pattern "(a": is no regular expression"#), "{message}");
+    }
+
+    #[test]
+    fn null_and_zero_are_no_limit() {
+        let json = r#"{"destinations":[{}],"privacy":{"maxAttributeBytes":null,"maxSpanBytes":0}}"#;
+        let privacy = Config::from_json(json).unwrap().privacy;
+        assert_eq!((privacy.max_attribute_bytes, privacy.max_span_bytes), (None, Some(0)));
+    }
+}
