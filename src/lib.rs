@@ -17,6 +17,7 @@
 //!
 //! For a whole OTLP body instead of single spans there is [`convert()`], and [`explain()`] tells why it does what it does.
 
+mod base64;
 #[cfg(feature = "bindings")]
 mod bindings;
 pub mod config;

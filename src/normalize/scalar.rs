@@ -248,43 +248,6 @@ pub fn write_json(value: Value, out: &mut json::Out) {
     }
 }
 
-/// The bytes of a text in base64; `None` if it is none.
-pub fn base64<'a>(text: &[u8], arena: &'a Bump) -> Option<&'a [u8]> {
-    let mut out = BumpVec::new_in(arena);
-    let digits = text.split(|digit| *digit == b'=').next()?;
-    for group in digits.chunks(4) {
-        let mut bits = 0;
-        for digit in group {
-            let sextet = match digit {
-                b'A'..=b'Z' => digit - b'A',
-                b'a'..=b'z' => digit - b'a' + 26,
-                b'0'..=b'9' => digit - b'0' + 52,
-                b'+' => 62,
-                b'/' => 63,
-                _ => return None,
-            };
-            bits = bits << 6 | u32::from(sextet);
-        }
-        bits <<= 6 * (4 - group.len());
-        out.extend_from_slice(&bits.to_be_bytes()[1..group.len()]);
-    }
-    Some(out.into_bump_slice())
-}
-
-/// Writes bytes in base64.
-pub fn write_base64(bytes: &[u8], out: &mut json::Out) {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for group in bytes.chunks(3) {
-        let mut padded = [0; 4];
-        padded[1..=group.len()].copy_from_slice(group);
-        let bits = u32::from_be_bytes(padded);
-        for place in 0..4 {
-            let sextet = bits >> (18 - 6 * place) & 63;
-            out.push(if place <= group.len() { DIGITS[sextet as usize] } else { b'=' });
-        }
-    }
-}
-
 /// Does `text` match `pattern`? `*` stands for any text.
 pub fn glob(pattern: &str, text: &[u8]) -> bool {
     let Some((head, tail)) = pattern.split_once('*') else { return text == pattern.as_bytes() };
@@ -412,15 +375,6 @@ mod tests {
         let items = [Value::Str(b"\"sunny day\""), Value::Str(b"{\"a\": 1}"), Value::Str(b"plain"), Value::Int(3)];
         assert_eq!(from_items(Value::Array(&items), &arena), Value::Str(br#"["sunny day",{"a":1},"plain",3]"#));
         assert_eq!(from_items(Value::Str(b"x"), &arena), Value::Str(b"x"));
-    }
-
-    #[test]
-    fn base64_of_any_length() {
-        let arena = Bump::new();
-        for (text, bytes) in [("", ""), ("YQ==", "a"), ("YWI=", "ab"), ("YWJj", "abc"), ("eyJhIjoxfQ==", "{\"a\":1}")] {
-            assert_eq!(base64(text.as_bytes(), &arena), Some(bytes.as_bytes()));
-        }
-        assert_eq!(base64(b"not base64", &arena), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! Nesting is bounded at both ends: 128 JSON levels, 100 protobuf levels.
 
 use super::wire::{self, Reader, Wire, WireError, Writer};
+use crate::base64;
 use crate::json::{self, Json, Out};
 use crate::number;
 use bumpalo::Bump;
@@ -291,9 +292,7 @@ impl<'a> FromJson<'a> {
         let bytes = match field.ty {
             Type::Text | Type::Key => self.text(json, at)?,
             Type::Id(length) => id(self.text(json, at)?, length, at, self.arena)?,
-            Type::Bytes => {
-                base64_decode(self.text(json, at)?, self.arena).ok_or_else(|| at.error("base64", "other text"))?.into_bump_slice()
-            }
+            Type::Bytes => base64_decode(self.text(json, at)?, self.arena).ok_or_else(|| at.error("base64", "other text"))?,
             Type::Message(_) | Type::Value => {
                 let mark = self.w.mark();
                 if let Some(message) = field.ty.message() {
@@ -409,30 +408,13 @@ fn double(json: Json, at: &Path) -> Result<f64, JsonError> {
 }
 
 /// Base64 in the standard or the URL alphabet, padded or not.
-fn base64_decode<'a>(text: &[u8], arena: &'a Bump) -> Option<BumpVec<'a, u8>> {
+fn base64_decode<'a>(text: &[u8], arena: &'a Bump) -> Option<&'a [u8]> {
     let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
     let digits = &text[..text.len() - padding];
     if padding > 2 || (padding > 0 && !text.len().is_multiple_of(4)) || digits.len() % 4 == 1 {
         return None;
     }
-    let mut out = BumpVec::with_capacity_in(digits.len() * 3 / 4, arena);
-    for group in digits.chunks(4) {
-        let mut bits = 0u32;
-        for &digit in group {
-            let sextet = match digit {
-                b'A'..=b'Z' => digit - b'A',
-                b'a'..=b'z' => digit - b'a' + 26,
-                b'0'..=b'9' => digit - b'0' + 52,
-                b'+' | b'-' => 62,
-                b'/' | b'_' => 63,
-                _ => return None,
-            };
-            bits = bits << 6 | u32::from(sextet);
-        }
-        bits <<= 6 * (4 - group.len());
-        out.extend_from_slice(&bits.to_be_bytes()[1..group.len()]);
-    }
-    Some(out)
+    base64::decode(digits, arena)
 }
 
 // ---- to JSON ----
@@ -503,7 +485,11 @@ fn write_value(field: &wire::Field, ty: Type, depth: usize, out: &mut Out) -> Re
         let (_, bytes) = field.bytes()?;
         match ty {
             Type::Id(_) => json::hex(bytes, out),
-            Type::Bytes => write_base64(bytes, out),
+            Type::Bytes => {
+                out.push(b'"');
+                base64::encode(bytes, out);
+                out.push(b'"');
+            }
             _ => json::string(String::from_utf8_lossy(bytes).as_bytes(), out),
         }
         return Ok(bytes.is_empty() && !matches!(ty, Type::Key));
@@ -533,19 +519,4 @@ fn write_value(field: &wire::Field, ty: Type, depth: usize, out: &mut Out) -> Re
     };
     out.extend_from_slice(text.as_bytes());
     Ok(bits == 0)
-}
-
-fn write_base64(bytes: &[u8], out: &mut Out) {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    out.push(b'"');
-    for group in bytes.chunks(3) {
-        let mut padded = [0; 4];
-        padded[1..=group.len()].copy_from_slice(group);
-        let bits = u32::from_be_bytes(padded);
-        for place in 0..4 {
-            let sextet = bits >> (18 - 6 * place) & 63;
-            out.push(if place <= group.len() { DIGITS[sextet as usize] } else { b'=' });
-        }
-    }
-    out.push(b'"');
 }

@@ -3,9 +3,9 @@
 
 use super::Transcoder;
 use super::shapes::{only_content, unwrapped};
+use crate::base64;
 use crate::conventions::words;
 use crate::json::{self, Json};
-use crate::normalize::scalar;
 
 impl<'a> Transcoder<'a> {
     pub(super) fn content(&mut self, content: Json<'a>, n: &mut usize) {
@@ -93,7 +93,7 @@ impl<'a> Transcoder<'a> {
         let again = |j: Json<'a>| if j.is_string() { json::parse(j.text(self.arena)?, self.arena) } else { Some(j) };
         let parse = |t: &'a [u8]| json::parse(t, self.arena).and_then(again).filter(|j| j.is_object() || j.is_array());
         // Go writes bytes in base64; that is how an object begins there.
-        let decoded = |t: &'a [u8]| scalar::base64(t.starts_with(b"ey").then_some(t)?, self.arena);
+        let decoded = |t: &'a [u8]| base64::decode(t.starts_with(b"ey").then_some(t)?, self.arena);
         let inside = j.text(self.arena).and_then(|t| parse(t).or_else(|| parse(decoded(t)?)));
         inside.unwrap_or(j).write(&mut self.out);
     }
@@ -164,7 +164,7 @@ impl<'a> Transcoder<'a> {
                 self.field("mime_type", mime);
             }
             self.raw(",\"content\":\"");
-            scalar::write_base64(&bytes, &mut self.out);
+            base64::encode(&bytes, &mut self.out);
             self.raw("\"}");
             return;
         }
