@@ -398,6 +398,13 @@ impl<'d> Json<'d> {
         })
     }
 
+    /// Hands on the values of an array or an object, each with its key as it stands; an item has an empty one.
+    #[inline(never)]
+    pub fn children(self, take: &mut dyn FnMut(&'d [u8], Json<'d>)) {
+        self.items().for_each(|item| take(&[], item));
+        self.entries().for_each(|(key, value)| take(key, value));
+    }
+
     /// The member `key`, if it is there and not `null`.
     #[inline(never)]
     pub fn get(self, key: &str) -> Option<Json<'d>> {
@@ -535,7 +542,8 @@ pub fn string(text: &[u8], out: &mut Out) {
     out.push(b'"');
 }
 
-fn hex4(raw: &[u8]) -> Option<u32> {
+/// The number that four hex digits say.
+pub fn hex4(raw: &[u8]) -> Option<u32> {
     u32::from_str_radix(std::str::from_utf8(raw.get(..4)?).ok()?, 16).ok()
 }
 

@@ -1,11 +1,10 @@
 //! What the value of a key is to the privacy stage: content, other text, or a name. By what the tables say of the key; what no table
 //! knows is text.
 
-use crate::conventions::{Rule, To};
-use crate::keys::{KeyInfo, Keys};
+use crate::conventions::{self, Rule, RuleRef, To, words};
+use crate::keys::Keys;
 use crate::normalize::canonical::{Field, Type};
 use crate::profiles::Table;
-use hashbrown::HashMap;
 
 /// What a value is, from the least to the most private.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,46 +94,37 @@ fn of_rule(rule: &Rule) -> Class {
     }
 }
 
-/// The classes of the keys that go out in one profile.
-#[derive(Debug)]
-pub struct Classes {
-    written: HashMap<&'static [u8], Class>,
+/// The class of a key that goes out in this profile, whichever convention wrote it.
+#[inline(never)]
+pub fn of(key: &[u8], keys: &Keys, table: &Table) -> Class {
+    let class = match keys.find(key).and_then(|id| keys.get(id)) {
+        Some(info) => of_rules(&info.rules),
+        None => of_rules(&conventions::rules_of(key).0),
+    };
+    if class == Class::Text && is_name(key, table) { Class::Name } else { class }
 }
 
-impl Classes {
-    /// Looks up the profile's keys.
-    pub fn new(table: &'static Table) -> Self {
-        let fields = table.all_keys().chain(table.all_aggregated());
-        let fields = fields.flat_map(|(field, keys)| keys.iter().map(|key| (*key, of_field(*field))));
-        let words = [Some(table.entry), table.operation, table.kind.map(|(key, _)| key)].into_iter().flatten();
-        let words = words.map(|key| (key, Class::Name));
-        let trace = table.trace.into_iter().flatten().map(|key| (key, Class::Content));
-        Classes { written: fields.chain(words).chain(trace).map(|(key, class)| (key.as_bytes(), class)).collect() }
-    }
-
-    /// The class of a key, whichever convention wrote it.
-    pub fn of(&self, key: &[u8], keys: &Keys) -> Class {
-        if let Some(class) = self.written.get(key) {
-            return *class;
-        }
-        match keys.find(key).and_then(|id| keys.get(id)) {
-            Some(info) => of_rules(info),
-            None => of_rules(&KeyInfo::new(key)),
-        }
-    }
+fn of_rules(rules: &[RuleRef]) -> Class {
+    rules.iter().map(|r| of_rule(r.rule)).max().unwrap_or(Class::Text)
 }
 
-fn of_rules(info: &KeyInfo) -> Class {
-    info.rules.iter().map(|r| of_rule(r.rule)).max().unwrap_or(Class::Text)
+/// Does the profile write a name there, whatever else the conventions say of the key?
+fn is_name(key: &[u8], table: &Table) -> bool {
+    let one = [Some(table.entry), table.operation, table.kind.map(|(key, _)| key)];
+    one.into_iter().flatten().any(|name| words::is(key, name))
+        || [Some(table), table.base].into_iter().flatten().any(|table| {
+            let fields = [table.keys, table.aggregated];
+            fields.into_iter().flatten().any(|(field, names)| of_field(*field) == Class::Name && words::any(key, names))
+        })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profiles;
 
     #[test]
     fn keys_of_many_conventions() {
-        let classes = Classes::new(crate::profiles::OTEL);
         let keys = Keys::new(0);
         for (class, names) in [
             (
@@ -161,7 +151,25 @@ mod tests {
             ),
         ] {
             for name in names {
-                assert_eq!(classes.of(name.as_bytes(), &keys), class, "{name}");
+                assert_eq!(of(name.as_bytes(), &keys, profiles::OTEL), class, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_profile_writes_is_of_the_class_of_its_field() {
+        let keys = Keys::new(0);
+        for table in [profiles::OTEL, profiles::OTEL_1_41, profiles::TENCENT, profiles::LANGFUSE, profiles::OPENINFERENCE] {
+            for (field, names) in table.all_keys().chain(table.all_aggregated()) {
+                for name in *names {
+                    assert_eq!(of(name.as_bytes(), &keys, table), of_field(*field), "{name}");
+                }
+            }
+            for name in table.trace.into_iter().flatten() {
+                assert_eq!(of(name.as_bytes(), &keys, table), Class::Content, "{name}");
+            }
+            for name in [Some(table.entry), table.operation, table.kind.map(|(key, _)| key)].into_iter().flatten() {
+                assert_eq!(of(name.as_bytes(), &keys, table), Class::Name, "{name}");
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The built-in detectors: linear scans for what e-mail addresses, phone and card numbers and secret keys look like. ASCII only;
 //! they would rather leave a number alone that may be an id or a moment than mask what a trace is read for.
 
+use crate::conventions::words;
 use serde::Deserialize;
 use std::ops::Range;
 
@@ -40,42 +41,60 @@ pub fn find(detector: Detector, text: &[u8], from: usize) -> Option<Range<usize>
     }
 }
 
-fn count(bytes: &[u8], is: impl Fn(u8) -> bool) -> usize {
-    bytes.iter().take_while(|byte| is(**byte)).count()
+/// Is it of a run of letters, digits and these marks?
+#[inline(never)]
+fn is_of(byte: u8, marks: &[u8]) -> bool {
+    byte.is_ascii_alphanumeric() || marks.contains(&byte)
 }
 
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+pub(super) fn is_word(byte: u8) -> bool {
+    is_of(byte, b"_")
 }
 
-fn before(text: &[u8], at: usize) -> Option<u8> {
-    text.get(at.checked_sub(1)?).copied()
+/// How long the run is that the text begins with.
+#[inline(never)]
+fn run(text: &[u8], marks: &[u8]) -> usize {
+    text.iter().take_while(|b| is_of(**b, marks)).count()
+}
+
+/// How long the run is that the text ends with.
+#[inline(never)]
+fn run_before(text: &[u8], marks: &[u8]) -> usize {
+    text.iter().rev().take_while(|b| is_of(**b, marks)).count()
+}
+
+/// How many digits the text begins with.
+#[inline(never)]
+fn count(text: &[u8]) -> usize {
+    text.iter().take_while(|b| b.is_ascii_digit()).count()
 }
 
 fn email(text: &[u8], from: usize) -> Option<Range<usize>> {
     const MARKS: &[u8] = b"._%+-'";
-    let is_local = |b: u8| b.is_ascii_alphanumeric() || MARKS.contains(&b);
-    let is_domain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
     // Everything before `free` was looked at: two marks never share what is before them, so the scan is linear.
     let mut free = from;
     for at in memchr::memchr2_iter(b'@', b'%', text.get(from..)?) {
         let at = from + at;
-        let mark = match &text[at..] {
-            [b'@', ..] => 1,
-            // As it stands in a URL.
-            [b'%', b'4', b'0', ..] => 3,
-            _ => continue,
-        };
-        let local = text[free..at].iter().rev().take_while(|b| is_local(**b)).count();
-        let start = at - local + count(&text[at - local..at], |b| MARKS.contains(&b));
-        let domain = &text[at + mark..];
-        let domain = &domain[..count(domain, is_domain)];
-        let end = domain.len() - domain.iter().rev().take_while(|b| **b == b'.' || **b == b'-').count();
-        let top = domain[..end].rsplit(|b| *b == b'.').next().unwrap_or_default();
-        let is_top = top.len() >= 2 && top.len() < end && top[0].is_ascii_alphabetic();
-        free = at + mark;
+        // As it stands in a URL.
+        let is_escape = text[at..].starts_with(b"%40");
+        if text[at] == b'%' && !is_escape {
+            continue;
+        }
+        let mark = if is_escape { at + 3 } else { at + 1 };
+        let mut start = at - run_before(&text[free..at], MARKS);
+        while MARKS.contains(&text[start]) && start < at {
+            start += 1;
+        }
+        let mut end = mark + run(&text[mark..], b"-.");
+        while end > mark && !text[end - 1].is_ascii_alphanumeric() {
+            end -= 1;
+        }
+        free = mark;
+        let domain = &text[mark..end];
+        let top = run_before(domain, b"-");
+        let is_top = top >= 2 && top < domain.len() && domain[domain.len() - top].is_ascii_alphabetic();
         if start < at && is_top && domain[0] != b'.' {
-            return Some(start..at + mark + end);
+            return Some(start..end);
         }
     }
     None
@@ -89,139 +108,140 @@ fn digits(text: &[u8], from: usize, matches: fn(&[u8]) -> Option<usize>) -> Opti
         let chunks = text[at..].as_chunks::<16>().0;
         let plain = chunks.iter().take_while(|chunk| !chunk.iter().fold(false, |any, b| any | b.is_ascii_digit())).count();
         at += (plain * 16).saturating_sub(1);
-        let byte = text[at];
-        if !(byte.is_ascii_digit() || byte == b'+' || byte == b'(') {
-            at += 1;
-            continue;
+        let (head, tail) = text.split_at(at);
+        let digits = count(tail);
+        if digits > 0 || tail.starts_with(b"+") || tail.starts_with(b"(") {
+            let runs_into = match head {
+                // The rest of a decimal number.
+                [.., before, b'.'] => before.is_ascii_digit(),
+                [.., before] => is_word(*before),
+                [] => false,
+            };
+            if let Some(length) = (!runs_into).then(|| matches(tail)).flatten() {
+                return Some(at..at + length);
+            }
         }
-        let in_word = before(text, at).is_some_and(is_word);
-        // The rest of a decimal number.
-        let in_number = before(text, at) == Some(b'.') && at >= 2 && text[at - 2].is_ascii_digit();
-        if !in_word
-            && !in_number
-            && let Some(length) = matches(&text[at..])
-        {
-            return Some(at..at + length);
-        }
-        at += count(&text[at..], |b| b.is_ascii_digit()).max(1);
+        at += digits.max(1);
     }
     None
 }
 
-/// Lengths of the groups of digits that `text` begins with, one separator (always the same) between two.
-fn groups(text: &[u8]) -> ([usize; 6], usize) {
+/// The length of the groups of digits that `text` begins with, one separator (always the same) between two, if they have one of
+/// these shapes.
+#[inline(never)]
+fn groups(text: &[u8], shapes: &[&[u8]]) -> Option<usize> {
     let mut groups = [0; 6];
-    let mut at = 0;
-    let mut separator = None;
-    for group in &mut groups {
-        *group = count(&text[at..], |b| b.is_ascii_digit());
-        at += *group;
-        match text.get(at) {
-            Some(b @ (b' ' | b'-' | b'.'))
-                if *group > 0 && *separator.get_or_insert(*b) == *b && text.get(at + 1).is_some_and(u8::is_ascii_digit) =>
-            {
-                at += 1
-            }
-            _ => break,
+    let (mut at, mut used) = (0, 0);
+    while let Some(group) = groups.get_mut(used) {
+        let length = count(&text[at..]);
+        let separator = at.checked_sub(1).map(|at| text[at]);
+        *group = length.min(99) as u8;
+        at += length;
+        used += 1;
+        let is_next = match text.get(at..at + 2) {
+            Some([b @ (b' ' | b'-' | b'.'), b'0'..=b'9']) => length > 0 && separator.is_none_or(|separator| separator == *b),
+            _ => false,
+        };
+        if !is_next {
+            break;
         }
+        at += 1;
     }
-    (groups, at)
+    shapes.contains(&&groups[..used]).then_some(at)
+}
+
+fn phone_at(text: &[u8]) -> Option<usize> {
+    const AMERICA: &[&[u8]] = &[&[3, 3, 4]];
+    const CHINA: &[&[u8]] = &[&[3, 4, 4]];
+    let length = match text {
+        [b'+', b'1'..=b'9', ..] => {
+            let (mut digits, mut end) = (0, 1);
+            for (at, byte) in text.iter().enumerate().skip(1) {
+                if byte.is_ascii_digit() {
+                    digits += 1;
+                    end = at + 1;
+                } else if at - end > 1 || !b" -.()".contains(byte) {
+                    break;
+                }
+            }
+            (8..=15).contains(&digits).then_some(end)
+        }
+        [b'(', rest @ ..] if count(rest) == 3 => {
+            let rest = rest[3..].strip_prefix(b")")?;
+            let local = rest.strip_prefix(b" ").unwrap_or(rest);
+            groups(local, &[&[3, 4]]).map(|length| text.len() - local.len() + length)
+        }
+        _ => {
+            let digits = count(text);
+            let mobile = match digits {
+                15 => text.strip_prefix(b"0086"),
+                13 => text.strip_prefix(b"86"),
+                _ => Some(text),
+            };
+            match mobile {
+                Some([b'1', b'3'..=b'9', ..]) if matches!(digits, 11 | 13 | 15) => Some(digits),
+                Some([b'1', b'3'..=b'9', ..]) => groups(text, CHINA),
+                _ if text[0] > b'1' => groups(text, AMERICA),
+                _ => None,
+            }
+        }
+    };
+    length.filter(|length| ends(text, *length))
 }
 
 fn ends(text: &[u8], length: usize) -> bool {
     !text.get(length).is_some_and(|b| is_word(*b))
 }
 
-fn phone_at(text: &[u8]) -> Option<usize> {
-    match text[0] {
-        b'+' => {
-            let (mut digits, mut end, mut at) = (0, 0, 1);
-            while let Some(byte) = text.get(at) {
-                match byte {
-                    b'0'..=b'9' => {
-                        digits += 1;
-                        end = at + 1;
-                    }
-                    b' ' | b'-' | b'.' | b'(' | b')' if at > 1 && at - end < 2 => {}
-                    _ => break,
-                }
-                at += 1;
-            }
-            let country = matches!(text.get(1), Some(b'1'..=b'9'));
-            (country && (8..=15).contains(&digits) && ends(text, end)).then_some(end)
-        }
-        b'(' => {
-            let area = count(&text[1..], |b| b.is_ascii_digit());
-            let rest = text.get(area + 2..).filter(|_| area == 3 && text.get(4) == Some(&b')'))?;
-            let space = count(rest, |b| b == b' ');
-            let (groups, _) = groups(&rest[space..]);
-            let length = 5 + space + 8;
-            (space < 2 && groups[..3] == [3, 4, 0] && ends(text, length)).then_some(length)
-        }
-        _ => {
-            let (groups, length) = groups(text);
-            let prefix = [&b"0086"[..], b"86"].into_iter().find(|p| text.starts_with(p) && groups[0] == p.len() + 11);
-            let mobile = &text[prefix.map_or(0, <[u8]>::len)..];
-            let is_mobile = mobile[0] == b'1' && matches!(mobile.get(1), Some(b'3'..=b'9'));
-            if is_mobile && (prefix.is_some() || groups[0] == 11) && ends(text, groups[0]) {
-                return Some(groups[0]);
-            }
-            let china = is_mobile && groups[..4] == [3, 4, 4, 0];
-            let america = groups[..4] == [3, 3, 4, 0] && matches!(text[0], b'2'..=b'9');
-            ((china || america) && ends(text, length)).then_some(length)
-        }
-    }
-}
-
 fn card_at(text: &[u8]) -> Option<usize> {
+    const SHAPES: &[&[u8]] = &[&[4, 4, 4, 4], &[4, 4, 4, 4, 3], &[4, 6, 5], &[4, 6, 4], &[4, 4, 4, 1], &[6, 13], &[4, 4, 4, 4, 2]];
     // What cards begin with; a number that begins with 1 is a moment.
     if !matches!(text[0], b'2'..=b'6') {
         return None;
     }
-    const SHAPES: &[&[usize]] = &[&[4, 4, 4, 4], &[4, 4, 4, 4, 3], &[4, 6, 5], &[4, 6, 4], &[4, 4, 4, 1], &[6, 13], &[4, 4, 4, 4, 2]];
-    let (groups, length) = groups(text);
-    let is_shape = |shape: &&&[usize]| groups.starts_with(shape) && groups.get(shape.len()).is_none_or(|next| *next == 0);
-    let length = if (13..=19).contains(&groups[0]) {
-        groups[0]
-    } else {
-        SHAPES.iter().find(is_shape)?;
-        length
+    let length = match count(text) {
+        digits @ 13..=19 => digits,
+        _ => groups(text, SHAPES)?,
     };
     (ends(text, length) && luhn(&text[..length])).then_some(length)
 }
 
 fn luhn(text: &[u8]) -> bool {
-    let digits = text.iter().rev().filter(|b| b.is_ascii_digit()).map(|b| u32::from(b - b'0'));
-    let sum: u32 = digits.enumerate().map(|(i, d)| if i % 2 == 0 { d } else { d * 2 / 10 + d * 2 % 10 }).sum();
-    sum.is_multiple_of(10)
+    let (mut sum, mut twice) = (0, false);
+    for byte in text.iter().rev().filter(|b| b.is_ascii_digit()) {
+        let digit = u32::from(byte - b'0');
+        sum += if twice { digit * 2 / 10 + digit * 2 % 10 } else { digit };
+        twice = !twice;
+    }
+    sum % 10 == 0
 }
 
 /// What keys begin with, and how many characters follow at least.
-const KEYS: &[(&[u8], usize)] = &[
-    (b"sk-", 20),
-    (b"sk_live_", 16),
-    (b"sk_test_", 16),
-    (b"rk_live_", 16),
-    (b"AKIA", 16),
-    (b"ASIA", 16),
-    (b"AKID", 24),
-    (b"LTAI", 12),
-    (b"ghp_", 20),
-    (b"gho_", 20),
-    (b"ghu_", 20),
-    (b"ghs_", 20),
-    (b"ghr_", 20),
-    (b"github_pat_", 22),
-    (b"glpat-", 20),
-    (b"xoxa-", 10),
-    (b"xoxb-", 10),
-    (b"xoxp-", 10),
-    (b"xoxr-", 10),
-    (b"xoxs-", 10),
-    (b"xapp-", 10),
-    (b"AIza", 30),
-    (b"hf_", 30),
-    (b"npm_", 30),
+const KEYS: &[(&str, u8)] = &[
+    ("sk-", 20),
+    ("sk_live_", 16),
+    ("sk_test_", 16),
+    ("rk_live_", 16),
+    ("AKIA", 16),
+    ("ASIA", 16),
+    ("AKID", 24),
+    ("LTAI", 12),
+    ("ghp_", 20),
+    ("gho_", 20),
+    ("ghu_", 20),
+    ("ghs_", 20),
+    ("ghr_", 20),
+    ("github_pat_", 22),
+    ("glpat-", 20),
+    ("xoxa-", 10),
+    ("xoxb-", 10),
+    ("xoxp-", 10),
+    ("xoxr-", 10),
+    ("xoxs-", 10),
+    ("xapp-", 10),
+    ("AIza", 30),
+    ("hf_", 30),
+    ("npm_", 30),
 ];
 
 /// No key is shorter, but for those in PEM.
@@ -230,78 +250,90 @@ const SHORTEST: usize = 15;
 fn key(text: &[u8], from: usize) -> Option<Range<usize>> {
     let token = token(text, from);
     let end = token.as_ref().map_or(text.len(), |token| token.start);
-    let begin = memchr::memmem::find_iter(text.get(from..end)?, b"-----BEGIN ").map(|at| from + at);
-    begin.filter_map(|at| Some(at..at + pem(&text[at..])?)).next().or(token)
+    let mut at = from;
+    while let Some(begin) = words::position(text.get(at..end)?, b"-----BEGIN ") {
+        at += begin;
+        if let Some(length) = pem(&text[at..]) {
+            return Some(at..at + length);
+        }
+        at += 1;
+    }
+    token
 }
 
 /// A key in a run of characters of which keys are made. Words are shorter than keys, so that one character of each fifteen tells where to
 /// look.
 fn token(text: &[u8], from: usize) -> Option<Range<usize>> {
-    let is_token = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
+    const MARKS: &[u8] = b"-._~+/=";
     let mut start = from;
-    while let Some(&last) = text.get(start + SHORTEST - 1) {
-        if !is_token(last) {
-            start += SHORTEST;
+    while let Some(head) = text.get(start..start + SHORTEST) {
+        let length = run_before(head, MARKS);
+        start += SHORTEST;
+        if length == 0 {
             continue;
         }
-        let head = text[start..start + SHORTEST].iter().rev().take_while(|b| is_token(**b)).count();
-        let run = start + SHORTEST - head;
-        let end = start + SHORTEST + count(&text[start + SHORTEST..], is_token);
+        let first = start - length;
+        let end = start + run(&text[start..], MARKS);
         start = end + 1;
-        if end - run < SHORTEST {
+        if end - first < SHORTEST {
             continue;
         }
-        let word = run.checked_sub(7).and_then(|at| text.get(at..run));
-        if end - run > SHORTEST && word.is_some_and(|word| word.eq_ignore_ascii_case(b"bearer ")) {
-            return Some(run..end);
+        let word = first.checked_sub(7).and_then(|at| text.get(at..first));
+        if end - first > SHORTEST && word.is_some_and(|word| word.eq_ignore_ascii_case(b"bearer ")) {
+            return Some(first..end);
         }
-        for at in run..end {
-            let before = before(text, at).unwrap_or(b' ');
-            let length = match () {
-                () if before.is_ascii_alphanumeric() => None,
-                () if before == b'_' || before == b'-' => prefixed(&text[at..]),
-                () => prefixed(&text[at..]).or_else(|| jwt(&text[at..])),
-            };
-            if let Some(length) = length {
+        let mut before = b' ';
+        if let Some(at) = first.checked_sub(1) {
+            before = text[at];
+        }
+        for at in first..end {
+            let rest = &text[at..];
+            if !before.is_ascii_alphanumeric()
+                && let Some(length) = prefixed(rest).or_else(|| if is_of(before, b"_-") { None } else { jwt(rest) })
+            {
                 return Some(at..at + length);
             }
+            before = text[at];
         }
     }
     None
 }
 
 fn prefixed(text: &[u8]) -> Option<usize> {
-    let (prefix, least) = KEYS.iter().find(|(prefix, _)| text.starts_with(prefix))?;
-    let is_token = |b: u8| is_word(b) || b == b'-';
+    let (prefix, least) = KEYS.iter().find(|(prefix, _)| text.starts_with(prefix.as_bytes()))?;
     let token = &text[prefix.len()..];
     // A look at the beginning is enough, and keeps the scan linear where prefix follows prefix.
-    let head = &token[..count(&token[..token.len().min(64)], is_token)];
+    let head = &token[..run(&token[..token.len().min(64)], b"_-")];
     // Words with hyphens, such as the classes of a style sheet.
     let words = head.contains(&b'-') && head.iter().all(|b| b.is_ascii_lowercase() || *b == b'-');
-    (head.len() >= *least && !words).then(|| prefix.len() + count(token, is_token))
+    (head.len() >= usize::from(*least) && !words).then(|| prefix.len() + run(token, b"_-"))
 }
 
 fn jwt(text: &[u8]) -> Option<usize> {
-    let segment = |at: usize| text.get(at..).map_or(0, |rest| count(rest, |b| is_word(b) || b == b'-'));
-    let head = segment(0);
-    let body = segment(head + 1);
-    if !text.starts_with(b"eyJ") || head < 10 || body < 10 || text.get(head) != Some(&b'.') {
+    if !text.starts_with(b"eyJ") {
         return None;
     }
-    let signed = text.get(head + 1 + body) == Some(&b'.');
-    signed.then(|| head + 1 + body + 1 + segment(head + 1 + body + 1))
+    let mut at = 0;
+    for _ in 0..2 {
+        let segment = run(&text[at..], b"_-");
+        at += segment;
+        if segment < 10 || text.get(at) != Some(&b'.') {
+            return None;
+        }
+        at += 1;
+    }
+    Some(at + run(&text[at..], b"_-"))
 }
 
 /// A private key in PEM; to the end of the text where it has no end.
 fn pem(text: &[u8]) -> Option<usize> {
     let head = text.strip_prefix(b"-----BEGIN ")?;
-    let label = &head[..count(head, |b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b' ')];
+    let label = &head[..head.iter().take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || **b == b' ').count()];
     if !label.ends_with(b"PRIVATE KEY") {
         return None;
     }
-    let Some(end) = memchr::memmem::find(text, b"-----END ").map(|end| end + 9) else { return Some(text.len()) };
-    let tail = &text[end..];
-    Some(end + memchr::memmem::find(tail, b"-----").map_or(tail.len(), |dashes| dashes + 5))
+    let Some(end) = words::position(text, b"-----END ").map(|end| end + 9) else { return Some(text.len()) };
+    Some(words::position(&text[end..], b"-----").map_or(text.len(), |dashes| end + dashes + 5))
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Media in base64: where they stand in a text, and the descriptor that stands in their place.
 
 use super::settings::Media;
+use super::sha256::Sha256;
+use crate::base64::Decoder;
+use crate::conventions::words::{self, position};
 use crate::json::Json;
-use sha2::{Digest, Sha256};
-use std::fmt::Write;
-use std::ops::Range;
 
 const MARK: &[u8] = b";base64,";
 /// From this many characters on it is large.
@@ -15,7 +15,7 @@ const SHORT: usize = 32;
 const HEAD: usize = 256;
 
 /// Members that say the media type of what stands beside them.
-const TYPES: &[&str] = &["mime_type", "mimeType", "media_type", "mediaType", "contentType", "format"];
+pub const TYPES: &[&str] = &["mime_type", "mimeType", "media_type", "mediaType", "contentType", "format"];
 /// Members that hold base64 beside such a type.
 const DATA: &[&str] = &["content", "data", "bytes", "base64", "file_data", "image", "audio", "blob", "file"];
 
@@ -23,16 +23,12 @@ fn is_digit(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=')
 }
 
-/// Something in base64, in a text.
-pub struct Found<'a> {
-    /// Where it stands, what goes with it included.
-    pub range: Range<usize>,
+/// A `data:` URL in a text.
+pub struct DataUrl<'a> {
+    pub whole: &'a [u8],
     /// Its media type as the source has it.
     pub kind: &'a [u8],
-    /// Its base64.
     pub base64: &'a [u8],
-    /// It is a part of a message, `{"type":"blob",…}`: a part has to stand in its place.
-    pub is_part: bool,
 }
 
 impl Media {
@@ -55,51 +51,31 @@ impl Media {
                 let mut samples = bytes.chunks_exact(STEP).map(|chunk| &chunk[..SAMPLE]);
                 samples.any(|sample| sample.iter().all(|b| is_digit(*b) || *b == b'\\'))
             }
-            Media::Describe => {
-                memchr::memmem::find(bytes, MARK).is_some()
-                    || [&b"blob"[..], b"mime", b"edia", b"contentType", b"format"].iter().any(|w| memchr::memmem::find(bytes, w).is_some())
-            }
+            Media::Describe => [MARK, b"blob", b"mime", b"edia", b"contentType", b"format"].iter().any(|w| position(bytes, w).is_some()),
         }
     }
 
     /// The next `data:` URL at `from` or behind it.
-    pub fn data_url(self, text: &[u8], from: usize) -> Option<Found<'_>> {
+    pub fn data_url(self, text: &[u8], from: usize) -> Option<DataUrl<'_>> {
         let mut at = from;
         loop {
-            at += memchr::memmem::find(text.get(at..)?, MARK)?;
-            let head = &text[at.saturating_sub(HEAD).max(from)..at];
-            let start = last(head, b"data:").map(|data| at - head.len() + data);
-            at += MARK.len();
+            let mark = at + position(text.get(at..)?, MARK)?;
+            let head = &text[mark.saturating_sub(HEAD).max(from)..mark];
+            at = mark + MARK.len();
             let base64 = run(&text[at..]);
-            if let Some(start) = start.filter(|_| self.takes(base64)) {
-                let kind = &text[start + 5..at - MARK.len()];
-                let kind = kind.split(|b| *b == b';').next().unwrap_or_default();
-                return Some(Found { range: start..at + base64.len(), kind, base64, is_part: false });
+            if let Some(data) = last(head, b"data:").filter(|_| self.takes(base64)) {
+                let kind = &head[data + 5..];
+                let kind = &kind[..memchr::memchr(b';', kind).unwrap_or(kind.len())];
+                return Some(DataUrl { whole: &text[mark - head.len() + data..at + base64.len()], kind, base64 });
             }
         }
     }
 
-    /// Members of a JSON text that are base64 by what stands beside them, in order.
-    pub fn members<'a>(self, text: &'a [u8], j: Json<'a>, found: &mut Vec<Found<'a>>) {
-        if j.is_object() {
-            let kind = j.any(TYPES).and_then(|kind| kind.word());
-            let is_part = j.get("type").is_some_and(|t| t.is("blob"));
-            for (name, value) in j.entries() {
-                let base64 = value.word().filter(|_| (kind.is_some() || is_part) && DATA.iter().any(|data| data.as_bytes() == name));
-                let is_media =
-                    |base64: &&[u8]| self.takes(base64) && (is_part || base64.len() >= SHORT) && run(base64).len() == base64.len();
-                let Some(base64) = base64.filter(is_media) else {
-                    self.members(text, value, found);
-                    continue;
-                };
-                let range = if is_part { range_of(text, j.source()) } else { range_of(text, base64) };
-                found.push(Found { range, kind: kind.unwrap_or_default(), base64, is_part });
-                if is_part {
-                    return;
-                }
-            }
-        }
-        j.items().for_each(|item| self.members(text, item, found));
+    /// What a member of an object of JSON has in base64, if there is enough of it; `of_blob`: the object says that it holds some.
+    pub fn member<'a>(self, name: &[u8], value: Json<'a>, of_blob: bool) -> Option<&'a [u8]> {
+        let base64 = value.word().filter(|_| words::any(name, DATA))?;
+        let is_media = self.takes(base64) && (of_blob || base64.len() >= SHORT) && run(base64).len() == base64.len();
+        is_media.then_some(base64)
     }
 }
 
@@ -109,6 +85,7 @@ fn last(text: &[u8], word: &[u8]) -> Option<usize> {
 }
 
 /// The base64 that a text begins with, escaped slashes included.
+#[inline(never)]
 fn run(text: &[u8]) -> &[u8] {
     let mut at = 0;
     while let Some(byte) = text.get(at) {
@@ -121,74 +98,34 @@ fn run(text: &[u8]) -> &[u8] {
     &text[..at]
 }
 
-fn range_of(text: &[u8], slice: &[u8]) -> Range<usize> {
-    let start = (slice.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-    start..start + slice.len()
-}
-
 /// The media type, fit to be shown.
 pub fn type_of(kind: &[u8]) -> &str {
-    let is_type =
-        |text: &&str| !text.is_empty() && text.len() <= 80 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/+.-".contains(&b));
-    std::str::from_utf8(kind).ok().filter(is_type).unwrap_or("media")
+    let is_type = !kind.is_empty() && kind.len() <= 80 && kind.iter().all(|b| b.is_ascii_alphanumeric() || b"/+.-".contains(b));
+    std::str::from_utf8(kind).ok().filter(|_| is_type).unwrap_or("media")
 }
 
 /// `[image/png 290 KB sha256:0123456789abcdef…]`: the size and the hash are those of the bytes, not of their base64.
-pub fn descriptor(found: &Found) -> String {
+pub fn descriptor(kind: &[u8], base64: &[u8]) -> String {
     let mut hash = Sha256::new();
-    let mut size = 0u64;
-    let mut block = [0; 3 * 256];
-    let mut filled = 0;
-    let (mut bits, mut sextets) = (0u32, 0);
-    for byte in found.base64 {
-        let sextet = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => continue,
-        };
-        bits = bits << 6 | u32::from(sextet);
-        sextets += 1;
-        if sextets == 4 {
-            block[filled..filled + 3].copy_from_slice(&bits.to_be_bytes()[1..]);
-            filled += 3;
-            (bits, sextets) = (0, 0);
-            if filled == block.len() {
-                hash.update(block);
-                size += filled as u64;
-                filled = 0;
-            }
-        }
+    let mut decoder = Decoder::default();
+    for digit in base64 {
+        decoder.take(*digit, &mut |byte| hash.push(byte));
     }
-    let rest = [0, 0, 1, 2][sextets];
-    block[filled..filled + rest].copy_from_slice(&(bits << (6 * (4 - sextets))).to_be_bytes()[1..=rest]);
-    filled += rest;
-    hash.update(&block[..filled]);
-    size += filled as u64;
-    let mut out = format!("[{} ", type_of(found.kind));
-    // Writing to a string does not fail.
-    let _ = match size {
-        0..1024 => write!(out, "{size} B"),
-        1024..1_048_576 => write!(out, "{} KB", (size + 512) / 1024),
-        _ => write!(out, "{}.{} MB", size >> 20, ((size & 0xf_ffff) * 10) >> 20),
+    let (size, [first, second, ..]) = (hash.length, hash.finish());
+    let (size, tenths, unit) = match size {
+        0..1024 => (size, String::new(), "B"),
+        1024..1_048_576 => ((size + 512) / 1024, String::new(), "KB"),
+        _ => (size >> 20, format!(".{}", ((size & 0xf_ffff) * 10) >> 20), "MB"),
     };
-    out.push_str(" sha256:");
-    hash.finalize().iter().take(8).for_each(|byte| {
-        let _ = write!(out, "{byte:02x}");
-    });
-    out.push_str("…]");
-    out
+    format!("[{} {size}{tenths} {unit} sha256:{first:08x}{second:08x}…]", type_of(kind))
 }
 
 /// Does the text, cut here, end inside a descriptor or a `data:` URL? Gives where that begins.
 pub fn begins_before(text: &[u8], cut: usize) -> Option<usize> {
-    let head = &text[..cut];
-    let near = &head[head.len().saturating_sub(160)..];
-    if let Some(at) = near.iter().rposition(|b| *b == b'[').map(|at| cut - near.len() + at) {
+    let near = cut.saturating_sub(160);
+    if let Some(at) = memchr::memrchr(b'[', &text[near..cut]).map(|at| near + at) {
         let whole = &text[at..text.len().min(at + 160)];
-        let end = memchr::memmem::find(whole, "…]".as_bytes()).filter(|_| memchr::memmem::find(whole, b" sha256:").is_some());
+        let end = position(whole, "…]".as_bytes()).filter(|_| position(whole, b" sha256:").is_some());
         if end.is_some_and(|end| at + end + 4 > cut) {
             return Some(at);
         }
@@ -204,7 +141,7 @@ mod tests {
     use super::*;
 
     fn described(text: &str) -> Option<String> {
-        Media::Describe.data_url(text.as_bytes(), 0).map(|found| descriptor(&found))
+        Media::Describe.data_url(text.as_bytes(), 0).map(|found| descriptor(found.kind, found.base64))
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod media;
 mod pattern;
 mod rules;
 mod settings;
+mod sha256;
 mod strings;
 mod syntax;
 mod text;
@@ -19,15 +20,16 @@ pub use detect::Detector;
 pub use settings::{MaskRule, Media, Settings};
 
 use crate::config::ConfigError;
-use crate::json::Out;
+use crate::json::{self, Out};
 use crate::keys::Keys;
 use crate::normalize;
-use crate::otlp::wire::{Field, Reader, Wire};
+use crate::otlp::wire::{Reader, Wire};
 use crate::otlp::write::number;
 use crate::profiles::Table;
 use bumpalo::Bump;
-use class::{Class, Classes};
+use class::Class;
 use rules::Rule;
+use strings::Copy;
 
 /// Content is not cut shorter than this to make a span fit: what is left then is names and numbers.
 const LEAST: usize = 64;
@@ -99,14 +101,13 @@ pub struct Run<'r, 'a> {
 }
 
 /// The stage of one form.
-#[derive(Debug)]
 pub struct Privacy {
     capture_content: bool,
     rules: Vec<Rule>,
     media: Media,
     max_attribute_bytes: usize,
     max_span_bytes: usize,
-    classes: Classes,
+    table: &'static Table,
 }
 
 impl Privacy {
@@ -119,7 +120,7 @@ impl Privacy {
             media: settings.media,
             max_attribute_bytes: limit(settings.max_attribute_bytes),
             max_span_bytes: limit(settings.max_span_bytes),
-            classes: Classes::new(table),
+            table,
         })
     }
 
@@ -136,66 +137,101 @@ impl Privacy {
         if self.is_idle(fields, is_llm, run.hooks) {
             return fields;
         }
-        let Run { keys, arena, hooks, counts, notes } = run;
-        let (key, done) = (STATUS_KEY, Done::default());
-        let mut pass = Pass { stage: self, keys, arena, hooks, counts, notes, is_llm, key, class: Class::Text, rules: 0, done };
-        let treated = fields.map(|fields| pass.span(fields, Step::Treat));
-        let Some(level) = pass.level(treated) else { return treated };
-        treated.map(|fields| pass.span(fields, Step::Shorten(level)))
+        let mut pass = Pass {
+            stage: self,
+            run,
+            is_llm,
+            step: Step::Mask,
+            now: Step::Mask,
+            key: STATUS_KEY,
+            class: Class::Text,
+            rules: 0,
+            member: &[],
+            lengths: Vec::new(),
+            sums: Vec::new(),
+            done: Done::default(),
+        };
+        let mut fields = pass.fields(fields);
+        let size = fields[0].len() + fields[1].len();
+        if size > self.max_span_bytes {
+            pass.step = Step::Measure;
+            pass.fields(fields);
+            let rest = size - pass.sums.iter().sum::<usize>();
+            let level = truncate::level(&pass.sums, self.max_span_bytes.saturating_sub(rest));
+            pass.step = Step::Cut(level.max(LEAST));
+            fields = pass.fields(fields);
+        }
+        fields
     }
 }
 
-/// What happens to a field of a message.
+/// A part of a span; it says what its own parts are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Span,
+    Event,
+    Link,
+    Status,
+    Attribute,
+    /// An `AnyValue`.
+    Value,
+    Array,
+    Map,
+    /// Of a map.
+    Entry,
+    /// The key of an entry.
+    Name,
+    Text,
+    Bytes,
+    /// A value of a kind that is not known here.
+    Unknown,
+    /// It is left alone.
+    Other,
+}
+
+impl Part {
+    fn of(self, number: u32) -> Part {
+        match (self, number) {
+            (Part::Span, number::ATTRIBUTES) => Part::Attribute,
+            (Part::Span, number::EVENTS) => Part::Event,
+            (Part::Span, number::LINKS) => Part::Link,
+            (Part::Span, number::STATUS) => Part::Status,
+            (Part::Event, number::EVENT_ATTRIBUTES) | (Part::Link, number::LINK_ATTRIBUTES) => Part::Attribute,
+            (Part::Attribute | Part::Entry, number::VALUE) | (Part::Array, _) => Part::Value,
+            (Part::Value, number::STRING) | (Part::Status, number::STATUS_MESSAGE) => Part::Text,
+            (Part::Value, number::BYTES) => Part::Bytes,
+            (Part::Value, number::ARRAY) => Part::Array,
+            (Part::Value, number::KVLIST) => Part::Map,
+            (Part::Value, _) => Part::Unknown,
+            (Part::Map, _) => Part::Entry,
+            (Part::Entry, number::KEY) => Part::Name,
+            _ => Part::Other,
+        }
+    }
+}
+
+/// What becomes of a part.
 enum Edit<'a> {
     Keep,
     Drop,
     Set(&'a [u8]),
 }
 
-impl<'a> From<Option<&'a [u8]>> for Edit<'a> {
-    fn from(new: Option<&'a [u8]>) -> Self {
-        new.map_or(Edit::Keep, Edit::Set)
-    }
-}
-
-/// Gives what a value is to be; `None`: as it is.
-type Change<'c, 'a, P> = &'c dyn Fn(&mut P, &'a [u8]) -> Option<&'a [u8]>;
-
-/// The message with some of its length-delimited fields changed; `None`: none is.
-fn edit<'a>(message: &'a [u8], arena: &'a Bump, change: &mut dyn FnMut(u32, &'a [u8]) -> Edit<'a>) -> Option<&'a [u8]> {
-    let mut out: Option<Out<'a>> = None;
-    let mut done = 0;
-    for field in fields(message) {
-        let Wire::Bytes(_, bytes) = field.value else { continue };
-        let new = match change(field.number, bytes) {
-            Edit::Keep => continue,
-            Edit::Drop => None,
-            Edit::Set(new) => Some(new),
-        };
-        let out = out.get_or_insert_with(|| Out::with_capacity_in(message.len(), arena));
-        out.extend_from_slice(&message[done..field.offset]);
-        done = field.offset + field.raw.len();
-        if let Some(new) = new {
-            delimited(out, field.number, new);
+/// The last field of this number: of several, it counts.
+#[inline(never)]
+fn bytes_of(message: &[u8], number: u32) -> &[u8] {
+    let (mut reader, mut last) = (Reader::new(0, message), &[][..]);
+    while let Ok(Some(field)) = reader.field() {
+        if let (Wire::Bytes(_, bytes), true) = (field.value, field.number == number) {
+            last = bytes;
         }
     }
-    let mut out = out?;
-    out.extend_from_slice(&message[done..]);
-    Some(out.into_bump_slice())
+    last
 }
 
-fn fields(message: &[u8]) -> impl Iterator<Item = Field<'_>> {
-    let mut reader = Reader::new(0, message);
-    std::iter::from_fn(move || reader.field().ok().flatten())
-}
-
-/// The last field of this number: of several, it counts.
-fn bytes_of(message: &[u8], number: u32) -> &[u8] {
-    fields(message).filter(|field| field.number == number).filter_map(|field| field.bytes().ok()).last().map_or(&[], |(_, bytes)| bytes)
-}
-
+#[inline(never)]
 fn delimited(out: &mut Out, number: u32, bytes: &[u8]) {
-    for mut value in [u64::from(number << 3 | 2), bytes.len() as u64] {
+    for mut value in [number << 3 | 2, bytes.len() as u32] {
         while value > 0x7f {
             out.push(value as u8 | 0x80);
             value >>= 7;
@@ -214,122 +250,164 @@ struct Done {
     truncated: bool,
 }
 
-/// Which of the two ways over a span this is.
-#[derive(Clone, Copy)]
+/// What a way over the span, or over one value, is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
-    Treat,
-    /// No text of a value is longer than this.
-    Shorten(usize),
+    Mask,
+    /// The lengths of the texts are taken.
+    Measure,
+    /// No text is to be longer than this.
+    Cut(usize),
 }
 
 /// One span on its way through the stage, and the value that is looked at.
 struct Pass<'r, 'a> {
     stage: &'r Privacy,
-    keys: &'r Keys,
-    arena: &'a Bump,
-    hooks: &'r Hooks,
-    counts: &'r mut Counts,
-    notes: Option<&'r mut Notes>,
+    run: Run<'r, 'a>,
     is_llm: bool,
+    /// On this way over the span.
+    step: Step,
+    /// On this way over the value.
+    now: Step,
     key: &'a [u8],
     class: Class,
     /// The rules that hold for the key, as bits.
     rules: u64,
+    /// The key of the map that the value stands in.
+    member: &'a [u8],
+    /// Of the texts of the value.
+    lengths: Vec<usize>,
+    /// Of the texts of each value together.
+    sums: Vec<usize>,
     done: Done,
 }
 
 impl<'a> Pass<'_, 'a> {
-    fn span(&mut self, fields: &'a [u8], step: Step) -> &'a [u8] {
-        let arena = self.arena;
-        let new = edit(fields, arena, &mut |number, bytes| match number {
-            number::ATTRIBUTES => self.attribute(bytes, step),
-            number::EVENTS => self.event(bytes, step),
-            number::LINKS => self.attributes(bytes, number::LINK_ATTRIBUTES, step).into(),
-            number::STATUS => edit(bytes, arena, &mut |number, text| match number {
-                number::STATUS_MESSAGE => self.status(text, step).into(),
-                _ => Edit::Keep,
-            })
-            .into(),
-            _ => Edit::Keep,
-        });
-        new.unwrap_or(fields)
+    #[inline(never)]
+    fn fields(&mut self, [span, entry]: [&'a [u8]; 2]) -> [&'a [u8]; 2] {
+        [self.walk(Part::Span, span).unwrap_or(span), self.walk(Part::Span, entry).unwrap_or(entry)]
     }
 
-    fn event(&mut self, event: &'a [u8], step: Step) -> Edit<'a> {
-        if self.is_llm && !self.stage.capture_content && normalize::carries_content(bytes_of(event, number::EVENT_NAME)) {
-            self.counts.content_dropped += 1;
-            return Edit::Drop;
+    /// A message after what is done to its parts; `None`: as it is.
+    fn walk(&mut self, of: Part, message: &'a [u8]) -> Option<&'a [u8]> {
+        let mut copy = Copy::new(message, self.run.arena);
+        let mut reader = Reader::new(0, message);
+        while let Ok(Some(field)) = reader.field() {
+            let Wire::Bytes(_, bytes) = field.value else { continue };
+            if of == Part::Entry {
+                self.member = bytes_of(message, number::KEY);
+            }
+            match self.part(of, of.of(field.number), bytes) {
+                Edit::Keep => {}
+                Edit::Drop => _ = copy.replace(field.raw),
+                Edit::Set(new) => delimited(copy.replace(field.raw), field.number, new),
+            }
         }
-        self.attributes(event, number::EVENT_ATTRIBUTES, step).into()
+        copy.finish()
     }
 
-    fn attributes(&mut self, message: &'a [u8], attributes: u32, step: Step) -> Option<&'a [u8]> {
-        edit(message, self.arena, &mut |number, bytes| if number == attributes { self.attribute(bytes, step) } else { Edit::Keep })
+    fn part(&mut self, of: Part, part: Part, bytes: &'a [u8]) -> Edit<'a> {
+        let new = match part {
+            Part::Attribute => return self.keyed(part, bytes_of(bytes, number::KEY), bytes),
+            Part::Status => return self.keyed(part, STATUS_KEY, bytes),
+            Part::Event if self.drops() && normalize::carries_content(bytes_of(bytes, number::EVENT_NAME)) => {
+                self.run.counts.content_dropped += 1;
+                return Edit::Drop;
+            }
+            Part::Unknown if self.now == Step::Mask && self.masks() => {
+                self.done.failed = true;
+                return Edit::Drop;
+            }
+            Part::Value | Part::Text if self.now == Step::Mask && matches!(of, Part::Attribute | Part::Status) => {
+                self.whole(part, bytes).or_else(|| self.inside(part, bytes))
+            }
+            _ => self.inside(part, bytes),
+        };
+        new.map_or(Edit::Keep, Edit::Set)
     }
 
-    fn attribute(&mut self, attribute: &'a [u8], step: Step) -> Edit<'a> {
-        self.begin(bytes_of(attribute, number::KEY));
-        let new = match step {
-            Step::Treat if self.is_llm && !self.stage.capture_content && self.class == Class::Content => {
-                self.counts.content_dropped += 1;
+    /// An attribute, or the status: a key, and a value that is treated by it.
+    fn keyed(&mut self, part: Part, key: &'a [u8], message: &'a [u8]) -> Edit<'a> {
+        self.begin(key);
+        let (mut new, mut most) = (message, usize::MAX);
+        match self.step {
+            Step::Mask if self.class == Class::Content && self.drops() => {
+                self.run.counts.content_dropped += 1;
                 self.note(DROPPED);
                 return Edit::Drop;
             }
-            Step::Treat => {
-                let treated = self.value(attribute, &|pass, value| pass.treated(value));
-                let value = treated.unwrap_or(attribute);
-                self.value(value, &|pass, value| pass.shortened(value, pass.stage.max_attribute_bytes)).or(treated)
+            Step::Mask => {
+                new = self.walk(part, message).unwrap_or(message);
+                most = self.stage.max_attribute_bytes;
             }
-            Step::Shorten(most) if self.may_shorten() => self.value(attribute, &|pass, value| pass.shortened(value, most)),
-            Step::Shorten(_) => None,
-        };
+            _ if self.is_llm && !self.is_content() => return Edit::Keep,
+            Step::Measure => {
+                self.measure(part, message);
+                self.sums.push(self.lengths.iter().sum());
+            }
+            Step::Cut(level) => most = level,
+        }
+        if new.len() > most {
+            self.measure(part, new);
+            let level = truncate::level(&self.lengths, most);
+            if level < usize::MAX {
+                self.now = Step::Cut(level);
+                new = self.walk(part, new).unwrap_or(new);
+            }
+        }
         self.end();
-        new.into()
+        if std::ptr::eq(new, message) { Edit::Keep } else { Edit::Set(new) }
     }
 
-    fn value(&mut self, attribute: &'a [u8], change: Change<'_, 'a, Self>) -> Option<&'a [u8]> {
-        edit(attribute, self.arena, &mut |number, bytes| if number == number::VALUE { change(self, bytes).into() } else { Edit::Keep })
-    }
-
-    fn status(&mut self, text: &'a [u8], step: Step) -> Option<&'a [u8]> {
-        self.begin(STATUS_KEY);
-        let new = match step {
-            Step::Treat => {
-                let treated = self.whole().map(|replacement| self.replaced(replacement)).or_else(|| self.text(text, 0));
-                self.cut(treated.unwrap_or(text), self.stage.max_attribute_bytes).or(treated)
-            }
-            Step::Shorten(most) => self.cut(text, most),
-        };
-        self.end();
-        new
+    #[inline(never)]
+    fn measure(&mut self, part: Part, message: &'a [u8]) {
+        self.lengths.clear();
+        self.now = Step::Measure;
+        self.walk(part, message);
     }
 
     /// Turns to the value of a key.
     fn begin(&mut self, key: &'a [u8]) {
         self.key = key;
+        self.member = &[];
+        self.now = Step::Mask;
         self.done = Done::default();
-        self.class = match self.is_llm && key != STATUS_KEY {
-            true => self.stage.classes.of(key, self.keys),
-            false => Class::Text,
-        };
-        let holds = |rule: &Rule| if rule.names_keys() { rule.names(key) } else { self.is_content() };
-        let bits = self.stage.rules.iter().enumerate().filter(|(_, rule)| holds(rule)).map(|(i, _)| 1 << i);
-        self.rules = bits.fold(0, |all, bit: u64| all | bit);
+        self.class = Class::Text;
+        if self.is_llm && key != STATUS_KEY {
+            self.class = class::of(key, self.run.keys, self.stage.table);
+        }
+        self.rules = 0;
+        for (i, rule) in self.stage.rules.iter().enumerate() {
+            let holds = if rule.names_keys() { rule.names(key) } else { self.is_content() };
+            self.rules |= u64::from(holds) << i;
+        }
     }
 
     /// Counts what was done to the value.
     fn end(&mut self) {
-        let done = self.done;
-        self.counts.masked += u64::from(done.masked);
-        self.counts.mask_failed += u64::from(done.failed);
-        self.counts.truncated += u64::from(done.truncated);
-        let notes = [(done.masked, "masked"), (done.failed, "mask failed"), (done.media, "media replaced"), (done.truncated, "truncated")];
-        notes.into_iter().filter(|(done, _)| *done).for_each(|(_, note)| self.note(note));
+        let (done, counts) = (self.done, &mut *self.run.counts);
+        counts.masked += u64::from(done.masked);
+        counts.mask_failed += u64::from(done.failed);
+        counts.truncated += u64::from(done.truncated);
+        for (done, note) in
+            [(done.masked, "masked"), (done.failed, "mask failed"), (done.media, "media replaced"), (done.truncated, "truncated")]
+        {
+            if done {
+                self.note(note);
+            }
+        }
     }
 
+    #[inline(never)]
     fn note(&mut self, note: &'static str) {
-        let key = self.key;
-        self.notes.iter_mut().for_each(|notes| notes.push((key.into(), note)));
+        if let Some(notes) = &mut self.run.notes {
+            notes.push((self.key.into(), note));
+        }
+    }
+
+    /// Is content left out?
+    fn drops(&self) -> bool {
+        self.is_llm && !self.stage.capture_content && self.step == Step::Mask
     }
 
     /// Is it something that anything may stand in?
@@ -339,150 +417,58 @@ impl<'a> Pass<'_, 'a> {
 
     /// Does a rule or the hook have to see the text?
     fn masks(&self) -> bool {
-        self.rules != 0 || self.hooks.mask.is_some() && self.is_content()
+        self.rules != 0 || self.run.hooks.mask.is_some() && self.is_content()
     }
 
     /// What stands in place of the whole value, if a rule says so.
-    fn whole(&self) -> Option<&[u8]> {
-        let rules = self.stage.rules.iter().enumerate();
-        rules.filter(|(i, rule)| self.rules & 1 << i != 0 && rule.is_whole()).map(|(_, rule)| &rule.replacement[..]).next()
-    }
-
-    fn replaced(&self, replacement: &[u8]) -> &'a [u8] {
-        self.arena.alloc_slice_copy(replacement)
-    }
-
-    /// An `AnyValue` as it may go out; `None`: as it is.
-    fn treated(&mut self, value: &'a [u8]) -> Option<&'a [u8]> {
-        let Some(replacement) = self.whole() else { return self.any(value, &[]) };
-        let text = bytes_of(value, number::STRING);
-        let mut said = Out::new_in(self.arena);
-        // What is read as JSON stays JSON.
-        if strings::may_be_json(text) && crate::json::Doc::parse(text, self.arena).is_some() {
-            crate::json::string(replacement, &mut said);
-        } else {
-            said.extend_from_slice(replacement);
-        }
+    fn whole(&mut self, part: Part, value: &'a [u8]) -> Option<&'a [u8]> {
+        let mut rules = self.stage.rules.iter().enumerate();
+        let (_, rule) = rules.find(|(i, rule)| self.rules & 1 << i != 0 && rule.is_whole())?;
+        let arena = self.run.arena;
         self.done.masked = true;
-        let mut out = Out::new_in(self.arena);
+        if part == Part::Text {
+            return Some(arena.alloc_slice_copy(&rule.replacement));
+        }
+        let (mut out, mut said) = (Out::new_in(arena), Out::new_in(arena));
+        // What is read as JSON stays JSON.
+        if strings::json(bytes_of(value, number::STRING), arena).is_some() {
+            json::string(&rule.replacement, &mut said);
+        } else {
+            said.extend_from_slice(&rule.replacement);
+        }
         delimited(&mut out, number::STRING, &said);
         Some(out.into_bump_slice())
     }
 
-    /// The texts of an `AnyValue`, wherever they are nested. `member`: the key of the map that it stands in.
-    fn any(&mut self, value: &'a [u8], member: &[u8]) -> Option<&'a [u8]> {
-        let arena = self.arena;
-        edit(value, arena, &mut |number, bytes| match number {
-            number::STRING if text::is_word(member, bytes) => Edit::Keep,
-            number::STRING => self.text(bytes, 0).into(),
-            number::BYTES if !self.masks() => Edit::Keep,
-            number::BYTES if std::str::from_utf8(bytes).is_ok() => self.text(bytes, 0).into(),
-            number::BYTES => Edit::Set(self.fail("bytes")),
-            number::ARRAY => edit(bytes, arena, &mut |_, item| self.any(item, &[]).into()).into(),
-            number::KVLIST => edit(bytes, arena, &mut |_, entry| self.entry(entry).into()).into(),
-            // A value of a kind that is not known here.
-            _ if self.masks() => {
-                self.done.failed = true;
-                Edit::Drop
+    /// What a part is to be; `None`: as it is.
+    fn inside(&mut self, part: Part, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        match part {
+            Part::Text | Part::Bytes => {}
+            Part::Name => return if self.now == Step::Mask { self.name(bytes) } else { None },
+            Part::Unknown | Part::Other => return None,
+            _ => {
+                // Of an item of an array, what the array is called says nothing.
+                if part == Part::Array {
+                    self.member = &[];
+                }
+                return self.walk(part, bytes);
             }
-            _ => Edit::Keep,
-        })
-    }
-
-    fn entry(&mut self, entry: &'a [u8]) -> Option<&'a [u8]> {
-        let key = bytes_of(entry, number::KEY);
-        edit(entry, self.arena, &mut |number, bytes| match number {
-            number::KEY => self.name(bytes).into(),
-            number::VALUE => self.any(bytes, key).into(),
-            _ => Edit::Keep,
-        })
-    }
-
-    /// An `AnyValue` whose texts together have at most `most` bytes; `None`: it is short enough.
-    fn shortened(&mut self, value: &'a [u8], most: usize) -> Option<&'a [u8]> {
-        if value.len() <= most {
-            return None;
         }
-        let mut lengths = Vec::new();
-        texts(value, &mut lengths);
-        match truncate::level(&lengths, most) {
-            usize::MAX => None,
-            level => self.cut_all(value, level),
-        }
-    }
-
-    fn cut_all(&mut self, value: &'a [u8], most: usize) -> Option<&'a [u8]> {
-        let arena = self.arena;
-        edit(value, arena, &mut |number, bytes| match number {
-            number::STRING => self.cut(bytes, most).into(),
-            number::BYTES if bytes.len() > most => {
+        let is_text = part == Part::Text;
+        match self.now {
+            Step::Measure => {
+                self.lengths.push(bytes.len());
+                None
+            }
+            Step::Cut(most) if bytes.len() <= most => None,
+            Step::Cut(most) => {
                 self.done.truncated = true;
-                Edit::Set(&bytes[..most])
+                if is_text { truncate::text(bytes, most, self.run.arena) } else { bytes.get(..most) }
             }
-            number::ARRAY => edit(bytes, arena, &mut |_, item| self.cut_all(item, most).into()).into(),
-            number::KVLIST => edit(bytes, arena, &mut |_, entry| self.value(entry, &|pass, value| pass.cut_all(value, most)).into()).into(),
-            _ => Edit::Keep,
-        })
-    }
-
-    fn cut(&mut self, text: &'a [u8], most: usize) -> Option<&'a [u8]> {
-        let short = truncate::text(text, most, self.arena)?;
-        self.done.truncated = true;
-        Some(short)
-    }
-
-    fn may_shorten(&self) -> bool {
-        !self.is_llm || self.is_content()
-    }
-
-    /// How long a text may be so that the span fits; `None`: it does.
-    fn level(&mut self, fields: [&'a [u8]; 2]) -> Option<usize> {
-        let size = fields[0].len() + fields[1].len();
-        if size <= self.stage.max_span_bytes {
-            return None;
-        }
-        let mut lengths = Vec::new();
-        for field in fields.into_iter().flat_map(self::fields) {
-            let (_, bytes) = field.bytes().unwrap_or_default();
-            match field.number {
-                number::ATTRIBUTES => self.measure(bytes, &mut lengths),
-                number::EVENTS => self.measure_all(bytes, number::EVENT_ATTRIBUTES, &mut lengths),
-                number::LINKS => self.measure_all(bytes, number::LINK_ATTRIBUTES, &mut lengths),
-                number::STATUS => lengths.push(bytes_of(bytes, number::STATUS_MESSAGE).len()),
-                _ => {}
-            }
-        }
-        let rest = size - lengths.iter().sum::<usize>();
-        Some(truncate::level(&lengths, self.stage.max_span_bytes.saturating_sub(rest)).max(LEAST))
-    }
-
-    fn measure_all(&mut self, message: &'a [u8], attributes: u32, lengths: &mut Vec<usize>) {
-        for field in fields(message).filter(|field| field.number == attributes) {
-            self.measure(field.bytes().unwrap_or_default().1, lengths);
-        }
-    }
-
-    fn measure(&mut self, attribute: &'a [u8], lengths: &mut Vec<usize>) {
-        self.begin(bytes_of(attribute, number::KEY));
-        if self.may_shorten() {
-            let mut own = Vec::new();
-            texts(bytes_of(attribute, number::VALUE), &mut own);
-            lengths.push(own.iter().sum());
-        }
-    }
-}
-
-/// The lengths of the texts of an `AnyValue`.
-fn texts(value: &[u8], lengths: &mut Vec<usize>) {
-    for field in fields(value) {
-        let Ok((_, bytes)) = field.bytes() else { continue };
-        match field.number {
-            number::STRING | number::BYTES => lengths.push(bytes.len()),
-            number::ARRAY => fields(bytes).filter_map(|item| item.bytes().ok()).for_each(|(_, item)| texts(item, lengths)),
-            number::KVLIST => {
-                fields(bytes).filter_map(|entry| entry.bytes().ok()).for_each(|(_, entry)| texts(bytes_of(entry, number::VALUE), lengths));
-            }
-            _ => {}
+            Step::Mask if is_text && text::is_word(self.member, bytes) => None,
+            Step::Mask if is_text || self.masks() && std::str::from_utf8(bytes).is_ok() => self.text(bytes, 0),
+            Step::Mask if self.masks() => Some(self.fail("bytes")),
+            Step::Mask => None,
         }
     }
 }

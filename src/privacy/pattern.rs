@@ -1,85 +1,44 @@
-//! Regular expressions for mask rules: the common syntax, in time linear in the text, for a third of the size that the smallest crate
-//! would add to the module. Characters are Unicode's; classes such as `\w` and letters without case are ASCII's.
+//! Regular expressions for mask rules: the common syntax, in time linear in the text, for a fraction of the size that the smallest
+//! crate would add to the module. Characters are Unicode's; classes such as `\w` and letters without case are ASCII's.
 //!
 //! `.` `[a-z]` `[^…]` `\d \w \s \D \W \S` `\b \B ^ $ \A \z` `( )` `(?: )` `(?i)` (flags `i`, `m`, `s`) `|` `* + ? {n,m}`, lazy with a `?`
 //! behind, and escapes. A group only groups. No look-around, no back-references.
 
-use super::syntax::{self, MAX_STEPS, Node, Place, Set};
+use super::detect::is_word;
+use super::syntax;
 use std::ops::Range;
 
-#[derive(Debug)]
-enum Step {
-    Set(Set),
+/// What must be at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    Start,
+    End,
+    LineStart,
+    LineEnd,
+    Boundary,
+    NoBoundary,
+}
+
+/// A part of a compiled pattern.
+#[derive(Clone, Copy, Debug)]
+pub enum Step {
+    /// A character of these ranges (by their numbers in the pattern), or one of none of them.
+    Set(u32, u32, bool),
+    /// No character, at such a place.
     Place(Place),
-    /// Both ways, the first one preferred.
-    Fork(usize, usize),
-    Jump(usize),
+    /// Both ways, as far from here, the first one preferred.
+    Fork(i32, i32),
     Match,
 }
 
-fn write(node: &Node, steps: &mut Vec<Step>) -> Result<(), &'static str> {
-    if steps.len() > MAX_STEPS {
-        return Err("it is too large");
-    }
-    match node {
-        Node::Set(set) => steps.push(Step::Set(set.clone())),
-        Node::Place(place) => steps.push(Step::Place(*place)),
-        Node::All(nodes) => nodes.iter().try_for_each(|node| write(node, steps))?,
-        Node::Any(ways) => {
-            let mut ends = Vec::new();
-            for (i, way) in ways.iter().enumerate() {
-                let fork = steps.len();
-                let last = i + 1 == ways.len();
-                if !last {
-                    steps.push(Step::Match);
-                }
-                write(way, steps)?;
-                if !last {
-                    ends.push(steps.len());
-                    steps.push(Step::Match);
-                    steps[fork] = Step::Fork(fork + 1, steps.len());
-                }
-            }
-            let end = steps.len();
-            ends.into_iter().for_each(|at| steps[at] = Step::Jump(end));
-        }
-        Node::Repeat { node, least, most, lazy } => {
-            let fork = |to: usize, over: usize| if *lazy { Step::Fork(over, to) } else { Step::Fork(to, over) };
-            let before = if most.is_none() { least.saturating_sub(1) } else { *least };
-            for _ in 0..before {
-                let start = steps.len();
-                write(node, steps)?;
-                if steps.len() == start {
-                    break;
-                }
-            }
-            if let Some(most) = most {
-                let mut forks = Vec::new();
-                for _ in *least..*most {
-                    forks.push(steps.len());
-                    steps.push(Step::Match);
-                    write(node, steps)?;
-                }
-                let end = steps.len();
-                forks.into_iter().for_each(|at| steps[at] = fork(at + 1, end));
-            } else {
-                // Round by round, and none at all: a round that takes nothing must be able to leave.
-                let skip = steps.len();
-                steps.push(Step::Match);
-                let start = steps.len();
-                write(node, steps)?;
-                steps.push(fork(start, steps.len() + 1));
-                steps[skip] = if *least == 0 { fork(start, steps.len()) } else { Step::Jump(start) };
-            }
-        }
-    }
-    Ok(())
-}
+/// The characters of sets, as ranges of their numbers.
+pub type Ranges = Vec<(u32, u32)>;
 
 /// A compiled pattern.
 #[derive(Debug)]
 pub struct Pattern {
     steps: Vec<Step>,
+    ranges: Ranges,
     /// The bytes that a match can begin with.
     first: Box<[bool; 256]>,
 }
@@ -96,44 +55,45 @@ struct Threads {
 impl Pattern {
     /// Compiles a pattern, or says what is wrong with it.
     pub fn new(pattern: &str) -> Result<Self, &'static str> {
-        let mut steps = Vec::new();
-        write(&syntax::parse(pattern)?, &mut steps)?;
-        steps.push(Step::Match);
-        if steps.len() > MAX_STEPS {
-            return Err("it is too large");
+        let (steps, ranges) = syntax::parse(pattern)?;
+        let mut pattern = Pattern { steps, ranges, first: Box::new([false; 256]) };
+        let mut threads = pattern.threads();
+        pattern.follow(0, 0, None, &mut threads);
+        for (step, _) in threads.list {
+            for byte in 0..=255 {
+                pattern.first[usize::from(byte)] |= pattern.may_begin(step, byte);
+            }
         }
-        let mut pattern = Pattern { steps, first: Box::new([false; 256]) };
-        pattern.first = pattern.first_bytes();
         Ok(pattern)
     }
 
+    fn may_begin(&self, step: usize, byte: u8) -> bool {
+        match self.steps[step] {
+            Step::Set(from, to, within) if byte > 127 => !within || self.set(from, to).iter().any(|(_, last)| *last > 127),
+            Step::Set(..) => self.has(step, u32::from(byte)),
+            // It may match nothing.
+            _ => true,
+        }
+    }
+
+    fn set(&self, from: u32, to: u32) -> &[(u32, u32)] {
+        &self.ranges[from as usize..to as usize]
+    }
+
+    /// Is it a step that takes this character?
+    fn has(&self, step: usize, c: u32) -> bool {
+        let Step::Set(from, to, within) = self.steps[step] else { return false };
+        self.set(from, to).iter().any(|(first, last)| (*first..=*last).contains(&c)) == within
+    }
+
+    #[inline(never)]
     fn threads(&self) -> Threads {
         Threads { list: Vec::new(), seen: vec![0; self.steps.len()], open: Vec::new() }
     }
 
-    fn first_bytes(&self) -> Box<[bool; 256]> {
-        let mut first = Box::new([false; 256]);
-        let mut threads = self.threads();
-        self.follow(0, 0, None, &mut threads);
-        for (step, _) in threads.list {
-            match &self.steps[step] {
-                Step::Set(set) => {
-                    for (from, to) in set {
-                        (*from..=*to.min(&127)).for_each(|byte| first[byte as usize] = true);
-                        if *to > 127 {
-                            first[128..].fill(true);
-                        }
-                    }
-                }
-                // It may match nothing.
-                _ => first.fill(true),
-            }
-        }
-        first
-    }
-
     /// Puts a step, and all that can be reached from it without a character, on the list. `place`: the text and where in it; `None`:
     /// every place will do.
+    #[inline(never)]
     fn follow(&self, step: usize, start: usize, place: Option<(&[u8], usize)>, threads: &mut Threads) {
         let mark = place.map_or(1, |(_, at)| at + 1);
         threads.open.push(step);
@@ -142,15 +102,18 @@ impl Pattern {
                 continue;
             }
             threads.seen[step] = mark;
-            match &self.steps[step] {
-                Step::Fork(first, second) => threads.open.extend([*second, *first]),
-                Step::Jump(to) => threads.open.push(*to),
+            match self.steps[step] {
+                Step::Fork(first, second) => {
+                    for over in [second, first] {
+                        threads.open.push(step.wrapping_add_signed(over as isize));
+                    }
+                }
                 Step::Place(wanted) => {
-                    if place.is_none_or(|(text, at)| is_at(*wanted, text, at)) {
+                    if place.is_none_or(|(text, at)| is_at(wanted, text, at)) {
                         threads.open.push(step + 1);
                     }
                 }
-                Step::Set(_) | Step::Match => threads.list.push((step, start)),
+                Step::Set(..) | Step::Match => threads.list.push((step, start)),
             }
         }
     }
@@ -169,18 +132,16 @@ impl Pattern {
                 self.follow(0, at, Some((text, at)), &mut now);
             }
             let (c, length) = character(&text[at..]);
-            for (step, start) in now.list.drain(..) {
-                match &self.steps[step] {
-                    Step::Match => {
-                        found = Some(start..at);
-                        break;
-                    }
-                    Step::Set(set) if length > 0 && set.iter().any(|(first, last)| (*first..=*last).contains(&c)) => {
-                        self.follow(step + 1, start, Some((text, at + length)), &mut next);
-                    }
-                    _ => {}
+            for (step, start) in &now.list {
+                if matches!(self.steps[*step], Step::Match) {
+                    found = Some(*start..at);
+                    break;
+                }
+                if length > 0 && self.has(*step, c) {
+                    self.follow(step + 1, *start, Some((text, at + length)), &mut next);
                 }
             }
+            now.list.clear();
             std::mem::swap(&mut now, &mut next);
             if length == 0 || found.is_some() && now.list.is_empty() {
                 return found;
@@ -192,7 +153,8 @@ impl Pattern {
 }
 
 /// The character that the text begins with, and its length; 0 at the end.
-fn character(text: &[u8]) -> (u32, usize) {
+#[inline(never)]
+pub fn character(text: &[u8]) -> (u32, usize) {
     let Some(&lead) = text.first() else { return (0, 0) };
     let length = match lead {
         0xf0.. => 4,
@@ -206,15 +168,16 @@ fn character(text: &[u8]) -> (u32, usize) {
 }
 
 fn is_at(place: Place, text: &[u8], at: usize) -> bool {
-    let is_word = |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
-    let boundary = || is_word(at.checked_sub(1)) != is_word(Some(at));
+    let before = text[..at].last();
+    let after = text.get(at);
+    let boundary = before.is_some_and(|b| is_word(*b)) != after.is_some_and(|b| is_word(*b));
     match place {
-        Place::Start => at == 0,
-        Place::End => at == text.len(),
-        Place::LineStart => at == 0 || text[at - 1] == b'\n',
-        Place::LineEnd => text.get(at).is_none_or(|b| *b == b'\n'),
-        Place::Boundary => boundary(),
-        Place::NoBoundary => !boundary(),
+        Place::Start => before.is_none(),
+        Place::End => after.is_none(),
+        Place::LineStart => before.is_none_or(|b| *b == b'\n'),
+        Place::LineEnd => after.is_none_or(|b| *b == b'\n'),
+        Place::Boundary => boundary,
+        Place::NoBoundary => !boundary,
     }
 }
 

@@ -1,31 +1,19 @@
 //! Mask rules, compiled: does one hold for a key, and what does it make of a text. Where texts are found is not known here.
 
 use super::detect::{self, Detector};
-use super::pattern::Pattern;
+use super::pattern::{self, Pattern};
 use super::settings::{MaskRule, Settings};
+use super::strings::Copy;
 use crate::config::{self, ConfigError};
-use crate::json::Out;
 use crate::normalize::scalar;
 use bumpalo::Bump;
-use std::ops::Range;
 
 /// The longest text that a pattern is tried on. Its time is linear, but many times that of a detector, on the thread of the host.
 const MAX_SEARCHED: usize = 1 << 20;
+/// What stands in place of a match that has no name.
+const MASKED: &str = "<masked>";
 /// So often all of a text may be looked at: a pattern that prefers what it does not find looks to the end from each match.
 const MAX_LOOKS: usize = 16;
-
-/// Compiles a pattern, or says what is wrong with it.
-pub fn compile(pattern: &str, field: &str) -> Result<Pattern, ConfigError> {
-    let compiled = match Pattern::new(pattern) {
-        Ok(compiled) => compiled,
-        Err(e) => return config::error(field, config::quoted(pattern), &format!("is no regular expression that is known here: {e}")),
-    };
-    if compiled.find(b"", 0, &mut 1).is_some() {
-        let fix = "matches the empty text; write + in place of *, or anchor it to what must be there";
-        return config::error(field, config::quoted(pattern), fix);
-    }
-    Ok(compiled)
-}
 
 #[derive(Debug)]
 enum Search {
@@ -42,19 +30,50 @@ pub struct Rule {
     pub replacement: Box<[u8]>,
 }
 
+/// What is wrong: a field of the rule, its value, and what is wrong with it.
+type Wrong = (&'static str, String, String);
+
 impl Rule {
     /// Compiles the rules of a stage; `at` is the path before `privacy`.
+    #[inline(never)]
     pub fn all(settings: &Settings, at: &str) -> Result<Vec<Rule>, ConfigError> {
-        settings.mask.iter().enumerate().map(|(i, rule)| Rule::new(rule, &format!("{at}privacy.mask[{i}]"))).collect()
+        let mut rules = Vec::new();
+        for (i, rule) in settings.mask.iter().enumerate() {
+            match Rule::new(rule) {
+                Ok(rule) => rules.push(rule),
+                Err((field, value, fix)) => return config::error(&format!("{at}privacy.mask[{i}]{field}"), value, &fix),
+            }
+        }
+        Ok(rules)
     }
 
-    fn new(rule: &MaskRule, at: &str) -> Result<Self, ConfigError> {
-        let with = |default: &str| rule.replacement.as_deref().unwrap_or(default).as_bytes().into();
-        let mut searches: Vec<_> = rule.detect.iter().map(|d| (Search::Detector(*d), with(d.tag()))).collect();
-        if let Some(pattern) = &rule.pattern {
-            searches.push((Search::Pattern(compile(pattern, &format!("{at}.pattern"))?), with("<masked>")));
+    fn new(rule: &MaskRule) -> Result<Self, Wrong> {
+        if rule.keys.is_empty() && rule.pattern.is_none() && rule.detect.is_empty() {
+            let fix = "name keys, a pattern or detectors, such as {\"detect\": [\"email\"]}";
+            return Err(("", "says nothing".into(), fix.into()));
         }
-        Ok(Rule { keys: rule.keys.clone(), searches, replacement: with("<masked>") })
+        if rule.keys.iter().any(String::is_empty) {
+            return Err((".keys", "\"\"".into(), "is no key; \"*\" stands for every key".into()));
+        }
+        let with = |default: &str| -> Box<[u8]> { rule.replacement.as_deref().unwrap_or(default).as_bytes().into() };
+        let mut searches = Vec::new();
+        for detector in &rule.detect {
+            searches.push((Search::Detector(*detector), with(detector.tag())));
+        }
+        if let Some(text) = &rule.pattern {
+            let wrong = match Pattern::new(text) {
+                Ok(pattern) if pattern.find(b"", 0, &mut 1).is_none() => {
+                    searches.push((Search::Pattern(pattern), with(MASKED)));
+                    None
+                }
+                Ok(_) => Some("matches the empty text; write + in place of *, or anchor it to what must be there".into()),
+                Err(e) => Some(format!("is no regular expression that is known here: {e}")),
+            };
+            if let Some(wrong) = wrong {
+                return Err((".pattern", config::quoted(text), wrong));
+            }
+        }
+        Ok(Rule { keys: rule.keys.clone(), searches, replacement: with(MASKED) })
     }
 
     /// Does it name keys, so that it holds on spans of every kind?
@@ -72,54 +91,33 @@ impl Rule {
         self.searches.is_empty()
     }
 
-    /// The text with its matches replaced; `None`: there are none. An error says why it could not be searched.
-    pub fn mask<'a>(&self, text: &'a [u8], arena: &'a Bump) -> Result<Option<&'a [u8]>, &'static str> {
+    /// The text with its matches replaced. An error says why it could not be searched.
+    pub fn mask<'a>(&self, text: &'a [u8], arena: &'a Bump) -> Result<&'a [u8], &'static str> {
+        const TOO_LONG: &str = "too long to search";
         let mut now = text;
         for (search, replacement) in &self.searches {
-            let found = match search {
-                Search::Detector(detector) => all(now, |at| detect::find(*detector, now, at)),
-                Search::Pattern(_) if now.len() > MAX_SEARCHED => return Err("too long to search"),
-                Search::Pattern(pattern) => {
-                    let mut fuel = MAX_LOOKS * now.len() + 1;
-                    let found = all(now, |at| pattern.find(now, at, &mut fuel));
-                    if fuel == 0 {
-                        return Err("too long to search");
-                    }
-                    found
+            let mut copy = Copy::new(now, arena);
+            let (mut at, mut fuel) = (0, MAX_LOOKS * now.len() + 1);
+            while at <= now.len() {
+                let found = match search {
+                    Search::Detector(detector) => detect::find(*detector, now, at),
+                    Search::Pattern(_) if now.len() > MAX_SEARCHED => return Err(TOO_LONG),
+                    Search::Pattern(pattern) => pattern.find(now, at, &mut fuel),
+                };
+                let Some(range) = found else { break };
+                at = range.end;
+                if range.is_empty() {
+                    // Between two characters there is no other match.
+                    at += pattern::character(&now[at..]).1.max(1);
+                } else {
+                    copy.replace(&now[range]).extend_from_slice(replacement);
                 }
-            };
-            now = replace(now, &found, replacement, arena).unwrap_or(now);
+            }
+            if fuel == 0 {
+                return Err(TOO_LONG);
+            }
+            now = copy.finish().unwrap_or(now);
         }
-        Ok((!std::ptr::eq(now, text)).then_some(now))
+        Ok(now)
     }
-}
-
-/// The matches in a text, empty ones left out. `next` gives the first that begins at a place or behind it.
-fn all(text: &[u8], mut next: impl FnMut(usize) -> Option<Range<usize>>) -> Vec<Range<usize>> {
-    let (mut found, mut at) = (Vec::new(), 0);
-    while let Some(range) = next(at) {
-        if range.is_empty() {
-            // Between two characters there is no other match.
-            let Some(rest) = text.get(range.end + 1..) else { break };
-            at = range.end + 1 + rest.iter().take_while(|b| **b & 0xc0 == 0x80).count();
-            continue;
-        }
-        at = range.end;
-        found.push(range);
-    }
-    found
-}
-
-/// The text with something else in place of each of these ranges; `None`: there are none.
-fn replace<'a>(text: &'a [u8], ranges: &[Range<usize>], replacement: &[u8], arena: &'a Bump) -> Option<&'a [u8]> {
-    ranges.first()?;
-    let mut out = Out::with_capacity_in(text.len() + replacement.len(), arena);
-    let mut done = 0;
-    for range in ranges {
-        out.extend_from_slice(&text[done..range.start]);
-        out.extend_from_slice(replacement);
-        done = range.end;
-    }
-    out.extend_from_slice(&text[done..]);
-    Some(out.into_bump_slice())
 }

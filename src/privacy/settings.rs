@@ -1,7 +1,7 @@
 //! The settings of the privacy stage: reading, defaults, checks.
 
 use super::detect::Detector;
-use super::rules::compile;
+use super::rules::Rule;
 use crate::config::{self, ConfigError};
 use serde::Deserialize;
 
@@ -70,34 +70,20 @@ pub enum Media {
 impl Settings {
     /// Checks every value; `at` is the path before `privacy`.
     pub fn validate(&self, at: &str) -> Result<(), ConfigError> {
-        let at = format!("{at}privacy");
         if self.mask.len() > MAX_RULES {
-            return config::error(&format!("{at}.mask"), format!("has {} rules", self.mask.len()), "at most 64 are taken; join some");
+            let value = format!("has {} rules", self.mask.len());
+            return config::error(&format!("{at}privacy.mask"), value, "at most 64 are taken; join some");
         }
-        for (i, rule) in self.mask.iter().enumerate() {
-            rule.validate(&format!("{at}.mask[{i}]"))?;
-        }
+        Rule::all(self, at)?;
         for (field, value, least) in
             [("maxAttributeBytes", self.max_attribute_bytes, MIN_ATTRIBUTE_BYTES), ("maxSpanBytes", self.max_span_bytes, MIN_SPAN_BYTES)]
         {
             if let Some(bytes) = value.filter(|bytes| (1..least).contains(bytes)) {
-                return config::error(&format!("{at}.{field}"), bytes, &format!("must be {least} or more, in bytes; 0 for no limit"));
+                let fix = format!("must be {least} or more, in bytes; 0 for no limit");
+                return config::error(&format!("{at}privacy.{field}"), bytes.to_string(), &fix);
             }
         }
         Ok(())
-    }
-}
-
-impl MaskRule {
-    fn validate(&self, at: &str) -> Result<(), ConfigError> {
-        if self.keys.is_empty() && self.pattern.is_none() && self.detect.is_empty() {
-            let fix = "name keys, a pattern or detectors, such as {\"detect\": [\"email\"]}";
-            return config::error(at, "says nothing", fix);
-        }
-        if self.keys.iter().any(String::is_empty) {
-            return config::error(&format!("{at}.keys"), "\"\"", "is no key; \"*\" stands for every key");
-        }
-        self.pattern.as_ref().map_or(Ok(()), |pattern| compile(pattern, &format!("{at}.pattern")).map(|_| ()))
     }
 }
 

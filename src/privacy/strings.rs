@@ -1,54 +1,68 @@
-//! The strings of a JSON text, one after the other, without an index. The text is known to be JSON.
+//! Texts of which parts are replaced, and what the strings of a JSON text say.
 
 use crate::json::{self, Out};
 use bumpalo::Bump;
-use std::ops::Range;
 
-/// A string of a JSON text.
-#[derive(Clone)]
-pub struct JsonString<'t> {
-    /// Between its quotes.
-    pub range: Range<usize>,
-    /// Its quote: Python's `repr` reads too.
-    pub quote: u8,
-    /// It is the name of a member.
-    pub is_name: bool,
-    /// The name of the member whose value it is, as it stands; empty for an item of a list.
-    pub member: &'t [u8],
+/// A text of which parts are replaced, from its beginning to its end.
+pub struct Copy<'a> {
+    text: &'a [u8],
+    out: Out<'a>,
+    /// Up to here it is copied, or something else stands in its place.
+    pub done: usize,
+    changed: bool,
 }
 
-/// The strings of a JSON text, in order.
-pub fn of(text: &[u8]) -> impl Iterator<Item = JsonString<'_>> {
-    let mut at = 0;
-    let mut name: Option<Range<usize>> = None;
-    std::iter::from_fn(move || {
-        let before = at;
-        at += memchr::memchr2(b'"', b'\'', text.get(at..)?)?;
-        // A name is followed by its value with nothing but a colon between.
-        let is_value = text[before..at].iter().all(|b| b.is_ascii_whitespace() || *b == b':');
-        let member = name.take().filter(|_| is_value).map_or(&[][..], |name| &text[name]);
-        let (quote, start) = (text[at], at + 1);
-        at = start;
-        loop {
-            at += memchr::memchr2(quote, b'\\', text.get(at..)?)?;
-            if text[at] == quote {
-                break;
+impl<'a> Copy<'a> {
+    /// Nothing is replaced, and nothing copied, so far.
+    pub fn new(text: &'a [u8], arena: &'a Bump) -> Self {
+        Copy { text, out: Out::new_in(arena), done: 0, changed: false }
+    }
+
+    /// Takes what stands in the place of a part of the text.
+    #[inline(never)]
+    pub fn replace(&mut self, part: &[u8]) -> &mut Out<'a> {
+        let start = (part.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
+        self.copy_to(start);
+        self.done = start + part.len();
+        &mut self.out
+    }
+
+    /// Replaces a string of JSON, of which `part` stands between the quotes: Python's `repr` reads too.
+    pub fn replace_string(&mut self, part: &[u8], said: &[u8]) {
+        let out = self.replace(part);
+        let quote = if out.last() == Some(&b'\'') { b'\'' } else { b'"' };
+        for (i, piece) in said.split(|b| *b == b'\'' && quote == b'\'').enumerate() {
+            if i > 0 {
+                out.extend_from_slice(b"\\'");
             }
-            at += 2;
+            json::escape(piece, out);
         }
-        let range = start..at;
-        at += 1;
-        let is_name = text[at..].iter().find(|b| !b.is_ascii_whitespace()) == Some(&b':');
-        if is_name {
-            name = Some(range.clone());
+    }
+
+    fn copy_to(&mut self, end: usize) {
+        if !self.changed {
+            self.changed = true;
+            self.out.reserve(self.text.len());
         }
-        Some(JsonString { range, quote, is_name, member })
-    })
+        self.out.extend_from_slice(self.text.get(self.done..end).unwrap_or_default());
+    }
+
+    /// The text; `None`: as it was.
+    #[inline(never)]
+    pub fn finish(mut self) -> Option<&'a [u8]> {
+        if !self.changed {
+            return None;
+        }
+        self.copy_to(self.text.len());
+        Some(self.out.into_bump_slice())
+    }
 }
 
-/// May the text be a JSON object, array or string?
-pub fn may_be_json(text: &[u8]) -> bool {
-    matches!(text.iter().find(|b| !b.is_ascii_whitespace()), Some(b'{' | b'[' | b'"'))
+/// The JSON of a text that is an object, an array or a string.
+#[inline(never)]
+pub fn json<'a>(text: &'a [u8], arena: &'a Bump) -> Option<json::Json<'a>> {
+    let first = text.iter().find(|b| !b.is_ascii_whitespace())?;
+    b"{[\"".contains(first).then(|| json::parse(text, arena)).flatten()
 }
 
 /// What a string says; borrowed where it has no escapes.
@@ -59,38 +73,4 @@ pub fn decoded<'a>(raw: &'a [u8], arena: &'a Bump) -> &'a [u8] {
     let mut out = Out::with_capacity_in(raw.len(), arena);
     json::decode(raw, &mut out);
     out.into_bump_slice()
-}
-
-/// Appends what a string shall say, escaped for its quotes.
-pub fn encode(text: &[u8], quote: u8, out: &mut Out) {
-    if quote == b'"' {
-        return json::escape(text, out);
-    }
-    for (i, piece) in text.split(|b| *b == quote).enumerate() {
-        if i > 0 {
-            out.extend_from_slice(&[b'\\', quote]);
-        }
-        json::escape(piece, out);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_and_members() {
-        let text = br#"{"a": ["b\"", {"c" :"d"}], 'e': 1, "f": "g"}"#;
-        let all: Vec<_> = of(text).map(|s| (String::from_utf8_lossy(&text[s.range]).into_owned(), s.is_name, s.member)).collect();
-        let expected = [
-            ("a", true, &b""[..]),
-            ("b\\\"", false, b""),
-            ("c", true, b""),
-            ("d", false, b"c"),
-            ("e", true, b""),
-            ("f", true, b""),
-            ("g", false, b"f"),
-        ];
-        assert_eq!(all, expected.map(|(text, is_name, member)| (text.to_owned(), is_name, member)));
-    }
 }

@@ -1,48 +1,36 @@
-//! The syntax of patterns: from text to a tree. What a tree matches is in [`super::pattern`].
+//! The syntax of patterns: from text to steps, in one pass. What the steps match is in [`super::pattern`].
 
-/// A count is no larger: repetitions are written out.
-pub const MAX_STEPS: usize = 8192;
+use super::pattern::{Place, Ranges, Step, character};
+
+/// So many steps a pattern has at most: repetitions are written out.
+const MAX_STEPS: usize = 8192;
 const MAX_DEPTH: usize = 64;
 
 /// Characters, as ranges of their numbers.
-pub type Set = Vec<(u32, u32)>;
+type Set = [(u32, u32)];
 
 const LAST: u32 = char::MAX as u32;
-const DIGITS: &[(u32, u32)] = &[(48, 57)];
-const WORD: &[(u32, u32)] = &[(48, 57), (65, 90), (95, 95), (97, 122)];
-const SPACE: &[(u32, u32)] = &[(9, 13), (32, 32)];
+/// Escapes that stand for several characters.
+const CLASSES: &[(u8, &Set)] = &[
+    (b'd', &[(48, 57)]),
+    (b'D', &[(0, 47), (58, LAST)]),
+    (b'w', &[(48, 57), (65, 90), (95, 95), (97, 122)]),
+    (b'W', &[(0, 47), (58, 64), (91, 94), (96, 96), (123, LAST)]),
+    (b's', &[(9, 13), (32, 32)]),
+    (b'S', &[(0, 8), (14, 31), (33, LAST)]),
+];
+/// Escapes that stand for one.
+const CONTROLS: &[(u8, u8)] = &[(b'n', b'\n'), (b'r', b'\r'), (b't', b'\t'), (b'f', 12), (b'v', 11)];
+const PLACES: &[(u8, Place)] = &[(b'b', Place::Boundary), (b'B', Place::NoBoundary), (b'A', Place::Start), (b'z', Place::End)];
 
-/// What must be at a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    Start,
-    End,
-    LineStart,
-    LineEnd,
-    Boundary,
-    NoBoundary,
+fn find<T: Copy>(table: &[(u8, T)], byte: u8) -> Option<T> {
+    table.iter().find(|(of, _)| *of == byte).map(|(_, value)| *value)
 }
 
-/// A pattern, or a part of one.
-#[derive(Clone, Debug)]
-pub enum Node {
-    /// One of these characters.
-    Set(Set),
-    /// No character, at such a place.
-    Place(Place),
-    /// Each, one after the other.
-    All(Vec<Node>),
-    /// One of these, the first preferred.
-    Any(Vec<Node>),
-    /// So often, as often as can be unless lazy.
-    Repeat { node: Box<Node>, least: usize, most: Option<usize>, lazy: bool },
-}
-
-/// Reads a pattern, or says what is wrong with it.
-pub fn parse(pattern: &str) -> Result<Node, &'static str> {
-    let mut parser = Parser { text: pattern, at: 0, flags: Flags::default() };
-    let node = parser.any(0)?;
-    if parser.at < pattern.len() { Err("a group that ends has no beginning") } else { Ok(node) }
+/// What stands in a class, or for itself.
+enum Member {
+    One(u32),
+    Of(&'static Set),
 }
 
 #[derive(Clone, Copy, Default)]
@@ -52,242 +40,288 @@ struct Flags {
     dot_all: bool,
 }
 
+/// Reads a pattern, or says what is wrong with it.
+pub fn parse(pattern: &str) -> Result<(Vec<Step>, Ranges), &'static str> {
+    let mut parser = Parser { text: pattern.as_bytes(), at: 0, flags: Flags::default(), steps: Vec::new(), ranges: Vec::new() };
+    parser.any(0)?;
+    parser.emit(&[Step::Match])?;
+    if parser.at < pattern.len() { Err("a group that ends has no beginning") } else { Ok((parser.steps, parser.ranges)) }
+}
+
 struct Parser<'p> {
-    text: &'p str,
+    text: &'p [u8],
     at: usize,
     flags: Flags,
+    steps: Vec<Step>,
+    /// The characters of all the sets.
+    ranges: Ranges,
 }
 
-fn inverted(mut set: Set) -> Set {
-    // So few that the simplest way is the shortest.
-    for i in 1..set.len() {
-        let mut j = i;
-        while j > 0 && set[j - 1] > set[j] {
-            set.swap(j - 1, j);
-            j -= 1;
-        }
-    }
-    let (mut out, mut from) = (Set::new(), 0);
-    for (first, last) in set {
-        if first > from {
-            out.push((from, first - 1));
-        }
-        from = from.max(last + 1);
-    }
-    if from <= LAST {
-        out.push((from, LAST));
-    }
-    out
-}
-
-impl Parser<'_> {
-    fn peek(&self) -> Option<char> {
-        self.text[self.at..].chars().next()
+impl<'p> Parser<'p> {
+    fn rest(&self) -> &'p [u8] {
+        self.text.get(self.at..).unwrap_or_default()
     }
 
-    fn next(&mut self) -> Option<char> {
-        let c = self.peek()?;
-        self.at += c.len_utf8();
-        Some(c)
+    #[inline(never)]
+    fn peek(&self) -> Option<u8> {
+        self.rest().first().copied()
     }
 
+    #[inline(never)]
     fn eat(&mut self, word: &str) -> bool {
-        let found = self.text[self.at..].starts_with(word);
+        let found = self.rest().starts_with(word.as_bytes());
         self.at += if found { word.len() } else { 0 };
         found
     }
 
-    fn any(&mut self, depth: usize) -> Result<Node, &'static str> {
+    /// The next character, whatever it is.
+    #[inline(never)]
+    fn next(&mut self) -> Option<u32> {
+        let (c, length) = character(self.rest());
+        self.at += length;
+        (length > 0).then_some(c)
+    }
+
+    #[inline(never)]
+    fn emit(&mut self, steps: &[Step]) -> Result<(), &'static str> {
+        self.steps.extend_from_slice(steps);
+        if self.steps.len() > MAX_STEPS { Err("it is too large") } else { Ok(()) }
+    }
+
+    /// Ways, of which the first is preferred.
+    fn any(&mut self, depth: usize) -> Result<(), &'static str> {
         if depth > MAX_DEPTH {
             return Err("groups nest too deep");
         }
-        let mut ways = vec![self.all(depth)?];
-        while self.eat("|") {
-            ways.push(self.all(depth)?);
+        let mut jumps = Vec::new();
+        loop {
+            let start = self.steps.len();
+            self.all(depth)?;
+            if !self.eat("|") {
+                break;
+            }
+            let way = self.steps.split_off(start);
+            self.emit(&[Step::Fork(1, way.len() as i32 + 2)])?;
+            self.emit(&way)?;
+            jumps.push(self.steps.len());
+            self.emit(&[Step::Match])?;
         }
-        Ok(Node::Any(ways))
+        let end = self.steps.len();
+        for at in jumps {
+            let to = (end - at) as i32;
+            self.steps[at] = Step::Fork(to, to);
+        }
+        Ok(())
     }
 
-    fn all(&mut self, depth: usize) -> Result<Node, &'static str> {
-        let mut nodes = Vec::new();
-        while let Some(c) = self.peek().filter(|c| !matches!(c, '|' | ')')) {
-            self.at += c.len_utf8();
-            let node = match c {
-                '(' => match self.group(depth)? {
-                    Some(node) => node,
-                    None => continue,
-                },
-                '[' => Node::Set(self.class()?),
-                '.' if self.flags.dot_all => Node::Set(vec![(0, LAST)]),
-                '.' => Node::Set(inverted(vec![(10, 10)])),
-                '^' => Node::Place(if self.flags.lines { Place::LineStart } else { Place::Start }),
-                '$' => Node::Place(if self.flags.lines { Place::LineEnd } else { Place::End }),
-                '*' | '+' | '?' => return Err("there is nothing to repeat"),
-                '{' => return Err("there is nothing to repeat; write \\{ for the character"),
-                '\\' => self.escape()?,
-                c => Node::Set(self.one(c)),
-            };
-            let node = self.repeated(node)?;
-            nodes.push(node);
+    /// One after the other.
+    fn all(&mut self, depth: usize) -> Result<(), &'static str> {
+        while let Some(c) = self.peek().filter(|c| !matches!(c, b'|' | b')')) {
+            let start = self.steps.len();
+            self.at += 1;
+            if self.one(c, depth)? {
+                self.repeat(start)?;
+            }
         }
-        Ok(Node::All(nodes))
+        Ok(())
     }
 
-    /// `None`: it only set flags.
-    fn group(&mut self, depth: usize) -> Result<Option<Node>, &'static str> {
+    /// Something that can be repeated, of which `c` is the first byte; `false`: it only set flags.
+    fn one(&mut self, c: u8, depth: usize) -> Result<bool, &'static str> {
+        let place = match c {
+            b'(' => return self.group(depth),
+            b'*' | b'+' | b'?' => return Err("there is nothing to repeat"),
+            b'{' => return Err("there is nothing to repeat; write \\{ for the character"),
+            b'^' => Some(if self.flags.lines { Place::LineStart } else { Place::Start }),
+            b'$' => Some(if self.flags.lines { Place::LineEnd } else { Place::End }),
+            b'\\' => self.peek().and_then(|c| find(PLACES, c)),
+            _ => None,
+        };
+        let step = if let Some(place) = place {
+            self.at += usize::from(c == b'\\');
+            Step::Place(place)
+        } else {
+            let from = self.ranges.len() as u32;
+            let mut within = true;
+            if c == b'[' {
+                within = self.class()?;
+            } else if c == b'.' {
+                within = self.flags.dot_all;
+                self.ranges.push(if within { (0, LAST) } else { (10, 10) });
+            } else {
+                self.at -= 1;
+                let member = self.member()?;
+                self.put(&member);
+            }
+            Step::Set(from, self.ranges.len() as u32, within)
+        };
+        self.emit(&[step]).map(|()| true)
+    }
+
+    /// What follows `(`; `false`: it only set flags.
+    fn group(&mut self, depth: usize) -> Result<bool, &'static str> {
         let outer = self.flags;
         if self.eat("?") {
-            if self.eat("=") || self.eat("!") || self.eat("<=") || self.eat("<!") {
+            if ["=", "!", "<=", "<!"].into_iter().any(|look| self.eat(look)) {
                 return Err("look-around is not known");
             }
             if self.eat("P<") || self.eat("<") {
-                let name = self.text[self.at..].find('>').ok_or("the name of a group has no end")?;
+                let name = self.rest().iter().position(|b| *b == b'>').ok_or("the name of a group has no end")?;
                 self.at += name + 1;
             } else {
                 let mut on = true;
                 loop {
-                    match self.next() {
-                        Some('i') => self.flags.no_case = on,
-                        Some('m') => self.flags.lines = on,
-                        Some('s') => self.flags.dot_all = on,
-                        Some('-') if on => on = false,
-                        Some(':') => break,
-                        Some(')') => return Ok(None),
+                    let flag = self.peek();
+                    self.at += 1;
+                    match flag {
+                        Some(b'i') => self.flags.no_case = on,
+                        Some(b'm') => self.flags.lines = on,
+                        Some(b's') => self.flags.dot_all = on,
+                        Some(b'-') if on => on = false,
+                        Some(b':') => break,
+                        Some(b')') => return Ok(false),
                         _ => return Err("a flag is not known; i, m and s are"),
                     }
                 }
             }
         }
-        let node = self.any(depth + 1)?;
+        self.any(depth + 1)?;
         self.flags = outer;
-        if self.eat(")") { Ok(Some(node)) } else { Err("a group has no end") }
+        if self.eat(")") { Ok(true) } else { Err("a group has no end") }
     }
 
-    fn repeated(&mut self, mut node: Node) -> Result<Node, &'static str> {
+    /// Repeats the steps from `start` on as often as what follows them says.
+    fn repeat(&mut self, start: usize) -> Result<(), &'static str> {
         loop {
-            let (least, most) = match self.peek() {
-                Some('*') => (0, None),
-                Some('+') => (1, None),
-                Some('?') => (0, Some(1)),
-                Some('{') => {
+            let (mut least, most) = match self.peek() {
+                Some(b'*') => (0, None),
+                Some(b'+') => (1, None),
+                Some(b'?') => (0, Some(1)),
+                Some(b'{') => {
                     self.at += 1;
                     let least = self.count().ok_or("a count is expected behind {; write \\{ for the character")?;
                     let most = if self.eat(",") { self.count() } else { Some(least) };
-                    if self.peek() != Some('}') || most.is_some_and(|most| most < least) {
+                    if self.peek() != Some(b'}') || most.is_some_and(|most| most < least) {
                         return Err("a count has the form {2}, {2,} or {2,5}");
                     }
                     (least, most)
                 }
-                _ => return Ok(node),
+                _ => return Ok(()),
             };
             self.at += 1;
             let lazy = self.eat("?");
-            node = Node::Repeat { node: Box::new(node), least, most, lazy };
+            let fork = |to: i32, over: i32| if lazy { Step::Fork(over, to) } else { Step::Fork(to, over) };
+            let round = self.steps.split_off(start);
+            let length = round.len() as i32;
+            let optional = most.map_or(0, |most| most - least);
+            if most.is_none() && least == 0 {
+                self.emit(&[fork(1, length + 2)])?;
+                least = 1;
+            }
+            for _ in 0..least {
+                self.emit(&round)?;
+            }
+            if most.is_none() {
+                // Round by round: one that takes nothing must be able to leave.
+                self.emit(&[fork(-length, 1)])?;
+            }
+            for left in (1..=optional as i32).rev() {
+                self.emit(&[fork(1, left * (length + 1))])?;
+                self.emit(&round)?;
+            }
         }
     }
 
     fn count(&mut self) -> Option<usize> {
-        let digits = self.text[self.at..].bytes().take_while(u8::is_ascii_digit).count();
-        let count = self.text[self.at..self.at + digits].parse().ok().filter(|count| *count <= MAX_STEPS)?;
-        self.at += digits;
-        Some(count)
+        let mut count = None;
+        while let Some(digit) = self.peek().filter(u8::is_ascii_digit) {
+            count = Some((count.unwrap_or(0) * 10 + usize::from(digit - b'0')).min(MAX_STEPS + 1));
+            self.at += 1;
+        }
+        count
     }
 
-    /// One character, in the cases that the flags allow.
-    fn one(&self, c: char) -> Set {
-        self.cased(vec![(u32::from(c), u32::from(c))])
+    /// A character, or what stands behind a backslash.
+    fn member(&mut self) -> Result<Member, &'static str> {
+        let mut c = self.next().ok_or("a class has no end")?;
+        if c != u32::from(b'\\') {
+            return Ok(Member::One(c));
+        }
+        c = self.next().ok_or("there is nothing behind the last backslash")?;
+        let byte = u8::try_from(c).unwrap_or(0);
+        if let Some(set) = find(CLASSES, byte) {
+            return Ok(Member::Of(set));
+        }
+        c = match byte {
+            b'x' => self.hex(2)?,
+            b'u' => self.hex(4)?,
+            b'1'..=b'9' | b'k' => return Err("back-references are not known"),
+            _ if byte.is_ascii_alphanumeric() => u32::from(find(CONTROLS, byte).ok_or("an escape is not known")?),
+            _ => c,
+        };
+        Ok(Member::One(c))
     }
 
-    fn cased(&self, mut set: Set) -> Set {
-        for i in 0..set.len() {
-            let (first, last) = set[i];
-            for (from, to, other) in [(65, 90, 97), (97, 122, 65)] {
-                if self.flags.no_case && first <= to && last >= from {
-                    set.push((first.max(from) - from + other, last.min(to) - from + other));
-                }
+    /// The character that so many hex digits name, or those in braces.
+    fn hex(&mut self, mut digits: usize) -> Result<u32, &'static str> {
+        let braces = self.eat("{");
+        if braces {
+            digits = self.rest().iter().position(|b| *b == b'}').unwrap_or(0);
+        }
+        let text = self.rest().get(..digits).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
+        let code = u32::from_str_radix(text, 16).ok().and_then(char::from_u32).ok_or("an escape names no character")?;
+        self.at += digits + usize::from(braces);
+        Ok(u32::from(code))
+    }
+
+    #[inline(never)]
+    fn put(&mut self, member: &Member) {
+        match member {
+            Member::One(c) => self.range(*c, *c),
+            Member::Of(set) => self.ranges.extend_from_slice(set),
+        }
+    }
+
+    /// Characters, in the cases that the flags allow.
+    #[inline(never)]
+    fn range(&mut self, first: u32, last: u32) {
+        self.ranges.push((first, last));
+        for (from, to, other) in [(65, 90, 97), (97, 122, 65)] {
+            if self.flags.no_case && first <= to && last >= from {
+                self.ranges.push((first.max(from) - from + other, last.min(to) - from + other));
             }
         }
-        set
     }
 
-    fn escape(&mut self) -> Result<Node, &'static str> {
-        let place = match self.peek() {
-            Some('b') => Place::Boundary,
-            Some('B') => Place::NoBoundary,
-            Some('A') => Place::Start,
-            Some('z') => Place::End,
-            Some('1'..='9' | 'k') => return Err("back-references are not known"),
-            _ => return Ok(Node::Set(self.escaped()?.0)),
-        };
-        self.at += 1;
-        Ok(Node::Place(place))
-    }
-
-    /// What stands behind a backslash, and whether it is one character.
-    fn escaped(&mut self) -> Result<(Set, bool), &'static str> {
-        let c = match self.next().ok_or("there is nothing behind the last backslash")? {
-            'd' => return Ok((DIGITS.to_vec(), false)),
-            'D' => return Ok((inverted(DIGITS.to_vec()), false)),
-            'w' => return Ok((WORD.to_vec(), false)),
-            'W' => return Ok((inverted(WORD.to_vec()), false)),
-            's' => return Ok((SPACE.to_vec(), false)),
-            'S' => return Ok((inverted(SPACE.to_vec()), false)),
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            'f' => '\x0c',
-            'v' => '\x0b',
-            'x' => self.hex(2)?,
-            'u' => self.hex(4)?,
-            c if c.is_ascii_alphanumeric() => return Err("an escape is not known"),
-            c => c,
-        };
-        Ok((self.one(c), true))
-    }
-
-    fn hex(&mut self, digits: usize) -> Result<char, &'static str> {
-        let rest = &self.text[self.at..];
-        let (digits, length) = match rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
-            Some((digits, _)) => (digits, digits.len() + 2),
-            None => (rest.get(..digits).unwrap_or_default(), digits),
-        };
-        let code = u32::from_str_radix(digits, 16).ok().and_then(char::from_u32).ok_or("an escape names no character")?;
-        self.at += length;
-        Ok(code)
-    }
-
-    /// What follows `[`.
-    fn class(&mut self) -> Result<Set, &'static str> {
-        const OPEN: &str = "a class has no end";
-        let invert = self.eat("^");
-        let mut set = Set::new();
+    /// What follows `[`; `false`: it is the characters that are not in it.
+    fn class(&mut self) -> Result<bool, &'static str> {
+        let within = !self.eat("^");
         let mut first = true;
-        loop {
-            let c = self.next().ok_or(OPEN)?;
-            match c {
-                ']' if !first => break,
-                '[' if self.peek() == Some(':') => return Err("classes by name are not known; write their characters"),
-                '&' if self.peek() == Some('&') => return Err("classes cannot be combined; write \\& for the character"),
-                _ => {}
-            }
+        while first || !self.eat("]") {
             first = false;
-            let (member, is_one) = if c == '\\' { self.escaped()? } else { (self.one(c), true) };
-            let ranges = is_one && self.text[self.at..].starts_with('-') && !self.text[self.at..].starts_with("-]");
-            if !ranges {
-                set.extend(member);
-                continue;
+            if self.eat("[:") {
+                return Err("classes by name are not known; write their characters");
             }
-            self.at += 1;
-            let end = match self.next().ok_or(OPEN)? {
-                '\\' => self.escaped()?,
-                c => (self.one(c), true),
+            if self.eat("&&") {
+                return Err("classes cannot be combined; write \\& for the character");
+            }
+            let member = self.member()?;
+            let rest = self.rest();
+            let Member::One(from) = member else {
+                self.put(&member);
+                continue;
             };
-            let ((from, _), (to, _)) = (member[0], end.0[0]);
-            if !end.1 || from > to {
+            let mut to = from;
+            if rest.starts_with(b"-") && !rest.starts_with(b"-]") {
+                self.at += 1;
+                let Member::One(end) = self.member()? else { return Err("a range ends before it begins") };
+                to = end;
+            }
+            if from > to {
                 return Err("a range ends before it begins");
             }
-            set.extend(self.cased(vec![(from, to)]));
+            self.range(from, to);
         }
-        Ok(if invert { inverted(set) } else { set })
+        Ok(within)
     }
 }

@@ -1,71 +1,34 @@
 //! One text of a span: media out of it, then the mask rules, then the host's hook. JSON is treated inside its strings, whatever is
 //! nested in them, and stays JSON; what is not touched is copied as it stands.
 
-use super::media::{self, Found};
 use super::settings::Media;
-use super::{MediaPart, Pass, strings};
-use crate::json::{self, Out};
-use bumpalo::Bump;
-use std::ops::Range;
+use super::strings::{self, Copy};
+use super::{HookFailed, MediaPart, Pass, media};
+use crate::conventions::words;
+use crate::json::{self, Json};
 
 /// JSON in a string of JSON, and so on, so deep.
 const MAX_DEPTH: usize = 8;
+/// No phone or card number has fewer digits, where it is a number of JSON.
+const LONG: usize = 11;
 
 /// Words that say how a message is built. They are no content, and a message without them is none.
-const WORDS: &[(&str, &[&str])] = &[
+const WORDS: &[(&str, &str)] = &[
     (
         "type",
-        &[
-            "text",
-            "reasoning",
-            "thinking",
-            "tool_call",
-            "tool_call_response",
-            "tool_use",
-            "tool_result",
-            "tool-call",
-            "tool-result",
-            "server_tool_call",
-            "server_tool_call_response",
-            "function",
-            "function_call",
-            "function_call_output",
-            "message",
-            "input_text",
-            "output_text",
-            "refusal",
-            "blob",
-            "uri",
-            "file",
-            "image",
-            "image_url",
-            "input_image",
-            "input_audio",
-            "audio",
-            "video",
-            "document",
-            "base64",
-            "url",
-            "object",
-            "string",
-            "number",
-            "integer",
-            "boolean",
-            "array",
-            "null",
-            "human",
-            "ai",
-            "system",
-            "tool",
-        ],
+        "text reasoning thinking tool_call tool_call_response tool_use tool_result tool-call tool-result server_tool_call \
+         server_tool_call_response function function_call function_call_output message input_text output_text refusal blob uri file image \
+         image_url input_image input_audio audio video document base64 url object string number integer boolean array null human ai system \
+         tool",
     ),
-    ("role", &["system", "developer", "user", "assistant", "tool", "function", "model", "human", "ai"]),
-    ("modality", &["image", "audio", "video", "document", "text"]),
-    ("finish_reason", &["stop", "length", "content_filter", "tool_call", "tool_calls", "error", "unknown", "end_turn", "max_tokens"]),
+    ("role", "system developer user assistant tool function model human ai"),
+    ("modality", "image audio video document text"),
+    ("finish_reason", "stop length content_filter tool_call tool_calls error unknown end_turn max_tokens"),
 ];
 
+#[inline(never)]
 pub(super) fn is_word(member: &[u8], text: &[u8]) -> bool {
-    WORDS.iter().any(|(name, words)| name.as_bytes() == member && words.iter().any(|word| word.as_bytes() == text))
+    words::value(WORDS, member).is_some_and(|words| words.split(' ').any(|word| words::is(text, word)))
 }
 
 /// Names of members that look like those of a format, not like somebody's data.
@@ -73,135 +36,101 @@ fn is_plain_name(name: &[u8]) -> bool {
     name.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.'))
 }
 
-/// A text of which parts are replaced, from its beginning to its end.
-struct Copy<'a> {
-    text: &'a [u8],
-    out: Option<Out<'a>>,
-    /// Up to here it is copied, or something else stands in its place.
-    done: usize,
-}
-
-impl<'a> Copy<'a> {
-    /// Takes what stands in the place of `range`.
-    fn replace(&mut self, range: Range<usize>, arena: &'a Bump) -> &mut Out<'a> {
-        let out = self.out.get_or_insert_with(|| Out::with_capacity_in(self.text.len(), arena));
-        out.extend_from_slice(&self.text[self.done..range.start]);
-        self.done = range.end;
-        out
-    }
-
-    /// The text; `None`: as it was.
-    fn finish(self) -> Option<&'a [u8]> {
-        let mut out = self.out?;
-        out.extend_from_slice(&self.text[self.done..]);
-        Some(out.into_bump_slice())
-    }
+/// What a string of JSON is to the object that it stands in.
+#[derive(Clone, Copy)]
+enum As<'a> {
+    Name,
+    /// The value of a member of this name; empty for an item of a list.
+    Value(&'a [u8]),
 }
 
 impl<'a> Pass<'_, 'a> {
     /// The text as it may go out; `None`: as it is.
+    #[inline(never)]
     pub(super) fn text(&mut self, text: &'a [u8], depth: usize) -> Option<&'a [u8]> {
-        let media = if self.is_content() { self.stage.media } else { Media::Keep };
+        let media = self.stage.media;
+        let media = if self.is_content() && media.may_be_in(text) { media } else { Media::Keep };
         // JSON has to be read for its escapes, and for base64 that only stands beside its type.
-        let reads = self.masks() || media.may_be_in(text);
-        if !reads {
+        if media == Media::Keep && !self.masks() {
             return None;
         }
-        if strings::may_be_json(text)
-            && let Some(root) = json::parse(text, self.arena)
-        {
-            if depth == MAX_DEPTH {
-                return Some(self.fail("nested too deep"));
-            }
-            return self.json(text, root, media, depth);
+        let Some(root) = strings::json(text, self.run.arena) else { return self.plain(text, media) };
+        if depth == MAX_DEPTH {
+            return Some(self.fail("nested too deep"));
         }
-        self.plain(text, media)
-    }
-
-    fn json(&mut self, text: &'a [u8], root: json::Json<'a>, media: Media, depth: usize) -> Option<&'a [u8]> {
-        let mut found = Vec::new();
-        if media.may_be_in(text) {
-            media.members(text, root, &mut found);
-        }
-        let mut found = found.into_iter().peekable();
-        let mut copy = Copy { text, out: None, done: 0 };
-        // Up to here it was looked for numbers.
-        let mut seen = 0;
-        for string in strings::of(text) {
-            let before = seen..string.range.start;
-            seen = string.range.end;
-            if string.range.start < copy.done {
-                continue;
-            }
-            if let Some(found) = found.next_if(|found| found.range.start <= string.range.start) {
-                self.numbers(before.start..found.range.start, &mut copy);
-                let said = self.media(&found);
-                let out = copy.replace(found.range.clone(), self.arena);
-                if found.is_part {
-                    out.extend_from_slice(b"{\"type\":\"text\",\"content\":");
-                    json::string(said, out);
-                    out.push(b'}');
-                } else {
-                    strings::encode(said, string.quote, out);
-                }
-                continue;
-            }
-            self.numbers(before, &mut copy);
-            let decoded = strings::decoded(&text[string.range.clone()], self.arena);
-            let new = match string.is_name {
-                true => self.name(decoded),
-                false if is_word(string.member, decoded) => None,
-                false => self.text(decoded, depth + 1),
-            };
-            if let Some(new) = new {
-                strings::encode(new, string.quote, copy.replace(string.range, self.arena));
-            }
-        }
-        self.numbers(seen..text.len(), &mut copy);
+        let mut copy = Copy::new(text, self.run.arena);
+        self.json(root, &[], (media, depth), &mut copy);
         copy.finish()
     }
 
-    /// Numbers of JSON are left alone but for long ones: a phone or card number need not stand in quotes.
-    fn numbers(&mut self, range: Range<usize>, copy: &mut Copy<'a>) {
-        const LONG: usize = 11;
-        let text = copy.text;
-        let mut at = range.start;
-        while self.rules != 0 && at < range.end {
-            let length = text[at..range.end].iter().take_while(|b| b.is_ascii_digit()).count();
-            let of_number =
-                |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(|b| matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
-            if length >= LONG
-                && !of_number(at.checked_sub(1))
-                && !of_number(Some(at + length))
-                && let Some(masked) = self.masked(&text[at..at + length])
-            {
-                json::string(masked, copy.replace(at..at + length, self.arena));
+    /// A value of JSON, and all in it.
+    fn json(&mut self, json: Json<'a>, member: &'a [u8], inside: (Media, usize), copy: &mut Copy<'a>) {
+        if let Some(raw) = json.word() {
+            self.string(raw, As::Value(member), inside.1, copy);
+        }
+        // Numbers are left alone but for long ones: a phone or card number need not stand in quotes.
+        if let Some(digits) = json.number().filter(|number| number.len() >= LONG && number.iter().all(u8::is_ascii_digit))
+            && let Some(masked) = self.masked(digits)
+        {
+            json::string(masked, copy.replace(digits));
+        }
+        let media = inside.0;
+        let (mut kind, mut is_part) = (None, false);
+        if media != Media::Keep {
+            kind = json.any(media::TYPES).and_then(|kind| kind.word());
+            is_part = json.get("type").is_some_and(|ty| ty.is("blob"));
+        }
+        let kind_of = kind.unwrap_or_default();
+        if is_part {
+            let mut base64 = None;
+            json.children(&mut |name, value| base64 = base64.or_else(|| media.member(name, value, true)));
+            if let Some(base64) = base64 {
+                let said = self.media(kind_of, base64);
+                let out = copy.replace(json.source());
+                out.extend_from_slice(b"{\"type\":\"text\",\"content\":");
+                json::string(said, out);
+                return out.push(b'}');
             }
-            at += length.max(1);
+        }
+        json.children(&mut |name, value| {
+            self.string(name, As::Name, inside.1, copy);
+            match kind.and_then(|_| media.member(name, value, false)) {
+                Some(base64) => {
+                    let said = self.media(kind_of, base64);
+                    copy.replace_string(base64, said);
+                }
+                None => self.json(value, name, inside, copy),
+            }
+        });
+    }
+
+    fn string(&mut self, raw: &'a [u8], is: As, depth: usize, copy: &mut Copy<'a>) {
+        let said = strings::decoded(raw, self.run.arena);
+        let new = match is {
+            As::Name => self.name(said),
+            As::Value(member) if is_word(member, said) => None,
+            As::Value(_) => self.text(said, depth + 1),
+        };
+        if let Some(new) = new {
+            copy.replace_string(raw, new);
         }
     }
 
     /// A text that is no JSON.
     fn plain(&mut self, text: &'a [u8], media: Media) -> Option<&'a [u8]> {
         let mut now = text;
-        if let Some(first) = media.data_url(text, 0) {
-            let mut copy = Copy { text, out: None, done: 0 };
-            let mut next = Some(first);
-            while let Some(found) = next {
-                let said = self.media(&found);
-                copy.replace(found.range, self.arena).extend_from_slice(said);
-                next = media.data_url(text, copy.done);
+        if media != Media::Keep {
+            let mut copy = Copy::new(text, self.run.arena);
+            while let Some(url) = media.data_url(text, copy.done) {
+                let said = self.media(url.kind, url.base64);
+                copy.replace(url.whole).extend_from_slice(said);
             }
             now = copy.finish().unwrap_or(text);
         }
         // JSON that was cut off still hides an `@` as `\u0040`.
         let seen = self.without_escapes(now).filter(|_| self.rules != 0);
-        if let Some(masked) = self.masked(seen.unwrap_or(now)) {
-            now = masked;
-        }
-        if let Some(masked) = self.hooked(now) {
-            now = masked;
-        }
+        now = self.masked(seen.unwrap_or(now)).unwrap_or(now);
+        now = self.hooked(now).unwrap_or(now);
         (!std::ptr::eq(now, text)).then_some(now)
     }
 
@@ -211,66 +140,78 @@ impl<'a> Pass<'_, 'a> {
     }
 
     /// The text after the rules that hold for this key; `None`: as it is.
+    #[inline(never)]
     fn masked(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
         let mut now = text;
-        for (i, rule) in self.stage.rules.iter().enumerate().filter(|(i, _)| self.rules & 1 << i != 0) {
-            match rule.mask(now, self.arena) {
-                Ok(None) => {}
-                Ok(Some(masked)) => now = masked,
-                Err(why) => return Some(self.fail(&format!("rule {i}: {why}"))),
+        for (i, rule) in self.stage.rules.iter().enumerate() {
+            if self.rules & 1 << i != 0 {
+                match rule.mask(now, self.run.arena) {
+                    Ok(masked) => now = masked,
+                    Err(why) => return Some(self.fail(&format!("rule {i}: {why}"))),
+                }
             }
         }
-        (!std::ptr::eq(now, text)).then(|| {
-            self.done.masked = true;
-            now
-        })
+        if std::ptr::eq(now, text) {
+            return None;
+        }
+        self.done.masked = true;
+        Some(now)
     }
 
     /// The text after the host's hook.
     fn hooked(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
-        let hook = self.hooks.mask.as_ref().filter(|_| self.is_content() && !text.is_empty())?;
+        let hook = self.run.hooks.mask.as_ref().filter(|_| self.is_content() && !text.is_empty())?;
         let (text, key) = (String::from_utf8_lossy(text), String::from_utf8_lossy(self.key));
         match hook(&text, &key) {
             Ok(masked) if masked == text => None,
-            Ok(masked) => {
-                self.done.masked = true;
-                Some(self.arena.alloc_str(&masked).as_bytes())
+            said => {
+                self.done.masked |= said.is_ok();
+                Some(self.said(said))
             }
-            Err(_) => Some(self.fail("the hook failed")),
         }
     }
 
     /// What stands in the place of media.
-    fn media(&mut self, found: &Found) -> &'a [u8] {
-        self.counts.media_replaced += 1;
+    #[inline(never)]
+    fn media(&mut self, kind: &[u8], base64: &[u8]) -> &'a [u8] {
+        self.run.counts.media_replaced += 1;
         self.done.media = true;
-        let Some(hook) = &self.hooks.on_media else { return self.arena.alloc_str(&media::descriptor(found)).as_bytes() };
-        let base64: Vec<u8> = found.base64.iter().copied().filter(|b| *b != b'\\').collect();
-        let part = MediaPart {
-            media_type: media::type_of(found.kind),
-            base64: &String::from_utf8_lossy(&base64),
-            key: &String::from_utf8_lossy(self.key),
+        let said = match &self.run.hooks.on_media {
+            None => Ok(media::descriptor(kind, base64)),
+            Some(hook) => hook(&MediaPart {
+                media_type: media::type_of(kind),
+                base64: &String::from_utf8_lossy(base64).replace('\\', ""),
+                key: &String::from_utf8_lossy(self.key),
+            }),
         };
-        match hook(&part) {
-            Ok(said) => self.arena.alloc_str(&said).as_bytes(),
-            Err(_) => self.fail("the hook failed"),
+        self.said(said)
+    }
+
+    /// What a hook gave.
+    fn said(&mut self, said: Result<String, HookFailed>) -> &'a [u8] {
+        match said {
+            Ok(said) => self.run.arena.alloc_slice_copy(said.as_bytes()),
+            Err(HookFailed) => self.fail("the hook failed"),
         }
     }
 
     /// What stands in the place of what could not be treated.
+    #[inline(never)]
     pub(super) fn fail(&mut self, why: &str) -> &'a [u8] {
         self.done.failed = true;
-        self.arena.alloc_str(&format!("<masked: {why}>")).as_bytes()
+        self.run.arena.alloc_slice_copy(format!("<masked: {why}>").as_bytes())
     }
 
     /// The text with the escapes of printable ASCII resolved; `None`: it has none.
     fn without_escapes(&self, text: &'a [u8]) -> Option<&'a [u8]> {
-        let mut copy = Copy { text, out: None, done: 0 };
-        for at in memchr::memmem::find_iter(text, b"\\u00") {
-            let hex = text.get(at + 4..at + 6).and_then(|hex| std::str::from_utf8(hex).ok());
-            let code = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|c| (b' '..=b'~').contains(c) && !b"\"\\".contains(c));
-            if let Some(code) = code {
-                copy.replace(at..at + 6, self.arena).push(code);
+        let mut copy = Copy::new(text, self.run.arena);
+        let mut rest = text;
+        while let Some(at) = words::position(rest, b"\\u00") {
+            let escape = &rest[at..];
+            rest = &escape[4..];
+            let code = json::hex4(&escape[2..]).map_or(0, |code| code as u8);
+            if (b' '..=b'~').contains(&code) && !b"\"\\".contains(&code) {
+                copy.replace(&escape[..6]).push(code);
             }
         }
         copy.finish()

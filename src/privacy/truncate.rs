@@ -1,7 +1,8 @@
 //! Makes texts shorter: on the boundaries of code points, so that JSON stays JSON, and never inside a descriptor of media.
 
-use super::{media, strings};
-use crate::json::{self, Out};
+use super::strings::{self, Copy};
+use super::{media, pattern};
+use crate::json::{self, Json, Out};
 use bumpalo::Bump;
 
 /// The longest that any of these lengths may be so that their sum is no more than `most`: the largest are cut first.
@@ -24,88 +25,80 @@ pub fn level(lengths: &[usize], most: usize) -> usize {
 }
 
 /// The text in at most `most` bytes of UTF-8; `None`: it is short enough.
+#[inline(never)]
 pub fn text<'a>(text: &'a [u8], most: usize, arena: &'a Bump) -> Option<&'a [u8]> {
     if text.len() <= most {
         return None;
     }
-    let is_json = strings::may_be_json(text) && json::Doc::parse(text, arena).is_some();
-    if let Some(short) = is_json.then(|| json_text(text, most, arena)).flatten() {
-        return Some(short);
+    let mut copy = Copy::new(text, arena);
+    if let Some(root) = strings::json(text, arena) {
+        let (mut lengths, mut rest) = (Vec::new(), text.len());
+        strings_of(root, &mut |raw| {
+            lengths.push(raw.len());
+            rest -= raw.len();
+        });
+        if rest <= most {
+            let level = level(&lengths, most - rest);
+            strings_of(root, &mut |raw| {
+                if raw.len() > level {
+                    cut(raw, level, copy.replace(raw));
+                }
+            });
+        } else {
+            // Its numbers and names alone are too long.
+            let said = note(text.len());
+            let said = if said.len() + 2 <= most { said } else { String::new() };
+            let out = copy.replace(text);
+            if most >= 2 {
+                json::string(said.as_bytes(), out);
+            }
+        }
+    } else {
+        cut(text, most, copy.replace(text));
     }
-    let mut out = Out::with_capacity_in(most, arena);
-    if !is_json {
-        cut(text, most, &mut out);
-    } else if most >= 2 {
-        // Its numbers and names alone are too long.
-        out.push(b'"');
-        note(text.len(), most - 2, &mut out);
-        out.push(b'"');
-    }
-    Some(out.into_bump_slice())
+    copy.finish()
 }
 
-/// A JSON text with its longest strings cut.
-fn json_text<'a>(text: &'a [u8], most: usize, arena: &'a Bump) -> Option<&'a [u8]> {
-    let values = || strings::of(text).filter(|s| !s.is_name);
-    let lengths: Vec<_> = values().map(|s| s.range.len()).collect();
-    let rest = text.len() - lengths.iter().sum::<usize>();
-    let level = level(&lengths, most.checked_sub(rest)?);
-    let mut out = Out::with_capacity_in(most, arena);
-    let mut done = 0;
-    for string in values().filter(|s| s.range.len() > level) {
-        out.extend_from_slice(&text[done..string.range.start]);
-        cut(&text[string.range.clone()], level, &mut out);
-        done = string.range.end;
+/// The strings in a JSON text that are no names, as they stand.
+fn strings_of<'a>(json: Json<'a>, take: &mut dyn FnMut(&'a [u8])) {
+    if let Some(raw) = json.word() {
+        take(raw);
     }
-    out.extend_from_slice(&text[done..]);
-    Some(out.into_bump_slice())
+    json.children(&mut |_, child| strings_of(child, take));
 }
 
 /// Appends the beginning of a text, and how much is missing, in `most` bytes. Escapes of JSON stay whole.
 fn cut(text: &[u8], most: usize, out: &mut Out) {
-    let room = most.saturating_sub(note_length(text.len()));
-    let mut end = 0;
-    while end < room {
-        let next = end + unit(&text[end..]);
-        if next > room {
-            break;
-        }
+    let room = most.saturating_sub(note(text.len()).len());
+    let (mut end, mut next) = (0, 0);
+    while next <= room {
         end = next;
+        next += unit(&text[end..]);
     }
-    if let Some(start) = media::begins_before(text, end) {
-        end = start;
-    }
+    let end = media::begins_before(text, end).unwrap_or(end);
     out.extend_from_slice(&text[..end]);
-    note(text.len() - end, most - end, out);
+    let note = note(text.len() - end);
+    if end + note.len() <= most {
+        out.extend_from_slice(note.as_bytes());
+    }
 }
 
 /// The length of the character, or of the escape of one, that the text begins with.
 fn unit(text: &[u8]) -> usize {
-    match text {
-        [b'\\', b'u', b'd' | b'D', b'8' | b'9' | b'a' | b'b' | b'A' | b'B', _, _, b'\\', b'u', ..] => 12,
-        [b'\\', b'u', ..] => 6,
-        [b'\\', b'x', ..] => 4,
-        [b'\\', rest @ ..] => 1 + unit(rest).max(1),
-        [0xf0..=0xff, ..] => 4,
-        [0xe0..=0xef, ..] => 3,
-        [0xc0..=0xdf, ..] => 2,
-        _ => 1,
+    let Some(escape) = text.strip_prefix(b"\\") else { return pattern::character(text).1.max(1) };
+    match escape {
+        [b'u', code @ ..] => match json::hex4(code) {
+            Some(0xd800..=0xdbff) if code[4..].starts_with(b"\\u") => 12,
+            _ => 6,
+        },
+        [b'x', ..] => 4,
+        _ => 1 + pattern::character(escape).1.max(1),
     }
 }
 
-const NOTE: [&str; 2] = ["…[truncated ", " bytes]"];
-
-fn note_length(missing: usize) -> usize {
-    NOTE[0].len() + NOTE[1].len() + missing.checked_ilog10().map_or(1, |digits| digits as usize + 1)
-}
-
-/// Says how much is missing, where there is room for it.
-fn note(missing: usize, room: usize, out: &mut Out) {
-    if note_length(missing) <= room {
-        for piece in [NOTE[0], &missing.to_string(), NOTE[1]] {
-            out.extend_from_slice(piece.as_bytes());
-        }
-    }
+/// Says how much is missing.
+fn note(missing: usize) -> String {
+    format!("…[truncated {missing} bytes]")
 }
 
 #[cfg(test)]
@@ -152,7 +145,7 @@ mod tests {
                 let out = short(&text, most);
                 prop_assert!(out.len() <= most || out == text);
                 // Short enough, it is as it was: a number may be longer than what is left for text.
-                prop_assert!(serde_json::from_str::<serde_json::Value>(&out).is_ok() || !strings::may_be_json(text.as_bytes()), "{out}");
+                prop_assert!(serde_json::from_str::<serde_json::Value>(&out).is_ok() || strings::json(text.as_bytes(), &Bump::new()).is_none(), "{out}");
             }
             prop_assert!(short(&plain, most).len() <= most.max(2) || plain.len() <= most);
         }
