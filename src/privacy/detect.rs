@@ -42,7 +42,6 @@ pub fn find(detector: Detector, text: &[u8], from: usize) -> Option<Range<usize>
 }
 
 /// Is it of a run of letters, digits and these marks?
-#[inline(never)]
 fn is_of(byte: u8, marks: &[u8]) -> bool {
     byte.is_ascii_alphanumeric() || marks.contains(&byte)
 }
@@ -109,8 +108,9 @@ fn digits(text: &[u8], from: usize, matches: fn(&[u8]) -> Option<usize>) -> Opti
         let plain = chunks.iter().take_while(|chunk| !chunk.iter().fold(false, |any, b| any | b.is_ascii_digit())).count();
         at += (plain * 16).saturating_sub(1);
         let (head, tail) = text.split_at(at);
-        let digits = count(tail);
-        if digits > 0 || tail.starts_with(b"+") || tail.starts_with(b"(") {
+        let mut digits = 0;
+        if matches!(tail[0], b'0'..=b'9' | b'+' | b'(') {
+            digits = count(tail);
             let runs_into = match head {
                 // The rest of a decimal number.
                 [.., before, b'.'] => before.is_ascii_digit(),
@@ -266,13 +266,12 @@ fn key(text: &[u8], from: usize) -> Option<Range<usize>> {
 fn token(text: &[u8], from: usize) -> Option<Range<usize>> {
     const MARKS: &[u8] = b"-._~+/=";
     let mut start = from;
-    while let Some(head) = text.get(start..start + SHORTEST) {
-        let length = run_before(head, MARKS);
+    while let Some(&last) = text.get(start + SHORTEST - 1) {
         start += SHORTEST;
-        if length == 0 {
+        if !is_of(last, MARKS) {
             continue;
         }
-        let first = start - length;
+        let first = start - run_before(&text[start - SHORTEST..start], MARKS);
         let end = start + run(&text[start..], MARKS);
         start = end + 1;
         if end - first < SHORTEST {

@@ -51,7 +51,7 @@ impl Media {
                 let mut samples = bytes.chunks_exact(STEP).map(|chunk| &chunk[..SAMPLE]);
                 samples.any(|sample| sample.iter().all(|b| is_digit(*b) || *b == b'\\'))
             }
-            Media::Describe => [MARK, b"blob", b"mime", b"edia", b"contentType", b"format"].iter().any(|w| position(bytes, w).is_some()),
+            Media::Describe => [MARK, b"blob", b"mime", b"media", b"contentType", b"format"].iter().any(|w| position(bytes, w).is_some()),
         }
     }
 

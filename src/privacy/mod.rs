@@ -28,7 +28,7 @@ use crate::otlp::write::number;
 use crate::profiles::Table;
 use bumpalo::Bump;
 use class::Class;
-use rules::Rule;
+use rules::{MASKED, Rule};
 use strings::Copy;
 
 /// Content is not cut shorter than this to make a span fit: what is left then is names and numbers.
@@ -318,11 +318,10 @@ impl<'a> Pass<'_, 'a> {
                 self.done.failed = true;
                 return Edit::Drop;
             }
-            Part::Value | Part::Text if self.now == Step::Mask && matches!(of, Part::Attribute | Part::Status) => {
-                self.whole(part, bytes).or_else(|| self.inside(part, bytes))
-            }
-            _ => self.inside(part, bytes),
+            Part::Value | Part::Text if self.now == Step::Mask && matches!(of, Part::Attribute | Part::Status) => self.whole(part, bytes),
+            _ => None,
         };
+        let new = if new.is_some() { new } else { self.inside(part, bytes) };
         new.map_or(Edit::Keep, Edit::Set)
     }
 
@@ -424,23 +423,24 @@ impl<'a> Pass<'_, 'a> {
     fn whole(&mut self, part: Part, value: &'a [u8]) -> Option<&'a [u8]> {
         let mut rules = self.stage.rules.iter().enumerate();
         let (_, rule) = rules.find(|(i, rule)| self.rules & 1 << i != 0 && rule.is_whole())?;
-        let arena = self.run.arena;
+        let (arena, replacement) = (self.run.arena, rule.replacement(MASKED));
         self.done.masked = true;
         if part == Part::Text {
-            return Some(arena.alloc_slice_copy(&rule.replacement));
+            return Some(arena.alloc_slice_copy(replacement));
         }
         let (mut out, mut said) = (Out::new_in(arena), Out::new_in(arena));
         // What is read as JSON stays JSON.
         if strings::json(bytes_of(value, number::STRING), arena).is_some() {
-            json::string(&rule.replacement, &mut said);
+            json::string(replacement, &mut said);
         } else {
-            said.extend_from_slice(&rule.replacement);
+            said.extend_from_slice(replacement);
         }
         delimited(&mut out, number::STRING, &said);
         Some(out.into_bump_slice())
     }
 
     /// What a part is to be; `None`: as it is.
+    #[inline(never)]
     fn inside(&mut self, part: Part, bytes: &'a [u8]) -> Option<&'a [u8]> {
         match part {
             Part::Text | Part::Bytes => {}

@@ -11,23 +11,15 @@ use bumpalo::Bump;
 /// The longest text that a pattern is tried on. Its time is linear, but many times that of a detector, on the thread of the host.
 const MAX_SEARCHED: usize = 1 << 20;
 /// What stands in place of a match that has no name.
-const MASKED: &str = "<masked>";
+pub const MASKED: &str = "<masked>";
 /// So often all of a text may be looked at: a pattern that prefers what it does not find looks to the end from each match.
 const MAX_LOOKS: usize = 16;
-
-#[derive(Debug)]
-enum Search {
-    Detector(Detector),
-    Pattern(Pattern),
-}
 
 /// A rule, compiled.
 #[derive(Debug)]
 pub struct Rule {
-    keys: Vec<String>,
-    searches: Vec<(Search, Box<[u8]>)>,
-    /// What stands in place of the whole value.
-    pub replacement: Box<[u8]>,
+    of: MaskRule,
+    pattern: Option<Pattern>,
 }
 
 /// What is wrong: a field of the rule, its value, and what is wrong with it.
@@ -55,54 +47,60 @@ impl Rule {
         if rule.keys.iter().any(String::is_empty) {
             return Err((".keys", "\"\"".into(), "is no key; \"*\" stands for every key".into()));
         }
-        let with = |default: &str| -> Box<[u8]> { rule.replacement.as_deref().unwrap_or(default).as_bytes().into() };
-        let mut searches = Vec::new();
-        for detector in &rule.detect {
-            searches.push((Search::Detector(*detector), with(detector.tag())));
-        }
+        let mut pattern = None;
         if let Some(text) = &rule.pattern {
             let wrong = match Pattern::new(text) {
-                Ok(pattern) if pattern.find(b"", 0, &mut 1).is_none() => {
-                    searches.push((Search::Pattern(pattern), with(MASKED)));
-                    None
+                Ok(compiled) if compiled.find(b"", 0, &mut 1).is_some() => {
+                    "matches the empty text; write + in place of *, or anchor it to what must be there".into()
                 }
-                Ok(_) => Some("matches the empty text; write + in place of *, or anchor it to what must be there".into()),
-                Err(e) => Some(format!("is no regular expression that is known here: {e}")),
+                Ok(compiled) => {
+                    pattern = Some(compiled);
+                    String::new()
+                }
+                Err(e) => format!("is no regular expression that is known here: {e}"),
             };
-            if let Some(wrong) = wrong {
+            if pattern.is_none() {
                 return Err((".pattern", config::quoted(text), wrong));
             }
         }
-        Ok(Rule { keys: rule.keys.clone(), searches, replacement: with(MASKED) })
+        Ok(Rule { of: rule.clone(), pattern })
+    }
+
+    /// What stands in place of a match, or of the whole value.
+    pub fn replacement<'r>(&'r self, default: &'r str) -> &'r [u8] {
+        self.of.replacement.as_deref().unwrap_or(default).as_bytes()
     }
 
     /// Does it name keys, so that it holds on spans of every kind?
     pub fn names_keys(&self) -> bool {
-        !self.keys.is_empty()
+        !self.of.keys.is_empty()
     }
 
     /// Is this one of the keys that it names?
     pub fn names(&self, key: &[u8]) -> bool {
-        self.keys.iter().any(|glob| scalar::glob(glob, key))
+        self.of.keys.iter().any(|glob| scalar::glob(glob, key))
     }
 
     /// Does it mask the whole value?
     pub fn is_whole(&self) -> bool {
-        self.searches.is_empty()
+        self.of.detect.is_empty() && self.pattern.is_none()
     }
 
     /// The text with its matches replaced. An error says why it could not be searched.
     pub fn mask<'a>(&self, text: &'a [u8], arena: &'a Bump) -> Result<&'a [u8], &'static str> {
         const TOO_LONG: &str = "too long to search";
         let mut now = text;
-        for (search, replacement) in &self.searches {
+        for i in 0..=self.of.detect.len() {
+            let detector = self.of.detect.get(i).copied();
+            let replacement = self.replacement(detector.map_or(MASKED, Detector::tag));
             let mut copy = Copy::new(now, arena);
             let (mut at, mut fuel) = (0, MAX_LOOKS * now.len() + 1);
             while at <= now.len() {
-                let found = match search {
-                    Search::Detector(detector) => detect::find(*detector, now, at),
-                    Search::Pattern(_) if now.len() > MAX_SEARCHED => return Err(TOO_LONG),
-                    Search::Pattern(pattern) => pattern.find(now, at, &mut fuel),
+                let found = match (detector, &self.pattern) {
+                    (Some(detector), _) => detect::find(detector, now, at),
+                    (None, Some(_)) if now.len() > MAX_SEARCHED => return Err(TOO_LONG),
+                    (None, Some(pattern)) => pattern.find(now, at, &mut fuel),
+                    (None, None) => None,
                 };
                 let Some(range) = found else { break };
                 at = range.end;

@@ -42,15 +42,21 @@ struct Flags {
 
 /// Reads a pattern, or says what is wrong with it.
 pub fn parse(pattern: &str) -> Result<(Vec<Step>, Ranges), &'static str> {
-    let mut parser = Parser { text: pattern.as_bytes(), at: 0, flags: Flags::default(), steps: Vec::new(), ranges: Vec::new() };
-    parser.any(0)?;
-    parser.emit(&[Step::Match])?;
-    if parser.at < pattern.len() { Err("a group that ends has no beginning") } else { Ok((parser.steps, parser.ranges)) }
+    let mut parser = Parser { text: pattern.as_bytes(), ..Parser::default() };
+    parser.any(0);
+    parser.emit(&[Step::Match]);
+    if parser.at < pattern.len() {
+        parser.fail("a group that ends has no beginning");
+    }
+    if parser.wrong.is_empty() { Ok((parser.steps, parser.ranges)) } else { Err(parser.wrong) }
 }
 
+#[derive(Default)]
 struct Parser<'p> {
     text: &'p [u8],
     at: usize,
+    /// What was wrong first; from then on it is at the end of the text.
+    wrong: &'static str,
     flags: Flags,
     steps: Vec<Step>,
     /// The characters of all the sets.
@@ -58,13 +64,22 @@ struct Parser<'p> {
 }
 
 impl<'p> Parser<'p> {
+    #[inline(never)]
+    fn fail(&mut self, why: &'static str) {
+        if self.wrong.is_empty() {
+            self.wrong = why;
+        }
+        self.at = self.text.len();
+    }
+
     fn rest(&self) -> &'p [u8] {
         self.text.get(self.at..).unwrap_or_default()
     }
 
+    /// The next byte; 0 at the end.
     #[inline(never)]
-    fn peek(&self) -> Option<u8> {
-        self.rest().first().copied()
+    fn peek(&self) -> u8 {
+        self.rest().first().copied().unwrap_or(0)
     }
 
     #[inline(never)]
@@ -76,165 +91,181 @@ impl<'p> Parser<'p> {
 
     /// The next character, whatever it is.
     #[inline(never)]
-    fn next(&mut self) -> Option<u32> {
+    fn next(&mut self, end: &'static str) -> u32 {
         let (c, length) = character(self.rest());
         self.at += length;
-        (length > 0).then_some(c)
+        if length == 0 {
+            self.fail(end);
+        }
+        c
     }
 
     #[inline(never)]
-    fn emit(&mut self, steps: &[Step]) -> Result<(), &'static str> {
+    fn emit(&mut self, steps: &[Step]) {
+        if self.steps.len() + steps.len() > MAX_STEPS {
+            return self.fail("it is too large");
+        }
         self.steps.extend_from_slice(steps);
-        if self.steps.len() > MAX_STEPS { Err("it is too large") } else { Ok(()) }
     }
 
     /// Ways, of which the first is preferred.
-    fn any(&mut self, depth: usize) -> Result<(), &'static str> {
+    fn any(&mut self, depth: usize) {
         if depth > MAX_DEPTH {
-            return Err("groups nest too deep");
+            return self.fail("groups nest too deep");
         }
         let mut jumps = Vec::new();
         loop {
             let start = self.steps.len();
-            self.all(depth)?;
+            self.all(depth);
             if !self.eat("|") {
                 break;
             }
             let way = self.steps.split_off(start);
-            self.emit(&[Step::Fork(1, way.len() as i32 + 2)])?;
-            self.emit(&way)?;
+            self.emit(&[Step::Fork(1, way.len() as i32 + 2)]);
+            self.emit(&way);
             jumps.push(self.steps.len());
-            self.emit(&[Step::Match])?;
+            self.emit(&[Step::Match]);
         }
         let end = self.steps.len();
         for at in jumps {
-            let to = (end - at) as i32;
-            self.steps[at] = Step::Fork(to, to);
+            let to = end.wrapping_sub(at) as i32;
+            if let Some(step) = self.steps.get_mut(at) {
+                *step = Step::Fork(to, to);
+            }
         }
-        Ok(())
     }
 
     /// One after the other.
-    fn all(&mut self, depth: usize) -> Result<(), &'static str> {
-        while let Some(c) = self.peek().filter(|c| !matches!(c, b'|' | b')')) {
+    fn all(&mut self, depth: usize) {
+        while self.at < self.text.len() {
             let start = self.steps.len();
+            let c = self.peek();
+            if matches!(c, b'|' | b')') {
+                return;
+            }
             self.at += 1;
-            if self.one(c, depth)? {
-                self.repeat(start)?;
+            if self.one(c, depth) {
+                self.repeat(start);
             }
         }
-        Ok(())
     }
 
     /// Something that can be repeated, of which `c` is the first byte; `false`: it only set flags.
-    fn one(&mut self, c: u8, depth: usize) -> Result<bool, &'static str> {
+    fn one(&mut self, c: u8, depth: usize) -> bool {
         let place = match c {
             b'(' => return self.group(depth),
-            b'*' | b'+' | b'?' => return Err("there is nothing to repeat"),
-            b'{' => return Err("there is nothing to repeat; write \\{ for the character"),
             b'^' => Some(if self.flags.lines { Place::LineStart } else { Place::Start }),
             b'$' => Some(if self.flags.lines { Place::LineEnd } else { Place::End }),
-            b'\\' => self.peek().and_then(|c| find(PLACES, c)),
+            b'\\' => find(PLACES, self.peek()),
             _ => None,
         };
-        let step = if let Some(place) = place {
+        let (from, mut within) = (self.ranges.len() as u32, true);
+        if place.is_some() {
             self.at += usize::from(c == b'\\');
-            Step::Place(place)
         } else {
-            let from = self.ranges.len() as u32;
-            let mut within = true;
-            if c == b'[' {
-                within = self.class()?;
-            } else if c == b'.' {
-                within = self.flags.dot_all;
-                self.ranges.push(if within { (0, LAST) } else { (10, 10) });
-            } else {
-                self.at -= 1;
-                let member = self.member()?;
-                self.put(&member);
+            match c {
+                b'*' | b'+' | b'?' => self.fail("there is nothing to repeat"),
+                b'{' => self.fail("there is nothing to repeat; write \\{ for the character"),
+                b'[' => within = self.class(),
+                b'.' => {
+                    within = self.flags.dot_all;
+                    self.ranges.push(if within { (0, LAST) } else { (10, 10) });
+                }
+                _ => {
+                    self.at -= 1;
+                    let member = self.member();
+                    self.put(&member);
+                }
             }
-            Step::Set(from, self.ranges.len() as u32, within)
-        };
-        self.emit(&[step]).map(|()| true)
+        }
+        self.emit(&[place.map_or(Step::Set(from, self.ranges.len() as u32, within), Step::Place)]);
+        true
     }
 
     /// What follows `(`; `false`: it only set flags.
-    fn group(&mut self, depth: usize) -> Result<bool, &'static str> {
+    fn group(&mut self, depth: usize) -> bool {
         let outer = self.flags;
         if self.eat("?") {
-            if ["=", "!", "<=", "<!"].into_iter().any(|look| self.eat(look)) {
-                return Err("look-around is not known");
-            }
-            if self.eat("P<") || self.eat("<") {
-                let name = self.rest().iter().position(|b| *b == b'>').ok_or("the name of a group has no end")?;
-                self.at += name + 1;
+            let mut on = true;
+            if self.eat("=") || self.eat("!") || self.eat("<=") || self.eat("<!") {
+                self.fail("look-around is not known");
+            } else if self.eat("P<") || self.eat("<") {
+                while self.next("the name of a group has no end") != u32::from(b'>') && self.wrong.is_empty() {}
             } else {
-                let mut on = true;
-                loop {
+                while !self.eat(":") {
                     let flag = self.peek();
                     self.at += 1;
                     match flag {
-                        Some(b'i') => self.flags.no_case = on,
-                        Some(b'm') => self.flags.lines = on,
-                        Some(b's') => self.flags.dot_all = on,
-                        Some(b'-') if on => on = false,
-                        Some(b':') => break,
-                        Some(b')') => return Ok(false),
-                        _ => return Err("a flag is not known; i, m and s are"),
+                        b'i' => self.flags.no_case = on,
+                        b'm' => self.flags.lines = on,
+                        b's' => self.flags.dot_all = on,
+                        b'-' if on => on = false,
+                        b')' => return false,
+                        _ => {
+                            self.fail("a flag is not known; i, m and s are");
+                            return false;
+                        }
                     }
                 }
             }
         }
-        self.any(depth + 1)?;
+        self.any(depth + 1);
         self.flags = outer;
-        if self.eat(")") { Ok(true) } else { Err("a group has no end") }
+        if !self.eat(")") {
+            self.fail("a group has no end");
+        }
+        true
     }
 
     /// Repeats the steps from `start` on as often as what follows them says.
-    fn repeat(&mut self, start: usize) -> Result<(), &'static str> {
+    fn repeat(&mut self, start: usize) {
         loop {
-            let (mut least, most) = match self.peek() {
-                Some(b'*') => (0, None),
-                Some(b'+') => (1, None),
-                Some(b'?') => (0, Some(1)),
-                Some(b'{') => {
-                    self.at += 1;
-                    let least = self.count().ok_or("a count is expected behind {; write \\{ for the character")?;
-                    let most = if self.eat(",") { self.count() } else { Some(least) };
-                    if self.peek() != Some(b'}') || most.is_some_and(|most| most < least) {
-                        return Err("a count has the form {2}, {2,} or {2,5}");
-                    }
-                    (least, most)
-                }
-                _ => return Ok(()),
+            let operator = self.peek();
+            let (mut least, mut most) = match operator {
+                b'*' => (0, None),
+                b'+' => (1, None),
+                b'?' => (0, Some(1)),
+                b'{' => (0, None),
+                _ => return,
             };
             self.at += 1;
+            if operator == b'{' {
+                let count = self.count();
+                if count.is_none() {
+                    self.fail("a count is expected behind {; write \\{ for the character");
+                }
+                least = count.unwrap_or(0);
+                most = if self.eat(",") { self.count() } else { count };
+                if !self.eat("}") || most.is_some_and(|most| most < least) {
+                    return self.fail("a count has the form {2}, {2,} or {2,5}");
+                }
+            }
             let lazy = self.eat("?");
             let fork = |to: i32, over: i32| if lazy { Step::Fork(over, to) } else { Step::Fork(to, over) };
             let round = self.steps.split_off(start);
             let length = round.len() as i32;
-            let optional = most.map_or(0, |most| most - least);
+            let optional = most.map_or(0, |most| most - least) as i32;
             if most.is_none() && least == 0 {
-                self.emit(&[fork(1, length + 2)])?;
+                self.emit(&[fork(1, length + 2)]);
                 least = 1;
             }
             for _ in 0..least {
-                self.emit(&round)?;
+                self.emit(&round);
             }
             if most.is_none() {
                 // Round by round: one that takes nothing must be able to leave.
-                self.emit(&[fork(-length, 1)])?;
+                self.emit(&[fork(-length, 1)]);
             }
-            for left in (1..=optional as i32).rev() {
-                self.emit(&[fork(1, left * (length + 1))])?;
-                self.emit(&round)?;
+            for left in (1..=optional).rev() {
+                self.emit(&[fork(1, left * (length + 1))]);
+                self.emit(&round);
             }
         }
     }
 
     fn count(&mut self) -> Option<usize> {
         let mut count = None;
-        while let Some(digit) = self.peek().filter(u8::is_ascii_digit) {
+        while let digit @ b'0'..=b'9' = self.peek() {
             count = Some((count.unwrap_or(0) * 10 + usize::from(digit - b'0')).min(MAX_STEPS + 1));
             self.at += 1;
         }
@@ -242,36 +273,41 @@ impl<'p> Parser<'p> {
     }
 
     /// A character, or what stands behind a backslash.
-    fn member(&mut self) -> Result<Member, &'static str> {
-        let mut c = self.next().ok_or("a class has no end")?;
-        if c != u32::from(b'\\') {
-            return Ok(Member::One(c));
+    fn member(&mut self) -> Member {
+        let mut c = self.next("a class has no end");
+        if c == u32::from(b'\\') {
+            c = self.next("there is nothing behind the last backslash");
+            let byte = u8::try_from(c).unwrap_or(0);
+            if let Some(set) = find(CLASSES, byte) {
+                return Member::Of(set);
+            }
+            match byte {
+                b'x' => c = self.hex(2),
+                b'u' => c = self.hex(4),
+                b'1'..=b'9' | b'k' => self.fail("back-references are not known"),
+                _ if byte.is_ascii_alphanumeric() => match find(CONTROLS, byte) {
+                    Some(control) => c = u32::from(control),
+                    None => self.fail("an escape is not known"),
+                },
+                _ => {}
+            }
         }
-        c = self.next().ok_or("there is nothing behind the last backslash")?;
-        let byte = u8::try_from(c).unwrap_or(0);
-        if let Some(set) = find(CLASSES, byte) {
-            return Ok(Member::Of(set));
-        }
-        c = match byte {
-            b'x' => self.hex(2)?,
-            b'u' => self.hex(4)?,
-            b'1'..=b'9' | b'k' => return Err("back-references are not known"),
-            _ if byte.is_ascii_alphanumeric() => u32::from(find(CONTROLS, byte).ok_or("an escape is not known")?),
-            _ => c,
-        };
-        Ok(Member::One(c))
+        Member::One(c)
     }
 
     /// The character that so many hex digits name, or those in braces.
-    fn hex(&mut self, mut digits: usize) -> Result<u32, &'static str> {
+    fn hex(&mut self, mut digits: usize) -> u32 {
         let braces = self.eat("{");
         if braces {
-            digits = self.rest().iter().position(|b| *b == b'}').unwrap_or(0);
+            digits = memchr::memchr(b'}', self.rest()).unwrap_or(0);
         }
         let text = self.rest().get(..digits).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
-        let code = u32::from_str_radix(text, 16).ok().and_then(char::from_u32).ok_or("an escape names no character")?;
+        let Some(c) = u32::from_str_radix(text, 16).ok().and_then(char::from_u32) else {
+            self.fail("an escape names no character");
+            return 0;
+        };
         self.at += digits + usize::from(braces);
-        Ok(u32::from(code))
+        u32::from(c)
     }
 
     #[inline(never)]
@@ -294,34 +330,30 @@ impl<'p> Parser<'p> {
     }
 
     /// What follows `[`; `false`: it is the characters that are not in it.
-    fn class(&mut self) -> Result<bool, &'static str> {
+    fn class(&mut self) -> bool {
         let within = !self.eat("^");
         let mut first = true;
-        while first || !self.eat("]") {
+        while (first || !self.eat("]")) && self.wrong.is_empty() {
             first = false;
             if self.eat("[:") {
-                return Err("classes by name are not known; write their characters");
+                self.fail("classes by name are not known; write their characters");
             }
             if self.eat("&&") {
-                return Err("classes cannot be combined; write \\& for the character");
+                self.fail("classes cannot be combined; write \\& for the character");
             }
-            let member = self.member()?;
+            let member = self.member();
             let rest = self.rest();
-            let Member::One(from) = member else {
-                self.put(&member);
-                continue;
-            };
-            let mut to = from;
-            if rest.starts_with(b"-") && !rest.starts_with(b"-]") {
-                self.at += 1;
-                let Member::One(end) = self.member()? else { return Err("a range ends before it begins") };
-                to = end;
+            match member {
+                Member::One(from) if rest.starts_with(b"-") && !rest.starts_with(b"-]") => {
+                    self.at += 1;
+                    match self.member() {
+                        Member::One(to) if from <= to => self.range(from, to),
+                        _ => self.fail("a range ends before it begins"),
+                    }
+                }
+                _ => self.put(&member),
             }
-            if from > to {
-                return Err("a range ends before it begins");
-            }
-            self.range(from, to);
         }
-        Ok(within)
+        within
     }
 }

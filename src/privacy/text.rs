@@ -5,7 +5,7 @@ use super::settings::Media;
 use super::strings::{self, Copy};
 use super::{HookFailed, MediaPart, Pass, media};
 use crate::conventions::words;
-use crate::json::{self, Json};
+use crate::json::{self, Json, Out};
 
 /// JSON in a string of JSON, and so on, so deep.
 const MAX_DEPTH: usize = 8;
@@ -176,14 +176,15 @@ impl<'a> Pass<'_, 'a> {
     fn media(&mut self, kind: &[u8], base64: &[u8]) -> &'a [u8] {
         self.run.counts.media_replaced += 1;
         self.done.media = true;
-        let said = match &self.run.hooks.on_media {
-            None => Ok(media::descriptor(kind, base64)),
-            Some(hook) => hook(&MediaPart {
-                media_type: media::type_of(kind),
-                base64: &String::from_utf8_lossy(base64).replace('\\', ""),
-                key: &String::from_utf8_lossy(self.key),
-            }),
-        };
+        let Some(hook) = &self.run.hooks.on_media else { return self.said(Ok(media::descriptor(kind, base64))) };
+        let mut plain = Out::new_in(self.run.arena);
+        // Some sources escape the slashes in JSON.
+        base64.iter().filter(|b| **b != b'\\').for_each(|b| plain.push(*b));
+        let said = hook(&MediaPart {
+            media_type: media::type_of(kind),
+            base64: std::str::from_utf8(&plain).unwrap_or_default(),
+            key: &String::from_utf8_lossy(self.key),
+        });
         self.said(said)
     }
 
