@@ -523,7 +523,8 @@ pub fn escape(text: &[u8], out: &mut Out) {
     out.extend_from_slice(&text[from..]);
 }
 
-fn push_hex(byte: u8, out: &mut Out) {
+/// Appends the two hex digits of a byte.
+pub fn push_hex(byte: u8, out: &mut Out) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
 }

@@ -110,12 +110,22 @@ fn of_rules(rules: &[RuleRef]) -> Class {
 
 /// Does the profile write a name there, whatever else the conventions say of the key?
 fn is_name(key: &[u8], table: &Table) -> bool {
-    let one = [Some(table.entry), table.operation, table.kind.map(|(key, _)| key)];
-    one.into_iter().flatten().any(|name| words::is(key, name))
-        || [Some(table), table.base].into_iter().flatten().any(|table| {
-            let fields = [table.keys, table.aggregated];
-            fields.into_iter().flatten().any(|(field, names)| of_field(*field) == Class::Name && words::any(key, names))
-        })
+    let is = |name: Option<&str>| name.is_some_and(|name| words::is(key, name));
+    if is(Some(table.entry)) || is(table.operation) || is(table.kind.map(|(name, _)| name)) {
+        return true;
+    }
+    let mut tables = Some(table);
+    while let Some(table) = tables {
+        for fields in [table.keys, table.aggregated] {
+            for (field, names) in fields {
+                if of_field(*field) == Class::Name && words::any(key, names) {
+                    return true;
+                }
+            }
+        }
+        tables = table.base;
+    }
+    false
 }
 
 #[cfg(test)]

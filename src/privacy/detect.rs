@@ -50,160 +50,167 @@ pub(super) fn is_word(byte: u8) -> bool {
     is_of(byte, b"_")
 }
 
-/// How long the run is that the text begins with.
-#[inline(never)]
-fn run(text: &[u8], marks: &[u8]) -> usize {
-    text.iter().take_while(|b| is_of(**b, marks)).count()
+/// The byte at a place; 0 behind the end.
+fn byte(text: &[u8], at: usize) -> u8 {
+    text.get(at).copied().unwrap_or(0)
 }
 
-/// How long the run is that the text ends with.
+/// Does this word stand there?
 #[inline(never)]
-fn run_before(text: &[u8], marks: &[u8]) -> usize {
-    text.iter().rev().take_while(|b| is_of(**b, marks)).count()
+fn says(text: &[u8], at: usize, word: &str) -> bool {
+    text.get(at..).is_some_and(|text| text.starts_with(word.as_bytes()))
 }
 
-/// How many digits the text begins with.
+/// Where the run ends that begins at a place.
 #[inline(never)]
-fn count(text: &[u8]) -> usize {
-    text.iter().take_while(|b| b.is_ascii_digit()).count()
+fn run_end(text: &[u8], mut at: usize, marks: &[u8]) -> usize {
+    while is_of(byte(text, at), marks) {
+        at += 1;
+    }
+    at
+}
+
+/// Where the run begins that ends before a place, `from` at the earliest.
+#[inline(never)]
+fn run_start(text: &[u8], from: usize, mut at: usize, marks: &[u8]) -> usize {
+    while at > from && is_of(byte(text, at - 1), marks) {
+        at -= 1;
+    }
+    at
+}
+
+/// How many digits stand there.
+#[inline(never)]
+fn count(text: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while byte(text, at).is_ascii_digit() {
+        at += 1;
+    }
+    at - from
 }
 
 fn email(text: &[u8], from: usize) -> Option<Range<usize>> {
-    const MARKS: &[u8] = b"._%+-'";
     // Everything before `free` was looked at: two marks never share what is before them, so the scan is linear.
     let mut free = from;
     for at in memchr::memchr2_iter(b'@', b'%', text.get(from..)?) {
         let at = from + at;
-        // As it stands in a URL.
-        let is_escape = text[at..].starts_with(b"%40");
-        if text[at] == b'%' && !is_escape {
-            continue;
-        }
-        let mark = if is_escape { at + 3 } else { at + 1 };
-        let mut start = at - run_before(&text[free..at], MARKS);
-        while MARKS.contains(&text[start]) && start < at {
+        let domain = match byte(text, at) {
+            b'@' => at + 1,
+            // As it stands in a URL.
+            _ if says(text, at, "%40") => at + 3,
+            _ => continue,
+        };
+        let mut start = run_start(text, free, at, b"._%+-'");
+        while start < at && !byte(text, start).is_ascii_alphanumeric() {
             start += 1;
         }
-        let mut end = mark + run(&text[mark..], b"-.");
-        while end > mark && !text[end - 1].is_ascii_alphanumeric() {
+        let mut end = run_end(text, domain, b"-.");
+        while end > domain && !byte(text, end - 1).is_ascii_alphanumeric() {
             end -= 1;
         }
-        free = mark;
-        let domain = &text[mark..end];
-        let top = run_before(domain, b"-");
-        let is_top = top >= 2 && top < domain.len() && domain[domain.len() - top].is_ascii_alphabetic();
-        if start < at && is_top && domain[0] != b'.' {
+        let top = run_start(text, domain, end, b"-");
+        let is_top = end - top >= 2 && top > domain && byte(text, top).is_ascii_alphabetic();
+        free = domain;
+        if start < at && is_top && byte(text, domain) != b'.' {
             return Some(start..end);
         }
     }
     None
 }
 
-/// Tries `matches` where digits may begin: at a digit, a `+` or a `(` that no word and no number runs into.
-fn digits(text: &[u8], from: usize, matches: fn(&[u8]) -> Option<usize>) -> Option<Range<usize>> {
+/// Tries `end_of` where digits may begin: at a digit, a `+` or a `(` that no word and no number runs into.
+fn digits(text: &[u8], from: usize, end_of: fn(&[u8], usize) -> Option<usize>) -> Option<Range<usize>> {
     let mut at = from;
     while at < text.len() {
         // Prose has no digits for long; what comes before the first of a number is one character.
         let chunks = text[at..].as_chunks::<16>().0;
         let plain = chunks.iter().take_while(|chunk| !chunk.iter().fold(false, |any, b| any | b.is_ascii_digit())).count();
         at += (plain * 16).saturating_sub(1);
-        let (head, tail) = text.split_at(at);
-        let mut digits = 0;
-        if matches!(tail[0], b'0'..=b'9' | b'+' | b'(') {
-            digits = count(tail);
-            let runs_into = match head {
-                // The rest of a decimal number.
-                [.., before, b'.'] => before.is_ascii_digit(),
-                [.., before] => is_word(*before),
-                [] => false,
-            };
-            if let Some(length) = (!runs_into).then(|| matches(tail)).flatten() {
-                return Some(at..at + length);
+        let mut next = at + 1;
+        if matches!(byte(text, at), b'0'..=b'9' | b'+' | b'(') {
+            next = next.max(at + count(text, at));
+            let before = byte(text, at.wrapping_sub(1));
+            // The rest of a decimal number.
+            let in_number = before == b'.' && byte(text, at.wrapping_sub(2)).is_ascii_digit();
+            if !in_number
+                && !is_word(before)
+                && let Some(end) = end_of(text, at).filter(|end| !is_word(byte(text, *end)))
+            {
+                return Some(at..end);
             }
         }
-        at += digits.max(1);
+        at = next;
     }
     None
 }
 
-/// The length of the groups of digits that `text` begins with, one separator (always the same) between two, if they have one of
-/// these shapes.
+/// The end of the groups of digits that begin at a place, one separator (always the same) between two, if they have one of these shapes.
 #[inline(never)]
-fn groups(text: &[u8], shapes: &[&[u8]]) -> Option<usize> {
-    let mut groups = [0; 6];
-    let (mut at, mut used) = (0, 0);
+fn groups(text: &[u8], mut at: usize, shapes: &[&[u8]]) -> Option<usize> {
+    let (mut groups, mut used, mut separator) = ([0; 6], 0, 0);
     while let Some(group) = groups.get_mut(used) {
-        let length = count(&text[at..]);
-        let separator = at.checked_sub(1).map(|at| text[at]);
+        let length = count(text, at);
         *group = length.min(99) as u8;
-        at += length;
         used += 1;
-        let is_next = match text.get(at..at + 2) {
-            Some([b @ (b' ' | b'-' | b'.'), b'0'..=b'9']) => length > 0 && separator.is_none_or(|separator| separator == *b),
-            _ => false,
-        };
-        if !is_next {
+        at += length;
+        let next = byte(text, at);
+        let is_next = b" -.".contains(&next) && (separator == 0 || separator == next) && length > 0;
+        if !is_next || !byte(text, at + 1).is_ascii_digit() {
             break;
         }
+        separator = next;
         at += 1;
     }
-    shapes.contains(&&groups[..used]).then_some(at)
+    shapes.contains(&groups.get(..used)?).then_some(at)
 }
 
-fn phone_at(text: &[u8]) -> Option<usize> {
-    const AMERICA: &[&[u8]] = &[&[3, 3, 4]];
-    const CHINA: &[&[u8]] = &[&[3, 4, 4]];
-    let length = match text {
-        [b'+', b'1'..=b'9', ..] => {
-            let (mut digits, mut end) = (0, 1);
-            for (at, byte) in text.iter().enumerate().skip(1) {
-                if byte.is_ascii_digit() {
-                    digits += 1;
-                    end = at + 1;
-                } else if at - end > 1 || !b" -.()".contains(byte) {
-                    break;
-                }
-            }
-            (8..=15).contains(&digits).then_some(end)
+fn phone_at(text: &[u8], at: usize) -> Option<usize> {
+    let (first, digits) = (byte(text, at), count(text, at));
+    if first == b'+' {
+        if !matches!(byte(text, at + 1), b'1'..=b'9') {
+            return None;
         }
-        [b'(', rest @ ..] if count(rest) == 3 => {
-            let rest = rest[3..].strip_prefix(b")")?;
-            let local = rest.strip_prefix(b" ").unwrap_or(rest);
-            groups(local, &[&[3, 4]]).map(|length| text.len() - local.len() + length)
-        }
-        _ => {
-            let digits = count(text);
-            let mobile = match digits {
-                15 => text.strip_prefix(b"0086"),
-                13 => text.strip_prefix(b"86"),
-                _ => Some(text),
-            };
-            match mobile {
-                Some([b'1', b'3'..=b'9', ..]) if matches!(digits, 11 | 13 | 15) => Some(digits),
-                Some([b'1', b'3'..=b'9', ..]) => groups(text, CHINA),
-                _ if text[0] > b'1' => groups(text, AMERICA),
-                _ => None,
+        let (mut digits, mut end, mut next) = (0, at, at + 1);
+        loop {
+            let b = byte(text, next);
+            next += 1;
+            if b.is_ascii_digit() {
+                digits += 1;
+                end = next;
+            } else if next - end > 2 || !b" -.()".contains(&b) {
+                return (8..=15).contains(&digits).then_some(end);
             }
         }
+    }
+    if first == b'(' {
+        let local = at + if says(text, at + 4, ") ") { 6 } else { 5 };
+        return if count(text, at + 1) == 3 && byte(text, at + 4) == b')' { groups(text, local, &[&[3, 4]]) } else { None };
+    }
+    let country = match digits {
+        15 if says(text, at, "0086") => 4,
+        13 if says(text, at, "86") => 2,
+        _ => 0,
     };
-    length.filter(|length| ends(text, *length))
+    let is_mobile = byte(text, at + country) == b'1' && matches!(byte(text, at + country + 1), b'3'..=b'9');
+    match is_mobile {
+        true if digits == 11 + country => Some(at + digits),
+        true => groups(text, at, &[&[3, 4, 4]]),
+        false if first > b'1' => groups(text, at, &[&[3, 3, 4]]),
+        false => None,
+    }
 }
 
-fn ends(text: &[u8], length: usize) -> bool {
-    !text.get(length).is_some_and(|b| is_word(*b))
-}
-
-fn card_at(text: &[u8]) -> Option<usize> {
+fn card_at(text: &[u8], at: usize) -> Option<usize> {
     const SHAPES: &[&[u8]] = &[&[4, 4, 4, 4], &[4, 4, 4, 4, 3], &[4, 6, 5], &[4, 6, 4], &[4, 4, 4, 1], &[6, 13], &[4, 4, 4, 4, 2]];
     // What cards begin with; a number that begins with 1 is a moment.
-    if !matches!(text[0], b'2'..=b'6') {
+    if !matches!(byte(text, at), b'2'..=b'6') {
         return None;
     }
-    let length = match count(text) {
-        digits @ 13..=19 => digits,
-        _ => groups(text, SHAPES)?,
+    let end = match count(text, at) {
+        digits @ 13..=19 => at + digits,
+        _ => groups(text, at, SHAPES)?,
     };
-    (ends(text, length) && luhn(&text[..length])).then_some(length)
+    luhn(text.get(at..end)?).then_some(end)
 }
 
 fn luhn(text: &[u8]) -> bool {
@@ -251,12 +258,11 @@ fn key(text: &[u8], from: usize) -> Option<Range<usize>> {
     let token = token(text, from);
     let end = token.as_ref().map_or(text.len(), |token| token.start);
     let mut at = from;
-    while let Some(begin) = words::position(text.get(at..end)?, b"-----BEGIN ") {
-        at += begin;
-        if let Some(length) = pem(&text[at..]) {
-            return Some(at..at + length);
+    while let Some(begin) = words::position(text.get(at..end)?, PEM) {
+        at += begin + PEM.len();
+        if let Some(end) = pem_end(text, at) {
+            return Some(at - PEM.len()..end);
         }
-        at += 1;
     }
     token
 }
@@ -271,8 +277,8 @@ fn token(text: &[u8], from: usize) -> Option<Range<usize>> {
         if !is_of(last, MARKS) {
             continue;
         }
-        let first = start - run_before(&text[start - SHORTEST..start], MARKS);
-        let end = start + run(&text[start..], MARKS);
+        let first = run_start(text, start - SHORTEST, start, MARKS);
+        let end = run_end(text, start, MARKS);
         start = end + 1;
         if end - first < SHORTEST {
             continue;
@@ -281,58 +287,64 @@ fn token(text: &[u8], from: usize) -> Option<Range<usize>> {
         if end - first > SHORTEST && word.is_some_and(|word| word.eq_ignore_ascii_case(b"bearer ")) {
             return Some(first..end);
         }
-        let mut before = b' ';
-        if let Some(at) = first.checked_sub(1) {
-            before = text[at];
-        }
         for at in first..end {
-            let rest = &text[at..];
-            if !before.is_ascii_alphanumeric()
-                && let Some(length) = prefixed(rest).or_else(|| if is_of(before, b"_-") { None } else { jwt(rest) })
-            {
-                return Some(at..at + length);
+            let before = byte(text, at.wrapping_sub(1));
+            if before.is_ascii_alphanumeric() {
+                continue;
             }
-            before = text[at];
+            let mut end = prefixed_end(text, at);
+            // Its own segments have these marks: a scan from each would not be linear.
+            if end.is_none() && before != b'_' && before != b'-' {
+                end = jwt_end(text, at);
+            }
+            if let Some(end) = end {
+                return Some(at..end);
+            }
         }
     }
     None
 }
 
-fn prefixed(text: &[u8]) -> Option<usize> {
-    let (prefix, least) = KEYS.iter().find(|(prefix, _)| text.starts_with(prefix.as_bytes()))?;
-    let token = &text[prefix.len()..];
+fn prefixed_end(text: &[u8], at: usize) -> Option<usize> {
+    let (prefix, least) = KEYS.iter().find(|(prefix, _)| says(text, at, prefix))?;
+    let start = at + prefix.len();
     // A look at the beginning is enough, and keeps the scan linear where prefix follows prefix.
-    let head = &token[..run(&token[..token.len().min(64)], b"_-")];
+    let head = text.get(start..text.len().min(start + 64))?;
+    let head = &head[..run_end(head, 0, b"_-")];
     // Words with hyphens, such as the classes of a style sheet.
     let words = head.contains(&b'-') && head.iter().all(|b| b.is_ascii_lowercase() || *b == b'-');
-    (head.len() >= usize::from(*least) && !words).then(|| prefix.len() + run(token, b"_-"))
+    (head.len() >= usize::from(*least) && !words).then(|| run_end(text, start, b"_-"))
 }
 
-fn jwt(text: &[u8]) -> Option<usize> {
-    if !text.starts_with(b"eyJ") {
+fn jwt_end(text: &[u8], mut at: usize) -> Option<usize> {
+    if !says(text, at, "eyJ") {
         return None;
     }
-    let mut at = 0;
     for _ in 0..2 {
-        let segment = run(&text[at..], b"_-");
-        at += segment;
-        if segment < 10 || text.get(at) != Some(&b'.') {
+        let end = run_end(text, at, b"_-");
+        if end - at < 10 || byte(text, end) != b'.' {
             return None;
         }
-        at += 1;
+        at = end + 1;
     }
-    Some(at + run(&text[at..], b"_-"))
+    Some(run_end(text, at, b"_-"))
 }
 
-/// A private key in PEM; to the end of the text where it has no end.
-fn pem(text: &[u8]) -> Option<usize> {
-    let head = text.strip_prefix(b"-----BEGIN ")?;
-    let label = &head[..head.iter().take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || **b == b' ').count()];
-    if !label.ends_with(b"PRIVATE KEY") {
-        return None;
+const PEM: &[u8] = b"-----BEGIN ";
+
+/// Where a private key in PEM ends, of which the label begins here; at the end of the text where it has no end.
+fn pem_end(text: &[u8], at: usize) -> Option<usize> {
+    let text = text.get(at..)?;
+    let label = text.iter().position(|b| !(b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b' ')).unwrap_or(text.len());
+    text.get(..label)?.strip_suffix(b"PRIVATE KEY")?;
+    let mut end = 0;
+    for mark in [&b"-----END "[..], b"-----"] {
+        end += match words::position(text.get(end..)?, mark) {
+            Some(found) => found + mark.len(),
+            None => text.len() - end,
+        };
     }
-    let Some(end) = words::position(text, b"-----END ").map(|end| end + 9) else { return Some(text.len()) };
-    Some(words::position(&text[end..], b"-----").map_or(text.len(), |dashes| end + dashes + 5))
+    Some(at + end)
 }
 
 #[cfg(test)]

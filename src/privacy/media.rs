@@ -4,7 +4,8 @@ use super::settings::Media;
 use super::sha256::Sha256;
 use crate::base64::Decoder;
 use crate::conventions::words::{self, position};
-use crate::json::Json;
+use crate::json::{self, Json, Out};
+use bumpalo::Bump;
 
 const MARK: &[u8] = b";base64,";
 /// From this many characters on it is large.
@@ -105,19 +106,27 @@ pub fn type_of(kind: &[u8]) -> &str {
 }
 
 /// `[image/png 290 KB sha256:0123456789abcdef…]`: the size and the hash are those of the bytes, not of their base64.
-pub fn descriptor(kind: &[u8], base64: &[u8]) -> String {
+pub fn descriptor<'a>(kind: &[u8], base64: &[u8], arena: &'a Bump) -> &'a [u8] {
     let mut hash = Sha256::new();
     let mut decoder = Decoder::default();
     for digit in base64 {
         decoder.take(*digit, &mut |byte| hash.push(byte));
     }
-    let (size, [first, second, ..]) = (hash.length, hash.finish());
-    let (size, tenths, unit) = match size {
-        0..1024 => (size, String::new(), "B"),
-        1024..1_048_576 => ((size + 512) / 1024, String::new(), "KB"),
-        _ => (size >> 20, format!(".{}", ((size & 0xf_ffff) * 10) >> 20), "MB"),
+    let size = hash.length as usize;
+    let (size, unit) = match size {
+        0..1024 => (size.to_string(), " B"),
+        1024..1_048_576 => (((size + 512) / 1024).to_string(), " KB"),
+        _ => (format!("{}.{}", size >> 20, ((size & 0xf_ffff) * 10) >> 20), " MB"),
     };
-    format!("[{} {size}{tenths} {unit} sha256:{first:08x}{second:08x}…]", type_of(kind))
+    let mut out = Out::new_in(arena);
+    for piece in ["[", type_of(kind), " ", &size, unit, " sha256:"] {
+        out.extend_from_slice(piece.as_bytes());
+    }
+    for byte in hash.finish() {
+        json::push_hex(byte, &mut out);
+    }
+    out.extend_from_slice("…]".as_bytes());
+    out.into_bump_slice()
 }
 
 /// Does the text, cut here, end inside a descriptor or a `data:` URL? Gives where that begins.
@@ -141,7 +150,10 @@ mod tests {
     use super::*;
 
     fn described(text: &str) -> Option<String> {
-        Media::Describe.data_url(text.as_bytes(), 0).map(|found| descriptor(found.kind, found.base64))
+        Media::Describe.data_url(text.as_bytes(), 0).map(|found| {
+            let arena = Bump::new();
+            String::from_utf8(descriptor(found.kind, found.base64, &arena).to_vec()).unwrap()
+        })
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::detect::{self, Detector};
 use super::pattern::{self, Pattern};
-use super::settings::{MaskRule, Settings};
+use super::settings::{self, MaskRule, Settings};
 use super::strings::Copy;
 use crate::config::{self, ConfigError};
 use crate::normalize::scalar;
@@ -22,48 +22,41 @@ pub struct Rule {
     pattern: Option<Pattern>,
 }
 
-/// What is wrong: a field of the rule, its value, and what is wrong with it.
-type Wrong = (&'static str, String, String);
-
 impl Rule {
     /// Compiles the rules of a stage; `at` is the path before `privacy`.
     #[inline(never)]
     pub fn all(settings: &Settings, at: &str) -> Result<Vec<Rule>, ConfigError> {
         let mut rules = Vec::new();
-        for (i, rule) in settings.mask.iter().enumerate() {
-            match Rule::new(rule) {
-                Ok(rule) => rules.push(rule),
-                Err((field, value, fix)) => return config::error(&format!("{at}privacy.mask[{i}]{field}"), value, &fix),
+        for (i, of) in settings.mask.iter().enumerate() {
+            let mut rule = Rule { of: of.clone(), pattern: None };
+            if let Err((field, value, why)) = rule.compile() {
+                return settings::refuse(at, &format!("mask[{i}]{field}"), &value, &why.concat());
             }
+            rules.push(rule);
         }
         Ok(rules)
     }
 
-    fn new(rule: &MaskRule) -> Result<Self, Wrong> {
-        if rule.keys.is_empty() && rule.pattern.is_none() && rule.detect.is_empty() {
+    /// An error names a field of the rule, its value, and says what is wrong with it.
+    fn compile(&mut self) -> Result<(), (&'static str, String, [&'static str; 2])> {
+        let of = &self.of;
+        if of.keys.is_empty() && self.is_whole() {
             let fix = "name keys, a pattern or detectors, such as {\"detect\": [\"email\"]}";
-            return Err(("", "says nothing".into(), fix.into()));
+            return Err(("", "says nothing".to_owned(), [fix, ""]));
         }
-        if rule.keys.iter().any(String::is_empty) {
-            return Err((".keys", "\"\"".into(), "is no key; \"*\" stands for every key".into()));
+        if of.keys.iter().any(String::is_empty) {
+            return Err((".keys", "\"\"".to_owned(), ["is no key; \"*\" stands for every key", ""]));
         }
-        let mut pattern = None;
-        if let Some(text) = &rule.pattern {
-            let wrong = match Pattern::new(text) {
-                Ok(compiled) if compiled.find(b"", 0, &mut 1).is_some() => {
-                    "matches the empty text; write + in place of *, or anchor it to what must be there".into()
-                }
-                Ok(compiled) => {
-                    pattern = Some(compiled);
-                    String::new()
-                }
-                Err(e) => format!("is no regular expression that is known here: {e}"),
-            };
-            if pattern.is_none() {
-                return Err((".pattern", config::quoted(text), wrong));
+        let Some(text) = &of.pattern else { return Ok(()) };
+        let wrong = match Pattern::new(text) {
+            Ok(pattern) if pattern.find(b"", 0, &mut 1).is_none() => {
+                self.pattern = Some(pattern);
+                return Ok(());
             }
-        }
-        Ok(Rule { of: rule.clone(), pattern })
+            Ok(_) => ["matches the empty text; write + in place of *, or anchor it to what must be there", ""],
+            Err(wrong) => ["is no regular expression that is known here: ", wrong],
+        };
+        Err((".pattern", config::quoted(text), wrong))
     }
 
     /// What stands in place of a match, or of the whole value.
@@ -83,7 +76,7 @@ impl Rule {
 
     /// Does it mask the whole value?
     pub fn is_whole(&self) -> bool {
-        self.of.detect.is_empty() && self.pattern.is_none()
+        self.of.detect.is_empty() && self.of.pattern.is_none()
     }
 
     /// The text with its matches replaced. An error says why it could not be searched.

@@ -72,7 +72,7 @@ impl Settings {
     pub fn validate(&self, at: &str) -> Result<(), ConfigError> {
         if self.mask.len() > MAX_RULES {
             let value = format!("has {} rules", self.mask.len());
-            return config::error(&format!("{at}privacy.mask"), value, "at most 64 are taken; join some");
+            return refuse(at, "mask", &value, "at most 64 are taken; join some");
         }
         Rule::all(self, at)?;
         for (field, value, least) in
@@ -80,11 +80,17 @@ impl Settings {
         {
             if let Some(bytes) = value.filter(|bytes| (1..least).contains(bytes)) {
                 let fix = format!("must be {least} or more, in bytes; 0 for no limit");
-                return config::error(&format!("{at}privacy.{field}"), bytes.to_string(), &fix);
+                return refuse(at, field, &bytes.to_string(), &fix);
             }
         }
         Ok(())
     }
+}
+
+/// `at` is the path before `privacy`.
+#[inline(never)]
+pub(super) fn refuse<T>(at: &str, field: &str, value: &str, fix: &str) -> Result<T, ConfigError> {
+    config::error(&format!("{at}privacy.{field}"), value, fix)
 }
 
 #[cfg(test)]

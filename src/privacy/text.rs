@@ -161,14 +161,19 @@ impl<'a> Pass<'_, 'a> {
     /// The text after the host's hook.
     fn hooked(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
         let hook = self.run.hooks.mask.as_ref().filter(|_| self.is_content() && !text.is_empty())?;
-        let (text, key) = (String::from_utf8_lossy(text), String::from_utf8_lossy(self.key));
-        match hook(&text, &key) {
-            Ok(masked) if masked == text => None,
-            said => {
-                self.done.masked |= said.is_ok();
-                Some(self.said(said))
-            }
+        let text = self.shown(text);
+        let said = hook(text, self.shown(self.key));
+        if said.as_deref() == Ok(text) {
+            return None;
         }
+        self.done.masked |= said.is_ok();
+        Some(self.said(said))
+    }
+
+    /// Bytes as a hook gets them.
+    #[inline(never)]
+    fn shown(&self, text: &'a [u8]) -> &'a str {
+        std::str::from_utf8(text).unwrap_or_else(|_| self.run.arena.alloc_str(&String::from_utf8_lossy(text)))
     }
 
     /// What stands in the place of media.
@@ -176,19 +181,17 @@ impl<'a> Pass<'_, 'a> {
     fn media(&mut self, kind: &[u8], base64: &[u8]) -> &'a [u8] {
         self.run.counts.media_replaced += 1;
         self.done.media = true;
-        let Some(hook) = &self.run.hooks.on_media else { return self.said(Ok(media::descriptor(kind, base64))) };
-        let mut plain = Out::new_in(self.run.arena);
+        let arena = self.run.arena;
+        let Some(hook) = &self.run.hooks.on_media else { return media::descriptor(kind, base64, arena) };
+        let mut plain = Out::new_in(arena);
         // Some sources escape the slashes in JSON.
         base64.iter().filter(|b| **b != b'\\').for_each(|b| plain.push(*b));
-        let said = hook(&MediaPart {
-            media_type: media::type_of(kind),
-            base64: std::str::from_utf8(&plain).unwrap_or_default(),
-            key: &String::from_utf8_lossy(self.key),
-        });
-        self.said(said)
+        let base64 = self.shown(plain.into_bump_slice());
+        self.said(hook(&MediaPart { media_type: media::type_of(kind), base64, key: self.shown(self.key) }))
     }
 
     /// What a hook gave.
+    #[inline(never)]
     fn said(&mut self, said: Result<String, HookFailed>) -> &'a [u8] {
         match said {
             Ok(said) => self.run.arena.alloc_slice_copy(said.as_bytes()),
