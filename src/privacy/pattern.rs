@@ -31,16 +31,14 @@ pub enum Step {
     Match,
 }
 
-/// The characters of sets, as ranges of their numbers.
-pub type Ranges = Vec<(u32, u32)>;
-
 /// A compiled pattern.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Pattern {
-    steps: Vec<Step>,
-    ranges: Ranges,
-    /// The bytes that a match can begin with.
-    first: Box<[bool; 256]>,
+    pub steps: Vec<Step>,
+    /// The characters of its sets, as ranges of their numbers.
+    pub ranges: Vec<(u32, u32)>,
+    /// The bytes that a match can begin with, as bits.
+    first: [u32; 8],
 }
 
 /// The steps that are tried at one place, the preferred first, each with where its match began.
@@ -55,25 +53,28 @@ struct Threads {
 impl Pattern {
     /// Compiles a pattern, or says what is wrong with it.
     pub fn new(pattern: &str) -> Result<Self, &'static str> {
-        let (steps, ranges) = syntax::parse(pattern)?;
-        let mut pattern = Pattern { steps, ranges, first: Box::new([false; 256]) };
+        let mut pattern = syntax::parse(pattern)?;
         let mut threads = pattern.threads();
         pattern.follow(0, 0, None, &mut threads);
-        for (step, _) in threads.list {
-            for byte in 0..=255 {
-                pattern.first[usize::from(byte)] |= pattern.may_begin(step, byte);
+        for (step, _) in &threads.list {
+            for byte in 0..256 {
+                pattern.first[byte >> 5] |= u32::from(pattern.may_begin(*step, byte as u32)) << (byte & 31);
             }
         }
         Ok(pattern)
     }
 
-    fn may_begin(&self, step: usize, byte: u8) -> bool {
+    fn may_begin(&self, step: usize, byte: u32) -> bool {
         match self.steps[step] {
             Step::Set(from, to, within) if byte > 127 => !within || self.set(from, to).iter().any(|(_, last)| *last > 127),
-            Step::Set(..) => self.has(step, u32::from(byte)),
+            Step::Set(..) => self.has(step, byte),
             // It may match nothing.
             _ => true,
         }
+    }
+
+    fn begins(&self, byte: u8) -> bool {
+        self.first[usize::from(byte >> 5)] >> (byte & 31) & 1 != 0
     }
 
     fn set(&self, from: u32, to: u32) -> &[(u32, u32)] {
@@ -127,7 +128,7 @@ impl Pattern {
         loop {
             if found.is_none() {
                 if now.list.is_empty() {
-                    at += text[at..].iter().take_while(|byte| !self.first[usize::from(**byte)]).count();
+                    at += text[at..].iter().take_while(|byte| !self.begins(**byte)).count();
                 }
                 self.follow(0, at, Some((text, at)), &mut now);
             }

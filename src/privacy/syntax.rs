@@ -1,6 +1,6 @@
 //! The syntax of patterns: from text to steps, in one pass. What the steps match is in [`super::pattern`].
 
-use super::pattern::{Place, Ranges, Step, character};
+use super::pattern::{Pattern, Place, Step, character};
 
 /// So many steps a pattern has at most: repetitions are written out.
 const MAX_STEPS: usize = 8192;
@@ -41,14 +41,14 @@ struct Flags {
 }
 
 /// Reads a pattern, or says what is wrong with it.
-pub fn parse(pattern: &str) -> Result<(Vec<Step>, Ranges), &'static str> {
+pub fn parse(pattern: &str) -> Result<Pattern, &'static str> {
     let mut parser = Parser { text: pattern.as_bytes(), ..Parser::default() };
     parser.any(0);
     parser.emit(&[Step::Match]);
     if parser.at < pattern.len() {
         parser.fail("a group that ends has no beginning");
     }
-    if parser.wrong.is_empty() { Ok((parser.steps, parser.ranges)) } else { Err(parser.wrong) }
+    if parser.wrong.is_empty() { Ok(parser.out) } else { Err(parser.wrong) }
 }
 
 #[derive(Default)]
@@ -58,9 +58,7 @@ struct Parser<'p> {
     /// What was wrong first; from then on it is at the end of the text.
     wrong: &'static str,
     flags: Flags,
-    steps: Vec<Step>,
-    /// The characters of all the sets.
-    ranges: Ranges,
+    out: Pattern,
 }
 
 impl<'p> Parser<'p> {
@@ -102,10 +100,10 @@ impl<'p> Parser<'p> {
 
     #[inline(never)]
     fn emit(&mut self, steps: &[Step]) {
-        if self.steps.len() + steps.len() > MAX_STEPS {
+        if self.out.steps.len() + steps.len() > MAX_STEPS {
             return self.fail("it is too large");
         }
-        self.steps.extend_from_slice(steps);
+        self.out.steps.extend_from_slice(steps);
     }
 
     /// Ways, of which the first is preferred.
@@ -115,21 +113,21 @@ impl<'p> Parser<'p> {
         }
         let mut jumps = Vec::new();
         loop {
-            let start = self.steps.len();
+            let start = self.out.steps.len();
             self.all(depth);
             if !self.eat("|") {
                 break;
             }
-            let way = self.steps.split_off(start);
+            let way = self.out.steps.split_off(start);
             self.emit(&[Step::Fork(1, way.len() as i32 + 2)]);
             self.emit(&way);
-            jumps.push(self.steps.len());
+            jumps.push(self.out.steps.len());
             self.emit(&[Step::Match]);
         }
-        let end = self.steps.len();
+        let end = self.out.steps.len();
         for at in jumps {
             let to = end.wrapping_sub(at) as i32;
-            if let Some(step) = self.steps.get_mut(at) {
+            if let Some(step) = self.out.steps.get_mut(at) {
                 *step = Step::Fork(to, to);
             }
         }
@@ -138,7 +136,7 @@ impl<'p> Parser<'p> {
     /// One after the other.
     fn all(&mut self, depth: usize) {
         while self.at < self.text.len() {
-            let start = self.steps.len();
+            let start = self.out.steps.len();
             let c = self.peek();
             if matches!(c, b'|' | b')') {
                 return;
@@ -159,7 +157,7 @@ impl<'p> Parser<'p> {
             b'\\' => find(PLACES, self.peek()),
             _ => None,
         };
-        let (from, mut within) = (self.ranges.len() as u32, true);
+        let (from, mut within) = (self.out.ranges.len() as u32, true);
         if place.is_some() {
             self.at += usize::from(c == b'\\');
         } else {
@@ -169,7 +167,7 @@ impl<'p> Parser<'p> {
                 b'[' => within = self.class(),
                 b'.' => {
                     within = self.flags.dot_all;
-                    self.ranges.push(if within { (0, LAST) } else { (10, 10) });
+                    self.out.ranges.push(if within { (0, LAST) } else { (10, 10) });
                 }
                 _ => {
                     self.at -= 1;
@@ -178,7 +176,7 @@ impl<'p> Parser<'p> {
                 }
             }
         }
-        self.emit(&[place.map_or(Step::Set(from, self.ranges.len() as u32, within), Step::Place)]);
+        self.emit(&[place.map_or(Step::Set(from, self.out.ranges.len() as u32, within), Step::Place)]);
         true
     }
 
@@ -242,7 +240,7 @@ impl<'p> Parser<'p> {
             }
             let lazy = self.eat("?");
             let fork = |to: i32, over: i32| if lazy { Step::Fork(over, to) } else { Step::Fork(to, over) };
-            let round = self.steps.split_off(start);
+            let round = self.out.steps.split_off(start);
             let length = round.len() as i32;
             let optional = most.map_or(0, |most| most - least) as i32;
             if most.is_none() && least == 0 {
@@ -314,17 +312,17 @@ impl<'p> Parser<'p> {
     fn put(&mut self, member: &Member) {
         match member {
             Member::One(c) => self.range(*c, *c),
-            Member::Of(set) => self.ranges.extend_from_slice(set),
+            Member::Of(set) => self.out.ranges.extend_from_slice(set),
         }
     }
 
     /// Characters, in the cases that the flags allow.
     #[inline(never)]
     fn range(&mut self, first: u32, last: u32) {
-        self.ranges.push((first, last));
+        self.out.ranges.push((first, last));
         for (from, to, other) in [(65, 90, 97), (97, 122, 65)] {
             if self.flags.no_case && first <= to && last >= from {
-                self.ranges.push((first.max(from) - from + other, last.min(to) - from + other));
+                self.out.ranges.push((first.max(from) - from + other, last.min(to) - from + other));
             }
         }
     }
