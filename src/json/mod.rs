@@ -11,6 +11,7 @@ pub mod de;
 use crate::number;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
+use std::cell::Cell;
 
 /// Text under construction, in the arena of the run.
 pub type Out<'a> = BumpVec<'a, u8>;
@@ -31,35 +32,32 @@ enum Kind {
     Object,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Node {
+/// One value of a text, or the name of a member, which stands before its value. Siblings are a chain.
+struct Node<'a> {
     kind: Kind,
-    /// Of a string: its first character, after the quote.
-    start: u32,
-    end: u32,
-    /// Index of the node after this one's last descendant.
-    next: u32,
+    /// Copying it as it stands gives the canonical text: compact, minimal escapes, double quotes.
+    canonical: Cell<bool>,
+    /// As it stands in the text; of a string what is between the quotes.
+    text: Cell<&'a [u8]>,
+    child: Cell<Option<&'a Node<'a>>>,
+    next: Cell<Option<&'a Node<'a>>>,
 }
 
-/// An indexed JSON text.
+/// A text that is JSON.
 pub struct Doc<'a> {
-    text: &'a [u8],
-    nodes: BumpVec<'a, Node>,
-    /// Copying the text as it stands gives the canonical text: compact, minimal escapes, double quotes.
-    canonical: bool,
+    root: Json<'a>,
 }
 
-/// A value in a [`Doc`].
+/// A value in a text. One pointer: what is handed on everywhere should cost no more.
 #[derive(Clone, Copy)]
-pub struct Json<'d> {
-    doc: &'d Doc<'d>,
-    at: u32,
-}
+pub struct Json<'d>(&'d Node<'d>);
 
 struct Parser<'a> {
     text: &'a [u8],
     at: usize,
-    nodes: BumpVec<'a, Node>,
+    arena: &'a Bump,
+    /// Where the next node goes: behind its elder sibling, or into its parent.
+    slot: &'a Cell<Option<&'a Node<'a>>>,
     canonical: bool,
     too_deep: bool,
 }
@@ -77,21 +75,34 @@ impl<'a> Parser<'a> {
         self.text.get(self.at).copied()
     }
 
-    fn word(&mut self, word: &[u8], kind: Kind) -> Option<()> {
-        self.text[self.at..].starts_with(word).then_some(())?;
-        self.leaf(kind, self.at, self.at + word.len());
+    /// A word of JSON's, or of Python's.
+    fn word(&mut self) -> Option<()> {
+        const WORDS: &[(&str, Kind, bool)] = &[
+            ("true", Kind::True, true),
+            ("false", Kind::False, true),
+            ("null", Kind::Null, true),
+            ("True", Kind::True, false),
+            ("False", Kind::False, false),
+            ("None", Kind::Null, false),
+            ("NaN", Kind::Null, false),
+            ("Infinity", Kind::Null, false),
+            ("-Infinity", Kind::Null, false),
+        ];
+        let rest = &self.text[self.at..];
+        let (word, kind, canonical) = WORDS.iter().find(|(word, ..)| rest.starts_with(word.as_bytes()))?;
+        self.leaf(*kind, *canonical, self.at, self.at + word.len());
         self.at += word.len();
         Some(())
     }
 
-    fn python_word(&mut self, word: &[u8], kind: Kind) -> Option<()> {
-        self.canonical = false;
-        self.word(word, kind)
-    }
-
-    fn leaf(&mut self, kind: Kind, start: usize, end: usize) {
-        let next = self.nodes.len() as u32 + 1;
-        self.nodes.push(Node { kind, start: start as u32, end: end as u32, next });
+    fn leaf(&mut self, kind: Kind, canonical: bool, start: usize, end: usize) -> &'a Node<'a> {
+        self.canonical &= canonical;
+        let text = Cell::new(&self.text[start..end]);
+        let node: &'a Node<'a> =
+            self.arena.alloc(Node { kind, canonical: Cell::new(canonical), text, child: Cell::new(None), next: Cell::new(None) });
+        self.slot.set(Some(node));
+        self.slot = &node.next;
+        node
     }
 
     fn string(&mut self, quote: u8) -> Option<()> {
@@ -109,8 +120,7 @@ impl<'a> Parser<'a> {
             }
             at += 2;
         }
-        self.canonical &= kind == Kind::Plain;
-        self.leaf(kind, start, at);
+        self.leaf(kind, kind == Kind::Plain, start, at);
         self.at = at + 1;
         Some(())
     }
@@ -128,7 +138,7 @@ impl<'a> Parser<'a> {
             return None;
         }
         number::parse(text)?;
-        self.leaf(Kind::Number, start, self.at);
+        self.leaf(Kind::Number, true, start, self.at);
         Some(())
     }
 
@@ -138,20 +148,10 @@ impl<'a> Parser<'a> {
             quote @ (b'"' | b'\'') => self.string(quote),
             b'{' => self.container(depth, Kind::Object, b'}'),
             b'[' => self.container(depth, Kind::Array, b']'),
-            b'(' => {
-                self.canonical = false;
-                self.container(depth, Kind::Array, b')')
-            }
-            b't' => self.word(b"true", Kind::True),
-            b'f' => self.word(b"false", Kind::False),
-            b'n' => self.word(b"null", Kind::Null),
-            b'T' => self.python_word(b"True", Kind::True),
-            b'F' => self.python_word(b"False", Kind::False),
-            b'N' => self.python_word(b"None", Kind::Null).or_else(|| self.python_word(b"NaN", Kind::Null)),
-            b'I' => self.python_word(b"Infinity", Kind::Null),
-            b'-' if self.text[self.at..].starts_with(b"-Infinity") => self.python_word(b"-Infinity", Kind::Null),
+            b'(' => self.container(depth, Kind::Array, b')'),
+            b'-' if self.text.get(self.at + 1) == Some(&b'I') => self.word(),
             b'-' | b'0'..=b'9' => self.number(),
-            _ => None,
+            _ => self.word(),
         }
     }
 
@@ -160,8 +160,10 @@ impl<'a> Parser<'a> {
             self.too_deep = true;
             return None;
         }
-        let node = self.nodes.len();
-        self.leaf(kind, self.at, self.at);
+        let start = self.at;
+        let node = self.leaf(kind, true, start, start);
+        let outside = std::mem::replace(&mut self.canonical, close != b')');
+        self.slot = &node.child;
         self.at += 1;
         self.space();
         let mut first = true;
@@ -187,9 +189,10 @@ impl<'a> Parser<'a> {
             first = false;
         }
         self.at += 1;
-        let next = self.nodes.len() as u32;
-        self.nodes[node].end = self.at as u32;
-        self.nodes[node].next = next;
+        node.text.set(&self.text[start..self.at]);
+        node.canonical.set(self.canonical);
+        self.canonical &= outside;
+        self.slot = &node.next;
         Some(())
     }
 }
@@ -202,36 +205,27 @@ impl<'a> Doc<'a> {
 
     /// As [`Doc::parse`]; else how far the text could be read, and whether it only nests too deep.
     fn parse_up_to(text: &'a [u8], arena: &'a Bump) -> Result<Self, (usize, bool)> {
-        let mut p = Parser { text, at: 0, nodes: BumpVec::with_capacity_in(16, arena), canonical: true, too_deep: false };
-        let read = u32::try_from(text.len()).ok().and_then(|_| p.value(0));
+        let root = arena.alloc(Cell::new(None));
+        let mut p = Parser { text, at: 0, arena, slot: root, canonical: true, too_deep: false };
+        let read = p.value(0);
         p.space();
-        if read.is_none() || p.at != text.len() {
-            return Err((p.at, p.too_deep));
+        match root.get() {
+            Some(root) if read.is_some() && p.at == text.len() => Ok(Doc { root: Json(root) }),
+            _ => Err((p.at, p.too_deep)),
         }
-        Ok(Doc { text, nodes: p.nodes, canonical: p.canonical })
-    }
-
-    /// The outermost value.
-    pub fn root(&self) -> Json<'_> {
-        Json { doc: self, at: 0 }
-    }
-
-    /// Whether the text already is what writing it out canonically would give.
-    pub fn is_canonical(&self) -> bool {
-        self.canonical
     }
 }
 
 /// Indexes `text` and keeps the index in the arena.
+#[inline(never)]
 pub fn parse<'a>(text: &'a [u8], arena: &'a Bump) -> Option<Json<'a>> {
-    let doc: &'a Doc<'a> = arena.alloc(Doc::parse(text, arena)?);
-    Some(doc.root())
+    Doc::parse(text, arena).map(|doc| doc.root)
 }
 
 /// As [`parse`]; else says in one line what is wrong, and where.
 pub fn parse_or_say<'a>(text: &'a [u8], arena: &'a Bump) -> Result<Json<'a>, String> {
     let (at, too_deep) = match Doc::parse_up_to(text, arena) {
-        Ok(doc) => return Ok((arena.alloc(doc) as &Doc).root()),
+        Ok(doc) => return Ok(doc.root),
         Err(why) => why,
     };
     let read = &text[..at];
@@ -245,39 +239,63 @@ pub fn parse_or_say<'a>(text: &'a [u8], arena: &'a Bump) -> Result<Json<'a>, Str
     Err(format!("{what} at line {line} column {column}"))
 }
 
+/// The values of an array.
+#[derive(Clone, Copy)]
+pub struct Items<'d>(Option<&'d Node<'d>>);
+
+impl<'d> Iterator for Items<'d> {
+    type Item = Json<'d>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Json<'d>> {
+        let node = self.0?;
+        self.0 = node.next.get();
+        Some(Json(node))
+    }
+}
+
+/// The members of an object.
+#[derive(Clone, Copy)]
+pub struct Entries<'d>(Option<&'d Node<'d>>);
+
+impl<'d> Iterator for Entries<'d> {
+    type Item = (&'d [u8], Json<'d>);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<(&'d [u8], Json<'d>)> {
+        let key = self.0?;
+        let value = key.next.get()?;
+        self.0 = value.next.get();
+        Some((key.text.get(), Json(value)))
+    }
+}
+
 impl<'d> Json<'d> {
-    fn node(&self) -> Node {
-        self.doc.nodes[self.at as usize]
-    }
-
     /// The value as it stands in the text; a string without its quotes.
-    pub fn source(&self) -> &'d [u8] {
-        self.slice()
-    }
-
-    fn slice(&self) -> &'d [u8] {
-        let n = self.node();
-        &self.doc.text[n.start as usize..n.end as usize]
+    pub fn source(self) -> &'d [u8] {
+        self.0.text.get()
     }
 
     /// Is it `null`?
+    #[inline(always)]
     pub fn is_null(&self) -> bool {
-        self.node().kind == Kind::Null
+        self.0.kind == Kind::Null
     }
 
     /// Is it text?
+    #[inline(always)]
     pub fn is_string(&self) -> bool {
-        matches!(self.node().kind, Kind::Plain | Kind::Escaped)
+        matches!(self.0.kind, Kind::Plain | Kind::Escaped)
     }
 
     /// Is it `true` or `false`?
     pub fn is_bool(&self) -> bool {
-        matches!(self.node().kind, Kind::True | Kind::False)
+        matches!(self.0.kind, Kind::True | Kind::False)
     }
 
     /// What it is, for an error.
     pub fn kind(&self) -> &'static str {
-        match self.node().kind {
+        match self.0.kind {
             Kind::Null => "null",
             Kind::True | Kind::False => "a boolean",
             Kind::Number => "a number",
@@ -288,39 +306,42 @@ impl<'d> Json<'d> {
     }
 
     /// The digits of a number.
-    pub fn number(&self) -> Option<&'d [u8]> {
-        (self.node().kind == Kind::Number).then(|| self.slice())
+    pub fn number(self) -> Option<&'d [u8]> {
+        (self.0.kind == Kind::Number).then(|| self.source())
     }
 
     /// Is it an array?
+    #[inline(always)]
     pub fn is_array(&self) -> bool {
-        self.node().kind == Kind::Array
+        self.0.kind == Kind::Array
     }
 
     /// Is it an object?
+    #[inline(always)]
     pub fn is_object(&self) -> bool {
-        self.node().kind == Kind::Object
+        self.0.kind == Kind::Object
     }
 
     /// Is it `""`, `[]`, `{}` or `null`?
-    #[inline(never)]
+    #[inline(always)]
     pub fn is_empty(&self) -> bool {
-        let n = self.node();
-        match n.kind {
+        self.says_nothing()
+    }
+
+    #[inline(never)]
+    fn says_nothing(self) -> bool {
+        match self.0.kind {
             Kind::Null => true,
-            Kind::Plain | Kind::Escaped => n.start == n.end,
-            Kind::Array | Kind::Object => n.next == self.at + 1,
+            Kind::Plain | Kind::Escaped => self.source().is_empty(),
+            Kind::Array | Kind::Object => self.0.child.get().is_none(),
             _ => false,
         }
     }
 
     /// The text of a string, decoded; borrowed where there is nothing to decode.
     #[inline(never)]
-    pub fn text(&self, arena: &'d Bump) -> Option<&'d [u8]> {
-        if !self.is_string() {
-            return None;
-        }
-        let raw = self.slice();
+    pub fn text(self, arena: &'d Bump) -> Option<&'d [u8]> {
+        let raw = self.word()?;
         if memchr::memchr(b'\\', raw).is_none() {
             return Some(raw);
         }
@@ -331,71 +352,61 @@ impl<'d> Json<'d> {
 
     /// Whether this is the string `word`. Escapes are not decoded: words of a convention have none.
     #[inline(never)]
-    pub fn is(&self, word: &str) -> bool {
-        self.is_string() && self.slice() == word.as_bytes()
+    pub fn is(self, word: &str) -> bool {
+        self.is_string() && self.source() == word.as_bytes()
     }
 
     /// The string as it stands, escapes and all: for words of a convention.
     #[inline(never)]
-    pub fn word(&self) -> Option<&'d [u8]> {
-        self.is_string().then(|| self.slice())
+    pub fn word(self) -> Option<&'d [u8]> {
+        self.is_string().then(|| self.source())
     }
 
     /// `true`, `false`, or the words for them.
     #[inline(never)]
-    pub fn as_bool(&self) -> Option<bool> {
-        match self.node().kind {
+    pub fn as_bool(self) -> Option<bool> {
+        match self.0.kind {
             Kind::True => Some(true),
             Kind::False => Some(false),
-            _ => crate::normalize::scalar::bool_word(self.slice()),
+            _ => crate::normalize::scalar::bool_word(self.source()),
         }
     }
 
     /// A number, or a string that is one.
     #[inline(never)]
-    pub fn as_f64(&self) -> Option<f64> {
-        match self.node().kind {
-            Kind::Number | Kind::Plain => number::parse(self.slice().trim_ascii()),
+    pub fn as_f64(self) -> Option<f64> {
+        match self.0.kind {
+            Kind::Number | Kind::Plain => number::parse(self.source().trim_ascii()),
             _ => None,
         }
     }
 
     /// A whole number, or a string that is one.
     #[inline(never)]
-    pub fn as_i64(&self) -> Option<i64> {
-        match self.node().kind {
-            Kind::Number | Kind::Plain => crate::normalize::scalar::int_text(self.slice()),
+    pub fn as_i64(self) -> Option<i64> {
+        match self.0.kind {
+            Kind::Number | Kind::Plain => crate::normalize::scalar::int_text(self.source()),
             _ => None,
         }
     }
 
     /// The values of an array; nothing for anything else.
-    pub fn items(self) -> impl Iterator<Item = Json<'d>> {
-        let n = self.node();
-        let end = if n.kind == Kind::Array { n.next } else { 0 };
-        let mut at = self.at + 1;
-        std::iter::from_fn(move || {
-            (at < end).then(|| {
-                let item = Json { doc: self.doc, at };
-                at = item.node().next;
-                item
-            })
-        })
+    #[inline(never)]
+    pub fn items(self) -> Items<'d> {
+        Items(if self.is_array() { self.0.child.get() } else { None })
     }
 
     /// Keys (as they stand) and values of an object; nothing for anything else.
-    pub fn entries(self) -> impl Iterator<Item = (&'d [u8], Json<'d>)> {
-        let n = self.node();
-        let end = if n.kind == Kind::Object { n.next } else { 0 };
-        let mut at = self.at + 1;
-        std::iter::from_fn(move || {
-            (at < end).then(|| {
-                let key = Json { doc: self.doc, at };
-                let value = Json { doc: self.doc, at: at + 1 };
-                at = value.node().next;
-                (key.slice(), value)
-            })
-        })
+    #[inline(never)]
+    pub fn entries(self) -> Entries<'d> {
+        Entries(if self.is_object() { self.0.child.get() } else { None })
+    }
+
+    /// The one value of an array that has no more.
+    #[inline(never)]
+    pub fn only(self) -> Option<Json<'d>> {
+        let mut items = self.items();
+        items.next().filter(|_| items.0.is_none())
     }
 
     /// The member `key`, if it is there and not `null`.
@@ -412,57 +423,48 @@ impl<'d> Json<'d> {
 
     /// Writes the value: compact, double quotes, no escape that need not be.
     #[inline(never)]
-    pub fn write(&self, out: &mut Out) {
-        if self.doc.canonical {
-            let n = self.node();
-            let quote = usize::from(self.is_string());
-            out.extend_from_slice(&self.doc.text[n.start as usize - quote..n.end as usize + quote]);
-            return;
+    pub fn write(self, out: &mut Out) {
+        let kind = self.0.kind;
+        if self.is_string() {
+            out.push(b'"');
+            self.write_inner(out);
+            return out.push(b'"');
         }
-        match self.node().kind {
-            Kind::Null => out.extend_from_slice(b"null"),
-            Kind::True => out.extend_from_slice(b"true"),
-            Kind::False => out.extend_from_slice(b"false"),
-            Kind::Number => out.extend_from_slice(self.slice()),
-            Kind::Plain | Kind::Escaped => {
-                out.push(b'"');
-                self.write_inner(out);
-                out.push(b'"');
-            }
-            Kind::Array => {
-                out.push(b'[');
-                for (i, item) in self.items().enumerate() {
-                    separate(out, i);
-                    item.write(out);
-                }
-                out.push(b']');
-            }
-            Kind::Object => {
-                out.push(b'{');
-                let end = self.node().next;
-                let mut at = self.at + 1;
-                let mut i = 0;
-                while at < end {
-                    separate(out, i);
-                    Json { doc: self.doc, at }.write(out);
-                    out.push(b':');
-                    let value = Json { doc: self.doc, at: at + 1 };
-                    value.write(out);
-                    at = value.node().next;
-                    i += 1;
-                }
-                out.push(b'}');
+        if self.0.canonical.get() {
+            return out.extend_from_slice(self.source());
+        }
+        let (open, close) = match kind {
+            Kind::Array => (b'[', b']'),
+            Kind::Object => (b'{', b'}'),
+            // Python's words.
+            Kind::True => return out.extend_from_slice(b"true"),
+            Kind::False => return out.extend_from_slice(b"false"),
+            _ => return out.extend_from_slice(b"null"),
+        };
+        out.push(open);
+        let mut child = self.0.child.get();
+        let mut i = 0;
+        while let Some(node) = child {
+            separate(out, i);
+            i += 1;
+            Json(node).write(out);
+            child = node.next.get();
+            if let Some(value) = child.filter(|_| kind == Kind::Object) {
+                out.push(b':');
+                Json(value).write(out);
+                child = value.next.get();
             }
         }
+        out.push(close);
     }
 
     /// Writes a string without its quotes, escapes canonical.
-    pub fn write_inner(&self, out: &mut Out) {
-        match self.node().kind {
-            Kind::Plain => out.extend_from_slice(self.slice()),
+    pub fn write_inner(self, out: &mut Out) {
+        match self.0.kind {
+            Kind::Plain => out.extend_from_slice(self.source()),
             Kind::Escaped => {
-                let mut text = BumpVec::with_capacity_in(self.slice().len(), out.bump());
-                decode(self.slice(), &mut text);
+                let mut text = BumpVec::with_capacity_in(self.source().len(), out.bump());
+                decode(self.source(), &mut text);
                 escape(&text, out);
             }
             _ => {}
@@ -472,10 +474,10 @@ impl<'d> Json<'d> {
     /// The value as canonical JSON text: borrowed where it stands so already.
     #[inline(never)]
     pub fn to_text(self, arena: &'d Bump) -> &'d [u8] {
-        if self.doc.canonical && !self.is_string() {
-            return self.slice();
+        if self.0.canonical.get() && !self.is_string() {
+            return self.source();
         }
-        let mut out = BumpVec::with_capacity_in(self.slice().len() + 2, arena);
+        let mut out = BumpVec::with_capacity_in(self.source().len() + 2, arena);
         self.write(&mut out);
         out.into_bump_slice()
     }
