@@ -484,10 +484,34 @@ impl<'d> Json<'d> {
 }
 
 /// A comma before every member but the first.
+#[inline(never)]
 pub fn separate(out: &mut Out, index: usize) {
     if index > 0 {
         out.push(b',');
     }
+}
+
+/// Begins the member of an object that has this name, as it stands in JSON.
+#[inline(never)]
+pub fn member(out: &mut Out, count: &mut usize, name: &[u8]) {
+    separate(out, *count);
+    *count += 1;
+    out.push(b'"');
+    out.extend_from_slice(name);
+    out.extend_from_slice(b"\":");
+}
+
+/// The values as a list.
+#[inline(never)]
+pub fn list<'a>(values: &[Json<'a>], arena: &'a Bump) -> &'a [u8] {
+    let mut out = BumpVec::new_in(arena);
+    out.push(b'[');
+    for (i, value) in values.iter().enumerate() {
+        separate(&mut out, i);
+        value.write(&mut out);
+    }
+    out.push(b']');
+    out.into_bump_slice()
 }
 
 /// Appends `text` escaped, without quotes.
@@ -523,6 +547,22 @@ fn push_hex(byte: u8, out: &mut Out) {
     out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
 }
 
+/// Appends a byte that may be no text, as Rust and Python write it: `a`, `\n`, `\x00`.
+pub fn escape_byte(byte: u8, out: &mut Out) {
+    let short = match byte {
+        b'\t' => b't',
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'"' | b'\'' | b'\\' => byte,
+        b' '..=b'~' => return out.push(byte),
+        _ => {
+            out.extend_from_slice(b"\\x");
+            return push_hex(byte, out);
+        }
+    };
+    out.extend_from_slice(&[b'\\', short]);
+}
+
 /// Appends bytes as a JSON string of hex digits.
 pub fn hex(bytes: &[u8], out: &mut Out) {
     out.push(b'"');
@@ -531,6 +571,7 @@ pub fn hex(bytes: &[u8], out: &mut Out) {
 }
 
 /// Appends `text` as a JSON string.
+#[inline(never)]
 pub fn string(text: &[u8], out: &mut Out) {
     out.push(b'"');
     escape(text, out);

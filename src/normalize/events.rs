@@ -202,14 +202,11 @@ fn instruct<'a>(n: &mut Normalizer<'_, 'a>, list: &'a [u8]) {
     let arena = n.cx.arena;
     let Some(conversation) = messages::read(list, json::parse(list, arena), Side::Input, arena) else { return };
     let Some(read) = json::parse(conversation.messages, arena) else { return };
-    let mut out = BumpVec::new_in(arena);
-    out.push(b'[');
-    for (i, part) in read.items().filter_map(|m| m.get("parts")).flat_map(|parts| parts.items()).enumerate() {
-        json::separate(&mut out, i);
-        part.write(&mut out);
+    let mut parts = BumpVec::new_in(arena);
+    for message in read.items() {
+        parts.extend(message.get("parts").into_iter().flat_map(json::Json::items));
     }
-    out.push(b']');
-    n.c.derive(Field::SystemInstructions, Value::Str(out.into_bump_slice()));
+    n.c.derive(Field::SystemInstructions, Value::Str(json::list(&parts, arena)));
 }
 
 /// Messages from an event fill what no attribute says.

@@ -3,6 +3,7 @@
 
 use super::scalar;
 use crate::json::{self, Out};
+use crate::number;
 use crate::span::Value;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
@@ -41,11 +42,11 @@ pub struct Leaf<'a> {
 /// Keys nest that deep at most; below, the rest of a key is one name.
 const MAX_DEPTH: usize = 16;
 
-fn index(part: &[u8]) -> Option<u64> {
-    if part.is_empty() || part.len() > 9 || !part.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    std::str::from_utf8(part).ok()?.parse().ok()
+#[inline(never)]
+fn index(part: &[u8]) -> Option<i64> {
+    // No sign.
+    part.first().filter(|first| first.is_ascii_digit() && part.len() <= 9)?;
+    number::integer(part)
 }
 
 /// Does a key go on with an index? `gen_ai.prompt.name` does not.

@@ -90,17 +90,10 @@ pub fn normalize<'a>(span: &Span<'a>, cx: &Context<'a>) -> Option<Normal<'a>> {
         mark: None,
         kind_trust: 0,
         refined: None,
-        model: None,
-        input: None,
-        output: None,
+        pending: [None; SLOTS],
         tool_inputs: None,
-        tool_schema: None,
         uncached_input: false,
         aggregates: &[],
-        entity_name: None,
-        workflow_name: None,
-        model_path: None,
-        uncached_part: None,
         aside: false,
         leaves: BumpVec::new_in(arena),
     };
@@ -169,11 +162,21 @@ struct Pending<'a> {
     inside: &'static [&'static str],
 }
 
-impl<'a> Pending<'a> {
-    fn new(value: Value<'a>, at: u16) -> Self {
-        Pending { value, at, inside: &[] }
-    }
+/// What is pending.
+#[derive(Clone, Copy)]
+enum Slot {
+    Model,
+    Input,
+    Output,
+    ToolSchema,
+    EntityName,
+    WorkflowName,
+    /// A model's name behind its provider's.
+    ModelPath,
+    UncachedPart,
 }
+
+const SLOTS: usize = Slot::UncachedPart as usize + 1;
 
 struct Normalizer<'n, 'a> {
     span: &'n Span<'a>,
@@ -185,62 +188,64 @@ struct Normalizer<'n, 'a> {
     kind_trust: u8,
     /// A narrower word for a generation.
     refined: Option<Kind>,
-    model: Option<Pending<'a>>,
-    input: Option<Pending<'a>>,
-    output: Option<Pending<'a>>,
+    pending: [Option<Pending<'a>>; SLOTS],
     tool_inputs: Option<&'a [u8]>,
-    tool_schema: Option<Pending<'a>>,
     /// The input tokens are without those that a cache held.
     uncached_input: bool,
     /// The kinds of span whose usage repeats that of their children.
     aggregates: &'static [Kind],
-    entity_name: Option<Pending<'a>>,
-    workflow_name: Option<Pending<'a>>,
-    /// A model's name behind its provider's.
-    model_path: Option<Pending<'a>>,
-    uncached_part: Option<Pending<'a>>,
     /// It runs before a model is asked.
     aside: bool,
     leaves: BumpVec<'a, flat::Leaf<'a>>,
 }
 
 impl<'a> Normalizer<'_, 'a> {
+    fn held(&self, slot: Slot) -> Option<Pending<'a>> {
+        self.pending[slot as usize]
+    }
+
+    /// The model that the span names, and whether that is one of embeddings.
+    fn named_model(&self) -> Option<bool> {
+        let of_embeddings = |model: &[u8]| words::position(model, b"embed").is_some();
+        let one = self.held(Slot::Model).map(|m| m.value.as_str().unwrap_or_default());
+        let answered = self.c.has(Field::ResponseModel).then_some(&b""[..]);
+        self.c.text(Field::RequestModel).or(one).or(answered).map(of_embeddings)
+    }
+
+    fn has_any(&self, fields: &[Field]) -> bool {
+        fields.iter().any(|field| self.c.has(*field))
+    }
+
     fn complete_kind(&mut self) {
-        let c = &mut self.c;
-        let embedding = |c: &Canonical| {
-            let model = c.text(Field::RequestModel).or(self.model.and_then(|m| m.value.as_str())).unwrap_or_default();
-            words::position(model, b"embed").is_some()
-        };
-        let has_model = self.model.is_some() || c.has(Field::RequestModel) || c.has(Field::ResponseModel);
-        let kind = match c.kind {
+        let model = self.named_model();
+        let by_model = || if model == Some(true) { Kind::Embeddings } else { Kind::Chat };
+        let kind = match self.c.kind {
             // Langfuse Python up to 3.3.0 wrote `span` on generations, and knew no tools.
-            Some(Kind::Span) if has_model || c.has(Field::OutputTokens) => Some(if embedding(c) { Kind::Embeddings } else { Kind::Chat }),
-            Some(Kind::Span) if content::is_tool_message(self.output.map(|o| o.value), self.span.name, self.cx.arena) => {
+            Some(Kind::Span) if model.is_some() || self.c.has(Field::OutputTokens) => Some(by_model()),
+            Some(Kind::Span) if content::is_tool_message(self.held(Slot::Output).map(|o| o.value), self.span.name, self.cx.arena) => {
                 Some(Kind::ExecuteTool)
             }
             Some(kind) if kind.is_generation() => match self.refined {
                 Some(refined) => Some(refined),
-                None if kind == Kind::Chat && self.kind_trust <= PLAIN && embedding(c) => Some(Kind::Embeddings),
+                None if kind == Kind::Chat && self.kind_trust <= PLAIN => Some(by_model()),
                 None => Some(kind),
             },
-            None if !c.operation.is_empty() => None,
+            None if !self.c.operation.is_empty() => None,
             None if self.refined.is_some() => self.refined,
             // Nothing says it: what is there tells.
-            None if has_model && embedding(c) => Some(Kind::Embeddings),
-            None if has_model && (c.has(Field::OutputTokens) || c.has(Field::InputMessages) || c.has(Field::OutputMessages)) => {
+            None if model == Some(true) => Some(Kind::Embeddings),
+            None if model.is_some() && self.has_any(&[Field::OutputTokens, Field::InputMessages, Field::OutputMessages]) => {
                 Some(Kind::Chat)
             }
-            None if !has_model && (c.has(Field::ToolCallArguments) || c.has(Field::ToolCallId) || c.has(Field::ToolName)) => {
+            None if model.is_none() && self.has_any(&[Field::ToolCallArguments, Field::ToolCallId, Field::ToolName]) => {
                 Some(Kind::ExecuteTool)
             }
-            None if [Field::RerankQuery, Field::RerankTopN].iter().any(|f| c.has(*f)) => Some(Kind::Rerank),
-            None if [Field::RetrievalQuery, Field::RetrievalDocuments, Field::RetrievalTopK].iter().any(|f| c.has(*f)) => {
-                Some(Kind::Retrieval)
-            }
+            None if self.has_any(&[Field::RerankQuery, Field::RerankTopN]) => Some(Kind::Rerank),
+            None if self.has_any(&[Field::RetrievalQuery, Field::RetrievalDocuments, Field::RetrievalTopK]) => Some(Kind::Retrieval),
             kind => kind,
         };
-        if c.kind != kind {
-            (c.kind, c.kind_origin) = (kind, DERIVED);
+        if self.c.kind != kind {
+            (self.c.kind, self.c.kind_origin) = (kind, DERIVED);
         }
     }
 
@@ -266,11 +271,11 @@ impl<'a> Normalizer<'_, 'a> {
             });
             provider::complete(c, self.cx.scope, self.span.name, addresses, self.cx.infer_provider);
         }
-        if let Some(part) = self.uncached_part {
+        if let Some(part) = self.held(Slot::UncachedPart) {
             self.complete_uncached(part);
         }
         usage::complete(&mut self.c, self.uncached_input);
-        if let Some(schema) = self.tool_schema {
+        if let Some(schema) = self.held(Slot::ToolSchema) {
             self.c.reading = schema.at;
             self.complete_tool_schema(schema);
         }
@@ -302,12 +307,12 @@ impl<'a> Normalizer<'_, 'a> {
 
     /// Asked or answered? (rules.md 1)
     fn complete_model(&mut self) {
-        let Some(Pending { value, at, .. }) = self.model else { return };
+        let Some(Pending { value, at, .. }) = self.held(Slot::Model) else { return };
         let Some(value) = scalar::convert(Field::ResponseModel, value, self.cx.arena) else { return };
         self.c.reading = at;
         let said = |output: Pending| output.value.as_str().is_none_or(|text| !scalar::unquote(text).is_empty());
         let ended = self.span.status_code != status::ERROR;
-        let answered = ended && (self.output.is_some_and(said) || self.c.has(Field::OutputMessages));
+        let answered = ended && (self.held(Slot::Output).is_some_and(said) || self.c.has(Field::OutputMessages));
         // The answer itself may say better who gave it (older MLflow's one name is that which was asked for).
         let known = self.c.get(Field::ResponseModel).filter(|model| *model != value);
         if answered && known.is_some() {

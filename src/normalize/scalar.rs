@@ -10,9 +10,7 @@ use bumpalo::collections::Vec as BumpVec;
 
 /// Words that say "nothing" on a typed field (rules.md 9). On free text they are text.
 fn is_placeholder(text: &[u8]) -> bool {
-    const WORDS: &[&str] = &["", "none", "null", "undefined", "unknown", "n/a", "nan", "inf", "-inf", "infinity", "-infinity"];
-    text.first() == Some(&b'<') && text.last() == Some(&b'>')
-        || text.len() <= 9 && WORDS.iter().any(|w| text.eq_ignore_ascii_case(w.as_bytes()))
+    text.is_empty() || text.first() == Some(&b'<') && text.last() == Some(&b'>') || words::find(words::PLACEHOLDERS, text).is_some()
 }
 
 /// Does a typed field say nothing with this value?
@@ -43,8 +41,7 @@ pub fn as_bool(value: Value) -> Option<bool> {
 /// A whole number from text: `"57"`, `57.0`, `1e3`.
 pub fn int_text(text: &[u8]) -> Option<i64> {
     let text = unquote(text.trim_ascii());
-    let exact = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
-    exact.or_else(|| number::parse(text).and_then(whole))
+    number::integer(text).or_else(|| number::parse(text).and_then(whole))
 }
 
 fn whole(n: f64) -> Option<i64> {
@@ -68,12 +65,21 @@ fn name<'a>(text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
     (!is_placeholder(text)).then_some(text)
 }
 
+/// The digits of a number.
+#[inline(never)]
+pub fn digits(n: i64, arena: &Bump) -> &[u8] {
+    let mut out = BumpVec::new_in(arena);
+    number::write_integer(n, &mut out);
+    out.into_bump_slice()
+}
+
 /// The value as the field's type has it; `None` where it says nothing.
+#[inline(never)]
 pub fn convert<'a>(field: Field, value: Value<'a>, arena: &'a Bump) -> Option<Value<'a>> {
     match (field.ty(), value) {
         (_, Value::Empty) => None,
         (Type::Name, Value::Str(text)) => word(field, name(text, arena)?, arena).map(Value::Str),
-        (Type::Name, Value::Int(n)) => Some(Value::Str(arena.alloc_str(&n.to_string()).as_bytes())),
+        (Type::Name, Value::Int(n)) => Some(Value::Str(digits(n, arena))),
         (Type::Text, Value::Str(_)) => Some(value),
         (Type::Text | Type::Json, Value::Array(_) | Value::Map(_)) => Some(Value::Str(to_json(value, arena))),
         // A backend reads these as JSON; arguments and results may be text.
@@ -92,46 +98,62 @@ pub fn convert<'a>(field: Field, value: Value<'a>, arena: &'a Bump) -> Option<Va
             n.is_finite().then_some(Value::Double(n))
         }
         (Type::Bool, _) => as_bool(value).map(Value::Bool),
-        (Type::Names, Value::Array(items)) => names(field, items.iter().filter_map(|item| name_of(*item, arena)), arena),
-        (Type::Names, Value::Int(_)) => names(field, name_of(value, arena).into_iter(), arena),
-        (Type::Names, Value::Str(text)) => match json::parse(text, arena).filter(json::Json::is_array) {
-            Some(list) => names(field, list.items().filter_map(|j| j.text(arena)), arena),
-            // Micrometer renders lists, Semantic Kernel joins them.
-            None if field != Field::StopSequences => {
-                let inner = text.strip_prefix(b"[").and_then(|t| t.strip_suffix(b"]")).unwrap_or(text);
-                names(field, inner.split(|b| *b == b',').map(<[u8]>::trim_ascii), arena)
-            }
-            None => names(field, std::iter::once(text), arena),
-        },
+        (Type::Names, value) => names(field, value, arena),
         _ => None,
     }
 }
 
-fn names<'a>(field: Field, texts: impl Iterator<Item = &'a [u8]>, arena: &'a Bump) -> Option<Value<'a>> {
-    let mut list = BumpVec::new_in(arena);
-    if field == Field::StopSequences {
-        // The user's text: a newline or the word "none" may stop an answer.
-        list.extend(texts.map(Value::Str));
-    } else {
-        // A model may end for an unknown reason, which is one.
-        let name = |text| if field == Field::FinishReasons && text == b"unknown" { Some(text) } else { name(text, arena) };
-        list.extend(texts.filter_map(|text| word(field, name(text)?, arena)).map(Value::Str));
+fn names<'a>(field: Field, value: Value<'a>, arena: &'a Bump) -> Option<Value<'a>> {
+    let mut list = Names { field, list: BumpVec::new_in(arena), arena };
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| list.push(name_of(*item, arena))),
+        Value::Str(text) => match json::parse(text, arena).filter(json::Json::is_array) {
+            Some(items) => items.items().for_each(|item| list.push(item.text(arena))),
+            // Micrometer renders lists, Semantic Kernel joins them.
+            None if field != Field::StopSequences => {
+                let inner = text.strip_prefix(b"[").and_then(|t| t.strip_suffix(b"]")).unwrap_or(text);
+                inner.split(|b| *b == b',').for_each(|name| list.push(Some(name.trim_ascii())));
+            }
+            None => list.push(Some(text)),
+        },
+        value => list.push(name_of(value, arena)),
     }
-    (!list.is_empty()).then(|| Value::Array(list.into_bump_slice()))
+    (!list.list.is_empty()).then(|| Value::Array(list.list.into_bump_slice()))
+}
+
+struct Names<'a> {
+    field: Field,
+    list: BumpVec<'a, Value<'a>>,
+    arena: &'a Bump,
+}
+
+impl<'a> Names<'a> {
+    #[inline(never)]
+    fn push(&mut self, text: Option<&'a [u8]>) {
+        let known = |text: &'a [u8]| match self.field {
+            // The user's text: a newline or the word "none" may stop an answer.
+            Field::StopSequences => Some(text),
+            // A model may end for an unknown reason, which is one.
+            Field::FinishReasons if text == b"unknown" => word(self.field, text, self.arena),
+            _ => word(self.field, name(text, self.arena)?, self.arena),
+        };
+        self.list.extend(text.and_then(known).map(Value::Str));
+    }
 }
 
 /// A name, also where the source counts them.
 fn name_of<'a>(value: Value<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
     match value {
-        Value::Int(n) => Some(arena.alloc_str(&n.to_string()).as_bytes()),
+        Value::Int(n) => Some(digits(n, arena)),
         value => value.as_str(),
     }
 }
 
 /// The provider at the end of Dify's path of a plugin: `langgenius/openai/openai`.
 fn without_plugin(text: &[u8]) -> &[u8] {
-    match memchr::memchr_iter(b'/', text).collect::<Vec<_>>()[..] {
-        [_, last] => &text[last + 1..],
+    let mut parts = text.split(|c| *c == b'/');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (_, _, Some(provider), None) => provider,
         _ => text,
     }
 }
@@ -221,12 +243,16 @@ pub fn write_json(value: Value, out: &mut json::Out) {
         Value::Empty => out.extend_from_slice(b"null"),
         Value::Str(text) => json::string(text, out),
         Value::Bool(b) => out.extend_from_slice(if b { b"true" } else { b"false" }),
-        Value::Int(n) => out.extend_from_slice(n.to_string().as_bytes()),
+        Value::Int(n) => number::write_integer(n, out),
         Value::Double(n) if n.is_finite() => {
             number::text(n, |text| out.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes()))
         }
         Value::Double(_) => out.extend_from_slice(b"null"),
-        Value::Bytes(bytes) => json::string(bytes.escape_ascii().to_string().as_bytes(), out),
+        Value::Bytes(bytes) => {
+            let mut escaped = BumpVec::new_in(out.bump());
+            bytes.iter().for_each(|byte| json::escape_byte(*byte, &mut escaped));
+            json::string(&escaped, out);
+        }
         Value::Array(items) => {
             out.push(b'[');
             for (i, item) in items.iter().enumerate() {
@@ -292,36 +318,68 @@ pub fn glob(pattern: &str, text: &[u8]) -> bool {
     tail.is_empty() || (0..=rest.len()).any(|skip| glob(tail, &rest[skip..]))
 }
 
+/// Text that is read from its beginning.
+struct Cursor<'t>(&'t [u8]);
+
+impl Cursor<'_> {
+    /// Skips one of these bytes, if it comes next.
+    #[inline(never)]
+    fn skip(&mut self, bytes: &[u8]) -> Option<u8> {
+        let (first, rest) = self.0.split_first().filter(|(first, _)| bytes.contains(first))?;
+        self.0 = rest;
+        Some(*first)
+    }
+
+    /// The number that comes next, and how many digits it has: nine at most.
+    #[inline(never)]
+    fn number(&mut self) -> Option<(i64, u32)> {
+        let (mut n, mut count) = (0, 0);
+        while let Some(digit) = self.skip(b"0123456789") {
+            (n, count) = (n * 10 + i64::from(digit - b'0'), count + 1);
+            if count == 9 {
+                break;
+            }
+        }
+        (count > 0).then_some((n, count))
+    }
+
+    /// The number behind one of these bytes, within a range.
+    #[inline(never)]
+    fn part(&mut self, behind: &[u8], from: i64, to: i64) -> Option<i64> {
+        self.skip(behind)?;
+        self.number().map(|(n, _)| n).filter(|n| (from..=to).contains(n))
+    }
+}
+
 /// Nanoseconds since 1970 of an ISO 8601 moment (`2026-11-24T00:15:39.116666Z`, offset or none; none is UTC).
 pub fn moment(text: &[u8]) -> Option<u64> {
-    let text = std::str::from_utf8(unquote(text.trim_ascii())).ok()?;
-    let (date, time) = text.split_once(['T', ' '])?;
-    let mut date = date.splitn(3, '-').map(|n| n.parse::<i64>().ok());
-    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
-    let zone_at = time.find(['Z', '+', '-']).unwrap_or(time.len());
-    let (time, zone) = time.split_at(zone_at);
-    let (time, fraction) = time.split_once('.').unwrap_or((time, ""));
-    let mut clock = time.splitn(3, ':').map(|n| n.parse::<i64>().ok());
-    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next().unwrap_or(Some(0))?);
-    let in_range = (1970..=2200).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
-    if !in_range || !(0..24).contains(&hour) || !(0..60).contains(&minute) || !(0..=60).contains(&second) {
-        return None;
+    let mut text = Cursor(unquote(text.trim_ascii()));
+    let year = text.number()?.0;
+    let (month, day) = (text.part(b"-", 1, 12)?, text.part(b"-", 1, 31)?);
+    let (hour, minute) = (text.part(b"T ", 0, 23)?, text.part(b":", 0, 59)?);
+    let second = if text.0.starts_with(b":") { text.part(b":", 0, 60)? } else { 0 };
+    let mut nanos = 0;
+    if text.skip(b".").is_some() {
+        let (fraction, places) = text.number().unwrap_or((0, 9));
+        nanos = fraction * 10_i64.pow(9 - places);
+        while text.skip(b"0123456789").is_some() {}
     }
-    let offset = match zone.as_bytes().first() {
+    let offset = match text.skip(b"Z+-") {
+        None if !text.0.is_empty() => return None,
         None | Some(b'Z') => 0,
         Some(sign) => {
-            let digits: String = zone[1..].chars().filter(|c| *c != ':').collect();
-            let n: i64 = if digits.len() <= 2 { digits.parse::<i64>().ok()? * 100 } else { digits.parse().ok()? };
+            let (n, places) = text.number()?;
+            let n = if text.skip(b":").is_some() { n * 100 + text.number()?.0 } else { n * if places <= 2 { 100 } else { 1 } };
             let seconds = (n / 100 * 60 + n % 100) * 60;
-            if *sign == b'-' { -seconds } else { seconds }
+            if sign == b'-' { -seconds } else { seconds }
         }
     };
-    let mut nanos = 0;
-    for i in 0..9 {
-        nanos = nanos * 10 + fraction.as_bytes().get(i).map_or(Some(0), |d| (*d as char).to_digit(10))?;
+    if !(1970..=2200).contains(&year) {
+        return None;
     }
     let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset;
-    u64::try_from(seconds).ok()?.checked_mul(1_000_000_000)?.checked_add(u64::from(nanos))
+    // Up to the year 2200 it fits.
+    u64::try_from(seconds * 1_000_000_000 + nanos).ok()
 }
 
 /// A moment in ns since 1970 as ISO 8601 text, in microseconds, or in nanoseconds where it has them.
@@ -329,9 +387,26 @@ pub fn iso_8601(nanos: u64) -> String {
     let (seconds, fraction) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
     let (year, month, day) = civil_from_days(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
-    let text = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:09}");
-    let length = if fraction.is_multiple_of(1_000) { text.len() - 3 } else { text.len() };
-    [&text[..length], "Z"].concat()
+    let mut text = String::new();
+    for (before, n, width) in [
+        ("", year, 1_000),
+        ("-", month, 10),
+        ("-", day, 10),
+        ("T", hour, 10),
+        (":", minute, 10),
+        (":", second, 10),
+        (".", fraction / 1_000, 100_000),
+        ("", fraction % 1_000, if fraction.is_multiple_of(1_000) { 0 } else { 100 }),
+    ] {
+        text.push_str(before);
+        let mut place = width;
+        while place > 0 {
+            text.push(char::from(b'0' + (n / place % 10) as u8));
+            place /= 10;
+        }
+    }
+    text.push('Z');
+    text
 }
 
 /// Nanoseconds since 1970 of a moment as [`moment`] reads it, or in milliseconds since 1970.

@@ -163,27 +163,36 @@ impl Side {
     }
 }
 
+/// The counts that a usage object gives, by [`Field`]: those of tokens stand together.
+#[derive(Default)]
+struct Counts([Option<i64>; Field::AudioOutputTokens as usize - FIRST + 1]);
+
+const FIRST: usize = Field::InputTokens as usize;
+
+impl Counts {
+    #[inline(never)]
+    fn add(&mut self, field: Option<Field>, n: Option<i64>) {
+        if let (Some(field), Some(n)) = (field, n)
+            && let Some(sum) = self.0.get_mut((field as usize).wrapping_sub(FIRST))
+        {
+            *sum = Some(sum.unwrap_or(0).saturating_add(n));
+        }
+    }
+}
+
 /// Reads a usage object into the canonical counts. False: something in it has no canonical field, so the source has to stay.
+#[inline(never)]
 pub fn read(usage: Json, trust: u8, source: u16, c: &mut Canonical) -> bool {
     let (mut input, mut output, mut total) = (Side::default(), Side::default(), None);
-    let mut parts: Vec<(Field, i64)> = Vec::new();
+    let mut counts = Counts::default();
     let mut complete = true;
-    let add = |parts: &mut Vec<(Field, i64)>, field, n| match parts.iter_mut().find(|(f, _)| *f == field) {
-        Some((_, sum)) => *sum += n,
-        None => parts.push((field, n)),
-    };
     for (key, value) in usage.entries() {
         if let Some((is_input, rest)) = details_of(key) {
             let side = if is_input { &mut input } else { &mut output };
             side.detailed |= !value.is_null();
+            counts.add(detail(is_input, rest), value.as_i64());
             if rest.is_empty() {
-                for (key, value) in value.entries() {
-                    if let (Some(field), Some(n)) = (detail(is_input, key), value.as_i64()) {
-                        add(&mut parts, field, n);
-                    }
-                }
-            } else if let (Some(field), Some(n)) = (detail(is_input, rest), value.as_i64()) {
-                add(&mut parts, field, n);
+                value.entries().for_each(|(key, value)| counts.add(detail(is_input, key), value.as_i64()));
             }
             continue;
         }
@@ -191,47 +200,62 @@ pub fn read(usage: Json, trust: u8, source: u16, c: &mut Canonical) -> bool {
             complete &= value.is_null();
             continue;
         };
-        match bucket {
-            Bucket::Prompt => input.whole = Some(n),
-            Bucket::Completion => output.whole = Some(n),
-            Bucket::Input => input.plain = Some(n),
-            Bucket::Output => output.plain = Some(n),
-            Bucket::Total => total = Some(n),
+        let field = match bucket {
+            Bucket::Prompt => {
+                input.whole = Some(n);
+                continue;
+            }
+            Bucket::Completion => {
+                output.whole = Some(n);
+                continue;
+            }
+            Bucket::Input => {
+                input.plain = Some(n);
+                continue;
+            }
+            Bucket::Output => {
+                output.plain = Some(n);
+                continue;
+            }
+            Bucket::Total => {
+                total = Some(n);
+                continue;
+            }
             Bucket::InputPart(field) => {
                 input.parts += n;
-                field.into_iter().for_each(|f| add(&mut parts, f, n));
                 complete &= field.is_some();
+                field
             }
             Bucket::OutputPart(field) => {
                 output.parts += n;
-                field.into_iter().for_each(|f| add(&mut parts, f, n));
                 // Predictions are part of the output sum and of no field of their own.
                 complete &= field.is_some() || key.ends_with(b"_prediction_tokens");
+                field
             }
             Bucket::Beside(field) => {
                 input.beside += n;
-                add(&mut parts, field, n);
+                Some(field)
             }
             Bucket::OutputBeside(field) => {
                 output.beside += n;
-                add(&mut parts, field, n);
+                Some(field)
             }
-        }
+        };
+        counts.add(field, Some(n));
     }
     let (ins, outs) = (input.readings(), output.readings());
     // A total decides which reading holds; as it stands comes first. Without one, the parts are exclusive.
-    let adds_up = |i: Option<i64>, o: Option<i64>| total.is_some_and(|t| i.unwrap_or(0) + o.unwrap_or(0) == t);
-    let (whole_in, whole_out) = match () {
-        () if adds_up(ins[1], outs[1]) => (ins[1].or(ins[0]), outs[1].or(outs[0])),
-        () if adds_up(ins[0], outs[0]) => (ins[0], outs[0]),
-        () if adds_up(ins[0], outs[1]) => (ins[0], outs[1]),
-        () if adds_up(ins[1], outs[0]) => (ins[1], outs[0]),
-        () => (ins[0], outs[0]),
-    };
-    let sums = [(Field::InputTokens, whole_in), (Field::OutputTokens, whole_out), (Field::TotalTokens, total)];
-    let sums = sums.into_iter().filter_map(|(field, n)| Some((field, n?)));
-    for (field, n) in sums.chain(parts) {
-        c.put(field, Value::Int(n), trust, source);
+    let adds_up = |(i, o): (usize, usize)| total.is_some_and(|t| ins[i].unwrap_or(0) + outs[o].unwrap_or(0) == t);
+    let whole = [(1, 1), (0, 0), (0, 1), (1, 0)].into_iter().find(|reading| adds_up(*reading));
+    let (i, o) = whole.unwrap_or((0, 0));
+    let stands = i + o == 2;
+    counts.add(Some(Field::InputTokens), ins[i].or(ins[0].filter(|_| stands)));
+    counts.add(Some(Field::OutputTokens), outs[o].or(outs[0].filter(|_| stands)));
+    counts.add(Some(Field::TotalTokens), total);
+    for (field, n) in Field::ALL[FIRST..].iter().zip(counts.0) {
+        if let Some(n) = n {
+            c.put(*field, Value::Int(n), trust, source);
+        }
     }
     complete
 }
