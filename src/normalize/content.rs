@@ -131,7 +131,7 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
     }
     if side == Side::Output {
         for (field, value) in [
-            (Field::FinishReasons, Some(Value::Array(conversation.finish_reasons.into_bump_slice()))),
+            (Field::FinishReasons, Some(Value::Array(&conversation.finish_reasons))),
             (Field::ResponseId, conversation.response_id.map(Value::Str)),
             (Field::ResponseModel, conversation.model.map(Value::Str)),
         ] {

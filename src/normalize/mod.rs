@@ -6,6 +6,7 @@ mod content;
 mod events;
 pub mod flat;
 pub mod messages;
+mod moment;
 mod params;
 mod provider;
 pub mod scalar;
@@ -16,7 +17,7 @@ mod usage;
 
 use crate::conventions::{self, ConventionSet, NAMED, PLAIN, To, words};
 use crate::keys::{KeyInfo, Keys};
-use crate::span::{Key, Span, Value, status};
+use crate::span::{Event, Key, Span, Value, status};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 pub(crate) use events::carries_content;
@@ -129,7 +130,7 @@ fn with_info<T: Default>(key: Key, keys: &Keys, f: impl FnOnce(&KeyInfo) -> T) -
 
 fn proves(to: To, value: Value) -> bool {
     match to {
-        To::Proof(words) => value.as_str().is_some_and(|text| words.iter().any(|word| word.as_bytes() == text)),
+        To::Proof(words) => value.as_str().is_some_and(|text| words::any(text, words)),
         To::All(all) => all.iter().any(|to| proves(*to, value)),
         _ => false,
     }
@@ -265,10 +266,9 @@ impl<'a> Normalizer<'_, 'a> {
             c.derive(Field::RetrievalTopK, top_k);
         }
         if c.kind.is_some_and(|k| k.is_generation() || matches!(k, Kind::Embeddings | Kind::Rerank)) {
-            let addresses = self.span.attributes.iter().filter_map(|a| match self.cx.keys.text(a.key) {
-                b"server.address" | b"url.full" | b"http.url" | b"gen_ai.openai.api_base" => a.value.as_str(),
-                _ => None,
-            });
+            const ADDRESSES: &[&str] = &["server.address", "url.full", "http.url", "gen_ai.openai.api_base"];
+            let attributes = self.span.attributes.iter().filter(|a| words::any(self.cx.keys.text(a.key), ADDRESSES));
+            let addresses = attributes.filter_map(|a| a.value.as_str());
             provider::complete(c, self.cx.scope, self.span.name, addresses, self.cx.infer_provider);
         }
         if let Some(part) = self.held(Slot::UncachedPart) {
@@ -327,17 +327,14 @@ impl<'a> Normalizer<'_, 'a> {
 
     /// rules.md 7
     fn complete_error(&mut self) {
-        let keys = self.cx.keys;
-        let mut exceptions =
-            self.span.events.iter().filter(|e| matches!(e.name, b"exception" | b"gen_ai.client.operation.exception")).peekable();
-        self.c.failed |= conventions::always_ok(self.cx.scope_conventions) && exceptions.peek().is_some();
+        let is_exception = |event: &&Event| words::any(event.name, &["exception", "gen_ai.client.operation.exception"]);
+        let exceptions = self.span.events.iter().filter(is_exception);
+        self.c.failed |= conventions::always_ok(self.cx.scope_conventions) && exceptions.clone().next().is_some();
         if self.span.status_code != status::ERROR && !self.c.failed || self.c.has(Field::ErrorType) {
             return;
         }
-        let exception = exceptions.find_map(|e| {
-            let attr = e.attributes.iter().find(|a| keys.text(a.key) == b"exception.type")?;
-            attr.value.as_str().filter(|t| !t.is_empty())
-        });
+        let mut types = exceptions.filter_map(|event| events::attribute(self, event, "exception.type")?.as_str());
+        let exception = types.find(|text| !text.is_empty());
         self.c.derive(Field::ErrorType, Value::Str(exception.unwrap_or(b"_OTHER")));
     }
 }

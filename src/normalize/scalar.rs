@@ -1,4 +1,4 @@
-//! Single values: text to number, quotes, placeholders, moments in time. The types of [`super::canonical::Field`] in code.
+//! Single values: text to number, quotes, placeholders. The types of [`super::canonical::Field`] in code.
 
 use super::canonical::{Field, Type};
 use crate::conventions::words;
@@ -7,6 +7,8 @@ use crate::number;
 use crate::span::Value;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
+
+pub use super::moment::{instant, iso_8601};
 
 /// Words that say "nothing" on a typed field (rules.md 9). On free text they are text.
 fn is_placeholder(text: &[u8]) -> bool {
@@ -202,16 +204,15 @@ pub fn parsed<'a>(value: Value<'a>, arena: &'a Bump) -> Option<json::Json<'a>> {
 
 /// A JSON value as an attribute has it: scalars as they are, lists and objects as JSON text.
 pub fn from_json<'a>(j: json::Json<'a>, arena: &'a Bump) -> Value<'a> {
-    if let Some(text) = j.text(arena) {
-        return Value::Str(text);
+    if j.is_string() || j.is_array() || j.is_object() {
+        Value::Str(j.text(arena).unwrap_or_else(|| j.to_text(arena)))
+    } else if j.is_bool() {
+        j.as_bool().map_or(Value::Empty, Value::Bool)
+    } else if let Some(n) = j.as_i64() {
+        Value::Int(n)
+    } else {
+        j.as_f64().map_or(Value::Empty, Value::Double)
     }
-    if j.is_array() || j.is_object() {
-        return Value::Str(j.to_text(arena));
-    }
-    if j.is_null() {
-        return Value::Empty;
-    }
-    j.as_i64().map(Value::Int).or(j.as_f64().map(Value::Double)).or(j.as_bool().map(Value::Bool)).unwrap_or(Value::Empty)
 }
 
 /// A list of JSON texts as the JSON list of what they say; anything else as it is.
@@ -274,6 +275,8 @@ pub fn write_json(value: Value, out: &mut json::Out) {
     }
 }
 
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 /// The bytes of a text in base64; `None` if it is none.
 pub fn base64<'a>(text: &[u8], arena: &'a Bump) -> Option<&'a [u8]> {
     let mut out = BumpVec::new_in(arena);
@@ -281,15 +284,7 @@ pub fn base64<'a>(text: &[u8], arena: &'a Bump) -> Option<&'a [u8]> {
     for group in digits.chunks(4) {
         let mut bits = 0;
         for digit in group {
-            let sextet = match digit {
-                b'A'..=b'Z' => digit - b'A',
-                b'a'..=b'z' => digit - b'a' + 26,
-                b'0'..=b'9' => digit - b'0' + 52,
-                b'+' => 62,
-                b'/' => 63,
-                _ => return None,
-            };
-            bits = bits << 6 | u32::from(sextet);
+            bits = bits << 6 | memchr::memchr(*digit, DIGITS)? as u32;
         }
         bits <<= 6 * (4 - group.len());
         out.extend_from_slice(&bits.to_be_bytes()[1..group.len()]);
@@ -299,7 +294,6 @@ pub fn base64<'a>(text: &[u8], arena: &'a Bump) -> Option<&'a [u8]> {
 
 /// Writes bytes in base64.
 pub fn write_base64(bytes: &[u8], out: &mut json::Out) {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for group in bytes.chunks(3) {
         let mut padded = [0; 4];
         padded[1..=group.len()].copy_from_slice(group);
@@ -318,160 +312,9 @@ pub fn glob(pattern: &str, text: &[u8]) -> bool {
     tail.is_empty() || (0..=rest.len()).any(|skip| glob(tail, &rest[skip..]))
 }
 
-/// Text that is read from its beginning.
-struct Cursor<'t>(&'t [u8]);
-
-impl Cursor<'_> {
-    /// Skips one of these bytes, if it comes next.
-    #[inline(never)]
-    fn skip(&mut self, bytes: &[u8]) -> Option<u8> {
-        let (first, rest) = self.0.split_first().filter(|(first, _)| bytes.contains(first))?;
-        self.0 = rest;
-        Some(*first)
-    }
-
-    /// The number that comes next, and how many digits it has: nine at most.
-    #[inline(never)]
-    fn number(&mut self) -> Option<(i64, u32)> {
-        let (mut n, mut count) = (0, 0);
-        while let Some(digit) = self.skip(b"0123456789") {
-            (n, count) = (n * 10 + i64::from(digit - b'0'), count + 1);
-            if count == 9 {
-                break;
-            }
-        }
-        (count > 0).then_some((n, count))
-    }
-
-    /// The number behind one of these bytes, within a range.
-    #[inline(never)]
-    fn part(&mut self, behind: &[u8], from: i64, to: i64) -> Option<i64> {
-        self.skip(behind)?;
-        self.number().map(|(n, _)| n).filter(|n| (from..=to).contains(n))
-    }
-}
-
-/// Nanoseconds since 1970 of an ISO 8601 moment (`2026-11-24T00:15:39.116666Z`, offset or none; none is UTC).
-pub fn moment(text: &[u8]) -> Option<u64> {
-    let mut text = Cursor(unquote(text.trim_ascii()));
-    let year = text.number()?.0;
-    let (month, day) = (text.part(b"-", 1, 12)?, text.part(b"-", 1, 31)?);
-    let (hour, minute) = (text.part(b"T ", 0, 23)?, text.part(b":", 0, 59)?);
-    let second = if text.0.starts_with(b":") { text.part(b":", 0, 60)? } else { 0 };
-    let mut nanos = 0;
-    if text.skip(b".").is_some() {
-        let (fraction, places) = text.number().unwrap_or((0, 9));
-        nanos = fraction * 10_i64.pow(9 - places);
-        while text.skip(b"0123456789").is_some() {}
-    }
-    let offset = match text.skip(b"Z+-") {
-        None if !text.0.is_empty() => return None,
-        None | Some(b'Z') => 0,
-        Some(sign) => {
-            let (n, places) = text.number()?;
-            let n = if text.skip(b":").is_some() { n * 100 + text.number()?.0 } else { n * if places <= 2 { 100 } else { 1 } };
-            let seconds = (n / 100 * 60 + n % 100) * 60;
-            if sign == b'-' { -seconds } else { seconds }
-        }
-    };
-    if !(1970..=2200).contains(&year) {
-        return None;
-    }
-    let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset;
-    // Up to the year 2200 it fits.
-    u64::try_from(seconds * 1_000_000_000 + nanos).ok()
-}
-
-/// A moment in ns since 1970 as ISO 8601 text, in microseconds, or in nanoseconds where it has them.
-pub fn iso_8601(nanos: u64) -> String {
-    let (seconds, fraction) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
-    let (year, month, day) = civil_from_days(seconds / 86_400);
-    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
-    let mut text = String::new();
-    for (before, n, width) in [
-        ("", year, 1_000),
-        ("-", month, 10),
-        ("-", day, 10),
-        ("T", hour, 10),
-        (":", minute, 10),
-        (":", second, 10),
-        (".", fraction / 1_000, 100_000),
-        ("", fraction % 1_000, if fraction.is_multiple_of(1_000) { 0 } else { 100 }),
-    ] {
-        text.push_str(before);
-        let mut place = width;
-        while place > 0 {
-            text.push(char::from(b'0' + (n / place % 10) as u8));
-            place /= 10;
-        }
-    }
-    text.push('Z');
-    text
-}
-
-/// Nanoseconds since 1970 of a moment as [`moment`] reads it, or in milliseconds since 1970.
-pub fn instant(value: Value) -> Option<u64> {
-    match value {
-        Value::Str(text) => moment(text),
-        Value::Int(millis) => u64::try_from(millis).ok()?.checked_mul(1_000_000),
-        // The whole milliseconds apart: a double has no digits for all of it.
-        Value::Double(millis) if millis > 0.0 && millis < 9.0e12 => Some(millis as u64 * 1_000_000 + (millis.fract() * 1e6) as u64),
-        _ => None,
-    }
-}
-
-/// Days since 1970-01-01 in the proleptic Gregorian calendar (Hinnant's algorithm).
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
-
-/// Year, month and day of so many days since 1970-01-01 (Hinnant's algorithm).
-fn civil_from_days(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_moment_as_text() {
-        assert_eq!(iso_8601(1_795_479_339_116_666_000), "2026-11-24T00:15:39.116666Z");
-        assert_eq!(iso_8601(1_709_164_800_000_000_001), "2024-02-29T00:00:00.000000001Z");
-        for nanos in [0, 951_782_400_000_000_000, 1_704_067_199_999_999_999, 4_107_542_400_000_001_000] {
-            assert_eq!(moment(iso_8601(nanos).as_bytes()), Some(nanos));
-        }
-    }
-
-    #[test]
-    fn moments_in_every_spelling_that_sdks_use() {
-        let expected = Some(1_795_479_339_116_666_000);
-        for text in [
-            "2026-11-24T00:15:39.116666Z",
-            "\"2026-11-24T00:15:39.116666Z\"",
-            "2026-11-24T08:15:39.116666+08:00",
-            "2026-11-24 00:15:39.116666",
-        ] {
-            assert_eq!(moment(text.as_bytes()), expected, "{text}");
-        }
-        assert_eq!(moment(b"1970-01-01T00:00:01Z"), Some(1_000_000_000));
-        assert_eq!(moment(b"2024-02-29T00:00:00Z"), Some(1_709_164_800_000_000_000));
-        for text in ["", "yesterday", "2026-13-01T00:00:00Z", "2026-11-24T25:00:00Z", "2026-11-24T00:15:39.1x"] {
-            assert_eq!(moment(text.as_bytes()), None, "{text}");
-        }
-    }
 
     #[test]
     fn a_moment_in_milliseconds() {

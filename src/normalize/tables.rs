@@ -27,7 +27,7 @@ fn all_known(object: Json, path: &[u8], members: &[(&str, To)], arena: &Bump) ->
 }
 
 /// What a table says of the first pattern that fits a text.
-fn fitting<T: Copy>(table: &[(&str, T)], text: &[u8]) -> Option<T> {
+pub(super) fn fitting<T: Copy>(table: &[(&str, T)], text: &[u8]) -> Option<T> {
     table.iter().find(|(pattern, _)| scalar::glob(pattern, text)).map(|(_, value)| *value)
 }
 

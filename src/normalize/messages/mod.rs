@@ -70,7 +70,7 @@ impl Side {
 /// Reads a text that is messages in JSON, or just text. `None`: JSON of another shape, which is not for us to read as messages.
 ///
 /// `parsed` is the text as JSON, if it is JSON.
-pub fn read<'a>(text: &'a [u8], parsed: Option<Json<'a>>, side: Side, arena: &'a Bump) -> Option<Conversation<'a>> {
+pub fn read<'a>(text: &'a [u8], parsed: Option<Json<'a>>, side: Side, arena: &'a Bump) -> Option<&'a Conversation<'a>> {
     let mut w = Transcoder::new(side, arena);
     match parsed {
         Some(root) if is_canonical(root) => {
@@ -139,7 +139,7 @@ struct Transcoder<'a> {
     count: usize,
     /// How many parts the message has.
     parts: usize,
-    found: Conversation<'a>,
+    found: &'a mut Conversation<'a>,
 }
 
 impl<'a> Transcoder<'a> {
@@ -148,7 +148,7 @@ impl<'a> Transcoder<'a> {
     fn new(side: Side, arena: &'a Bump) -> Self {
         let mut out = BumpVec::new_in(arena);
         out.push(b'[');
-        let found = Conversation {
+        let found = arena.alloc(Conversation {
             messages: &[],
             tools: BumpVec::new_in(arena),
             finish_reasons: BumpVec::new_in(arena),
@@ -157,7 +157,7 @@ impl<'a> Transcoder<'a> {
             usage: None,
             system: None,
             calls: BumpVec::new_in(arena),
-        };
+        });
         Transcoder { out, arena, side, count: 0, parts: 0, found }
     }
 

@@ -416,7 +416,10 @@ pub(super) fn modality_of(media: Json) -> &'static str {
 /// Bytes as JavaScript writes them in JSON: the `data` of a Buffer is `[137,80,…]`, a typed array `{"0":137,"1":80,…}`.
 fn octets<'a>(j: Json<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
     let mut bytes = BumpVec::new_in(arena);
-    let mut push = |j: Json| Some(bytes.push(u8::try_from(j.as_i64()?).ok()?));
+    let mut push = |j: Json| {
+        bytes.push(u8::try_from(j.as_i64()?).ok()?);
+        Some(())
+    };
     j.items().try_for_each(&mut push)?;
     j.entries().try_for_each(|(key, value)| if key.iter().all(u8::is_ascii_digit) { push(value) } else { None })?;
     (!bytes.is_empty()).then(|| bytes.into_bump_slice() as &[u8])
