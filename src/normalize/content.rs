@@ -11,8 +11,8 @@ use crate::span::Value;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
-fn text_of<'a>(value: Value<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
-    match value {
+fn text_of<'a>(value: &Value<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
+    match *value {
         Value::Str(text) => Some(text),
         Value::Array(_) | Value::Map(_) => Some(scalar::to_json(value, arena)),
         _ => None,
@@ -28,7 +28,7 @@ struct Content<'a> {
 }
 
 impl<'a> Content<'a> {
-    fn new(value: Value<'a>, at: u16, arena: &'a Bump) -> Option<Self> {
+    fn new(value: &Value<'a>, at: u16, arena: &'a Bump) -> Option<Self> {
         let text = text_of(value, arena)?;
         Some(Content { text, json: json::parse(text, arena), at })
     }
@@ -53,7 +53,7 @@ impl<'a> Content<'a> {
 }
 
 /// Reads an attribute that holds messages.
-pub(super) fn put_messages<'a>(n: &mut Normalizer<'_, 'a>, side: Side, value: Value<'a>, trust: u8, at: u16) {
+pub(super) fn put_messages<'a>(n: &mut Normalizer<'_, 'a>, side: Side, value: &Value<'a>, trust: u8, at: u16) {
     if let Some(content) = Content::new(value, at, n.cx.arena) {
         put_conversation(n, side, content, trust);
     }
@@ -135,7 +135,7 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
             (Field::ResponseId, conversation.response_id.map(Value::Str)),
             (Field::ResponseModel, conversation.model.map(Value::Str)),
         ] {
-            if let Some(value) = value.and_then(|value| scalar::convert(field, value, arena)) {
+            if let Some(value) = value.and_then(|value| scalar::convert(field, &value, arena)) {
                 n.c.derive(field, value);
             }
         }
@@ -148,7 +148,7 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
 }
 
 /// Reads a list of messages that holds the answer too: choices, else what the assistant says last.
-pub(super) fn put_exchange<'a>(n: &mut Normalizer<'_, 'a>, value: Value<'a>, trust: u8, at: u16) {
+pub(super) fn put_exchange<'a>(n: &mut Normalizer<'_, 'a>, value: &Value<'a>, trust: u8, at: u16) {
     let arena = n.cx.arena;
     let Some(list) = text_of(value, arena).and_then(|t| json::parse(t, arena)).filter(Json::is_array) else { return };
     let messages = BumpVec::from_iter_in(list.items(), arena);
@@ -157,7 +157,7 @@ pub(super) fn put_exchange<'a>(n: &mut Normalizer<'_, 'a>, value: Value<'a>, tru
     let sent =
         messages.iter().position(is_choice).unwrap_or_else(|| messages.iter().rposition(|m| !is_answer(m)).map_or(0, |last| last + 1));
     for (side, part) in [(Side::Input, &messages[..sent]), (Side::Output, &messages[sent..])] {
-        put_messages(n, side, Value::Str(json::list(part, arena)), trust, at);
+        put_messages(n, side, &Value::Str(json::list(part, arena)), trust, at);
     }
 }
 
@@ -170,35 +170,33 @@ pub(super) fn read_lists(n: &mut Normalizer) {
         n.c.reading = list.iter().map(|leaf| leaf.at).min().unwrap_or(DERIVED);
         let text = flat::nest(list, arena);
         let content = Content { text, json: json::parse(text, arena), at: DERIVED };
-        let field = match list[0].of {
-            Flat::InputMessages => Field::InputMessages,
-            Flat::OutputMessages => Field::OutputMessages,
-            Flat::Tools => Field::ToolDefinitions,
-            Flat::Documents => Field::RetrievalDocuments,
-            Flat::Texts => Field::EntityInput,
+        let (field, side) = match list[0].of {
+            Flat::InputMessages => (Field::InputMessages, Some(Side::Input)),
+            Flat::OutputMessages => (Field::OutputMessages, Some(Side::Output)),
+            Flat::Tools => (Field::ToolDefinitions, None),
+            Flat::Documents => (Field::RetrievalDocuments, None),
+            // No field of OTel's: the attributes stay.
+            Flat::Texts => {
+                if !n.c.has(Field::EntityInput) {
+                    n.c.put(Field::EntityInput, Value::Str(text), PLAIN, DERIVED);
+                }
+                continue;
+            }
         };
         if let Some(known) = n.c.text(field).filter(|known| !messages::are_hollow(known, arena)) {
-            let again = match list[0].of {
-                Flat::Tools => tools::from_text(text, arena) == Some(known),
-                Flat::InputMessages => twice::says_no_more(text, Side::Input, known, arena),
-                Flat::OutputMessages => twice::says_no_more(text, Side::Output, known, arena),
-                Flat::Documents | Flat::Texts => false,
+            let again = match side {
+                Some(side) => twice::says_no_more(text, side, known, arena),
+                None => field == Field::ToolDefinitions && tools::from_text(text, arena) == Some(known),
             };
             if again {
                 list.iter().for_each(|leaf| n.set_fate(leaf.at, Fate::Mapped));
             }
             continue;
         }
-        match list[0].of {
-            Flat::InputMessages => put_conversation(n, Side::Input, content, STRUCTURED),
-            Flat::OutputMessages => put_conversation(n, Side::Output, content, STRUCTURED),
-            Flat::Documents => put_documents(n, content),
-            // No field of OTel's: the attributes stay.
-            Flat::Texts => {
-                n.c.put(field, Value::Str(text), PLAIN, DERIVED);
-                continue;
-            }
-            Flat::Tools => {
+        match side {
+            Some(side) => put_conversation(n, side, content, STRUCTURED),
+            None if field == Field::RetrievalDocuments => put_documents(n, content),
+            None => {
                 if let Some(definitions) = tools::from_text(text, arena) {
                     n.settle(field, Value::Str(definitions), STRUCTURED, DERIVED);
                 }
@@ -222,7 +220,7 @@ pub(super) fn is_tool_message(output: Option<Value>, tool: &[u8], arena: &Bump) 
 pub(super) fn read(n: &mut Normalizer) {
     let (kind, arena) = (n.c.kind, n.cx.arena);
     if let Some(input) = n.held(Slot::Input)
-        && let Some(content) = Content::new(input.value, input.at, arena)
+        && let Some(content) = Content::new(&input.value, input.at, arena)
     {
         n.c.reading = content.at;
         n.c.put(Field::EntityInput, Value::Str(content.canonical_text(arena)), PLAIN, DERIVED);
@@ -238,7 +236,7 @@ pub(super) fn read(n: &mut Normalizer) {
         }
     }
     if let Some(output) = n.held(Slot::Output)
-        && let Some(content) = Content::new(output.value, output.at, arena)
+        && let Some(content) = Content::new(&output.value, output.at, arena)
     {
         n.c.reading = content.at;
         n.c.put(Field::EntityOutput, Value::Str(content.canonical_text(arena)), PLAIN, DERIVED);
@@ -268,11 +266,11 @@ pub(super) fn read(n: &mut Normalizer) {
     let entity = n.held(Slot::EntityName);
     if let Some(name) = n.held(Slot::WorkflowName).filter(|_| kind == Some(Kind::InvokeWorkflow) && entity.is_none()) {
         n.c.reading = name.at;
-        n.put(name_field, name.value, PLAIN, name.at);
+        n.put(name_field, &name.value, PLAIN, name.at);
     }
     if let Some(name) = entity {
         n.c.reading = name.at;
-        n.put(name_field, name.value, PLAIN, name.at);
+        n.put(name_field, &name.value, PLAIN, name.at);
     }
     if conventions::name_spans(n.conventions) && kind != Some(Kind::InvokeWorkflow) {
         n.c.reading = NAMES;
@@ -285,9 +283,9 @@ fn put_model_path<'a>(n: &mut Normalizer<'_, 'a>, path: Pending<'a>) {
     let text = path.value.as_str().unwrap_or_default();
     let slash = memchr::memchr(b'/', text).filter(|at| words::find(words::PROVIDERS, &text[..*at]).is_some());
     if let Some(at) = slash {
-        n.put(Field::Provider, Value::Str(&text[..at]), PLAIN, DERIVED);
+        n.put(Field::Provider, &Value::Str(&text[..at]), PLAIN, DERIVED);
     }
-    n.put(Field::RequestModel, Value::Str(&text[slash.map_or(0, |at| at + 1)..]), PLAIN, path.at);
+    n.put(Field::RequestModel, &Value::Str(&text[slash.map_or(0, |at| at + 1)..]), PLAIN, path.at);
 }
 
 /// A content as JSON, between these.
@@ -337,7 +335,7 @@ pub(super) fn read_result<'a>(n: &mut Normalizer<'_, 'a>, text: &'a [u8]) -> Opt
     }
     // Before what names the run: Traceloop has the tool's class there.
     if let Some(name) = message.get("name").and_then(|name| name.text(n.cx.arena)).filter(|name| !name.is_empty()) {
-        n.put(Field::ToolName, Value::Str(name), PLAIN, DERIVED);
+        n.put(Field::ToolName, &Value::Str(name), PLAIN, DERIVED);
     }
     let content = message.get("content")?;
     Some(content.text(n.cx.arena).unwrap_or_else(|| content.to_text(n.cx.arena)))
@@ -411,7 +409,7 @@ fn put_documents<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
 }
 
 /// Reads an attribute that holds the documents that were found. Text that is no list of them is one.
-pub(super) fn put_found<'a>(n: &mut Normalizer<'_, 'a>, value: Value<'a>, at: u16) {
+pub(super) fn put_found<'a>(n: &mut Normalizer<'_, 'a>, value: &Value<'a>, at: u16) {
     let arena = n.cx.arena;
     let Some(content) = Content::new(value, at, arena) else { return };
     put_documents(n, content);

@@ -114,7 +114,7 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
         }
         for (key, to) in TOLD {
             if let Some(value) = attribute(n, event, key) {
-                n.apply(*to, value, None, WEAK, DERIVED);
+                n.apply(to, value, None, WEAK, DERIVED);
             }
         }
         if n.c.kind == Some(Kind::ExecuteTool)
@@ -159,16 +159,17 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
                 let mut said = true;
                 for attr in event.attributes {
                     said &= match words::value(DETAILS, n.cx.keys.text(attr.key)) {
-                        Some(Field::InputMessages) => detail(n, Side::Input, attr.value),
-                        Some(Field::OutputMessages) => detail(n, Side::Output, attr.value),
-                        Some(field) => whole(n, field, attr.value),
+                        Some(Field::InputMessages) => detail(n, Side::Input, &attr.value),
+                        Some(Field::OutputMessages) => detail(n, Side::Output, &attr.value),
+                        Some(field) => whole(n, field, &attr.value),
                         None => false,
                     };
                 }
                 said
             }
             Some(Says::Document) => {
-                documents.push(event);
+                documents.push(if documents.is_empty() { b'[' } else { b',' });
+                write_document(n, event, &mut documents);
                 true
             }
             Some(Says::Spent) => true,
@@ -178,8 +179,9 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
             *fate = Fate::Mapped;
         }
     }
-    if !documents.is_empty() && !n.c.has(Field::RetrievalDocuments) {
-        n.c.derive(Field::RetrievalDocuments, Value::Str(found(n, &documents)));
+    if !documents.is_empty() {
+        documents.push(b']');
+        n.c.derive(Field::RetrievalDocuments, Value::Str(documents.into_bump_slice()));
     }
     if !system.is_empty() {
         system.push(b']');
@@ -188,7 +190,7 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
     for (side, mut list) in [(Side::Input, input), (Side::Output, output)] {
         if !list.is_empty() {
             list.push(b']');
-            offer(n, side, Value::Str(list.into_bump_slice()));
+            offer(n, side, &Value::Str(list.into_bump_slice()));
         }
     }
 }
@@ -197,25 +199,17 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
 const OF_DOCUMENT: &[(&str, &str)] =
     &[("id", "id"), ("score", "score"), ("distance", "score"), ("document", "content"), ("entity", "content"), ("metadata", "metadata")];
 
-/// The documents of a vector database, from one event each; vectors are left out.
-fn found<'a>(n: &Normalizer<'_, 'a>, events: &[&Event<'a>]) -> &'a [u8] {
-    let arena = n.cx.arena;
-    let mut out = BumpVec::new_in(arena);
-    out.push(b'[');
-    for (i, event) in events.iter().enumerate() {
-        json::separate(&mut out, i);
-        out.push(b'{');
-        let mut count = 0;
-        for attr in event.attributes {
-            let Some(member) = n.cx.keys.text(attr.key).rsplit(|b| *b == b'.').next() else { continue };
-            let Some(name) = words::value(OF_DOCUMENT, member) else { continue };
-            json::member(&mut out, &mut count, name.as_bytes());
-            scalar::write_json(attr.value, &mut out);
-        }
-        out.push(b'}');
+/// A document of a vector database, from its event; vectors are left out.
+fn write_document<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, out: &mut json::Out<'a>) {
+    out.push(b'{');
+    let mut count = 0;
+    for attr in event.attributes {
+        let Some(member) = n.cx.keys.text(attr.key).rsplit(|b| *b == b'.').next() else { continue };
+        let Some(name) = words::value(OF_DOCUMENT, member) else { continue };
+        json::member(out, &mut count, name.as_bytes());
+        scalar::write_json(attr.value, out);
     }
-    out.push(b']');
-    out.into_bump_slice()
+    out.push(b'}');
 }
 
 /// System messages of events are instructions: their parts, without the messages around them.
@@ -231,7 +225,7 @@ fn instruct<'a>(n: &mut Normalizer<'_, 'a>, list: &'a [u8]) {
 }
 
 /// Messages from an event fill what no attribute says.
-fn offer<'a>(n: &mut Normalizer<'_, 'a>, side: Side, value: Value<'a>) {
+fn offer<'a>(n: &mut Normalizer<'_, 'a>, side: Side, value: &Value<'a>) {
     let field = if side == Side::Input { Field::InputMessages } else { Field::OutputMessages };
     if n.c.has(field) {
         return;
@@ -241,7 +235,7 @@ fn offer<'a>(n: &mut Normalizer<'_, 'a>, side: Side, value: Value<'a>) {
 
 /// Messages of the details event. False: something else is the field's value already. The messages of a tool's span, which
 /// Strands writes, are its arguments and result once more.
-fn detail<'a>(n: &mut Normalizer<'_, 'a>, side: Side, value: Value<'a>) -> bool {
+fn detail<'a>(n: &mut Normalizer<'_, 'a>, side: Side, value: &Value<'a>) -> bool {
     let (messages, of_tool) = match side {
         Side::Input => (Field::InputMessages, Field::ToolCallArguments),
         Side::Output => (Field::OutputMessages, Field::ToolCallResult),
@@ -255,15 +249,15 @@ fn detail<'a>(n: &mut Normalizer<'_, 'a>, side: Side, value: Value<'a>) -> bool 
 }
 
 /// A field that an event holds whole. False: something else is the field's value already.
-fn whole<'a>(n: &mut Normalizer<'_, 'a>, field: Field, value: Value<'a>) -> bool {
+fn whole<'a>(n: &mut Normalizer<'_, 'a>, field: Field, value: &Value<'a>) -> bool {
     let Some(value) = scalar::convert(field, value, n.cx.arena) else { return false };
     n.c.derive(field, value);
     n.c.get(field) == Some(value)
 }
 
 /// The value of an attribute of an event.
-pub(super) fn attribute<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, key: &str) -> Option<Value<'a>> {
-    event.attributes.iter().find(|a| words::is(n.cx.keys.text(a.key), key)).map(|a| a.value)
+pub(super) fn attribute<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, key: &str) -> Option<&'a Value<'a>> {
+    event.attributes.iter().find(|a| words::is(n.cx.keys.text(a.key), key)).map(|a| &a.value)
 }
 
 /// Parts of OpenAI's form, or of Bedrock Converse, which Strands writes.
@@ -281,7 +275,7 @@ fn write_message<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, role: &str, out:
         json::member(out, &mut count, name);
         out.extend_from_slice(value);
     };
-    member(b"role", scalar::to_json(Value::Str(role.as_bytes()), arena));
+    member(b"role", scalar::to_json(&Value::Str(role.as_bytes()), arena));
     for attr in event.attributes {
         let key = words::short(n.cx.keys.text(attr.key));
         let whole = ["gen_ai.event.content", "message", "message.detail"].contains(&key);
@@ -291,7 +285,7 @@ fn write_message<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, role: &str, out:
             _ => continue,
         };
         let text = match attr.value {
-            Value::Array(_) | Value::Map(_) => Some(scalar::to_json(attr.value, arena)),
+            Value::Array(_) | Value::Map(_) => Some(scalar::to_json(&attr.value, arena)),
             value => value.as_str(),
         };
         let parsed = text.and_then(|t| json::parse(t, arena));
@@ -313,7 +307,7 @@ fn write_message<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, role: &str, out:
                 member(name.as_bytes(), list.to_text(arena));
             }
             _ if name == "tool_calls" => {}
-            _ => member(name.as_bytes(), scalar::to_json(attr.value, arena)),
+            _ => member(name.as_bytes(), scalar::to_json(&attr.value, arena)),
         }
     }
     out.push(b'}');

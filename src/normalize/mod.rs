@@ -179,6 +179,14 @@ enum Slot {
 
 const SLOTS: usize = Slot::UncachedPart as usize + 1;
 
+/// The kind that one of these fields tells where nothing says it, on a span with a model (or without one, or either).
+const KINDS: &[(Option<bool>, &[Field], Kind)] = &[
+    (Some(true), &[Field::OutputTokens, Field::InputMessages, Field::OutputMessages], Kind::Chat),
+    (Some(false), &[Field::ToolCallArguments, Field::ToolCallId, Field::ToolName], Kind::ExecuteTool),
+    (None, &[Field::RerankQuery, Field::RerankTopN], Kind::Rerank),
+    (None, &[Field::RetrievalQuery, Field::RetrievalDocuments, Field::RetrievalTopK], Kind::Retrieval),
+];
+
 struct Normalizer<'n, 'a> {
     span: &'n Span<'a>,
     cx: &'n Context<'a>,
@@ -213,10 +221,6 @@ impl<'a> Normalizer<'_, 'a> {
         self.c.text(Field::RequestModel).or(one).or(answered).map(of_embeddings)
     }
 
-    fn has_any(&self, fields: &[Field]) -> bool {
-        fields.iter().any(|field| self.c.has(*field))
-    }
-
     fn complete_kind(&mut self) {
         let model = self.named_model();
         let by_model = || if model == Some(true) { Kind::Embeddings } else { Kind::Chat };
@@ -235,14 +239,12 @@ impl<'a> Normalizer<'_, 'a> {
             None if self.refined.is_some() => self.refined,
             // Nothing says it: what is there tells.
             None if model == Some(true) => Some(Kind::Embeddings),
-            None if model.is_some() && self.has_any(&[Field::OutputTokens, Field::InputMessages, Field::OutputMessages]) => {
-                Some(Kind::Chat)
+            None => {
+                let tells = |(with_model, fields, _): &&(Option<bool>, &[Field], Kind)| {
+                    with_model.is_none_or(|with| with == model.is_some()) && fields.iter().any(|field| self.c.has(*field))
+                };
+                KINDS.iter().find(tells).map(|(.., kind)| *kind)
             }
-            None if model.is_none() && self.has_any(&[Field::ToolCallArguments, Field::ToolCallId, Field::ToolName]) => {
-                Some(Kind::ExecuteTool)
-            }
-            None if self.has_any(&[Field::RerankQuery, Field::RerankTopN]) => Some(Kind::Rerank),
-            None if self.has_any(&[Field::RetrievalQuery, Field::RetrievalDocuments, Field::RetrievalTopK]) => Some(Kind::Retrieval),
             kind => kind,
         };
         if self.c.kind != kind {
@@ -291,14 +293,14 @@ impl<'a> Normalizer<'_, 'a> {
         } else if !self.c.has(Field::InputTokens) {
             self.uncached_input = true;
             self.c.reading = part.at;
-            self.put(Field::InputTokens, part.value, PLAIN, part.at);
+            self.put(Field::InputTokens, &part.value, PLAIN, part.at);
         }
     }
 
     /// A schema is a definition once it has the tool's name.
     fn complete_tool_schema(&mut self, schema: Pending<'a>) {
         let arena = self.cx.arena;
-        let Some(Value::Str(text)) = scalar::convert(Field::ToolCallArguments, schema.value, arena) else { return };
+        let Some(Value::Str(text)) = scalar::convert(Field::ToolCallArguments, &schema.value, arena) else { return };
         let name = self.c.text(Field::ToolName).unwrap_or_default();
         if let Some(definitions) = tools::from_schema(text, name, self.c.text(Field::ToolDescription), arena) {
             self.settle(Field::ToolDefinitions, Value::Str(definitions), PLAIN, schema.at);
@@ -308,7 +310,7 @@ impl<'a> Normalizer<'_, 'a> {
     /// Asked or answered? (rules.md 1)
     fn complete_model(&mut self) {
         let Some(Pending { value, at, .. }) = self.held(Slot::Model) else { return };
-        let Some(value) = scalar::convert(Field::ResponseModel, value, self.cx.arena) else { return };
+        let Some(value) = scalar::convert(Field::ResponseModel, &value, self.cx.arena) else { return };
         self.c.reading = at;
         let said = |output: Pending| output.value.as_str().is_none_or(|text| !scalar::unquote(text).is_empty());
         let ended = self.span.status_code != status::ERROR;

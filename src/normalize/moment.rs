@@ -96,8 +96,8 @@ pub fn iso_8601(nanos: u64) -> String {
 }
 
 /// Nanoseconds since 1970 of a moment as [`moment`] reads it, or in milliseconds since 1970.
-pub fn instant(value: Value) -> Option<u64> {
-    match value {
+pub fn instant(value: &Value) -> Option<u64> {
+    match *value {
         Value::Str(text) => moment(text),
         Value::Int(millis) => u64::try_from(millis).ok()?.checked_mul(1_000_000),
         // The whole milliseconds apart: a double has no digits for all of it.

@@ -71,7 +71,7 @@ pub fn read<'a>(parameters: Json<'a>, trust: u8, source: u16, c: &mut Canonical<
             _ => value.text(arena),
         };
         let text = text.unwrap_or_else(|| value.to_text(arena));
-        if let Some(value) = scalar::convert(field, Value::Str(text), arena) {
+        if let Some(value) = scalar::convert(field, &Value::Str(text), arena) {
             c.put(field, value, trust, source);
         }
     }

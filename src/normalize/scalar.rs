@@ -16,7 +16,7 @@ fn is_placeholder(text: &[u8]) -> bool {
 }
 
 /// Does a typed field say nothing with this value?
-pub fn is_absence(field: Field, value: Value) -> bool {
+pub fn is_absence(field: Field, value: &Value) -> bool {
     field.ty() != Type::Text
         && field != Field::StopSequences
         && value.as_str().is_some_and(|text| is_placeholder(unquote(text.trim_ascii())))
@@ -30,8 +30,8 @@ pub fn bool_word(text: &[u8]) -> Option<bool> {
 }
 
 /// A boolean in any of its spellings.
-pub fn as_bool(value: Value) -> Option<bool> {
-    match value {
+pub fn as_bool(value: &Value) -> Option<bool> {
+    match *value {
         Value::Bool(b) => Some(b),
         Value::Int(n @ (0 | 1)) => Some(n == 1),
         Value::Double(n) if n == 0.0 || n == 1.0 => Some(n == 1.0),
@@ -77,12 +77,12 @@ pub fn digits(n: i64, arena: &Bump) -> &[u8] {
 
 /// The value as the field's type has it; `None` where it says nothing.
 #[inline(never)]
-pub fn convert<'a>(field: Field, value: Value<'a>, arena: &'a Bump) -> Option<Value<'a>> {
-    match (field.ty(), value) {
+pub fn convert<'a>(field: Field, value: &Value<'a>, arena: &'a Bump) -> Option<Value<'a>> {
+    match (field.ty(), *value) {
         (_, Value::Empty) => None,
         (Type::Name, Value::Str(text)) => word(field, name(text, arena)?, arena).map(Value::Str),
         (Type::Name, Value::Int(n)) => Some(Value::Str(digits(n, arena))),
-        (Type::Text, Value::Str(_)) => Some(value),
+        (Type::Text, Value::Str(_)) => Some(*value),
         (Type::Text | Type::Json, Value::Array(_) | Value::Map(_)) => Some(Value::Str(to_json(value, arena))),
         // A backend reads these as JSON; arguments and results may be text.
         (_, Value::Str(text)) if field == Field::RetrievalDocuments => json::parse(text, arena).map(|j| Value::Str(j.to_text(arena))),
@@ -91,7 +91,7 @@ pub fn convert<'a>(field: Field, value: Value<'a>, arena: &'a Bump) -> Option<Va
             Some(Value::Str(json::parse(text, arena).and_then(|j| j.text(arena)).unwrap_or(text)))
         }
         (Type::Json, Value::Str(text)) => Some(Value::Str(json::parse(text, arena).map_or(text, |j| j.to_text(arena)))),
-        (Type::Int, Value::Int(_)) | (Type::Double, Value::Double(_)) | (Type::Bool, Value::Bool(_)) => Some(value),
+        (Type::Int, Value::Int(_)) | (Type::Double, Value::Double(_)) | (Type::Bool, Value::Bool(_)) => Some(*value),
         (Type::Int, Value::Double(n)) => whole(n).map(Value::Int),
         (Type::Int, Value::Str(text)) => int_text(text).map(Value::Int),
         (Type::Double, Value::Int(n)) => Some(Value::Double(n as f64)),
@@ -100,15 +100,15 @@ pub fn convert<'a>(field: Field, value: Value<'a>, arena: &'a Bump) -> Option<Va
             n.is_finite().then_some(Value::Double(n))
         }
         (Type::Bool, _) => as_bool(value).map(Value::Bool),
-        (Type::Names, value) => names(field, value, arena),
+        (Type::Names, _) => names(field, value, arena),
         _ => None,
     }
 }
 
-fn names<'a>(field: Field, value: Value<'a>, arena: &'a Bump) -> Option<Value<'a>> {
+fn names<'a>(field: Field, value: &Value<'a>, arena: &'a Bump) -> Option<Value<'a>> {
     let mut list = Names { field, list: BumpVec::new_in(arena), arena };
     match value {
-        Value::Array(items) => items.iter().for_each(|item| list.push(name_of(*item, arena))),
+        Value::Array(items) => items.iter().for_each(|item| list.push(name_of(item, arena))),
         Value::Str(text) => match json::parse(text, arena).filter(json::Json::is_array) {
             Some(items) => items.items().for_each(|item| list.push(item.text(arena))),
             // Micrometer renders lists, Semantic Kernel joins them.
@@ -144,10 +144,10 @@ impl<'a> Names<'a> {
 }
 
 /// A name, also where the source counts them.
-fn name_of<'a>(value: Value<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
-    match value {
+fn name_of<'a>(value: &Value<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
+    match *value {
         Value::Int(n) => Some(digits(n, arena)),
-        value => value.as_str(),
+        _ => value.as_str(),
     }
 }
 
@@ -198,7 +198,7 @@ fn word<'a>(field: Field, text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
 }
 
 /// The text of a value as JSON, if it is JSON.
-pub fn parsed<'a>(value: Value<'a>, arena: &'a Bump) -> Option<json::Json<'a>> {
+pub fn parsed<'a>(value: &Value<'a>, arena: &'a Bump) -> Option<json::Json<'a>> {
     json::parse(value.as_str()?, arena)
 }
 
@@ -216,8 +216,8 @@ pub fn from_json<'a>(j: json::Json<'a>, arena: &'a Bump) -> Value<'a> {
 }
 
 /// A list of JSON texts as the JSON list of what they say; anything else as it is.
-pub fn from_items<'a>(value: Value<'a>, arena: &'a Bump) -> Value<'a> {
-    let Value::Array(items) = value else { return value };
+pub fn from_items<'a>(value: &Value<'a>, arena: &'a Bump) -> Value<'a> {
+    let Value::Array(items) = value else { return *value };
     let mut out = BumpVec::new_in(arena);
     out.push(b'[');
     for (i, item) in items.iter().enumerate() {
@@ -232,9 +232,9 @@ pub fn from_items<'a>(value: Value<'a>, arena: &'a Bump) -> Value<'a> {
 }
 
 /// A structured value as JSON text.
-pub fn to_json<'a>(value: Value, arena: &'a Bump) -> &'a [u8] {
+pub fn to_json<'a>(value: &Value, arena: &'a Bump) -> &'a [u8] {
     let mut out = BumpVec::new_in(arena);
-    write_json(value, &mut out);
+    write_json(*value, &mut out);
     out.into_bump_slice()
 }
 
@@ -307,9 +307,14 @@ pub fn write_base64(bytes: &[u8], out: &mut json::Out) {
 
 /// Does `text` match `pattern`? `*` stands for any text.
 pub fn glob(pattern: &str, text: &[u8]) -> bool {
-    let Some((head, tail)) = pattern.split_once('*') else { return text == pattern.as_bytes() };
-    let Some(rest) = text.strip_prefix(head.as_bytes()) else { return false };
-    tail.is_empty() || (0..=rest.len()).any(|skip| glob(tail, &rest[skip..]))
+    matches_glob(pattern.as_bytes(), text)
+}
+
+fn matches_glob(pattern: &[u8], text: &[u8]) -> bool {
+    let Some(star) = memchr::memchr(b'*', pattern) else { return text == pattern };
+    let (head, tail) = pattern.split_at(star);
+    let (Some(rest), Some(tail)) = (text.strip_prefix(head), tail.strip_prefix(b"*")) else { return false };
+    tail.is_empty() || (0..=rest.len()).any(|skip| matches_glob(tail, rest.get(skip..).unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -318,18 +323,18 @@ mod tests {
 
     #[test]
     fn a_moment_in_milliseconds() {
-        assert_eq!(instant(Value::Int(1_795_479_339_116)), Some(1_795_479_339_116_000_000));
-        assert_eq!(instant(Value::Double(1_795_479_339_116.5)), Some(1_795_479_339_116_500_000));
-        assert_eq!(instant(Value::Str(b"1970-01-01T00:00:01Z")), Some(1_000_000_000));
-        assert_eq!((instant(Value::Int(-1)), instant(Value::Double(f64::NAN)), instant(Value::Bool(true))), (None, None, None));
+        assert_eq!(instant(&Value::Int(1_795_479_339_116)), Some(1_795_479_339_116_000_000));
+        assert_eq!(instant(&Value::Double(1_795_479_339_116.5)), Some(1_795_479_339_116_500_000));
+        assert_eq!(instant(&Value::Str(b"1970-01-01T00:00:01Z")), Some(1_000_000_000));
+        assert_eq!((instant(&Value::Int(-1)), instant(&Value::Double(f64::NAN)), instant(&Value::Bool(true))), (None, None, None));
     }
 
     #[test]
     fn a_list_of_json_texts_is_one_list() {
         let arena = Bump::new();
         let items = [Value::Str(b"\"sunny day\""), Value::Str(b"{\"a\": 1}"), Value::Str(b"plain"), Value::Int(3)];
-        assert_eq!(from_items(Value::Array(&items), &arena), Value::Str(br#"["sunny day",{"a":1},"plain",3]"#));
-        assert_eq!(from_items(Value::Str(b"x"), &arena), Value::Str(b"x"));
+        assert_eq!(from_items(&Value::Array(&items), &arena), Value::Str(br#"["sunny day",{"a":1},"plain",3]"#));
+        assert_eq!(from_items(&Value::Str(b"x"), &arena), Value::Str(b"x"));
     }
 
     #[test]
@@ -344,7 +349,7 @@ mod tests {
     #[test]
     fn typed_fields_read_what_sources_write() {
         let arena = Bump::new();
-        let read = |field, text: &str| convert(field, Value::Str(arena.alloc_str(text).as_bytes()), &arena);
+        let read = |field, text: &str| convert(field, &Value::Str(arena.alloc_str(text).as_bytes()), &arena);
         assert_eq!(read(Field::InputTokens, "57"), Some(Value::Int(57)));
         assert_eq!(read(Field::InputTokens, "57.0"), Some(Value::Int(57)));
         assert_eq!(read(Field::MaxTokens, "inf"), None);
@@ -370,7 +375,7 @@ mod tests {
         assert_eq!(read(Field::StopSequences, "a,b"), Some(Value::Array(&[Value::Str(b"a,b")])));
         assert_eq!(read(Field::StopSequences, "\n\n"), Some(Value::Array(&[Value::Str(b"\n\n")])));
         assert_eq!(read(Field::Stream, "True"), Some(Value::Bool(true)));
-        assert_eq!(convert(Field::InputTokens, Value::Double(57.0), &arena), Some(Value::Int(57)));
-        assert_eq!(convert(Field::InputTokens, Value::Bool(true), &arena), None);
+        assert_eq!(convert(Field::InputTokens, &Value::Double(57.0), &arena), Some(Value::Int(57)));
+        assert_eq!(convert(Field::InputTokens, &Value::Bool(true), &arena), None);
     }
 }

@@ -36,7 +36,7 @@ impl<'a> Normalizer<'_, 'a> {
         let conventions = if self.conventions == 0 { 0 } else { self.conventions | conventions::everywhere() };
         self.c.reading = NAMES;
         for r in conventions::rules_of_names().iter().filter(|r| r.convention & conventions != 0) {
-            self.apply(r.rule.to, Value::Str(self.span.name), None, r.rule.trust, DERIVED);
+            self.apply(&r.rule.to, &Value::Str(self.span.name), None, r.rule.trust, DERIVED);
         }
         // Attributes past what a u16 counts stay as they are.
         for (at, attr) in self.span.attributes.iter().enumerate().take(usize::from(EVENTS)) {
@@ -47,7 +47,7 @@ impl<'a> Normalizer<'_, 'a> {
                 let own = info.rules.iter().any(|r| r.rule.trust == OWN && holds(r));
                 for r in info.rules.iter() {
                     if holds(r) && (!own || r.rule.trust == OWN) {
-                        self.apply(r.rule.to, attr.value, Some((attr.key, r.rule)), r.rule.trust, at as u16);
+                        self.apply(&r.rule.to, &attr.value, Some(&(attr.key, r.rule)), r.rule.trust, at as u16);
                     }
                 }
             });
@@ -55,10 +55,10 @@ impl<'a> Normalizer<'_, 'a> {
     }
 
     /// `of` is the key and the rule that it matched; a member of an object has none.
-    pub(super) fn apply(&mut self, to: To, value: Value<'a>, of: Option<(Key<'a>, &'static Rule)>, trust: u8, at: u16) {
+    pub(super) fn apply(&mut self, to: &To, value: &Value<'a>, of: Option<&(Key<'a>, &'static Rule)>, trust: u8, at: u16) {
         let text = value.as_str();
         let is_one_of = |words: &[&str]| text.is_some_and(|text| words::any(text, words));
-        let field = match to {
+        let field = match *to {
             To::Field(field) => field,
             To::Aggregated(field) => {
                 self.c.aggregated = true;
@@ -74,19 +74,19 @@ impl<'a> Normalizer<'_, 'a> {
                 self.uncached_input |= !self.c.has(field);
                 field
             }
-            To::All(all) => return all.iter().for_each(|to| self.apply(*to, value, of, trust, at)),
+            To::All(all) => return all.iter().for_each(|to| self.apply(to, value, of, trust, at)),
             To::OfOneCall(_) if self.c.aggregated => return,
-            To::OfOneCall(to) => return self.apply(*to, value, of, trust, at),
+            To::OfOneCall(to) => return self.apply(to, value, of, trust, at),
             To::FirstWord(to) => {
                 let Some(word) = text.and_then(|text| text.split(|c| *c == b' ').next()) else { return };
-                return self.apply(*to, Value::Str(word), of, trust, at);
+                return self.apply(to, &Value::Str(word), of, trust, at);
             }
             To::Enveloped(to) => {
                 let object = scalar::parsed(value, self.cx.arena).filter(|j| j.get("type").is_some_and(|t| t.is_string()));
                 let inner = object.and_then(|j| j.get("value")).map(|j| scalar::from_json(j, self.cx.arena));
-                return self.apply(*to, inner.unwrap_or(value), of, trust, at);
+                return self.apply(to, inner.as_ref().unwrap_or(value), of, trust, at);
             }
-            To::Items(to) => return self.apply(*to, scalar::from_items(value, self.cx.arena), of, trust, at),
+            To::Items(to) => return self.apply(to, &scalar::from_items(value, self.cx.arena), of, trust, at),
             To::Flat(list) => return self.put_leaf(list, false, value, of, trust, at),
             To::FlatParts(list) => return self.put_leaf(list, true, value, of, trust, at),
             To::Kind(words) => return self.put_kind(words, value, trust, at),
@@ -119,7 +119,7 @@ impl<'a> Normalizer<'_, 'a> {
             }
             To::Words(field, words) => {
                 let Some(word) = fitting(words, text.unwrap_or_default()) else { return };
-                return self.put(field, Value::Str(word.as_bytes()), trust, at);
+                return self.put(field, &Value::Str(word.as_bytes()), trust, at);
             }
             To::Aside(names) => {
                 self.aside |= text.is_some_and(|text| names.iter().any(|name| scalar::glob(name, text)));
@@ -136,7 +136,7 @@ impl<'a> Normalizer<'_, 'a> {
             To::Implies(field, word) => return self.c.derive(field, Value::Str(word.as_bytes())),
             To::ImpliesKind(kind) => return self.imply_kind(kind),
             To::Failed(words) => {
-                let text = match value {
+                let text = match *value {
                     Value::Bool(b) => if b { "true" } else { "false" }.as_bytes(),
                     Value::Int(n) => scalar::digits(n, self.cx.arena),
                     _ => text.map(scalar::unquote).unwrap_or_default(),
@@ -155,11 +155,11 @@ impl<'a> Normalizer<'_, 'a> {
                 let Some(nanos) = scalar::instant(value).and_then(|t| t.checked_sub(self.span.start)) else {
                     return self.set_fate(at, Fate::Keep);
                 };
-                return self.put(Field::TimeToFirstChunk, Value::Double(nanos as f64 / 1e9), trust, at);
+                return self.put(Field::TimeToFirstChunk, &Value::Double(nanos as f64 / 1e9), trust, at);
             }
             To::FirstTokenAfter(_) | To::FirstTokenAfterAny => {
                 let Some(Value::Double(n)) = scalar::convert(Field::TimeToFirstChunk, value, self.cx.arena) else { return };
-                let seconds = match to {
+                let seconds = match *to {
                     To::FirstTokenAfter(unit) => n * f64::from(unit) / 1e9,
                     // No answer takes so many seconds to begin, and none so few nanoseconds.
                     _ if n < 1e4 => n,
@@ -179,9 +179,9 @@ impl<'a> Normalizer<'_, 'a> {
     }
 
     /// Applies what leaves no field for the whole value: what of it is read, and what becomes of it; `None`: that is settled.
-    fn fate_of(&mut self, to: To, value: Value<'a>, trust: u8, at: u16) -> Option<Fate<'a>> {
+    fn fate_of(&mut self, to: &To, value: &Value<'a>, trust: u8, at: u16) -> Option<Fate<'a>> {
         let text = value.as_str();
-        let mapped = match to {
+        let mapped = match *to {
             To::Drop | To::MarkCopy => return Some(Fate::Drop),
             To::Mark => {
                 self.mark = self.mark.or(scalar::as_bool(value));
@@ -223,9 +223,9 @@ impl<'a> Normalizer<'_, 'a> {
     }
 
     /// Likewise, what is read as JSON.
-    fn fate_of_json(&mut self, to: To, value: Value<'a>, json: Option<Json<'a>>, trust: u8, at: u16) -> Option<Fate<'a>> {
+    fn fate_of_json(&mut self, to: &To, value: &Value<'a>, json: Option<Json<'a>>, trust: u8, at: u16) -> Option<Fate<'a>> {
         let arena = self.cx.arena;
-        let complete = match (to, json) {
+        let complete = match (*to, json) {
             (To::Inside(list, path), json) => {
                 self.put_inside(list, path, value, json, at);
                 return None;
@@ -271,7 +271,7 @@ impl<'a> Normalizer<'_, 'a> {
                         To::Parameters => params::read(member, trust, DERIVED, &mut self.c, arena),
                         To::Usage => usage::read(member, trust, DERIVED, &mut self.c),
                         _ => {
-                            self.apply(*to, scalar::from_json(member, arena), None, trust, DERIVED);
+                            self.apply(to, &scalar::from_json(member, arena), None, trust, DERIVED);
                             true
                         }
                     };
@@ -283,14 +283,14 @@ impl<'a> Normalizer<'_, 'a> {
         Some(if complete { Fate::Mapped } else { Fate::Keep })
     }
 
-    fn hold(&mut self, slot: Slot, value: Value<'a>, at: u16, inside: &'static [&'static str]) {
-        self.pending[slot as usize] = Some(Pending { value, at, inside });
+    fn hold(&mut self, slot: Slot, value: &Value<'a>, at: u16, inside: &'static [&'static str]) {
+        self.pending[slot as usize] = Some(Pending { value: *value, at, inside });
     }
 
     /// The length of a vector, or of the first of several.
-    fn put_vector(&mut self, value: Value<'a>, trust: u8, at: u16) {
+    fn put_vector(&mut self, value: &Value<'a>, trust: u8, at: u16) {
         let first = match value {
-            Value::Array([first @ Value::Str(_), ..]) => *first,
+            Value::Array([first @ Value::Str(_), ..]) => first,
             value => value,
         };
         let length = match first {
@@ -303,8 +303,8 @@ impl<'a> Normalizer<'_, 'a> {
     }
 
     /// One attribute of a list that came as indexed keys.
-    fn put_leaf(&mut self, of: Flat, of_parts: bool, value: Value<'a>, rule: Option<(Key<'a>, &'static Rule)>, trust: u8, at: u16) {
-        let path = rule.and_then(|(key, rule)| self.cx.keys.text(key).get(rule.key.len() - 1..)).unwrap_or_default();
+    fn put_leaf(&mut self, of: Flat, of_parts: bool, value: &Value<'a>, rule: Option<&(Key<'a>, &'static Rule)>, trust: u8, at: u16) {
+        let path = rule.and_then(|(key, rule)| self.cx.keys.text(*key).get(rule.key.len() - 1..)).unwrap_or_default();
         // OpenLLMetry's LangChain quotes an empty answer.
         if of_parts && value.as_str() == Some(b"\"\"") {
             return self.set_fate(at, Fate::Mapped);
@@ -313,14 +313,14 @@ impl<'a> Normalizer<'_, 'a> {
         if of == Flat::Texts && path.ends_with(b".vector") {
             return self.put_vector(value, trust, at);
         }
-        if flat::is_indexed(path) && value != Value::Empty {
+        if flat::is_indexed(path) && *value != Value::Empty {
             let is_json = of_parts && path.ends_with(b".content") && scalar::parsed(value, self.cx.arena).is_some_and(messages::is_parts);
-            self.leaves.push(Leaf { of, path, value, is_json, at });
+            self.leaves.push(Leaf { of, path, value: *value, is_json, at });
         }
     }
 
     /// A member of a list that came apart.
-    fn put_inside(&mut self, of: Flat, path: &'static str, value: Value<'a>, json: Option<Json<'a>>, at: u16) {
+    fn put_inside(&mut self, of: Flat, path: &'static str, value: &Value<'a>, json: Option<Json<'a>>, at: u16) {
         // A content may be the user's own JSON: only text and parts are read.
         let is_part = |j: Json| j.is_string() || j.any(&["text", "content"]).is_some_and(|t| t.is_string());
         let is_content = |j: Json| is_part(j) || j.is_array() && !j.is_empty() && j.items().all(is_part);
@@ -330,41 +330,34 @@ impl<'a> Normalizer<'_, 'a> {
             return;
         }
         let role = if of == Flat::OutputMessages { "assistant" } else { "user" };
-        self.leaves.push(Leaf { of, path: path.as_bytes(), value, is_json, at });
+        self.leaves.push(Leaf { of, path: path.as_bytes(), value: *value, is_json, at });
         self.leaves.push(Leaf { of, path: b"0.role", value: Value::Str(role.as_bytes()), is_json: false, at });
     }
 
-    pub(super) fn put(&mut self, field: Field, value: Value<'a>, trust: u8, at: u16) {
+    pub(super) fn put(&mut self, field: Field, value: &Value<'a>, trust: u8, at: u16) {
         let arena = self.cx.arena;
-        let converted = match field {
-            // What defines no tool stays where it is.
+        let text = value.as_str();
+        let read = match field {
             Field::ToolDefinitions => {
-                let text = match value {
-                    Value::Array(_) => Some(scalar::to_json(value, arena)),
-                    value => value.as_str(),
-                };
-                text.and_then(|text| tools::from_text(text, arena)).map(Value::Str)
+                let list = if let Value::Array(_) = value { Some(scalar::to_json(value, arena)) } else { text };
+                list.and_then(|list| tools::from_text(list, arena))
             }
             // Semantic Kernel and the Agent Framework write the whole URL.
-            Field::ServerAddress => match value {
-                Value::Str(url) if words::position(url, b"://").is_some() => Some(Value::Str(provider::host(url))),
-                _ => scalar::convert(field, value, arena),
-            },
-            Field::ToolCallResult => match value.as_str().and_then(|text| content::read_result(self, text)) {
-                Some(result) => Some(Value::Str(result)),
-                None => scalar::convert(field, value, arena),
-            },
+            Field::ServerAddress => text.filter(|url| words::position(url, b"://").is_some()).map(provider::host),
+            Field::ToolCallResult => text.and_then(|text| content::read_result(self, text)),
             // OpenLLMetry: what LangChain told its handler of the call, with what the tool got in it.
             Field::ToolCallArguments => {
                 let told = scalar::parsed(value, arena).filter(|j| j.get("input_str").is_some());
-                let inputs = told.and_then(|j| j.get("inputs")).filter(json::Json::is_object);
-                inputs.map(|inputs| Value::Str(inputs.to_text(arena))).or_else(|| scalar::convert(field, value, arena))
+                told.and_then(|j| j.get("inputs")).filter(Json::is_object).map(|inputs| inputs.to_text(arena))
             }
-            Field::SystemInstructions => match value {
-                Value::Str(text) => Some(Value::Str(messages::instructions(text, arena))),
-                _ => scalar::convert(field, value, arena),
-            },
-            _ => scalar::convert(field, value, arena),
+            Field::SystemInstructions => text.map(|text| messages::instructions(text, arena)),
+            _ => None,
+        };
+        let converted = match read {
+            Some(text) => Some(Value::Str(text)),
+            // What defines no tool stays where it is.
+            None if field == Field::ToolDefinitions => None,
+            None => scalar::convert(field, value, arena),
         };
         // LiveKit writes -1 where no token came, OpenLIT where no limit was set.
         let said = |v: &Value| match (field, v) {
@@ -395,8 +388,10 @@ impl<'a> Normalizer<'_, 'a> {
     }
 
     pub(super) fn set_fate(&mut self, at: u16, fate: Fate<'a>) {
-        if at != DERIVED {
-            self.fates[usize::from(at)] = fate;
+        if at != DERIVED
+            && let Some(known) = self.fates.get_mut(usize::from(at))
+        {
+            *known = fate;
         }
     }
 
@@ -406,7 +401,7 @@ impl<'a> Normalizer<'_, 'a> {
         }
     }
 
-    fn put_kind(&mut self, table: &[(&str, Kind)], value: Value<'a>, trust: u8, at: u16) {
+    fn put_kind(&mut self, table: &[(&str, Kind)], value: &Value<'a>, trust: u8, at: u16) {
         let Some(text) = value.as_str().map(scalar::unquote) else { return };
         let known = words::value(table, text);
         // Less trusted than a kind of its own: it only narrows one.
@@ -442,7 +437,7 @@ impl<'a> Normalizer<'_, 'a> {
     }
 
     /// Takes the mark out of a JSON object of metadata; what else it holds stays.
-    fn mark_inside(&mut self, value: Value<'a>) -> Fate<'a> {
+    fn mark_inside(&mut self, value: &Value<'a>) -> Fate<'a> {
         let arena = self.cx.arena;
         let parsed = scalar::parsed(value, arena);
         // Langfuse Python 4.8 to 4.14 propagates nested metadata as text: `"{'is_entry': True}"`.

@@ -136,7 +136,7 @@ fn details_of(key: &[u8]) -> Option<(bool, &[u8])> {
     Some((*input, key[side.len()..].strip_prefix(b"_").unwrap_or(&key[side.len()..])))
 }
 
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Side {
     /// OpenAI's word.
     whole: Option<i64>,
@@ -152,15 +152,21 @@ struct Side {
 
 impl Side {
     /// With its parts added, and as it stands.
+    #[inline(never)]
     fn readings(&self) -> [Option<i64>; 2] {
+        let parts = sum(self.parts, self.beside);
         match (self.whole, self.plain) {
-            (Some(whole), _) if self.detailed => [Some(whole), Some(whole)],
-            (Some(whole), _) => [Some(whole + self.beside), Some(whole)],
-            (None, Some(plain)) => [Some(plain + self.parts + self.beside), Some(plain)],
-            (None, None) if self.parts + self.beside > 0 => [Some(self.parts + self.beside), None],
-            (None, None) => [None, None],
+            (Some(whole), _) => [Some(if self.detailed { whole } else { sum(whole, self.beside) }), Some(whole)],
+            (None, Some(plain)) => [Some(sum(plain, parts)), Some(plain)],
+            (None, None) => [Some(parts).filter(|parts| *parts > 0), None],
         }
     }
+}
+
+/// Counts of any size add up.
+#[inline(never)]
+fn sum(a: i64, b: i64) -> i64 {
+    a.saturating_add(b)
 }
 
 /// The counts that a usage object gives, by [`Field`]: those of tokens stand together.
@@ -173,9 +179,9 @@ impl Counts {
     #[inline(never)]
     fn add(&mut self, field: Option<Field>, n: Option<i64>) {
         if let (Some(field), Some(n)) = (field, n)
-            && let Some(sum) = self.0.get_mut((field as usize).wrapping_sub(FIRST))
+            && let Some(known) = self.0.get_mut((field as usize).wrapping_sub(FIRST))
         {
-            *sum = Some(sum.unwrap_or(0).saturating_add(n));
+            *known = Some(sum(known.unwrap_or(0), n));
         }
     }
 }
@@ -183,7 +189,8 @@ impl Counts {
 /// Reads a usage object into the canonical counts. False: something in it has no canonical field, so the source has to stay.
 #[inline(never)]
 pub fn read(usage: Json, trust: u8, source: u16, c: &mut Canonical) -> bool {
-    let (mut input, mut output, mut total) = (Side::default(), Side::default(), None);
+    let [mut input, mut output] = [Side::default(); 2];
+    let mut total = None;
     let mut counts = Counts::default();
     let mut complete = true;
     for (key, value) in usage.entries() {
@@ -200,52 +207,32 @@ pub fn read(usage: Json, trust: u8, source: u16, c: &mut Canonical) -> bool {
             complete &= value.is_null();
             continue;
         };
-        let field = match bucket {
-            Bucket::Prompt => {
-                input.whole = Some(n);
-                continue;
-            }
-            Bucket::Completion => {
-                output.whole = Some(n);
-                continue;
-            }
-            Bucket::Input => {
-                input.plain = Some(n);
-                continue;
-            }
-            Bucket::Output => {
-                output.plain = Some(n);
-                continue;
-            }
-            Bucket::Total => {
-                total = Some(n);
-                continue;
-            }
-            Bucket::InputPart(field) => {
-                input.parts += n;
-                complete &= field.is_some();
-                field
-            }
-            Bucket::OutputPart(field) => {
-                output.parts += n;
+        let whole = match bucket {
+            Bucket::Prompt => &mut input.whole,
+            Bucket::Completion => &mut output.whole,
+            Bucket::Input => &mut input.plain,
+            Bucket::Output => &mut output.plain,
+            Bucket::Total => &mut total,
+            Bucket::InputPart(field) | Bucket::OutputPart(field) => {
+                let side = if matches!(bucket, Bucket::InputPart(_)) { &mut input } else { &mut output };
+                side.parts = sum(side.parts, n);
+                counts.add(field, Some(n));
                 // Predictions are part of the output sum and of no field of their own.
                 complete &= field.is_some() || key.ends_with(b"_prediction_tokens");
-                field
+                continue;
             }
-            Bucket::Beside(field) => {
-                input.beside += n;
-                Some(field)
-            }
-            Bucket::OutputBeside(field) => {
-                output.beside += n;
-                Some(field)
+            Bucket::Beside(field) | Bucket::OutputBeside(field) => {
+                let side = if matches!(bucket, Bucket::Beside(_)) { &mut input } else { &mut output };
+                side.beside = sum(side.beside, n);
+                counts.add(Some(field), Some(n));
+                continue;
             }
         };
-        counts.add(field, Some(n));
+        *whole = Some(n);
     }
     let (ins, outs) = (input.readings(), output.readings());
     // A total decides which reading holds; as it stands comes first. Without one, the parts are exclusive.
-    let adds_up = |(i, o): (usize, usize)| total.is_some_and(|t| ins[i].unwrap_or(0) + outs[o].unwrap_or(0) == t);
+    let adds_up = |(i, o): (usize, usize)| total.is_some_and(|t| sum(ins[i].unwrap_or(0), outs[o].unwrap_or(0)) == t);
     let whole = [(1, 1), (0, 0), (0, 1), (1, 0)].into_iter().find(|reading| adds_up(*reading));
     let (i, o) = whole.unwrap_or((0, 0));
     let stands = i + o == 2;
@@ -279,12 +266,12 @@ pub fn read_details(usage: Json, c: &mut Canonical) {
 pub fn complete(c: &mut Canonical, uncached: bool) {
     let part = |field| c.int(field).unwrap_or(0);
     let (input, output) = (part(Field::InputTokens), part(Field::OutputTokens));
-    let cached = part(Field::CacheReadTokens).saturating_add(part(Field::CacheWriteTokens));
+    let cached = sum(part(Field::CacheReadTokens), part(Field::CacheWriteTokens));
     let reasoning = part(Field::ReasoningTokens);
-    let missing = c.int(Field::TotalTokens).map(|total| total.saturating_sub(input.saturating_add(output)));
+    let missing = c.int(Field::TotalTokens).map(|total| total.saturating_sub(sum(input, output)));
     let adds_up = |n: i64| n != 0 && missing == Some(n);
-    let add_cached = uncached && missing.is_none() || cached > input || adds_up(cached) || adds_up(cached.saturating_add(reasoning));
-    let add_reasoning = !adds_up(cached) && (adds_up(reasoning) || adds_up(cached.saturating_add(reasoning)));
+    let add_cached = uncached && missing.is_none() || cached > input || adds_up(cached) || adds_up(sum(cached, reasoning));
+    let add_reasoning = !adds_up(cached) && (adds_up(reasoning) || adds_up(sum(cached, reasoning)));
     // Google ADK adds the reasoning to an output of LiteLLM's, which holds it.
     if reasoning > 0 && missing == Some(-reasoning) {
         c.put(Field::OutputTokens, Value::Int(output - reasoning), u8::MAX, c.source(Field::OutputTokens));
@@ -293,12 +280,12 @@ pub fn complete(c: &mut Canonical, uncached: bool) {
     {
         if add && extra > 0 && c.has(field) {
             c.reading = c.origin(field);
-            c.put(field, Value::Int(n.saturating_add(extra)), u8::MAX, c.source(field));
+            c.put(field, Value::Int(sum(n, extra)), u8::MAX, c.source(field));
         }
     }
     c.reading = DERIVED;
     if let Some(input) = c.int(Field::InputTokens) {
-        let sum = input.saturating_add(c.int(Field::OutputTokens).unwrap_or(0));
+        let sum = sum(input, c.int(Field::OutputTokens).unwrap_or(0));
         // Less than its halves: the sum of what the source counted without the cache.
         match c.int(Field::TotalTokens) {
             Some(total) if total < sum => {

@@ -250,13 +250,16 @@ impl<'a> Transcoder<'a> {
                     None => self.generic(p),
                 }
             }
-            Part::Media(modality, members) => {
-                let source = p.any(members).unwrap_or(p);
-                self.media(modality, source, if modality == "image" { p.any(MIME_TYPES) } else { None });
-                if let Some(transcript) = unwrapped(source, "audio").get("transcript").filter(|_| modality == "audio") {
+            Part::Image => self.media("image", p.any(&["image_url", "source", "image", "url"]).unwrap_or(p), p.any(MIME_TYPES)),
+            Part::Audio => {
+                let source = p.any(&["input_audio", "audio", "source", "url"]).unwrap_or(p);
+                self.media("audio", source, None);
+                if let Some(transcript) = unwrapped(source, "audio").get("transcript") {
                     self.field_part("text", "content", transcript);
                 }
             }
+            Part::Video => self.media("video", p.any(&["video", "source", "url"]).unwrap_or(p), None),
+            Part::Document => self.media("document", p.any(&["source", "document"]).unwrap_or(p), None),
             Part::File if p.get("modality").is_some() => self.generic(p),
             Part::File => self.media(modality_of(p), p.get("file").unwrap_or(p), p.any(&["mediaType", "mimeType"])),
             Part::Binary => self.media(modality_of(p), p, None),
@@ -274,7 +277,8 @@ impl<'a> Transcoder<'a> {
                     self.raw("}");
                 }
             },
-            Part::Server(kind) => self.server_tool(kind, p),
+            Part::ServerCall => self.server_tool("server_tool_call", p),
+            Part::ServerResponse => self.server_tool("server_tool_call_response", p),
             Part::Other => self.generic(p),
         }
     }
@@ -293,9 +297,17 @@ impl<'a> Transcoder<'a> {
         match found {
             Some((call, Part::Call)) => self.tool_call(call),
             Some((response, Part::Response)) => self.tool_response(response),
-            Some((media, Part::Media(modality, members))) => self.media(modality, media.any(members).unwrap_or(media), None),
+            Some((media, part @ (Part::Image | Part::Video | Part::Document))) => {
+                let modality = match part {
+                    Part::Image => "image",
+                    Part::Video => "video",
+                    _ => "document",
+                };
+                self.media(modality, media.get("source").unwrap_or(media), None);
+            }
             Some((media, Part::Binary)) => self.media(modality_of(media), media, None),
-            Some((_, Part::Server(kind))) => self.server_tool(kind, p),
+            Some((_, Part::ServerCall)) => self.server_tool("server_tool_call", p),
+            Some((_, Part::ServerResponse)) => self.server_tool("server_tool_call_response", p),
             Some((reasoning, Part::Reasoning)) => self.reasoning(reasoning),
             // Bedrock's point of a cache.
             Some((_, Part::Other)) => {}
@@ -309,24 +321,20 @@ impl<'a> Transcoder<'a> {
 enum Part {
     Text,
     Reasoning,
-    /// Of a modality, inside the first of these members that is there.
-    Media(&'static str, &'static [&'static str]),
+    Image,
+    Audio,
+    Video,
+    Document,
     /// Of any modality, maybe OTel's own.
     File,
     Binary,
     Call,
     Response,
-    /// The provider's own tools: OTel's name for the call, or for the response.
-    Server(&'static str),
+    /// Of the provider's own tools.
+    ServerCall,
+    ServerResponse,
     Other,
 }
-
-const SERVER_CALL: Part = Part::Server("server_tool_call");
-const SERVER_RESPONSE: Part = Part::Server("server_tool_call_response");
-const IMAGE: Part = Part::Media("image", &["image_url", "source", "image", "url"]);
-const AUDIO: Part = Part::Media("audio", &["input_audio", "audio", "source", "url"]);
-const VIDEO: Part = Part::Media("video", &["video", "source", "url"]);
-const DOCUMENT: Part = Part::Media("document", &["source", "document"]);
 
 /// By the type.
 const PARTS: &[(&str, Part)] = &[
@@ -334,18 +342,18 @@ const PARTS: &[(&str, Part)] = &[
     ("input_text", Part::Text),
     ("output_text", Part::Text),
     ("refusal", Part::Text),
-    ("image_url", IMAGE),
-    ("input_image", IMAGE),
-    ("image", IMAGE),
-    ("image-url", IMAGE),
-    ("input_audio", AUDIO),
-    ("audio", AUDIO),
-    ("audio-url", AUDIO),
-    ("video", VIDEO),
-    ("video-url", VIDEO),
-    ("document", DOCUMENT),
-    ("document-url", DOCUMENT),
-    ("input_file", DOCUMENT),
+    ("image_url", Part::Image),
+    ("input_image", Part::Image),
+    ("image", Part::Image),
+    ("image-url", Part::Image),
+    ("input_audio", Part::Audio),
+    ("audio", Part::Audio),
+    ("audio-url", Part::Audio),
+    ("video", Part::Video),
+    ("video-url", Part::Video),
+    ("document", Part::Document),
+    ("document-url", Part::Document),
+    ("input_file", Part::Document),
     ("file", Part::File),
     ("binary", Part::Binary),
     ("thinking", Part::Reasoning),
@@ -365,17 +373,17 @@ const PARTS: &[(&str, Part)] = &[
     ("tool-error", Part::Response),
     ("function_call_output", Part::Response),
     ("custom_tool_call_output", Part::Response),
-    ("server_tool_use", SERVER_CALL),
-    ("mcp_tool_use", SERVER_CALL),
-    ("web_search_call", SERVER_CALL),
-    ("file_search_call", SERVER_CALL),
-    ("computer_call", SERVER_CALL),
-    ("code_interpreter_call", SERVER_CALL),
-    ("mcp_call", SERVER_CALL),
-    ("image_generation_call", SERVER_CALL),
-    ("web_search_tool_result", SERVER_RESPONSE),
-    ("code_execution_tool_result", SERVER_RESPONSE),
-    ("mcp_tool_result", SERVER_RESPONSE),
+    ("server_tool_use", Part::ServerCall),
+    ("mcp_tool_use", Part::ServerCall),
+    ("web_search_call", Part::ServerCall),
+    ("file_search_call", Part::ServerCall),
+    ("computer_call", Part::ServerCall),
+    ("code_interpreter_call", Part::ServerCall),
+    ("mcp_call", Part::ServerCall),
+    ("image_generation_call", Part::ServerCall),
+    ("web_search_tool_result", Part::ServerResponse),
+    ("code_execution_tool_result", Part::ServerResponse),
+    ("mcp_tool_result", Part::ServerResponse),
 ];
 
 /// By the member that holds it; the first that is there.
@@ -390,16 +398,16 @@ const KEYED: &[(&str, Part)] = &[
     ("toolResult", Part::Response),
     ("toolResponse", Part::Response),
     ("tool_call_result", Part::Response),
-    ("image", Part::Media("image", &["source"])),
-    ("video", Part::Media("video", &["source"])),
-    ("document", Part::Media("document", &["source"])),
+    ("image", Part::Image),
+    ("video", Part::Video),
+    ("document", Part::Document),
     ("inlineData", Part::Binary),
     ("inline_data", Part::Binary),
     ("fileData", Part::Binary),
     ("file_data", Part::Binary),
     ("media", Part::Binary),
-    ("executableCode", SERVER_CALL),
-    ("codeExecutionResult", SERVER_RESPONSE),
+    ("executableCode", Part::ServerCall),
+    ("codeExecutionResult", Part::ServerResponse),
     ("reasoningContent", Part::Reasoning),
     ("reasoning", Part::Reasoning),
     ("cachePoint", Part::Other),
