@@ -4,7 +4,7 @@
 use super::canonical::{DERIVED, EVENTS, Field, Kind, NAMES};
 use super::flat::{self, Flat};
 use super::messages::{self, Side};
-use super::{Fate, Normalizer, Pending, Slot, params, scalar, tools, twice, usage};
+use super::{Normalizer, Pending, Slot, params, scalar, tools, twice, usage};
 use crate::conventions::{self, PLAIN, words};
 use crate::json::{self, Json};
 use crate::span::Value;
@@ -112,7 +112,7 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
         let trust = match told {
             // Lists or events told as much: it is the same once more.
             Some(told) if told.len() >= conversation.messages.len() => {
-                n.set_fate(content.at, Fate::Mapped);
+                n.mapped(content.at);
                 trust
             }
             Some(told) if of_lists && twice::is_fuller(conversation.messages, told, arena) => WHOLE,
@@ -189,7 +189,7 @@ pub(super) fn read_lists(n: &mut Normalizer) {
                 None => field == Field::ToolDefinitions && tools::from_text(text, arena) == Some(known),
             };
             if again {
-                list.iter().for_each(|leaf| n.set_fate(leaf.at, Fate::Mapped));
+                list.iter().for_each(|leaf| n.mapped(leaf.at));
             }
             continue;
         }
@@ -203,7 +203,7 @@ pub(super) fn read_lists(n: &mut Normalizer) {
             }
         }
         if n.c.has(field) {
-            list.iter().for_each(|leaf| n.set_fate(leaf.at, Fate::Mapped));
+            list.iter().for_each(|leaf| n.mapped(leaf.at));
         }
     }
 }

@@ -289,7 +289,7 @@ impl<'a> Normalizer<'_, 'a> {
     fn complete_uncached(&mut self, part: Pending<'a>) {
         if self.c.aggregated {
             // The children say it. Vercel's steps have it without the rest.
-            self.set_fate(part.at, Fate::Mapped);
+            self.mapped(part.at);
         } else if !self.c.has(Field::InputTokens) {
             self.uncached_input = true;
             self.c.reading = part.at;

@@ -64,7 +64,7 @@ impl<'a> Normalizer<'_, 'a> {
                 self.c.aggregated = true;
                 field
             }
-            To::Unless(_, nothing) if is_one_of(nothing) => return self.set_fate(at, Fate::Mapped),
+            To::Unless(_, nothing) if is_one_of(nothing) => return self.mapped(at),
             To::Unless(field, _) => field,
             To::UncachedInput => {
                 self.uncached_input = true;
@@ -307,7 +307,7 @@ impl<'a> Normalizer<'_, 'a> {
         let path = rule.and_then(|(key, rule)| self.cx.keys.text(*key).get(rule.key.len() - 1..)).unwrap_or_default();
         // OpenLLMetry's LangChain quotes an empty answer.
         if of_parts && value.as_str() == Some(b"\"\"") {
-            return self.set_fate(at, Fate::Mapped);
+            return self.mapped(at);
         }
         // Beside the texts, and long.
         if of == Flat::Texts && path.ends_with(b".vector") {
@@ -378,13 +378,19 @@ impl<'a> Normalizer<'_, 'a> {
     /// Offers a converted value, and settles what becomes of the attributes that offered one.
     pub(super) fn settle(&mut self, field: Field, value: Value<'a>, trust: u8, at: u16) {
         match self.c.put(field, value, trust, at) {
-            Put::New | Put::Same => self.set_fate(at, Fate::Mapped),
+            Put::New | Put::Same => self.mapped(at),
             Put::Replaced(before) => {
                 self.set_fate(before, Fate::Keep);
-                self.set_fate(at, Fate::Mapped);
+                self.mapped(at);
             }
             Put::Refused => {}
         }
+    }
+
+    /// The attribute's value is a field's now.
+    #[inline(never)]
+    pub(super) fn mapped(&mut self, at: u16) {
+        self.set_fate(at, Fate::Mapped);
     }
 
     pub(super) fn set_fate(&mut self, at: u16, fate: Fate<'a>) {
@@ -415,7 +421,7 @@ impl<'a> Normalizer<'_, 'a> {
         if trust <= self.kind_trust && !open && !narrows {
             // The same once more.
             if known.is_some() && known == self.c.kind {
-                self.set_fate(at, Fate::Mapped);
+                self.mapped(at);
             }
             return;
         }
@@ -433,7 +439,7 @@ impl<'a> Normalizer<'_, 'a> {
                 self.kind_trust = trust;
             }
         }
-        self.set_fate(at, Fate::Mapped);
+        self.mapped(at);
     }
 
     /// Takes the mark out of a JSON object of metadata; what else it holds stays.
