@@ -116,6 +116,8 @@ pub struct Destination {
     pub allow_scopes: Vec<String>,
     /// Scopes that may not.
     pub block_scopes: Vec<String>,
+    /// Which part of the traces it gets, from 0 to 1: whole traces, by their ids; `None`: all.
+    pub sample_ratio: Option<f64>,
     /// What may leave to it, in place of what holds for all destinations.
     pub privacy: Option<privacy::Settings>,
 }
@@ -132,6 +134,7 @@ read_struct!(Destination {
     "resource" => resource,
     "allowScopes" => allow_scopes,
     "blockScopes" | "blockedInstrumentationScopes" => block_scopes,
+    "sampleRatio" => sample_ratio,
     "privacy" => privacy,
 });
 
@@ -484,6 +487,9 @@ impl Destination {
                 return error(&format!("{at}endpoint"), "holds credentials", "put them into headers");
             }
         }
+        if let Some(ratio) = self.sample_ratio.filter(|ratio| !(0.0..=1.0).contains(ratio)) {
+            return error(&format!("{at}sampleRatio"), shown(ratio), "must be from 0 (no trace) to 1 (all)");
+        }
         for (name, value) in &self.headers {
             let is_token = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
             if !is_token {
@@ -597,6 +603,7 @@ mod tests {
             r#"{"destinations":[]}"#,
             "destinations is empty: name at least one, such as [{\"endpoint\": \"http://localhost:4318/v1/traces\"}]",
         );
+        refuses(r#"{"destinations":[{"sampleRatio":1.5}]}"#, "sampleRatio 1.5: must be from 0 (no trace) to 1 (all)");
         refuses(r#"{"destinations":[{}],"batch":{"maxSpans":0}}"#, "batch.maxSpans 0: must be 1 or more");
         refuses(
             r#"{"destinations":[{"profile":"otle"}]}"#,

@@ -48,6 +48,8 @@ struct Destination {
     resources: Vec<Vec<u8>>,
     /// A service name that the backend would refuse was mended.
     mended_service_name: bool,
+    /// Spans of traces that its sample does not have.
+    not_sampled: u64,
     config: config::Destination,
 }
 
@@ -100,6 +102,8 @@ pub struct DestinationStats {
     pub dropped_refused: u64,
     /// Spans dropped because retries went past the deadline.
     pub dropped_deadline: u64,
+    /// Spans of traces that its sample does not have.
+    pub not_sampled: u64,
     /// Spans queued or on their way.
     pub pending: u64,
     /// Bytes queued or on their way.
@@ -194,6 +198,7 @@ impl Pipeline {
                 ),
                 resources: Vec::new(),
                 mended_service_name: false,
+                not_sampled: 0,
                 config: d.clone(),
             });
         }
@@ -430,6 +435,7 @@ impl Pipeline {
                 dropped_full: c.dropped_full,
                 dropped_refused: c.dropped_refused,
                 dropped_deadline: c.dropped_deadline,
+                not_sampled: d.not_sampled,
                 pending: d.exporter.pending(),
                 pending_bytes: d.exporter.pending_bytes(),
                 mended_service_name: d.mended_service_name,
@@ -477,6 +483,10 @@ impl At<'_> {
                 scope.is_none_or(|s| s.allowed.get(i).copied().unwrap_or(true))
             };
             if !allows(self.place.scope) {
+                continue;
+            }
+            if !route::samples(d.config.sample_ratio, self.trace_id) {
+                d.not_sampled += 1;
                 continue;
             }
             let parent = self.tree.map_or(self.parent_id, |tree| route::kept_parent(tree, self.trace_id, self.parent_id, allows));

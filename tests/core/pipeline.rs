@@ -258,3 +258,13 @@ fn a_span_whose_every_ancestor_is_blocked_is_a_root() {
     let entry = spans(&requests[0].2).into_iter().find(|(_, span)| span.name == "weather-agent").unwrap().1;
     assert_eq!(get(&entry.attributes, "gen_ai.is_entry"), Some(&Value::BoolValue(true)));
 }
+
+#[test]
+fn a_destination_with_a_sample_gets_whole_traces() {
+    let mut p = pipeline(r#"{"destinations":[{"sampleRatio":0},{"sampleRatio":1},{}]}"#);
+    run_agent(&mut p, 0.0);
+    p.flush(0.0);
+    let requests = drain(&mut p, 0.0);
+    assert_eq!([0, 1, 2].map(|destination| parents(&requests, destination).len()), [0, 3, 3]);
+    assert_eq!(p.stats().destinations[0].not_sampled, 3);
+}
