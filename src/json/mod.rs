@@ -6,8 +6,8 @@
 //! The reader is lenient where sources are: Python's `repr` (single quotes, `True`, `None`) reads too, since LangChain
 //! writes tool inputs that way.
 
-pub mod de;
 mod parser;
+pub mod read;
 
 use crate::number;
 use bumpalo::Bump;

@@ -43,7 +43,9 @@ impl<'a> Normalizer<'_, 'a> {
             let cx = self.cx;
             self.c.reading = at as u16;
             with_info(attr.key, cx.keys, |info| {
-                let holds = |r: &RuleRef| r.rule.to.is_mark() || r.convention & conventions != 0;
+                // A secret is one in whatever convention's key.
+                let secret = |r: &RuleRef| conventions != 0 && matches!(r.rule.to, To::Drop);
+                let holds = |r: &RuleRef| r.rule.to.is_mark() || r.convention & conventions != 0 || secret(r);
                 let own = info.rules.iter().any(|r| r.rule.trust == OWN && holds(r));
                 for r in info.rules.iter() {
                     if holds(r) && (!own || r.rule.trust == OWN) {

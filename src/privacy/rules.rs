@@ -5,6 +5,7 @@ use super::pattern::Pattern;
 use super::settings::{MaskRule, Settings};
 use crate::config::{self, ConfigError};
 use crate::json::Out;
+use crate::json::read;
 use crate::normalize::scalar;
 use bumpalo::Bump;
 use std::ops::Range;
@@ -18,11 +19,11 @@ const MAX_LOOKS: usize = 16;
 pub fn compile(pattern: &str, field: &str) -> Result<Pattern, ConfigError> {
     let compiled = match Pattern::new(pattern) {
         Ok(compiled) => compiled,
-        Err(e) => return config::error(field, config::quoted(pattern), &format!("is no regular expression that is known here: {e}")),
+        Err(e) => return config::error(field, read::quoted(pattern), &format!("is no regular expression that is known here: {e}")),
     };
     if compiled.find(b"", 0, &mut 1).is_some() {
         let fix = "matches the empty text; write + in place of *, or anchor it to what must be there";
-        return config::error(field, config::quoted(pattern), fix);
+        return config::error(field, read::quoted(pattern), fix);
     }
     Ok(compiled)
 }
