@@ -126,7 +126,7 @@ impl<'k> Explainer<'k> {
         object.text("name", name);
         object.list("conventions", conventions::names(conventions), |name, out| json::string(name.as_bytes(), out));
         let mut decision = Object::new(object.member("entry"));
-        decision.member("is").extend_from_slice(if entry { b"true" } else { b"false" });
+        decision.member("is").extend_from_slice_copy(if entry { b"true" } else { b"false" });
         decision.text("why", why.as_bytes());
         decision.close();
         object

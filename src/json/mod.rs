@@ -274,15 +274,15 @@ impl<'d> Json<'d> {
             return out.push(b'"');
         }
         if self.0.canonical.get() {
-            return out.extend_from_slice(self.source());
+            return out.extend_from_slice_copy(self.source());
         }
         let (open, close) = match kind {
             Kind::Array => (b'[', b']'),
             Kind::Object => (b'{', b'}'),
             // Python's words.
-            Kind::True => return out.extend_from_slice(b"true"),
-            Kind::False => return out.extend_from_slice(b"false"),
-            _ => return out.extend_from_slice(b"null"),
+            Kind::True => return out.extend_from_slice_copy(b"true"),
+            Kind::False => return out.extend_from_slice_copy(b"false"),
+            _ => return out.extend_from_slice_copy(b"null"),
         };
         out.push(open);
         let mut child = self.0.child.get();
@@ -304,7 +304,7 @@ impl<'d> Json<'d> {
     /// Writes a string without its quotes, escapes canonical.
     pub fn write_inner(self, out: &mut Out) {
         match self.0.kind {
-            Kind::Plain => out.extend_from_slice(self.source()),
+            Kind::Plain => out.extend_from_slice_copy(self.source()),
             Kind::Escaped => {
                 let mut text = BumpVec::with_capacity_in(self.source().len(), out.bump());
                 decode(self.source(), &mut text);
@@ -340,8 +340,8 @@ pub fn member(out: &mut Out, count: &mut usize, name: &[u8]) {
     separate(out, *count);
     *count += 1;
     out.push(b'"');
-    out.extend_from_slice(name);
-    out.extend_from_slice(b"\":");
+    out.extend_from_slice_copy(name);
+    out.extend_from_slice_copy(b"\":");
 }
 
 /// The values as a list.
@@ -364,7 +364,7 @@ pub fn escape(text: &[u8], out: &mut Out) {
         if byte >= 0x20 && byte != b'"' && byte != b'\\' {
             continue;
         }
-        out.extend_from_slice(&text[from..i]);
+        out.extend_from_slice_copy(&text[from..i]);
         from = i + 1;
         let short = match byte {
             b'"' => b'"',
@@ -375,19 +375,19 @@ pub fn escape(text: &[u8], out: &mut Out) {
             8 => b'b',
             12 => b'f',
             _ => {
-                out.extend_from_slice(b"\\u00");
+                out.extend_from_slice_copy(b"\\u00");
                 push_hex(byte, out);
                 continue;
             }
         };
-        out.extend_from_slice(&[b'\\', short]);
+        out.extend_from_slice_copy(&[b'\\', short]);
     }
-    out.extend_from_slice(&text[from..]);
+    out.extend_from_slice_copy(&text[from..]);
 }
 
 fn push_hex(byte: u8, out: &mut Out) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+    out.extend_from_slice_copy(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
 }
 
 /// Appends a byte that may be no text, as Rust and Python write it: `a`, `\n`, `\x00`.
@@ -399,11 +399,11 @@ pub fn escape_byte(byte: u8, out: &mut Out) {
         b'"' | b'\'' | b'\\' => byte,
         b' '..=b'~' => return out.push(byte),
         _ => {
-            out.extend_from_slice(b"\\x");
+            out.extend_from_slice_copy(b"\\x");
             return push_hex(byte, out);
         }
     };
-    out.extend_from_slice(&[b'\\', short]);
+    out.extend_from_slice_copy(&[b'\\', short]);
 }
 
 /// Appends bytes as a JSON string of hex digits.
@@ -429,7 +429,7 @@ fn hex4(raw: &[u8]) -> Option<u32> {
 pub fn decode(raw: &[u8], out: &mut Out) {
     let mut at = 0;
     while let Some(skip) = memchr::memchr(b'\\', &raw[at..]) {
-        out.extend_from_slice(&raw[at..at + skip]);
+        out.extend_from_slice_copy(&raw[at..at + skip]);
         at += skip + 2;
         let code = match raw.get(at - 1) {
             Some(b'n') => 10,
@@ -472,9 +472,9 @@ pub fn decode(raw: &[u8], out: &mut Out) {
             None => break,
         };
         let c = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
-        out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        out.extend_from_slice_copy(c.encode_utf8(&mut [0; 4]).as_bytes());
     }
-    out.extend_from_slice(raw.get(at..).unwrap_or_default());
+    out.extend_from_slice_copy(raw.get(at..).unwrap_or_default());
 }
 
 #[cfg(test)]

@@ -121,7 +121,7 @@ pub fn quoted(text: &str) -> String {
     super::string(&text.as_bytes()[..cut.unwrap_or(text.len())], &mut out);
     if cut.is_some() {
         out.pop();
-        out.extend_from_slice("…\"".as_bytes());
+        out.extend_from_slice_copy("…\"".as_bytes());
     }
     String::from_utf8_lossy(&out).into_owned()
 }

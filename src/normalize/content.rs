@@ -291,12 +291,12 @@ fn put_model_path<'a>(n: &mut Normalizer<'_, 'a>, path: Pending<'a>) {
 /// A content as JSON, between these.
 fn around<'a>(before: &str, content: Content<'a>, after: &str, arena: &'a Bump) -> &'a [u8] {
     let mut out = BumpVec::new_in(arena);
-    out.extend_from_slice(before.as_bytes());
+    out.extend_from_slice_copy(before.as_bytes());
     match content.json {
         Some(j) => j.write(&mut out),
         None => json::string(content.text, &mut out),
     }
-    out.extend_from_slice(after.as_bytes());
+    out.extend_from_slice_copy(after.as_bytes());
     out.into_bump_slice()
 }
 
@@ -385,7 +385,7 @@ fn text_within<'a>(j: Json<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
     let parts = j.get("content").unwrap_or(j);
     let mut out = BumpVec::new_in(arena);
     for part in parts.items() {
-        out.extend_from_slice(part.get("text")?.text(arena)?);
+        out.extend_from_slice_copy(part.get("text")?.text(arena)?);
     }
     (!out.is_empty()).then(|| out.into_bump_slice() as &[u8])
 }
@@ -425,7 +425,7 @@ pub(super) fn put_found<'a>(n: &mut Normalizer<'_, 'a>, value: &Value<'a>, at: u
 
 fn write_document<'a>(document: Json<'a>, out: &mut json::Out<'a>, arena: &'a Bump) {
     if document.is_string() {
-        out.extend_from_slice(b"{\"content\":");
+        out.extend_from_slice_copy(b"{\"content\":");
         document.write(out);
         out.push(b'}');
         return;

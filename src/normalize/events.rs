@@ -139,7 +139,7 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
                 // Strands' loop: what the tools gave stands beside the message that called them.
                 let results = attribute(n, event, "tool.result").and_then(|v| scalar::parsed(v, arena));
                 if let Some(results) = results.filter(|r| is_parts(*r)) {
-                    out.extend_from_slice(b",{\"role\":\"tool\",\"content\":");
+                    out.extend_from_slice_copy(b",{\"role\":\"tool\",\"content\":");
                     results.write(out);
                     out.push(b'}');
                 }
@@ -273,7 +273,7 @@ fn write_message<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, role: &str, out:
     out.push(b'{');
     let mut member = |name: &[u8], value: &[u8]| {
         json::member(out, &mut count, name);
-        out.extend_from_slice(value);
+        out.extend_from_slice_copy(value);
     };
     member(b"role", scalar::to_json(&Value::Str(role.as_bytes()), arena));
     for attr in event.attributes {

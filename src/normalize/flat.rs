@@ -140,7 +140,7 @@ fn write(leaves: &[Leaf], skip: usize, depth: usize, out: &mut Out) {
         // A key that also is the beginning of others sorts first; what it says is less than what they say.
         let below = &group[group.iter().take_while(|leaf| leaf.path.len() == end).count()..];
         if let (true, Value::Str(text), []) = (first.is_json, first.value, below) {
-            out.extend_from_slice(text);
+            out.extend_from_slice_copy(text);
         } else if below.is_empty() {
             scalar::write_json(first.value, out);
         } else {

@@ -241,14 +241,14 @@ pub fn to_json<'a>(value: &Value, arena: &'a Bump) -> &'a [u8] {
 /// Appends a value as JSON.
 pub fn write_json(value: Value, out: &mut json::Out) {
     match value {
-        Value::Empty => out.extend_from_slice(b"null"),
+        Value::Empty => out.extend_from_slice_copy(b"null"),
         Value::Str(text) => json::string(text, out),
-        Value::Bool(b) => out.extend_from_slice(if b { b"true" } else { b"false" }),
+        Value::Bool(b) => out.extend_from_slice_copy(if b { b"true" } else { b"false" }),
         Value::Int(n) => number::write_integer(n, out),
         Value::Double(n) if n.is_finite() => {
-            number::text(n, |text| out.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes()))
+            number::text(n, |text| out.extend_from_slice_copy(text.strip_suffix(".0").unwrap_or(text).as_bytes()))
         }
-        Value::Double(_) => out.extend_from_slice(b"null"),
+        Value::Double(_) => out.extend_from_slice_copy(b"null"),
         Value::Bytes(bytes) => {
             let mut escaped = BumpVec::new_in(out.bump());
             bytes.iter().for_each(|byte| json::escape_byte(*byte, &mut escaped));
@@ -287,7 +287,7 @@ pub fn base64<'a>(text: &[u8], arena: &'a Bump) -> Option<&'a [u8]> {
             bits = bits << 6 | memchr::memchr(*digit, DIGITS)? as u32;
         }
         bits <<= 6 * (4 - group.len());
-        out.extend_from_slice(&bits.to_be_bytes()[1..group.len()]);
+        out.extend_from_slice_copy(&bits.to_be_bytes()[1..group.len()]);
     }
     Some(out.into_bump_slice())
 }

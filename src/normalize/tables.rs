@@ -13,8 +13,8 @@ use bumpalo::collections::Vec as BumpVec;
 fn all_known(object: Json, path: &[u8], members: &[(&str, To)], arena: &Bump) -> bool {
     for (key, value) in object.entries() {
         let mut at = BumpVec::with_capacity_in(path.len() + key.len() + 1, arena);
-        at.extend_from_slice(path);
-        at.extend_from_slice(key);
+        at.extend_from_slice_copy(path);
+        at.extend_from_slice_copy(key);
         if value.is_null() || members.iter().any(|(known, _)| words::is(&at, known)) {
             continue;
         }

@@ -33,15 +33,15 @@ pub fn from_schema<'a>(text: &'a [u8], name: &[u8], description: Option<&[u8]>, 
         return from_text(text, arena);
     }
     let mut out = BumpVec::new_in(arena);
-    out.extend_from_slice(b"[{\"type\":\"function\",\"name\":");
+    out.extend_from_slice_copy(b"[{\"type\":\"function\",\"name\":");
     json::string(name, &mut out);
     if let Some(description) = description {
-        out.extend_from_slice(b",\"description\":");
+        out.extend_from_slice_copy(b",\"description\":");
         json::string(description, &mut out);
     }
-    out.extend_from_slice(b",\"parameters\":");
+    out.extend_from_slice_copy(b",\"parameters\":");
     schema.write(&mut out);
-    out.extend_from_slice(b"}]");
+    out.extend_from_slice_copy(b"}]");
     Some(out.into_bump_slice())
 }
 
@@ -70,10 +70,10 @@ fn definition<'a>(tool: Json<'a>, count: &mut usize, out: &mut json::Out<'a>, ar
     let Some(name) = only_name.or_else(|| function.any(&["name", "toolName"])).or_else(|| tool.get("type")) else { return };
     json::separate(out, *count);
     *count += 1;
-    out.extend_from_slice(b"{\"type\":");
+    out.extend_from_slice_copy(b"{\"type\":");
     match tool.get("type").filter(|t| t.is_string() && !t.is("custom")) {
         Some(kind) => kind.write(out),
-        None => out.extend_from_slice(b"\"function\""),
+        None => out.extend_from_slice_copy(b"\"function\""),
     }
     let mut members = 1;
     json::member(out, &mut members, b"name");

@@ -430,7 +430,7 @@ fn base64_decode<'a>(text: &[u8], arena: &'a Bump) -> Option<BumpVec<'a, u8>> {
             bits = bits << 6 | u32::from(sextet);
         }
         bits <<= 6 * (4 - group.len());
-        out.extend_from_slice(&bits.to_be_bytes()[1..group.len()]);
+        out.extend_from_slice_copy(&bits.to_be_bytes()[1..group.len()]);
     }
     Some(out)
 }
@@ -466,8 +466,8 @@ fn write_message(reader: Reader, of: &Message, depth: usize, out: &mut Out) -> R
         let before = out.len();
         json::separate(out, count);
         out.push(b'"');
-        out.extend_from_slice(field.name.as_bytes());
-        out.extend_from_slice(b"\":");
+        out.extend_from_slice_copy(field.name.as_bytes());
+        out.extend_from_slice_copy(b"\":");
         let mut written = true;
         if field.repeated {
             out.push(b'[');
@@ -481,7 +481,7 @@ fn write_message(reader: Reader, of: &Message, depth: usize, out: &mut Out) -> R
             written = match found.last() {
                 Some(value) => !write_value(value, field.ty, depth, out)? || of.one_of,
                 None => {
-                    out.extend_from_slice(if matches!(field.ty, Type::Key) { b"\"\"" } else { b"{}" });
+                    out.extend_from_slice_copy(if matches!(field.ty, Type::Key) { b"\"\"" } else { b"{}" });
                     true
                 }
             };
@@ -531,7 +531,7 @@ fn write_value(field: &wire::Field, ty: Type, depth: usize, out: &mut Out) -> Re
         Type::Enum(..) => (bits as i32).to_string(),
         _ => (bits as u32).to_string(),
     };
-    out.extend_from_slice(text.as_bytes());
+    out.extend_from_slice_copy(text.as_bytes());
     Ok(bits == 0)
 }
 

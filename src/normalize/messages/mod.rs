@@ -163,7 +163,7 @@ impl<'a> Transcoder<'a> {
 
     #[inline(never)]
     fn raw(&mut self, text: &str) {
-        self.out.extend_from_slice(text.as_bytes());
+        self.out.extend_from_slice_copy(text.as_bytes());
     }
 
     /// Begins a message.
