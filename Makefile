@@ -1,6 +1,6 @@
 # Every way to build, check and run genspan. Each target installs what it misses; a second run is quick.
 
-# How hard the optimizer of the shipped module tries: -O3 for speed, -Os for size.
+# How hard binaryen tries on the shipped module: -O3 for speed, -Os for size.
 WASM_OPT := -O3
 
 WASM_BINDGEN_VERSION := $(shell sed -n 's/^wasm-bindgen = .*"=\([0-9.]*\)".*/\1/p' Cargo.toml)
@@ -8,7 +8,7 @@ WASM_BINDGEN_ROOT    := target/tools/wasm-bindgen-$(WASM_BINDGEN_VERSION)
 WASM_BINDGEN_IN_PATH := $(if $(filter $(WASM_BINDGEN_VERSION),$(shell wasm-bindgen --version 2>/dev/null)),$(shell command -v wasm-bindgen))
 WASM_BINDGEN         := $(or $(WASM_BINDGEN_IN_PATH),$(WASM_BINDGEN_ROOT)/bin/wasm-bindgen)
 
-RAW_WASM := target/wasm/wasm32-unknown-unknown/release/genspan.wasm
+RAW_WASM := target/wasm/wasm32-unknown-unknown/wasm/genspan.wasm
 WASM     := pkg/wasm/core.wasm
 DIST     := pkg/dist/index.js
 
@@ -26,7 +26,7 @@ PYTHON := target/py/bin/python
 NODE_TEST := node --test --test-reporter=spec
 
 .DEFAULT_GOAL := help
-.PHONY: help build test demo bench lint clean test-core check-core test-pkg test-node FORCE
+.PHONY: help build test demo bench size lint clean test-core check-core test-pkg test-node FORCE
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -42,6 +42,11 @@ demo: build $(FOR_DEMO) ## run an instrumented agent against a local receiver an
 
 bench: build $(FOR_BENCH) ## compare speed with the stock OpenTelemetry encoder
 	@node benches/js/run.mjs
+
+size: $(WASM) ## what the module weighs, and what each part of it costs
+	@$(WASM_BINDGEN) --target web --omit-default-module-path --keep-debug --out-dir target/size $(RAW_WASM)
+	@pkg/node_modules/.bin/wasm-opt $(WASM_OPT) -g target/size/genspan_bg.wasm -o target/size/named.wasm
+	@node scripts/size.mjs $(WASM) target/size/named.wasm
 
 lint: $(DIST) ## rustfmt, clippy, tsc and Biome, warnings are errors
 	cargo fmt --all --check
@@ -72,7 +77,7 @@ clean: ## remove everything that make has built or installed here
 
 # cargo decides whether there is something to do; it leaves the file alone if not, and then nothing below is redone.
 $(RAW_WASM): FORCE
-	@scripts/build-core.sh --quiet --release --features bindings
+	@scripts/build-core.sh --quiet --profile wasm --features bindings
 
 $(WASM_BINDGEN_ROOT)/bin/wasm-bindgen:
 	cargo install --quiet wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION) --debug --root $(WASM_BINDGEN_ROOT) --target-dir target/tools/build

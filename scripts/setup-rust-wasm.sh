@@ -3,11 +3,11 @@
 # standard output (nothing: the toolchain in use has it). What is built with it is not decided here.
 #
 # rustup's own target where it is installed or may be downloaded; otherwise (RUSTUP_AUTO_INSTALL=0) Debian's rustc-web
-# packages are unpacked into a private prefix and the standard library is built once, in about a minute. The packages
-# themselves are not installed: no clash with rustup, no package database lock.
-#   PREFIX  where that toolchain goes (default ~/.cache/rust-wasm)
+# packages are unpacked into a private prefix and the standard library is built once, in about a minute: for size, and so that a
+# panic is a trap without a message. The packages themselves are not installed: no clash with rustup, no package database lock.
+#   PREFIX  where that toolchain goes (default ~/.cache/rust-wasm-trap)
 set -euo pipefail
-PREFIX=${PREFIX:-$HOME/.cache/rust-wasm}
+PREFIX=${PREFIX:-$HOME/.cache/rust-wasm-trap}
 TARGET=wasm32-unknown-unknown
 HOST=x86_64-unknown-linux-gnu
 WORK=$PREFIX.work
@@ -83,14 +83,14 @@ build_std() {
   local build=$WORK/std out=$PREFIX/lib/rustlib/$TARGET/lib library=$PREFIX/lib/rustlib/src/rust/library
   say "building the $TARGET standard library"
   mkdir -p "$build/src"
-  printf '[package]\nname="stub"\nversion="0.0.0"\nedition="2021"\n[profile.release]\ncodegen-units=1\ndebug=false\n[workspace]\n' >"$build/Cargo.toml"
+  printf 'cargo-features=["panic-immediate-abort"]\n[package]\nname="stub"\nversion="0.0.0"\nedition="2021"\n[profile.release]\ncodegen-units=1\ndebug=false\nopt-level="s"\npanic="immediate-abort"\n[workspace]\n' >"$build/Cargo.toml"
   printf '#![no_std]\n' >"$build/src/lib.rs"
   # embed-bitcode: without it a crate built with lto = "fat" cannot use this standard library.
   (
     cd "$build"
     RUSTC_BOOTSTRAP=1 RUSTC=$PREFIX/bin/rustc CARGO_TARGET_DIR=$build/target \
-      RUSTFLAGS="-Cembed-bitcode=yes --remap-path-prefix=$library=/rust/library" \
-      "$PREFIX/bin/cargo" build --quiet --release -Zbuild-std=std,panic_abort,panic_unwind,proc_macro,test \
+      RUSTFLAGS="-Cembed-bitcode=yes -Zlocation-detail=none --remap-path-prefix=$library=/rust/library" \
+      "$PREFIX/bin/cargo" build --quiet --release -Zbuild-std=std,panic_abort,proc_macro \
       --target "$TARGET" --offline --config 'source.crates-io.replace-with="v"' \
       --config "source.v.directory=\"$library/vendor\"" >&2
   )

@@ -1,13 +1,13 @@
 //! The one configuration: the same JSON (camelCase) for Node, edge, proxy and page. Reading, defaults and validation.
 
-use crate::json;
+use crate::json::Json;
+use crate::json::read::{self, Read, quoted, read_enum, read_struct};
 use crate::normalize::scalar;
 use crate::number;
 use crate::privacy;
 use crate::profiles::{self, write::Keep};
 use crate::span::Value;
-use serde::Deserialize;
-use std::collections::BTreeMap;
+use bumpalo::Bump;
 
 /// A setting that cannot be used: which, what it is, the rule, and what would be right. The values of secrets are not named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,14 +22,12 @@ impl std::fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 /// Which backend's attributes go out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Profile {
     /// OTel GenAI semantic conventions, the newest.
     #[default]
     Otel,
     /// OTel GenAI semantic conventions, 1.41.
-    #[serde(rename = "otel-1.41")]
     Otel1_41,
     /// Tencent Cloud LLM observability.
     Tencent,
@@ -38,6 +36,14 @@ pub enum Profile {
     /// OpenInference: Phoenix and Arize.
     Openinference,
 }
+
+read_enum!(Profile {
+    "otel" => Profile::Otel,
+    "otel-1.41" => Profile::Otel1_41,
+    "tencent" => Profile::Tencent,
+    "langfuse" => Profile::Langfuse,
+    "openinference" => Profile::Openinference,
+});
 
 impl Profile {
     /// Its table.
@@ -73,39 +79,20 @@ pub enum Scalar {
     Str(String),
 }
 
-impl<'de> Deserialize<'de> for Scalar {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AnyScalar;
-        impl serde::de::Visitor<'_> for AnyScalar {
-            type Value = Scalar;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a text, a number or a boolean")
-            }
-
-            fn visit_bool<E>(self, value: bool) -> Result<Scalar, E> {
-                Ok(Scalar::Bool(value))
-            }
-
-            fn visit_i64<E>(self, value: i64) -> Result<Scalar, E> {
-                Ok(Scalar::Int(value))
-            }
-
-            fn visit_f64<E>(self, value: f64) -> Result<Scalar, E> {
-                Ok(Scalar::Double(value))
-            }
-
-            fn visit_str<E>(self, value: &str) -> Result<Scalar, E> {
-                Ok(Scalar::Str(value.to_owned()))
-            }
+impl Read for Scalar {
+    fn read<'d>(json: Json<'d>, arena: &'d Bump) -> Result<Self, read::Error> {
+        match scalar::from_json(json, arena) {
+            Value::Str(_) if json.is_string() => String::read(json, arena).map(Scalar::Str),
+            Value::Bool(b) => Ok(Scalar::Bool(b)),
+            Value::Int(n) => Ok(Scalar::Int(n)),
+            Value::Double(n) => Ok(Scalar::Double(n)),
+            _ => Err(read::Error::unlike("a text, a number or a boolean", json)),
         }
-        deserializer.deserialize_any(AnyScalar)
     }
 }
 
 /// Where spans go, and how they look there.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[derive(Clone, Debug, Default)]
 pub struct Destination {
     /// Its name in stats and logs.
     pub name: Option<String>,
@@ -116,7 +103,7 @@ pub struct Destination {
     /// URL that the host sends to; the core only checks it.
     pub endpoint: Option<String>,
     /// Headers that the host sends; the core only checks them.
-    pub headers: BTreeMap<String, String>,
+    pub headers: Vec<(String, String)>,
     /// Resource attribute `service.name`.
     pub service_name: Option<String>,
     /// Resource attribute `token`: the secret of this destination, and nobody else's.
@@ -124,19 +111,35 @@ pub struct Destination {
     /// Resource attribute `host.name`: the instance, usually its IP.
     pub host_name: Option<String>,
     /// More resource attributes, at this destination only.
-    pub resource: BTreeMap<String, Scalar>,
+    pub resource: Vec<(String, Scalar)>,
     /// Scopes that may pass, `*` is any text; empty: all.
     pub allow_scopes: Vec<String>,
     /// Scopes that may not.
-    #[serde(alias = "blockedInstrumentationScopes")]
     pub block_scopes: Vec<String>,
+    /// Which part of the traces it gets, from 0 to 1: whole traces, by their ids; `None`: all.
+    pub sample_ratio: Option<f64>,
     /// What may leave to it, in place of what holds for all destinations.
     pub privacy: Option<privacy::Settings>,
 }
 
+read_struct!(Destination {
+    "name" => name,
+    "profile" => profile,
+    "keep" => keep,
+    "endpoint" => endpoint,
+    "headers" => headers,
+    "serviceName" => service_name,
+    "token" => token,
+    "hostName" => host_name,
+    "resource" => resource,
+    "allowScopes" => allow_scopes,
+    "blockScopes" | "blockedInstrumentationScopes" => block_scopes,
+    "sampleRatio" => sample_ratio,
+    "privacy" => privacy,
+});
+
 /// Entry detection.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[derive(Clone, Debug)]
 pub struct Entry {
     /// Mark entries at all; marks of the source are removed anyway.
     pub enabled: bool,
@@ -151,14 +154,15 @@ pub struct Entry {
 }
 
 /// How the mark is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryValue {
     /// A boolean.
     Bool,
     /// The string `true`, as Dify writes it.
     String,
 }
+
+read_enum!(EntryValue { "bool" => EntryValue::Bool, "string" => EntryValue::String, });
 
 impl EntryValue {
     /// The value of the mark.
@@ -170,6 +174,14 @@ impl EntryValue {
     }
 }
 
+read_struct!(Entry {
+    "enabled" => enabled,
+    "value" => value,
+    "holdMillis" => hold_millis,
+    "maxHeld" => max_held,
+    "maxSpans" => max_spans,
+});
+
 impl Default for Entry {
     fn default() -> Self {
         Entry { enabled: true, value: EntryValue::Bool, hold_millis: 30_000.0, max_held: 1_000, max_spans: 50_000 }
@@ -177,14 +189,15 @@ impl Default for Entry {
 }
 
 /// Bounds of a destination's queue.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[derive(Clone, Copy, Debug)]
 pub struct QueueLimits {
     /// In spans.
     pub max_spans: usize,
     /// In encoded bytes.
     pub max_bytes: usize,
 }
+
+read_struct!(QueueLimits { "maxSpans" => max_spans, "maxBytes" => max_bytes, });
 
 impl Default for QueueLimits {
     fn default() -> Self {
@@ -193,8 +206,7 @@ impl Default for QueueLimits {
 }
 
 /// When a batch goes.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[derive(Clone, Copy, Debug)]
 pub struct BatchLimits {
     /// In spans.
     pub max_spans: usize,
@@ -204,6 +216,8 @@ pub struct BatchLimits {
     pub delay_millis: f64,
 }
 
+read_struct!(BatchLimits { "maxSpans" => max_spans, "maxBytes" => max_bytes, "delayMillis" => delay_millis, });
+
 impl Default for BatchLimits {
     fn default() -> Self {
         BatchLimits { max_spans: 512, max_bytes: 4 << 20, delay_millis: 5_000.0 }
@@ -211,8 +225,7 @@ impl Default for BatchLimits {
 }
 
 /// How a batch is sent again.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {
     /// The longest first wait, in ms; it doubles each time, and is chosen at random below it.
     pub initial_millis: f64,
@@ -222,6 +235,8 @@ pub struct RetryPolicy {
     pub deadline_millis: f64,
 }
 
+read_struct!(RetryPolicy { "initialMillis" => initial_millis, "maxMillis" => max_millis, "deadlineMillis" => deadline_millis, });
+
 impl Default for RetryPolicy {
     fn default() -> Self {
         RetryPolicy { initial_millis: 1_000.0, max_millis: 30_000.0, deadline_millis: 60_000.0 }
@@ -229,8 +244,7 @@ impl Default for RetryPolicy {
 }
 
 /// The configuration of a [`crate::Pipeline`].
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// Where spans go.
     pub destinations: Vec<Destination>,
@@ -252,6 +266,18 @@ pub struct Config {
     pub dictionary: usize,
 }
 
+read_struct!(Config {
+    "destinations" => destinations,
+    "entry" => entry,
+    "inferProvider" => infer_provider,
+    "privacy" => privacy,
+    "queue" => queue,
+    "batch" => batch,
+    "retry" => retry,
+    "maxInFlight" => max_in_flight,
+    "dictionary" => dictionary,
+});
+
 impl Default for Config {
     fn default() -> Self {
         Config {
@@ -269,8 +295,7 @@ impl Default for Config {
 }
 
 /// The format of a body.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// What it looks like; on the way out, the format that came in.
     #[default]
@@ -281,9 +306,10 @@ pub enum Format {
     Json,
 }
 
+read_enum!(Format { "auto" => Format::Auto, "protobuf" => Format::Protobuf, "json" => Format::Json, });
+
 /// The configuration of [`crate::convert`]: one body in, one out.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[derive(Clone, Debug)]
 pub struct Convert {
     /// The format that comes in.
     pub from: Format,
@@ -300,7 +326,7 @@ pub struct Convert {
     /// Resource attribute `host.name`.
     pub host_name: Option<String>,
     /// More resource attributes.
-    pub resource: BTreeMap<String, Scalar>,
+    pub resource: Vec<(String, Scalar)>,
     /// Entry detection.
     pub entry: Entry,
     /// What of content may leave, and how large spans may be.
@@ -308,6 +334,20 @@ pub struct Convert {
     /// Guess the provider from address and model where nothing names it.
     pub infer_provider: bool,
 }
+
+read_struct!(Convert {
+    "from" => from,
+    "to" => to,
+    "profile" => profile,
+    "keep" => keep,
+    "serviceName" => service_name,
+    "token" => token,
+    "hostName" => host_name,
+    "resource" => resource,
+    "entry" => entry,
+    "inferProvider" => infer_provider,
+    "privacy" => privacy,
+});
 
 impl Default for Convert {
     fn default() -> Self {
@@ -319,7 +359,7 @@ impl Default for Convert {
             service_name: None,
             token: None,
             host_name: None,
-            resource: BTreeMap::new(),
+            resource: Vec::new(),
             entry: Entry::default(),
             privacy: privacy::Settings::default(),
             infer_provider: true,
@@ -362,21 +402,12 @@ pub(crate) fn error<T>(field: &str, value: impl std::fmt::Display, rule: &str) -
 }
 
 /// Reads JSON; an error names the field by its path.
-fn from_json<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, ConfigError> {
-    json::de::from_str(json).map_err(|e| ConfigError(e.to_string()))
+fn from_json<T: Read>(json: &str) -> Result<T, ConfigError> {
+    read::from_str(json).map_err(|e| ConfigError(e.to_string()))
 }
 
 fn shown(number: f64) -> String {
     if number.is_finite() { number::text(number, str::to_owned) } else { "no number".to_owned() }
-}
-
-/// A value as an error shows it.
-pub(crate) fn quoted(value: &str) -> String {
-    let mut short: String = value.chars().take(80).collect();
-    if short.len() < value.len() {
-        short.push('…');
-    }
-    format!("{short:?}")
 }
 
 /// Tencent's rule for `service.name`.
@@ -408,7 +439,7 @@ impl Destination {
         if let Some(name) = &self.service_name {
             if self.profile == Profile::Tencent && !is_service_name(name) {
                 let rule = "profile tencent takes at most 63 lower-case letters, digits and \"-\", beginning with a letter and ending with a letter or digit";
-                return error(&format!("{at}service.name"), quoted(name), &format!("{rule}; try {:?}", to_service_name(name)));
+                return error(&format!("{at}service.name"), quoted(name), &format!("{rule}; try {}", quoted(&to_service_name(name))));
             }
             if name.is_empty() {
                 return error(&format!("{at}service.name"), "\"\"", "must not be empty; leave it out to keep the resource's own");
@@ -429,7 +460,8 @@ impl Destination {
         self.validate_resource(at)?;
         self.privacy.as_ref().map_or(Ok(()), |privacy| privacy.validate(at))?;
         if self.profile == Profile::Tencent {
-            let in_resource = |key: &str| matches!(self.resource.get(key), Some(Scalar::Str(s)) if !s.is_empty());
+            let in_resource =
+                |key: &str| self.resource.iter().any(|(name, value)| name == key && matches!(value, Scalar::Str(text) if !text.is_empty()));
             if self.token.is_none() && !in_resource("token") {
                 return error(&format!("{at}token"), "is missing", "profile tencent needs the token of your Tencent Cloud business system");
             }
@@ -455,6 +487,9 @@ impl Destination {
                 return error(&format!("{at}endpoint"), "holds credentials", "put them into headers");
             }
         }
+        if let Some(ratio) = self.sample_ratio.filter(|ratio| !(0.0..=1.0).contains(ratio)) {
+            return error(&format!("{at}sampleRatio"), shown(ratio), "must be from 0 (no trace) to 1 (all)");
+        }
         for (name, value) in &self.headers {
             let is_token = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
             if !is_token {
@@ -465,6 +500,11 @@ impl Destination {
             }
         }
         Ok(())
+    }
+
+    /// Does it get some scopes only?
+    pub fn has_scopes(&self) -> bool {
+        !self.allow_scopes.is_empty() || !self.block_scopes.is_empty()
     }
 
     /// Does a scope pass?
@@ -563,10 +603,11 @@ mod tests {
             r#"{"destinations":[]}"#,
             "destinations is empty: name at least one, such as [{\"endpoint\": \"http://localhost:4318/v1/traces\"}]",
         );
+        refuses(r#"{"destinations":[{"sampleRatio":1.5}]}"#, "sampleRatio 1.5: must be from 0 (no trace) to 1 (all)");
         refuses(r#"{"destinations":[{}],"batch":{"maxSpans":0}}"#, "batch.maxSpans 0: must be 1 or more");
         refuses(
             r#"{"destinations":[{"profile":"otle"}]}"#,
-            "destinations[0].profile: unknown variant `otle`, expected one of `otel`, `otel-1.41`, `tencent`, `langfuse`, `openinference`",
+            r#"destinations[0].profile: "otle" is none of "otel", "otel-1.41", "tencent", "langfuse", "openinference""#,
         );
         refuses(
             r#"{"destinations":[{}],"entry":{"enbled":true}}"#,

@@ -171,7 +171,7 @@ fn protobuf_to_protobuf(
                 };
                 let normal = normalize::normalize(&span, &cx);
                 let (llm, mark) = normal.as_ref().map_or((false, None), |n| (n.opens_segment, n.mark));
-                tree.start(span.trace_id, span.span_id, span.parent_id, llm, false);
+                tree.start(span.trace_id, span.span_id, span.parent_id, llm, false, 0);
                 ended.push(Ended { trace_id: span.trace_id, span_id: span.span_id, parent_id: span.parent_id, llm, mark });
                 let id = (span.trace_id, span.span_id);
                 spans.push(Done { raw, rewritten: normal.map(|n| (span, n)), id, readable: true });

@@ -72,6 +72,8 @@ struct Node {
     inside_segment: bool,
     /// An entry below it was decided before this span ended.
     entry_below: bool,
+    /// Its scope, as the host numbers it; 0 where nobody said it.
+    scope: u32,
 }
 
 #[derive(Debug, Default)]
@@ -155,9 +157,9 @@ impl Tree {
     }
 
     /// A span started.
-    pub fn start(&mut self, trace_id: TraceId, span_id: SpanId, parent_id: SpanId, llm: bool, inside_segment: bool) {
+    pub fn start(&mut self, trace_id: TraceId, span_id: SpanId, parent_id: SpanId, llm: bool, inside_segment: bool, scope: u32) {
         let trace = self.traces.get_or_insert_mut(trace_id, Trace::default);
-        let node = Node { parent_id, llm, mark: None, ended: false, inside_segment, entry_below: false };
+        let node = Node { parent_id, llm, mark: None, ended: false, inside_segment, entry_below: false, scope };
         if trace.nodes.insert(span_id, node).is_none() {
             self.spans += 1;
         }
@@ -176,6 +178,7 @@ impl Tree {
             ended: false,
             inside_segment: false,
             entry_below: false,
+            scope: 0,
         });
         // What it was can say otherwise than how it began.
         node.llm = llm;
@@ -267,6 +270,12 @@ impl Tree {
         self.resolved.pop_front()
     }
 
+    /// The parent and the scope of a span that is remembered.
+    pub fn known(&self, trace_id: TraceId, span_id: SpanId) -> Option<(SpanId, u32)> {
+        let node = self.traces.peek(&trace_id)?.nodes.get(&span_id)?;
+        Some((node.parent_id, node.scope))
+    }
+
     fn forget(&mut self) {
         while self.spans > self.limits.spans && self.traces.len() > 1 {
             let Some((trace_id, trace)) = self.traces.pop_lru() else { return };
@@ -336,7 +345,7 @@ mod tests {
             assert_eq!(out[n].replace(entry), None, "span {n} was decided twice");
         };
         for (n, s) in spans.iter().enumerate() {
-            tree.start(TRACE, id(n), s.parent.map_or(NO_PARENT, id), s.llm && s.known_at_start, false);
+            tree.start(TRACE, id(n), s.parent.map_or(NO_PARENT, id), s.llm && s.known_at_start, false, 0);
         }
         for &n in order {
             let s = &spans[n];
@@ -361,7 +370,7 @@ mod tests {
         let spans = [span(None, false), span(Some(0), true), span(Some(1), true), span(Some(1), true)];
         let mut tree = Tree::new(LIMITS);
         for (n, s) in spans.iter().enumerate() {
-            tree.start(TRACE, id(n), s.parent.map_or(NO_PARENT, id), s.llm, false);
+            tree.start(TRACE, id(n), s.parent.map_or(NO_PARENT, id), s.llm, false, 0);
         }
         let end = |tree: &mut Tree, n: usize| {
             let parent_id = spans[n].parent.map_or(NO_PARENT, id);
@@ -397,7 +406,7 @@ mod tests {
     #[test]
     fn a_segment_that_began_in_another_process_has_its_entry_there() {
         let mut tree = Tree::new(LIMITS);
-        tree.start(TRACE, id(0), id(9), true, true);
+        tree.start(TRACE, id(0), id(9), true, true, 0);
         let ended = Ended { trace_id: TRACE, span_id: id(0), parent_id: id(9), llm: true, mark: None };
         assert_eq!(tree.end(ended, 0.0), Decision::Plain);
     }
@@ -405,7 +414,7 @@ mod tests {
     #[test]
     fn the_end_tells_what_the_start_could_not() {
         let mut tree = Tree::new(LIMITS);
-        tree.start(TRACE, id(0), NO_PARENT, true, false);
+        tree.start(TRACE, id(0), NO_PARENT, true, false, 0);
         let ended = Ended { trace_id: TRACE, span_id: id(0), parent_id: NO_PARENT, llm: false, mark: None };
         assert_eq!(tree.end(ended, 0.0), Decision::Plain);
     }
@@ -413,8 +422,8 @@ mod tests {
     #[test]
     fn a_candidate_that_is_held_too_long_is_decided_and_its_ancestors_know() {
         let mut tree = Tree::new(LIMITS);
-        tree.start(TRACE, id(0), NO_PARENT, false, false);
-        tree.start(TRACE, id(1), id(0), true, false);
+        tree.start(TRACE, id(0), NO_PARENT, false, false, 0);
+        tree.start(TRACE, id(1), id(0), true, false, 0);
         let candidate = Ended { trace_id: TRACE, span_id: id(1), parent_id: id(0), llm: true, mark: None };
         assert_eq!(tree.end(candidate, 0.0), Decision::Hold);
         assert_eq!(tree.wake(), Some(1000.0));
@@ -432,8 +441,8 @@ mod tests {
         let mut tree = Tree::new(Limits { held: 1, spans: 4, ..LIMITS });
         for trace in 0..4u8 {
             let trace_id = [trace; 16];
-            tree.start(trace_id, id(0), NO_PARENT, false, false);
-            tree.start(trace_id, id(1), id(0), true, false);
+            tree.start(trace_id, id(0), NO_PARENT, false, false, 0);
+            tree.start(trace_id, id(1), id(0), true, false, 0);
             tree.end(Ended { trace_id, span_id: id(1), parent_id: id(0), llm: true, mark: None }, 0.0);
         }
         let resolved: Vec<_> = std::iter::from_fn(|| tree.resolved()).map(|(trace, _, entry)| (trace[0], entry)).collect();
@@ -447,7 +456,7 @@ mod tests {
         let spans = [Made { parent: Some(1), ..span(None, true) }, Made { parent: Some(0), ..span(None, false) }];
         let mut tree = Tree::new(LIMITS);
         for (n, s) in spans.iter().enumerate() {
-            tree.start(TRACE, id(n), id(1 - n), s.llm, false);
+            tree.start(TRACE, id(n), id(1 - n), s.llm, false, 0);
         }
         for (n, s) in spans.iter().enumerate() {
             tree.end(Ended { trace_id: TRACE, span_id: id(n), parent_id: id(1 - n), llm: s.llm, mark: None }, 0.0);

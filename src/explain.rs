@@ -2,7 +2,7 @@
 //! that is gone, why. It looks at what the normaliser left behind and at the bytes that were written, so that nothing is paid
 //! for it when nobody asks.
 
-use crate::conventions::{self, ConventionSet, OWN, RuleRef};
+use crate::conventions::{self, ConventionSet, OWN, RuleRef, To};
 use crate::entry::Ended;
 use crate::json::{self, Out};
 use crate::keys::{KeyInfo, Keys};
@@ -126,7 +126,7 @@ impl<'k> Explainer<'k> {
         object.text("name", name);
         object.list("conventions", conventions::names(conventions), |name, out| json::string(name.as_bytes(), out));
         let mut decision = Object::new(object.member("entry"));
-        decision.member("is").extend_from_slice(if entry { b"true" } else { b"false" });
+        decision.member("is").extend_from_slice_copy(if entry { b"true" } else { b"false" });
         decision.text("why", why.as_bytes());
         decision.close();
         object
@@ -263,7 +263,11 @@ impl<'k> Said<'_, 'k> {
                 Some(&looked_up)
             }
         };
-        let holds = |r: &&RuleRef| r.rule.to.is_mark() || r.convention & (self.normal.conventions | conventions::everywhere()) != 0;
+        let holds = |r: &&RuleRef| {
+            r.rule.to.is_mark()
+                || matches!(r.rule.to, To::Drop)
+                || r.convention & (self.normal.conventions | conventions::everywhere()) != 0
+        };
         let Some(r) = info.and_then(|info| info.rules.iter().filter(holds).max_by_key(|r| (r.rule.trust == OWN, r.rule.trust))) else {
             return;
         };

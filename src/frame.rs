@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
         Err(FrameError { offset: self.at, what })
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, n: usize) -> Result<&'a [u8]> {
         match self.bytes.get(self.at..).and_then(|rest| rest.get(..n)) {
             Some(bytes) => {
@@ -150,22 +150,22 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
         self.take(N).map(crate::otlp::wire::array)
     }
 
-    #[inline]
+    #[inline(always)]
     fn u8(&mut self) -> Result<u8> {
         Ok(self.take(1)?[0])
     }
 
-    #[inline]
+    #[inline(always)]
     fn u32(&mut self) -> Result<u32> {
         self.array().map(u32::from_le_bytes)
     }
 
-    #[inline]
+    #[inline(always)]
     fn string(&mut self) -> Result<&'a [u8]> {
         let length = self.u32()? as usize;
         self.take(length)
@@ -184,7 +184,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn key(&mut self) -> Result<Key<'a>> {
         match self.u32()? {
             0 => Ok(Key::Text(self.string()?)),

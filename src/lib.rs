@@ -36,6 +36,7 @@ pub mod otlp;
 mod pipeline;
 pub mod privacy;
 pub mod profiles;
+mod route;
 pub mod span;
 
 pub use convert::{Error, convert, convert_with, explain, explain_with};

@@ -1,4 +1,6 @@
-//! Decimal numbers as text: the parser and the writer of doubles, both with small tables, since the core library's are a tenth of the module.
+//! Decimal numbers as text: the parsers and the writers, all with small tables, since the core library's are a tenth of the module.
+
+use crate::json::Out;
 
 /// The number that a text is: digits with a sign, a point or an exponent. No `inf`, no `nan`, no space.
 pub fn parse(text: &[u8]) -> Option<f64> {
@@ -22,6 +24,33 @@ pub fn parse(text: &[u8]) -> Option<f64> {
     let trailing = fraction.iter().rev().take_while(|digit| **digit == b'0').count();
     let size: f64 = minimal_lexical::parse_float(integer[leading..].iter(), fraction[..fraction.len() - trailing].iter(), exponent);
     Some(if negative { -size } else { size })
+}
+
+/// The whole number that a text is: digits, maybe a sign. `None` for one that takes more than 64 bits, too.
+#[inline(never)]
+pub fn integer(text: &[u8]) -> Option<i64> {
+    let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
+    // 19 digits fit u64, whatever they are.
+    if digits.is_empty() || digits.len() > 19 || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let size = digits.iter().fold(0, |size: u64, digit| size * 10 + u64::from(digit - b'0'));
+    if text[0] == b'-' { 0_i64.checked_sub_unsigned(size) } else { i64::try_from(size).ok() }
+}
+
+/// Appends the digits of a whole number.
+#[inline(never)]
+pub fn write_integer(n: i64, out: &mut Out) {
+    if n < 0 {
+        out.push(b'-');
+    }
+    let from = out.len();
+    let mut rest = n.unsigned_abs();
+    while rest > 0 || out.len() == from {
+        out.push(b'0' + (rest % 10) as u8);
+        rest /= 10;
+    }
+    out[from..].reverse();
 }
 
 fn digits(text: &[u8]) -> (&[u8], &[u8]) {
@@ -52,6 +81,11 @@ mod tests {
         {
             assert_eq!(parse(text.as_bytes()), Some(number), "{text}");
         }
+        for (text, number) in
+            [("9223372036854775808", None), ("-9223372036854775808", Some(i64::MIN)), ("+7", Some(7)), ("", None), ("-", None)]
+        {
+            assert_eq!(integer(text.as_bytes()), number, "{text}");
+        }
         assert_eq!(parse(b"1e999999999999"), Some(f64::INFINITY));
         assert_eq!(parse(b"0e999999999999"), Some(0.0));
         for text in ["", "-", ".", "e5", "1e", "1e+", "inf", "NaN", "1 ", "0x10", "1.2.3", "--1"] {
@@ -66,6 +100,15 @@ mod tests {
         #[test]
         fn reads_as_the_core_library_does(text in "[+-]?[0-9]{1,25}(\\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?") {
             prop_assert_eq!(parse(text.as_bytes()), text.parse().ok(), "{}", text);
+        }
+
+        #[test]
+        fn whole_numbers_read_back(number: i64) {
+            let arena = bumpalo::Bump::new();
+            let mut text = Out::new_in(&arena);
+            write_integer(number, &mut text);
+            prop_assert_eq!(String::from_utf8_lossy(&text).into_owned(), number.to_string());
+            prop_assert_eq!(integer(&text), Some(number));
         }
 
         #[test]

@@ -12,6 +12,7 @@ use crate::otlp::wire::Writer;
 use crate::otlp::write::number;
 use crate::privacy::{self, Hooks, Privacy};
 use crate::profiles::write::{Keep, Writing};
+use crate::route;
 use crate::span::{SpanId, TraceId};
 use bumpalo::Bump;
 use hashbrown::HashMap;
@@ -47,12 +48,15 @@ struct Destination {
     resources: Vec<Vec<u8>>,
     /// A service name that the backend would refuse was mended.
     mended_service_name: bool,
+    /// Spans of traces that its sample does not have.
+    not_sampled: u64,
     config: config::Destination,
 }
 
 /// A candidate that waits for its ancestors, encoded.
 struct Held {
     place: Place,
+    parent_id: SpanId,
     /// By form: the fields of the span, and those that it gets as an entry.
     bodies: Vec<(Vec<u8>, Vec<u8>)>,
 }
@@ -62,7 +66,9 @@ pub struct Pipeline {
     keys: Keys,
     arena: Bump,
     writer: Writer,
+    /// `None`: nobody looks for entries, and every destination gets all spans.
     tree: Option<Tree>,
+    mark_entries: bool,
     entry_value: EntryValue,
     infer_provider: bool,
     hooks: Hooks,
@@ -96,6 +102,8 @@ pub struct DestinationStats {
     pub dropped_refused: u64,
     /// Spans dropped because retries went past the deadline.
     pub dropped_deadline: u64,
+    /// Spans of traces that its sample does not have.
+    pub not_sampled: u64,
     /// Spans queued or on their way.
     pub pending: u64,
     /// Bytes queued or on their way.
@@ -190,6 +198,7 @@ impl Pipeline {
                 ),
                 resources: Vec::new(),
                 mended_service_name: false,
+                not_sampled: 0,
                 config: d.clone(),
             });
         }
@@ -198,7 +207,8 @@ impl Pipeline {
             keys,
             arena: Bump::new(),
             writer: Writer::default(),
-            tree: config.entry.enabled.then(|| Tree::new(limits)),
+            tree: (config.entry.enabled || config.destinations.iter().any(|d| d.has_scopes())).then(|| Tree::new(limits)),
+            mark_entries: config.entry.enabled,
             entry_value: config.entry.value,
             infer_provider: config.infer_provider,
             hooks: Hooks::default(),
@@ -286,7 +296,7 @@ impl Pipeline {
         let start = frame::start(record, &self.arena, &self.keys).inspect_err(|_| self.unparsed += 1)?;
         let scope = self.scopes.get((start.scope as usize).wrapping_sub(1)).map_or(0, |s| s.conventions);
         let llm = conventions::open_segments(scope | normalize::recognise_start(start.keys.iter().copied(), &self.keys));
-        tree.start(start.trace_id, start.span_id, start.parent_id, llm, start.remote_parent && start.inside_segment);
+        tree.start(start.trace_id, start.span_id, start.parent_id, llm, start.remote_parent && start.inside_segment, start.scope);
         self.drain_tree(now);
         Ok(())
     }
@@ -311,10 +321,14 @@ impl Pipeline {
         self.llm += u64::from(llm);
         let (trace_id, span_id) = (span.trace_id, span.span_id);
         let decision = match &mut self.tree {
-            Some(tree) => tree.end(Ended { trace_id, span_id, parent_id: span.parent_id, llm, mark }, now),
+            Some(tree) => {
+                let (llm, mark) = if self.mark_entries { (llm, mark) } else { (false, None) };
+                tree.end(Ended { trace_id, span_id, parent_id: span.parent_id, llm, mark }, now)
+            }
             None => Decision::Plain,
         };
-        let mut held = Held { place, bodies: Vec::new() };
+        let at = At { tree: self.tree.as_ref(), scopes: &self.scopes, trace_id, parent_id: span.parent_id, place };
+        let mut held = Held { place, parent_id: span.parent_id, bodies: Vec::new() };
         let w = &mut self.writer;
         for (i, form) in self.forms.iter().enumerate() {
             w.clear();
@@ -335,7 +349,7 @@ impl Pipeline {
             if decision == Decision::Hold {
                 held.bodies.push((fields.to_vec(), entry_fields.to_vec()));
             } else {
-                queue(&mut self.destinations, i, scope, place, [fields, entry_fields], now);
+                at.queue(&mut self.destinations, i, [fields, entry_fields], now);
             }
         }
         if decision == Decision::Hold {
@@ -348,13 +362,12 @@ impl Pipeline {
 
     /// Queues the candidates that were decided.
     fn drain_tree(&mut self, now: f64) {
-        let Some(tree) = &mut self.tree else { return };
-        while let Some((trace_id, span_id, entry)) = tree.resolved() {
-            let Some(held) = self.held.remove(&(trace_id, span_id)) else { continue };
-            let scope = self.scopes.get((held.place.scope as usize).wrapping_sub(1));
-            for (form, (fields, entry_fields)) in held.bodies.iter().enumerate() {
+        while let Some((trace_id, span_id, entry)) = self.tree.as_mut().and_then(Tree::resolved) {
+            let Some(Held { place, parent_id, bodies }) = self.held.remove(&(trace_id, span_id)) else { continue };
+            let at = At { tree: self.tree.as_ref(), scopes: &self.scopes, trace_id, parent_id, place };
+            for (form, (fields, entry_fields)) in bodies.iter().enumerate() {
                 let entry_fields = if entry { &entry_fields[..] } else { &[] };
-                queue(&mut self.destinations, form, scope, held.place, [fields, entry_fields], now);
+                at.queue(&mut self.destinations, form, [fields, entry_fields], now);
             }
         }
     }
@@ -422,6 +435,7 @@ impl Pipeline {
                 dropped_full: c.dropped_full,
                 dropped_refused: c.dropped_refused,
                 dropped_deadline: c.dropped_deadline,
+                not_sampled: d.not_sampled,
                 pending: d.exporter.pending(),
                 pending_bytes: d.exporter.pending_bytes(),
                 mended_service_name: d.mended_service_name,
@@ -451,11 +465,36 @@ impl Pipeline {
 #[derive(Clone, Debug)]
 pub struct Flush(Vec<u64>);
 
-/// Hands an encoded span to the destinations of a form that take its scope.
-fn queue(destinations: &mut [Destination], form: usize, scope: Option<&Scope>, place: Place, fields: [&[u8]; 2], now: f64) {
-    for (i, d) in destinations.iter_mut().enumerate().filter(|(_, d)| d.form == form) {
-        if scope.is_none_or(|s| s.allowed.get(i).copied().unwrap_or(true)) {
-            d.exporter.push(place, fields, now);
+/// Where a span stands.
+struct At<'p> {
+    tree: Option<&'p Tree>,
+    scopes: &'p [Scope],
+    trace_id: TraceId,
+    parent_id: SpanId,
+    place: Place,
+}
+
+impl At<'_> {
+    /// Hands an encoded span to the destinations of a form that take its scope.
+    fn queue(&self, destinations: &mut [Destination], form: usize, fields: [&[u8]; 2], now: f64) {
+        for (i, d) in destinations.iter_mut().enumerate().filter(|(_, d)| d.form == form) {
+            let allows = |scope: u32| {
+                let scope = self.scopes.get((scope as usize).wrapping_sub(1));
+                scope.is_none_or(|s| s.allowed.get(i).copied().unwrap_or(true))
+            };
+            if !allows(self.place.scope) {
+                continue;
+            }
+            if !route::samples(d.config.sample_ratio, self.trace_id) {
+                d.not_sampled += 1;
+                continue;
+            }
+            let parent = self.tree.map_or(self.parent_id, |tree| route::kept_parent(tree, self.trace_id, self.parent_id, allows));
+            let moved = (parent != self.parent_id).then(|| route::with_parent(fields[0], parent));
+            match &moved {
+                Some(Ok(moved)) => d.exporter.push(self.place, [moved, fields[1]], now),
+                _ => d.exporter.push(self.place, fields, now),
+            }
         }
     }
 }

@@ -29,6 +29,8 @@ export interface DestinationOptions {
   /** Instrumentation scopes to send, or not to send: names, `*` stands for anything. */
   allowScopes?: string[];
   blockScopes?: string[];
+  /** Which part of the traces it gets, from 0 to 1: whole traces, by their ids. Default: all. */
+  sampleRatio?: number;
   /** What may leave of content, and how large spans may be. In `destinations`: in place of the one that stands beside it. */
   privacy?: PrivacyOptions;
   compression?: "gzip" | "none";
@@ -94,6 +96,7 @@ const DESTINATION_FIELDS = [
   "resource",
   "allowScopes",
   "blockScopes",
+  "sampleRatio",
   "compression",
   "timeoutMillis",
 ] as const satisfies (keyof DestinationOptions)[];
@@ -215,6 +218,7 @@ function fillIn(
       resource: options.resource,
       allowScopes: options.allowScopes,
       blockScopes: options.blockScopes,
+      sampleRatio: options.sampleRatio,
       privacy,
     }),
     route: {

@@ -131,6 +131,8 @@ export interface DestinationStats {
   droppedFull: number;
   droppedRefused: number;
   droppedDeadline: number;
+  /** Spans of traces that its sample does not have. */
+  notSampled: number;
   pending: number;
   pendingBytes: number;
   /** The backend would refuse the provider's service name; a name that it takes goes out instead. */

@@ -340,6 +340,20 @@ pub const FINISH_REASONS: &[(&str, &str)] = &[
     ("user_cancel", "error"),
 ];
 
+/// Words that say nothing where a name or a number is due.
+pub const PLACEHOLDERS: &[(&str, &str)] = &[
+    ("-inf", ""),
+    ("-infinity", ""),
+    ("inf", ""),
+    ("infinity", ""),
+    ("n/a", ""),
+    ("nan", ""),
+    ("none", ""),
+    ("null", ""),
+    ("undefined", ""),
+    ("unknown", ""),
+];
+
 /// Roles of a message.
 pub const ROLES: &[(&str, &str)] = &[
     ("ai", "assistant"),
@@ -506,7 +520,7 @@ mod tests {
 
     #[test]
     fn tables_are_sorted_and_looked_up_in_any_case() {
-        for table in [PROVIDERS, FINISH_REASONS, ROLES, OUTPUT_TYPES, TOOL_TYPES] {
+        for table in [PROVIDERS, FINISH_REASONS, PLACEHOLDERS, ROLES, OUTPUT_TYPES, TOOL_TYPES] {
             assert!(table.windows(2).all(|pair| pair[0].0 < pair[1].0));
         }
         assert_eq!(find(PROVIDERS, b"AzureOpenAI"), Some("azure.ai.openai"));

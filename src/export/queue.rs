@@ -123,23 +123,27 @@ impl Queue {
             at += span.length;
         }
         let spans = picked.len();
-        picked.sort_unstable_by_key(|(place, range)| (*place, range.start));
+        // Few: the places of the spans, in order.
+        let mut places: Vec<Place> = Vec::new();
+        for (place, _) in &picked {
+            if let Err(at) = places.binary_search(place) {
+                places.insert(at, *place);
+            }
+        }
+        let ranges = |place: Place| picked.iter().filter(move |(of, _)| *of == place).map(|(_, range)| range.clone());
+        let scope_length = |place: &Place| envelopes.scope(place.scope).len() + ranges(*place).map(|range| range.len()).sum::<usize>();
         let mut body = Vec::with_capacity(at - self.head + 256);
-        for in_resource in picked.chunk_by(|a, b| a.0.resource == b.0.resource) {
-            let scope_length = |in_scope: &[(Place, std::ops::Range<usize>)]| {
-                envelopes.scope(in_scope[0].0.scope).len() + in_scope.iter().map(|(_, range)| range.len()).sum::<usize>()
-            };
-            let in_scopes = || in_resource.chunk_by(|a, b| a.0.scope == b.0.scope);
-            let resource = envelopes.resource(in_resource[0].0.resource);
-            let length: usize = in_scopes().map(scope_length).map(|n| 1 + varint_len(n as u64) + n).sum();
+        for in_resource in places.chunk_by(|a, b| a.resource == b.resource) {
+            let resource = envelopes.resource(in_resource[0].resource);
+            let length: usize = in_resource.iter().map(scope_length).map(|n| 1 + varint_len(n as u64) + n).sum();
             body.push(RESOURCE_SPANS_TAG);
             push_varint(&mut body, (resource.len() + length) as u64);
             body.extend_from_slice(resource);
-            for in_scope in in_scopes() {
+            for place in in_resource {
                 body.push(SCOPE_SPANS_TAG);
-                push_varint(&mut body, scope_length(in_scope) as u64);
-                body.extend_from_slice(envelopes.scope(in_scope[0].0.scope));
-                in_scope.iter().for_each(|(_, range)| body.extend_from_slice(&self.bytes[range.clone()]));
+                push_varint(&mut body, scope_length(place) as u64);
+                body.extend_from_slice(envelopes.scope(place.scope));
+                ranges(*place).for_each(|range| body.extend_from_slice(&self.bytes[range]));
             }
         }
         self.spans.drain(..spans);

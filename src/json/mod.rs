@@ -1,4 +1,4 @@
-//! JSON text read in place: one pass makes a flat index of where each value stands, nothing is decoded until it is
+//! JSON text read in place: one pass makes a tree of where each value stands, nothing is decoded until it is
 //! copied. Messages are transcoded from one shape to another with it; OTLP/JSON and the configuration are read with it too.
 //!
 //! The accessors are called from hundreds of places and are not inlined: the module's size counts.
@@ -6,16 +6,16 @@
 //! The reader is lenient where sources are: Python's `repr` (single quotes, `True`, `None`) reads too, since LangChain
 //! writes tool inputs that way.
 
-pub mod de;
+mod parser;
+pub mod read;
 
 use crate::number;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
+use std::cell::Cell;
 
 /// Text under construction, in the arena of the run.
 pub type Out<'a> = BumpVec<'a, u8>;
-
-const MAX_DEPTH: usize = 128;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -31,207 +31,44 @@ enum Kind {
     Object,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Node {
+/// One value of a text, or the name of a member, which stands before its value. Siblings are a chain.
+struct Node<'a> {
     kind: Kind,
-    /// Of a string: its first character, after the quote.
-    start: u32,
-    end: u32,
-    /// Index of the node after this one's last descendant.
-    next: u32,
+    /// Copying it as it stands gives the canonical text: compact, minimal escapes, double quotes.
+    canonical: Cell<bool>,
+    /// As it stands in the text; of a string what is between the quotes.
+    text: Cell<&'a [u8]>,
+    child: Cell<Option<&'a Node<'a>>>,
+    next: Cell<Option<&'a Node<'a>>>,
 }
 
-/// An indexed JSON text.
+/// A text that is JSON.
 pub struct Doc<'a> {
-    text: &'a [u8],
-    nodes: BumpVec<'a, Node>,
-    /// Copying the text as it stands gives the canonical text: compact, minimal escapes, double quotes.
-    canonical: bool,
+    /// The outermost value.
+    pub root: Json<'a>,
 }
 
-/// A value in a [`Doc`].
+/// A value in a text. One pointer: what is handed on everywhere should cost no more.
 #[derive(Clone, Copy)]
-pub struct Json<'d> {
-    doc: &'d Doc<'d>,
-    at: u32,
-}
-
-struct Parser<'a> {
-    text: &'a [u8],
-    at: usize,
-    nodes: BumpVec<'a, Node>,
-    canonical: bool,
-    too_deep: bool,
-}
-
-impl<'a> Parser<'a> {
-    fn space(&mut self) {
-        let from = self.at;
-        while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.text.get(self.at) {
-            self.at += 1;
-        }
-        self.canonical &= from == self.at;
-    }
-
-    fn peek(&self) -> Option<u8> {
-        self.text.get(self.at).copied()
-    }
-
-    fn word(&mut self, word: &[u8], kind: Kind) -> Option<()> {
-        self.text[self.at..].starts_with(word).then_some(())?;
-        self.leaf(kind, self.at, self.at + word.len());
-        self.at += word.len();
-        Some(())
-    }
-
-    fn python_word(&mut self, word: &[u8], kind: Kind) -> Option<()> {
-        self.canonical = false;
-        self.word(word, kind)
-    }
-
-    fn leaf(&mut self, kind: Kind, start: usize, end: usize) {
-        let next = self.nodes.len() as u32 + 1;
-        self.nodes.push(Node { kind, start: start as u32, end: end as u32, next });
-    }
-
-    fn string(&mut self, quote: u8) -> Option<()> {
-        let start = self.at + 1;
-        let mut at = start;
-        let mut kind = if quote == b'"' { Kind::Plain } else { Kind::Escaped };
-        loop {
-            at += memchr::memchr2(quote, b'\\', self.text.get(at..)?)?;
-            if self.text[at] == quote {
-                break;
-            }
-            match self.text.get(at + 1)? {
-                b'"' | b'\\' | b'n' | b'r' | b't' | b'b' | b'f' => {}
-                _ => kind = Kind::Escaped,
-            }
-            at += 2;
-        }
-        self.canonical &= kind == Kind::Plain;
-        self.leaf(kind, start, at);
-        self.at = at + 1;
-        Some(())
-    }
-
-    fn number(&mut self) -> Option<()> {
-        let start = self.at;
-        while let Some(b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E') = self.peek() {
-            self.at += 1;
-        }
-        let text = &self.text[start..self.at];
-        let digits = text.strip_prefix(b"-").unwrap_or(text);
-        // What the parser takes and JSON does not: `01`, `1.`, `1.e5`.
-        let dot_ends = memchr::memchr(b'.', digits).is_some_and(|i| !digits.get(i + 1).is_some_and(u8::is_ascii_digit));
-        if matches!(digits, [b'0', b'0'..=b'9', ..]) || dot_ends || !digits.first()?.is_ascii_digit() {
-            return None;
-        }
-        number::parse(text)?;
-        self.leaf(Kind::Number, start, self.at);
-        Some(())
-    }
-
-    fn value(&mut self, depth: usize) -> Option<()> {
-        self.space();
-        match self.peek()? {
-            quote @ (b'"' | b'\'') => self.string(quote),
-            b'{' => self.container(depth, Kind::Object, b'}'),
-            b'[' => self.container(depth, Kind::Array, b']'),
-            b'(' => {
-                self.canonical = false;
-                self.container(depth, Kind::Array, b')')
-            }
-            b't' => self.word(b"true", Kind::True),
-            b'f' => self.word(b"false", Kind::False),
-            b'n' => self.word(b"null", Kind::Null),
-            b'T' => self.python_word(b"True", Kind::True),
-            b'F' => self.python_word(b"False", Kind::False),
-            b'N' => self.python_word(b"None", Kind::Null).or_else(|| self.python_word(b"NaN", Kind::Null)),
-            b'I' => self.python_word(b"Infinity", Kind::Null),
-            b'-' if self.text[self.at..].starts_with(b"-Infinity") => self.python_word(b"-Infinity", Kind::Null),
-            b'-' | b'0'..=b'9' => self.number(),
-            _ => None,
-        }
-    }
-
-    fn container(&mut self, depth: usize, kind: Kind, close: u8) -> Option<()> {
-        if depth == MAX_DEPTH {
-            self.too_deep = true;
-            return None;
-        }
-        let node = self.nodes.len();
-        self.leaf(kind, self.at, self.at);
-        self.at += 1;
-        self.space();
-        let mut first = true;
-        while self.peek()? != close {
-            if !first {
-                (self.peek()? == b',').then_some(())?;
-                self.at += 1;
-                self.space();
-                // `(1,)` is a Python tuple; `[1,]` is nobody's.
-                if close == b')' && self.peek()? == close {
-                    break;
-                }
-            }
-            if kind == Kind::Object {
-                let quote = self.peek().filter(|q| matches!(q, b'"' | b'\''))?;
-                self.string(quote)?;
-                self.space();
-                (self.peek()? == b':').then_some(())?;
-                self.at += 1;
-            }
-            self.value(depth + 1)?;
-            self.space();
-            first = false;
-        }
-        self.at += 1;
-        let next = self.nodes.len() as u32;
-        self.nodes[node].end = self.at as u32;
-        self.nodes[node].next = next;
-        Some(())
-    }
-}
+pub struct Json<'d>(&'d Node<'d>);
 
 impl<'a> Doc<'a> {
     /// Indexes `text`; `None` if it is not one JSON value (or Python literal) from end to end.
     pub fn parse(text: &'a [u8], arena: &'a Bump) -> Option<Self> {
-        Self::parse_up_to(text, arena).ok()
-    }
-
-    /// As [`Doc::parse`]; else how far the text could be read, and whether it only nests too deep.
-    fn parse_up_to(text: &'a [u8], arena: &'a Bump) -> Result<Self, (usize, bool)> {
-        let mut p = Parser { text, at: 0, nodes: BumpVec::with_capacity_in(16, arena), canonical: true, too_deep: false };
-        let read = u32::try_from(text.len()).ok().and_then(|_| p.value(0));
-        p.space();
-        if read.is_none() || p.at != text.len() {
-            return Err((p.at, p.too_deep));
-        }
-        Ok(Doc { text, nodes: p.nodes, canonical: p.canonical })
-    }
-
-    /// The outermost value.
-    pub fn root(&self) -> Json<'_> {
-        Json { doc: self, at: 0 }
-    }
-
-    /// Whether the text already is what writing it out canonically would give.
-    pub fn is_canonical(&self) -> bool {
-        self.canonical
+        parser::root(text, arena).ok().map(|root| Doc { root: Json(root) })
     }
 }
 
 /// Indexes `text` and keeps the index in the arena.
+#[inline(never)]
 pub fn parse<'a>(text: &'a [u8], arena: &'a Bump) -> Option<Json<'a>> {
-    let doc: &'a Doc<'a> = arena.alloc(Doc::parse(text, arena)?);
-    Some(doc.root())
+    parser::root(text, arena).ok().map(Json)
 }
 
 /// As [`parse`]; else says in one line what is wrong, and where.
 pub fn parse_or_say<'a>(text: &'a [u8], arena: &'a Bump) -> Result<Json<'a>, String> {
-    let (at, too_deep) = match Doc::parse_up_to(text, arena) {
-        Ok(doc) => return Ok((arena.alloc(doc) as &Doc).root()),
+    let (at, too_deep) = match parser::root(text, arena) {
+        Ok(root) => return Ok(Json(root)),
         Err(why) => why,
     };
     let read = &text[..at];
@@ -245,39 +82,63 @@ pub fn parse_or_say<'a>(text: &'a [u8], arena: &'a Bump) -> Result<Json<'a>, Str
     Err(format!("{what} at line {line} column {column}"))
 }
 
+/// The values of an array.
+#[derive(Clone, Copy)]
+pub struct Items<'d>(Option<&'d Node<'d>>);
+
+impl<'d> Iterator for Items<'d> {
+    type Item = Json<'d>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Json<'d>> {
+        let node = self.0?;
+        self.0 = node.next.get();
+        Some(Json(node))
+    }
+}
+
+/// The members of an object.
+#[derive(Clone, Copy)]
+pub struct Entries<'d>(Option<&'d Node<'d>>);
+
+impl<'d> Iterator for Entries<'d> {
+    type Item = (&'d [u8], Json<'d>);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<(&'d [u8], Json<'d>)> {
+        let key = self.0?;
+        let value = key.next.get()?;
+        self.0 = value.next.get();
+        Some((key.text.get(), Json(value)))
+    }
+}
+
 impl<'d> Json<'d> {
-    fn node(&self) -> Node {
-        self.doc.nodes[self.at as usize]
-    }
-
     /// The value as it stands in the text; a string without its quotes.
-    pub fn source(&self) -> &'d [u8] {
-        self.slice()
-    }
-
-    fn slice(&self) -> &'d [u8] {
-        let n = self.node();
-        &self.doc.text[n.start as usize..n.end as usize]
+    pub fn source(self) -> &'d [u8] {
+        self.0.text.get()
     }
 
     /// Is it `null`?
+    #[inline(always)]
     pub fn is_null(&self) -> bool {
-        self.node().kind == Kind::Null
+        self.0.kind == Kind::Null
     }
 
     /// Is it text?
+    #[inline(always)]
     pub fn is_string(&self) -> bool {
-        matches!(self.node().kind, Kind::Plain | Kind::Escaped)
+        matches!(self.0.kind, Kind::Plain | Kind::Escaped)
     }
 
     /// Is it `true` or `false`?
     pub fn is_bool(&self) -> bool {
-        matches!(self.node().kind, Kind::True | Kind::False)
+        matches!(self.0.kind, Kind::True | Kind::False)
     }
 
     /// What it is, for an error.
     pub fn kind(&self) -> &'static str {
-        match self.node().kind {
+        match self.0.kind {
             Kind::Null => "null",
             Kind::True | Kind::False => "a boolean",
             Kind::Number => "a number",
@@ -288,39 +149,42 @@ impl<'d> Json<'d> {
     }
 
     /// The digits of a number.
-    pub fn number(&self) -> Option<&'d [u8]> {
-        (self.node().kind == Kind::Number).then(|| self.slice())
+    pub fn number(self) -> Option<&'d [u8]> {
+        (self.0.kind == Kind::Number).then(|| self.source())
     }
 
     /// Is it an array?
+    #[inline(always)]
     pub fn is_array(&self) -> bool {
-        self.node().kind == Kind::Array
+        self.0.kind == Kind::Array
     }
 
     /// Is it an object?
+    #[inline(always)]
     pub fn is_object(&self) -> bool {
-        self.node().kind == Kind::Object
+        self.0.kind == Kind::Object
     }
 
     /// Is it `""`, `[]`, `{}` or `null`?
-    #[inline(never)]
+    #[inline(always)]
     pub fn is_empty(&self) -> bool {
-        let n = self.node();
-        match n.kind {
+        self.says_nothing()
+    }
+
+    #[inline(never)]
+    fn says_nothing(self) -> bool {
+        match self.0.kind {
             Kind::Null => true,
-            Kind::Plain | Kind::Escaped => n.start == n.end,
-            Kind::Array | Kind::Object => n.next == self.at + 1,
+            Kind::Plain | Kind::Escaped => self.source().is_empty(),
+            Kind::Array | Kind::Object => self.0.child.get().is_none(),
             _ => false,
         }
     }
 
     /// The text of a string, decoded; borrowed where there is nothing to decode.
     #[inline(never)]
-    pub fn text(&self, arena: &'d Bump) -> Option<&'d [u8]> {
-        if !self.is_string() {
-            return None;
-        }
-        let raw = self.slice();
+    pub fn text(self, arena: &'d Bump) -> Option<&'d [u8]> {
+        let raw = self.word()?;
         if memchr::memchr(b'\\', raw).is_none() {
             return Some(raw);
         }
@@ -331,71 +195,61 @@ impl<'d> Json<'d> {
 
     /// Whether this is the string `word`. Escapes are not decoded: words of a convention have none.
     #[inline(never)]
-    pub fn is(&self, word: &str) -> bool {
-        self.is_string() && self.slice() == word.as_bytes()
+    pub fn is(self, word: &str) -> bool {
+        self.is_string() && self.source() == word.as_bytes()
     }
 
     /// The string as it stands, escapes and all: for words of a convention.
     #[inline(never)]
-    pub fn word(&self) -> Option<&'d [u8]> {
-        self.is_string().then(|| self.slice())
+    pub fn word(self) -> Option<&'d [u8]> {
+        self.is_string().then(|| self.source())
     }
 
     /// `true`, `false`, or the words for them.
     #[inline(never)]
-    pub fn as_bool(&self) -> Option<bool> {
-        match self.node().kind {
+    pub fn as_bool(self) -> Option<bool> {
+        match self.0.kind {
             Kind::True => Some(true),
             Kind::False => Some(false),
-            _ => crate::normalize::scalar::bool_word(self.slice()),
+            _ => crate::normalize::scalar::bool_word(self.source()),
         }
     }
 
     /// A number, or a string that is one.
     #[inline(never)]
-    pub fn as_f64(&self) -> Option<f64> {
-        match self.node().kind {
-            Kind::Number | Kind::Plain => number::parse(self.slice().trim_ascii()),
+    pub fn as_f64(self) -> Option<f64> {
+        match self.0.kind {
+            Kind::Number | Kind::Plain => number::parse(self.source().trim_ascii()),
             _ => None,
         }
     }
 
     /// A whole number, or a string that is one.
     #[inline(never)]
-    pub fn as_i64(&self) -> Option<i64> {
-        match self.node().kind {
-            Kind::Number | Kind::Plain => crate::normalize::scalar::int_text(self.slice()),
+    pub fn as_i64(self) -> Option<i64> {
+        match self.0.kind {
+            Kind::Number | Kind::Plain => crate::normalize::scalar::int_text(self.source()),
             _ => None,
         }
     }
 
     /// The values of an array; nothing for anything else.
-    pub fn items(self) -> impl Iterator<Item = Json<'d>> {
-        let n = self.node();
-        let end = if n.kind == Kind::Array { n.next } else { 0 };
-        let mut at = self.at + 1;
-        std::iter::from_fn(move || {
-            (at < end).then(|| {
-                let item = Json { doc: self.doc, at };
-                at = item.node().next;
-                item
-            })
-        })
+    #[inline(never)]
+    pub fn items(self) -> Items<'d> {
+        Items(if self.is_array() { self.0.child.get() } else { None })
     }
 
     /// Keys (as they stand) and values of an object; nothing for anything else.
-    pub fn entries(self) -> impl Iterator<Item = (&'d [u8], Json<'d>)> {
-        let n = self.node();
-        let end = if n.kind == Kind::Object { n.next } else { 0 };
-        let mut at = self.at + 1;
-        std::iter::from_fn(move || {
-            (at < end).then(|| {
-                let key = Json { doc: self.doc, at };
-                let value = Json { doc: self.doc, at: at + 1 };
-                at = value.node().next;
-                (key.slice(), value)
-            })
-        })
+    #[inline(never)]
+    pub fn entries(self) -> Entries<'d> {
+        Entries(if self.is_object() { self.0.child.get() } else { None })
+    }
+
+    /// The one value of an array that has no more.
+    #[inline(never)]
+    pub fn only(self) -> Option<Json<'d>> {
+        let mut items = self.items();
+        items.next().filter(|_| items.0.is_none())
     }
 
     /// Hands on the values of an array or an object, each with its key as it stands; an item has an empty one.
@@ -419,57 +273,48 @@ impl<'d> Json<'d> {
 
     /// Writes the value: compact, double quotes, no escape that need not be.
     #[inline(never)]
-    pub fn write(&self, out: &mut Out) {
-        if self.doc.canonical {
-            let n = self.node();
-            let quote = usize::from(self.is_string());
-            out.extend_from_slice(&self.doc.text[n.start as usize - quote..n.end as usize + quote]);
-            return;
+    pub fn write(self, out: &mut Out) {
+        let kind = self.0.kind;
+        if self.is_string() {
+            out.push(b'"');
+            self.write_inner(out);
+            return out.push(b'"');
         }
-        match self.node().kind {
-            Kind::Null => out.extend_from_slice(b"null"),
-            Kind::True => out.extend_from_slice(b"true"),
-            Kind::False => out.extend_from_slice(b"false"),
-            Kind::Number => out.extend_from_slice(self.slice()),
-            Kind::Plain | Kind::Escaped => {
-                out.push(b'"');
-                self.write_inner(out);
-                out.push(b'"');
-            }
-            Kind::Array => {
-                out.push(b'[');
-                for (i, item) in self.items().enumerate() {
-                    separate(out, i);
-                    item.write(out);
-                }
-                out.push(b']');
-            }
-            Kind::Object => {
-                out.push(b'{');
-                let end = self.node().next;
-                let mut at = self.at + 1;
-                let mut i = 0;
-                while at < end {
-                    separate(out, i);
-                    Json { doc: self.doc, at }.write(out);
-                    out.push(b':');
-                    let value = Json { doc: self.doc, at: at + 1 };
-                    value.write(out);
-                    at = value.node().next;
-                    i += 1;
-                }
-                out.push(b'}');
+        if self.0.canonical.get() {
+            return out.extend_from_slice_copy(self.source());
+        }
+        let (open, close) = match kind {
+            Kind::Array => (b'[', b']'),
+            Kind::Object => (b'{', b'}'),
+            // Python's words.
+            Kind::True => return out.extend_from_slice_copy(b"true"),
+            Kind::False => return out.extend_from_slice_copy(b"false"),
+            _ => return out.extend_from_slice_copy(b"null"),
+        };
+        out.push(open);
+        let mut child = self.0.child.get();
+        let mut i = 0;
+        while let Some(node) = child {
+            separate(out, i);
+            i += 1;
+            Json(node).write(out);
+            child = node.next.get();
+            if let Some(value) = child.filter(|_| kind == Kind::Object) {
+                out.push(b':');
+                Json(value).write(out);
+                child = value.next.get();
             }
         }
+        out.push(close);
     }
 
     /// Writes a string without its quotes, escapes canonical.
-    pub fn write_inner(&self, out: &mut Out) {
-        match self.node().kind {
-            Kind::Plain => out.extend_from_slice(self.slice()),
+    pub fn write_inner(self, out: &mut Out) {
+        match self.0.kind {
+            Kind::Plain => out.extend_from_slice_copy(self.source()),
             Kind::Escaped => {
-                let mut text = BumpVec::with_capacity_in(self.slice().len(), out.bump());
-                decode(self.slice(), &mut text);
+                let mut text = BumpVec::with_capacity_in(self.source().len(), out.bump());
+                decode(self.source(), &mut text);
                 escape(&text, out);
             }
             _ => {}
@@ -479,20 +324,44 @@ impl<'d> Json<'d> {
     /// The value as canonical JSON text: borrowed where it stands so already.
     #[inline(never)]
     pub fn to_text(self, arena: &'d Bump) -> &'d [u8] {
-        if self.doc.canonical && !self.is_string() {
-            return self.slice();
+        if self.0.canonical.get() && !self.is_string() {
+            return self.source();
         }
-        let mut out = BumpVec::with_capacity_in(self.slice().len() + 2, arena);
+        let mut out = BumpVec::with_capacity_in(self.source().len() + 2, arena);
         self.write(&mut out);
         out.into_bump_slice()
     }
 }
 
 /// A comma before every member but the first.
+#[inline(never)]
 pub fn separate(out: &mut Out, index: usize) {
     if index > 0 {
         out.push(b',');
     }
+}
+
+/// Begins the member of an object that has this name, as it stands in JSON.
+#[inline(never)]
+pub fn member(out: &mut Out, count: &mut usize, name: &[u8]) {
+    separate(out, *count);
+    *count += 1;
+    out.push(b'"');
+    out.extend_from_slice_copy(name);
+    out.extend_from_slice_copy(b"\":");
+}
+
+/// The values as a list.
+#[inline(never)]
+pub fn list<'a>(values: &[Json<'a>], arena: &'a Bump) -> &'a [u8] {
+    let mut out = BumpVec::new_in(arena);
+    out.push(b'[');
+    for (i, value) in values.iter().enumerate() {
+        separate(&mut out, i);
+        value.write(&mut out);
+    }
+    out.push(b']');
+    out.into_bump_slice()
 }
 
 /// Appends `text` escaped, without quotes.
@@ -502,7 +371,7 @@ pub fn escape(text: &[u8], out: &mut Out) {
         if byte >= 0x20 && byte != b'"' && byte != b'\\' {
             continue;
         }
-        out.extend_from_slice(&text[from..i]);
+        out.extend_from_slice_copy(&text[from..i]);
         from = i + 1;
         let short = match byte {
             b'"' => b'"',
@@ -513,20 +382,36 @@ pub fn escape(text: &[u8], out: &mut Out) {
             8 => b'b',
             12 => b'f',
             _ => {
-                out.extend_from_slice(b"\\u00");
+                out.extend_from_slice_copy(b"\\u00");
                 push_hex(byte, out);
                 continue;
             }
         };
-        out.extend_from_slice(&[b'\\', short]);
+        out.extend_from_slice_copy(&[b'\\', short]);
     }
-    out.extend_from_slice(&text[from..]);
+    out.extend_from_slice_copy(&text[from..]);
 }
 
 /// Appends the two hex digits of a byte.
 pub fn push_hex(byte: u8, out: &mut Out) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+    out.extend_from_slice_copy(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+}
+
+/// Appends a byte that may be no text, as Rust and Python write it: `a`, `\n`, `\x00`.
+pub fn escape_byte(byte: u8, out: &mut Out) {
+    let short = match byte {
+        b'\t' => b't',
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'"' | b'\'' | b'\\' => byte,
+        b' '..=b'~' => return out.push(byte),
+        _ => {
+            out.extend_from_slice_copy(b"\\x");
+            return push_hex(byte, out);
+        }
+    };
+    out.extend_from_slice_copy(&[b'\\', short]);
 }
 
 /// Appends bytes as a JSON string of hex digits.
@@ -537,6 +422,7 @@ pub fn hex(bytes: &[u8], out: &mut Out) {
 }
 
 /// Appends `text` as a JSON string.
+#[inline(never)]
 pub fn string(text: &[u8], out: &mut Out) {
     out.push(b'"');
     escape(text, out);
@@ -552,7 +438,7 @@ pub fn hex4(raw: &[u8]) -> Option<u32> {
 pub fn decode(raw: &[u8], out: &mut Out) {
     let mut at = 0;
     while let Some(skip) = memchr::memchr(b'\\', &raw[at..]) {
-        out.extend_from_slice(&raw[at..at + skip]);
+        out.extend_from_slice_copy(&raw[at..at + skip]);
         at += skip + 2;
         let code = match raw.get(at - 1) {
             Some(b'n') => 10,
@@ -595,9 +481,9 @@ pub fn decode(raw: &[u8], out: &mut Out) {
             None => break,
         };
         let c = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
-        out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        out.extend_from_slice_copy(c.encode_utf8(&mut [0; 4]).as_bytes());
     }
-    out.extend_from_slice(raw.get(at..).unwrap_or_default());
+    out.extend_from_slice_copy(raw.get(at..).unwrap_or_default());
 }
 
 #[cfg(test)]

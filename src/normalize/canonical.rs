@@ -207,12 +207,14 @@ macro_rules! kinds {
 
             /// `gen_ai.operation.name`; empty where OTel has no word for it.
             pub const fn operation(self) -> &'static str {
-                match self { $(Kind::$name => $operation,)* }
+                const OPERATIONS: &[&str] = &[$($operation,)*];
+                OPERATIONS[self as usize]
             }
 
             /// `gen_ai.span.kind`, with the words of the conventions; empty for a plain span.
             pub const fn span_kind(self) -> &'static str {
-                match self { $(Kind::$name => $span_kind,)* }
+                const SPAN_KINDS: &[&str] = &[$($span_kind,)*];
+                SPAN_KINDS[self as usize]
             }
         }
     };

@@ -4,15 +4,15 @@
 use super::canonical::{DERIVED, EVENTS, Field, Kind, NAMES};
 use super::flat::{self, Flat};
 use super::messages::{self, Side};
-use super::{Fate, Normalizer, Pending, params, scalar, tools, twice, usage};
+use super::{Normalizer, Pending, Slot, params, scalar, tools, twice, usage};
 use crate::conventions::{self, PLAIN, words};
 use crate::json::{self, Json};
 use crate::span::Value;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
-fn text_of<'a>(value: Value<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
-    match value {
+fn text_of<'a>(value: &Value<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
+    match *value {
         Value::Str(text) => Some(text),
         Value::Array(_) | Value::Map(_) => Some(scalar::to_json(value, arena)),
         _ => None,
@@ -28,7 +28,7 @@ struct Content<'a> {
 }
 
 impl<'a> Content<'a> {
-    fn new(value: Value<'a>, at: u16, arena: &'a Bump) -> Option<Self> {
+    fn new(value: &Value<'a>, at: u16, arena: &'a Bump) -> Option<Self> {
         let text = text_of(value, arena)?;
         Some(Content { text, json: json::parse(text, arena), at })
     }
@@ -53,7 +53,7 @@ impl<'a> Content<'a> {
 }
 
 /// Reads an attribute that holds messages.
-pub(super) fn put_messages<'a>(n: &mut Normalizer<'_, 'a>, side: Side, value: Value<'a>, trust: u8, at: u16) {
+pub(super) fn put_messages<'a>(n: &mut Normalizer<'_, 'a>, side: Side, value: &Value<'a>, trust: u8, at: u16) {
     if let Some(content) = Content::new(value, at, n.cx.arena) {
         put_conversation(n, side, content, trust);
     }
@@ -82,7 +82,7 @@ fn read_beside<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content<'a>)
             if let Some(request) = content.json.filter(whole) {
                 params::read(request, BESIDE, DERIVED, &mut n.c, arena);
             }
-            let tools = content.json.and_then(|j| j.get("tools")).and_then(|tools| tools::definitions(tools.items(), arena));
+            let tools = content.json.and_then(|j| j.get("tools")).and_then(|tools| tools::definitions_of(tools, arena));
             if let Some(definitions) = tools {
                 n.c.derive(Field::ToolDefinitions, Value::Str(definitions));
             }
@@ -112,7 +112,7 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
         let trust = match told {
             // Lists or events told as much: it is the same once more.
             Some(told) if told.len() >= conversation.messages.len() => {
-                n.set_fate(content.at, Fate::Mapped);
+                n.mapped(content.at);
                 trust
             }
             Some(told) if of_lists && twice::is_fuller(conversation.messages, told, arena) => WHOLE,
@@ -122,7 +122,7 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
         };
         n.settle(field, Value::Str(conversation.messages), trust, content.at);
     }
-    if let Some(definitions) = tools::definitions(conversation.tools.into_iter(), arena) {
+    if let Some(definitions) = tools::definitions(&conversation.tools, arena) {
         n.c.derive(Field::ToolDefinitions, Value::Str(definitions));
     }
     // OpenInference's lists have the instructions of OpenAI's newer API as their first message.
@@ -130,12 +130,12 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
         n.c.derive(Field::SystemInstructions, Value::Str(system));
     }
     if side == Side::Output {
-        let reasons = BumpVec::from_iter_in(conversation.finish_reasons.into_iter().map(Value::Str), arena);
-        if let Some(reasons) = scalar::convert(Field::FinishReasons, Value::Array(reasons.into_bump_slice()), arena) {
-            n.c.derive(Field::FinishReasons, reasons);
-        }
-        for (field, value) in [(Field::ResponseId, conversation.response_id), (Field::ResponseModel, conversation.model)] {
-            if let Some(value) = value.and_then(|v| scalar::convert(field, Value::Str(v), arena)) {
+        for (field, value) in [
+            (Field::FinishReasons, Some(Value::Array(&conversation.finish_reasons))),
+            (Field::ResponseId, conversation.response_id.map(Value::Str)),
+            (Field::ResponseModel, conversation.model.map(Value::Str)),
+        ] {
+            if let Some(value) = value.and_then(|value| scalar::convert(field, &value, arena)) {
                 n.c.derive(field, value);
             }
         }
@@ -148,7 +148,7 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
 }
 
 /// Reads a list of messages that holds the answer too: choices, else what the assistant says last.
-pub(super) fn put_exchange<'a>(n: &mut Normalizer<'_, 'a>, value: Value<'a>, trust: u8, at: u16) {
+pub(super) fn put_exchange<'a>(n: &mut Normalizer<'_, 'a>, value: &Value<'a>, trust: u8, at: u16) {
     let arena = n.cx.arena;
     let Some(list) = text_of(value, arena).and_then(|t| json::parse(t, arena)).filter(Json::is_array) else { return };
     let messages = BumpVec::from_iter_in(list.items(), arena);
@@ -157,14 +157,7 @@ pub(super) fn put_exchange<'a>(n: &mut Normalizer<'_, 'a>, value: Value<'a>, tru
     let sent =
         messages.iter().position(is_choice).unwrap_or_else(|| messages.iter().rposition(|m| !is_answer(m)).map_or(0, |last| last + 1));
     for (side, part) in [(Side::Input, &messages[..sent]), (Side::Output, &messages[sent..])] {
-        let mut out = BumpVec::new_in(arena);
-        out.push(b'[');
-        for (i, message) in part.iter().enumerate() {
-            json::separate(&mut out, i);
-            message.write(&mut out);
-        }
-        out.push(b']');
-        put_messages(n, side, Value::Str(out.into_bump_slice()), trust, at);
+        put_messages(n, side, &Value::Str(json::list(part, arena)), trust, at);
     }
 }
 
@@ -177,42 +170,40 @@ pub(super) fn read_lists(n: &mut Normalizer) {
         n.c.reading = list.iter().map(|leaf| leaf.at).min().unwrap_or(DERIVED);
         let text = flat::nest(list, arena);
         let content = Content { text, json: json::parse(text, arena), at: DERIVED };
-        let field = match list[0].of {
-            Flat::InputMessages => Field::InputMessages,
-            Flat::OutputMessages => Field::OutputMessages,
-            Flat::Tools => Field::ToolDefinitions,
-            Flat::Documents => Field::RetrievalDocuments,
-            Flat::Texts => Field::EntityInput,
+        let (field, side) = match list[0].of {
+            Flat::InputMessages => (Field::InputMessages, Some(Side::Input)),
+            Flat::OutputMessages => (Field::OutputMessages, Some(Side::Output)),
+            Flat::Tools => (Field::ToolDefinitions, None),
+            Flat::Documents => (Field::RetrievalDocuments, None),
+            // No field of OTel's: the attributes stay.
+            Flat::Texts => {
+                if !n.c.has(Field::EntityInput) {
+                    n.c.put(Field::EntityInput, Value::Str(text), PLAIN, DERIVED);
+                }
+                continue;
+            }
         };
         if let Some(known) = n.c.text(field).filter(|known| !messages::are_hollow(known, arena)) {
-            let again = match list[0].of {
-                Flat::Tools => tools::from_text(text, arena) == Some(known),
-                Flat::InputMessages => twice::says_no_more(text, Side::Input, known, arena),
-                Flat::OutputMessages => twice::says_no_more(text, Side::Output, known, arena),
-                Flat::Documents | Flat::Texts => false,
+            let again = match side {
+                Some(side) => twice::says_no_more(text, side, known, arena),
+                None => field == Field::ToolDefinitions && tools::from_text(text, arena) == Some(known),
             };
             if again {
-                list.iter().for_each(|leaf| n.set_fate(leaf.at, Fate::Mapped));
+                list.iter().for_each(|leaf| n.mapped(leaf.at));
             }
             continue;
         }
-        match list[0].of {
-            Flat::InputMessages => put_conversation(n, Side::Input, content, STRUCTURED),
-            Flat::OutputMessages => put_conversation(n, Side::Output, content, STRUCTURED),
-            Flat::Documents => put_documents(n, content),
-            // No field of OTel's: the attributes stay.
-            Flat::Texts => {
-                n.c.put(field, Value::Str(text), PLAIN, DERIVED);
-                continue;
-            }
-            Flat::Tools => {
+        match side {
+            Some(side) => put_conversation(n, side, content, STRUCTURED),
+            None if field == Field::RetrievalDocuments => put_documents(n, content),
+            None => {
                 if let Some(definitions) = tools::from_text(text, arena) {
                     n.settle(field, Value::Str(definitions), STRUCTURED, DERIVED);
                 }
             }
         }
         if n.c.has(field) {
-            list.iter().for_each(|leaf| n.set_fate(leaf.at, Fate::Mapped));
+            list.iter().for_each(|leaf| n.mapped(leaf.at));
         }
     }
 }
@@ -228,10 +219,12 @@ pub(super) fn is_tool_message(output: Option<Value>, tool: &[u8], arena: &Bump) 
 /// Reads the pending input and output of the span.
 pub(super) fn read(n: &mut Normalizer) {
     let (kind, arena) = (n.c.kind, n.cx.arena);
-    if let Some(content) = n.input.and_then(|i| Content::new(i.value, i.at, arena)) {
+    if let Some(input) = n.held(Slot::Input)
+        && let Some(content) = Content::new(&input.value, input.at, arena)
+    {
         n.c.reading = content.at;
         n.c.put(Field::EntityInput, Value::Str(content.canonical_text(arena)), PLAIN, DERIVED);
-        let content = content.inside(n.input.map_or(&[], |i| i.inside), arena);
+        let content = content.inside(input.inside, arena);
         match kind {
             Some(kind) if kind.is_generation() => put_conversation(n, Side::Input, content, PLAIN),
             Some(Kind::Embeddings) if content.json.is_some_and(|j| j.is_array() || j.is_object()) => {
@@ -242,10 +235,12 @@ pub(super) fn read(n: &mut Normalizer) {
             _ => {}
         }
     }
-    if let Some(content) = n.output.and_then(|o| Content::new(o.value, o.at, arena)) {
+    if let Some(output) = n.held(Slot::Output)
+        && let Some(content) = Content::new(&output.value, output.at, arena)
+    {
         n.c.reading = content.at;
         n.c.put(Field::EntityOutput, Value::Str(content.canonical_text(arena)), PLAIN, DERIVED);
-        let content = content.inside(n.output.map_or(&[], |o| o.inside), arena);
+        let content = content.inside(output.inside, arena);
         match kind {
             Some(kind) if kind.is_generation() => put_conversation(n, Side::Output, content, PLAIN),
             Some(Kind::ExecuteTool) => put_result(n, content),
@@ -257,7 +252,9 @@ pub(super) fn read(n: &mut Normalizer) {
             _ => {}
         }
     }
-    if let Some(path) = n.model_path.filter(|_| kind.is_some_and(|k| k.is_generation() || matches!(k, Kind::Embeddings | Kind::Rerank))) {
+    if let Some(path) =
+        n.held(Slot::ModelPath).filter(|_| kind.is_some_and(|k| k.is_generation() || matches!(k, Kind::Embeddings | Kind::Rerank)))
+    {
         n.c.reading = path.at;
         put_model_path(n, path);
     }
@@ -266,13 +263,14 @@ pub(super) fn read(n: &mut Normalizer) {
         Some(Kind::InvokeAgent | Kind::CreateAgent | Kind::InvokeWorkflow) => Field::AgentName,
         _ => return,
     };
-    if let Some(name) = n.workflow_name.filter(|_| kind == Some(Kind::InvokeWorkflow) && n.entity_name.is_none()) {
+    let entity = n.held(Slot::EntityName);
+    if let Some(name) = n.held(Slot::WorkflowName).filter(|_| kind == Some(Kind::InvokeWorkflow) && entity.is_none()) {
         n.c.reading = name.at;
-        n.put(name_field, name.value, PLAIN, name.at);
+        n.put(name_field, &name.value, PLAIN, name.at);
     }
-    if let Some(name) = n.entity_name {
+    if let Some(name) = entity {
         n.c.reading = name.at;
-        n.put(name_field, name.value, PLAIN, name.at);
+        n.put(name_field, &name.value, PLAIN, name.at);
     }
     if conventions::name_spans(n.conventions) && kind != Some(Kind::InvokeWorkflow) {
         n.c.reading = NAMES;
@@ -285,9 +283,21 @@ fn put_model_path<'a>(n: &mut Normalizer<'_, 'a>, path: Pending<'a>) {
     let text = path.value.as_str().unwrap_or_default();
     let slash = memchr::memchr(b'/', text).filter(|at| words::find(words::PROVIDERS, &text[..*at]).is_some());
     if let Some(at) = slash {
-        n.put(Field::Provider, Value::Str(&text[..at]), PLAIN, DERIVED);
+        n.put(Field::Provider, &Value::Str(&text[..at]), PLAIN, DERIVED);
     }
-    n.put(Field::RequestModel, Value::Str(&text[slash.map_or(0, |at| at + 1)..]), PLAIN, path.at);
+    n.put(Field::RequestModel, &Value::Str(&text[slash.map_or(0, |at| at + 1)..]), PLAIN, path.at);
+}
+
+/// A content as JSON, between these.
+fn around<'a>(before: &str, content: Content<'a>, after: &str, arena: &'a Bump) -> &'a [u8] {
+    let mut out = BumpVec::new_in(arena);
+    out.extend_from_slice_copy(before.as_bytes());
+    match content.json {
+        Some(j) => j.write(&mut out),
+        None => json::string(content.text, &mut out),
+    }
+    out.extend_from_slice_copy(after.as_bytes());
+    out.into_bump_slice()
 }
 
 /// Arguments are an object; anything else is wrapped: `{"input": …}`.
@@ -297,22 +307,13 @@ fn put_arguments<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
     // How Python was called: smolagents' wrapper, DSPy, decorators.
     let by_name = |j: Json<'a>| j.get("kwargs").filter(|k| k.is_object() && j.get("args").is_none_or(|a| a.is_array() && a.is_empty()));
     // How JavaScript was called: with one object, which LangChain's tools get as JSON.
-    let object = |j: Json<'a>| Some(j).filter(Json::is_object).or_else(|| json::parse(j.text(arena)?, arena).filter(Json::is_object));
-    let only = |j: Json<'a>| j.items().next().filter(|_| j.is_array() && j.items().count() == 1).and_then(object);
+    let object = |j: Json<'a>| if j.is_object() { Some(j) } else { json::parse(j.text(arena)?, arena).filter(Json::is_object) };
+    let only = |j: Json<'a>| j.only().and_then(object);
     let by_place = |j: Json<'a>| j.get("args").filter(|_| j.get("kwargs").is_none_or(|k| k.is_empty())).and_then(only);
     let called = content.json.map(|j| by_name(j).or_else(|| by_place(j)).or_else(|| only(j)).unwrap_or(j));
     let arguments = match inputs.or(called) {
         Some(j) if j.is_object() => j.to_text(arena),
-        parsed => {
-            let mut out = BumpVec::new_in(arena);
-            out.extend_from_slice(b"{\"input\":");
-            match parsed {
-                Some(j) => j.write(&mut out),
-                None => json::string(content.text, &mut out),
-            }
-            out.push(b'}');
-            out.into_bump_slice()
-        }
+        json => around("{\"input\":", Content { json, ..content }, "}", arena),
     };
     n.settle(Field::ToolCallArguments, Value::Str(arguments), PLAIN, content.at);
 }
@@ -334,7 +335,7 @@ pub(super) fn read_result<'a>(n: &mut Normalizer<'_, 'a>, text: &'a [u8]) -> Opt
     }
     // Before what names the run: Traceloop has the tool's class there.
     if let Some(name) = message.get("name").and_then(|name| name.text(n.cx.arena)).filter(|name| !name.is_empty()) {
-        n.put(Field::ToolName, Value::Str(name), PLAIN, DERIVED);
+        n.put(Field::ToolName, &Value::Str(name), PLAIN, DERIVED);
     }
     let content = message.get("content")?;
     Some(content.text(n.cx.arena).unwrap_or_else(|| content.to_text(n.cx.arena)))
@@ -362,8 +363,7 @@ fn put_query<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
     let query = match content.json {
         Some(j) if j.is_object() => {
             // Langfuse's decorator writes {"args": [query], "kwargs": {}}.
-            let only = |args: Json<'a>| args.items().next().filter(|_| args.items().count() == 1);
-            let called = j.get("kwargs").filter(Json::is_empty).and_then(|_| only(j.get("args")?));
+            let called = j.get("kwargs").filter(Json::is_empty).and_then(|_| j.get("args")?.only());
             if let Some(k) = j.get("options").and_then(|o| o.get("k")).and_then(|k| k.as_i64()) {
                 n.c.derive(Field::RetrievalTopK, Value::Int(k));
             }
@@ -385,7 +385,7 @@ fn text_within<'a>(j: Json<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
     let parts = j.get("content").unwrap_or(j);
     let mut out = BumpVec::new_in(arena);
     for part in parts.items() {
-        out.extend_from_slice(part.get("text")?.text(arena)?);
+        out.extend_from_slice_copy(part.get("text")?.text(arena)?);
     }
     (!out.is_empty()).then(|| out.into_bump_slice() as &[u8])
 }
@@ -409,32 +409,28 @@ fn put_documents<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
 }
 
 /// Reads an attribute that holds the documents that were found. Text that is no list of them is one.
-pub(super) fn put_found<'a>(n: &mut Normalizer<'_, 'a>, value: Value<'a>, at: u16) {
+pub(super) fn put_found<'a>(n: &mut Normalizer<'_, 'a>, value: &Value<'a>, at: u16) {
     let arena = n.cx.arena;
     let Some(content) = Content::new(value, at, arena) else { return };
     put_documents(n, content);
     if !n.c.has(Field::RetrievalDocuments) && !content.json.is_some_and(|j| j.is_empty()) {
-        let mut out = BumpVec::new_in(arena);
-        out.extend_from_slice(b"[{\"content\":");
-        json::string(content.text, &mut out);
-        out.extend_from_slice(b"}]");
-        n.settle(Field::RetrievalDocuments, Value::Str(out.into_bump_slice()), PLAIN, at);
+        n.settle(
+            Field::RetrievalDocuments,
+            Value::Str(around("[{\"content\":", Content { json: None, ..content }, "}]", arena)),
+            PLAIN,
+            at,
+        );
     }
 }
 
 fn write_document<'a>(document: Json<'a>, out: &mut json::Out<'a>, arena: &'a Bump) {
     if document.is_string() {
-        out.extend_from_slice(b"{\"content\":");
+        out.extend_from_slice_copy(b"{\"content\":");
         document.write(out);
         out.push(b'}');
         return;
     }
-    let fields = document
-        .get("kwargs")
-        .or_else(|| document.get("node"))
-        .or_else(|| document.get("document"))
-        .filter(Json::is_object)
-        .unwrap_or(document);
+    let fields = document.any(&["kwargs", "node", "document"]).filter(Json::is_object).unwrap_or(document);
     let mut count = 0;
     out.push(b'{');
     for (name, keys) in [
@@ -443,19 +439,22 @@ fn write_document<'a>(document: Json<'a>, out: &mut json::Out<'a>, arena: &'a Bu
         ("content", &["page_content", "pageContent", "content", "text"]),
         ("metadata", &["metadata", "meta"]),
     ] {
-        if let Some(value) = fields.any(keys).or_else(|| document.any(keys)).filter(|v| name == "content" || !v.is_empty()) {
-            json::separate(out, count);
-            count += 1;
-            json::string(name.as_bytes(), out);
-            out.push(b':');
-            let value = match value.text(arena).filter(|_| name == "metadata").and_then(|text| json::parse(text, arena)) {
-                Some(object) if object.is_object() => object,
-                _ => value,
-            };
-            match text_within(value, arena).filter(|_| name == "content" && value.is_array()) {
-                Some(text) => json::string(text, out),
-                None => value.write(out),
-            }
+        let Some(value) = fields.any(keys).or_else(|| document.any(keys)) else { continue };
+        if name != "content" && value.is_empty() {
+            continue;
+        }
+        json::member(out, &mut count, name.as_bytes());
+        let text = match name {
+            "content" if value.is_array() => text_within(value, arena),
+            _ => None,
+        };
+        let object = match name {
+            "metadata" => value.text(arena).and_then(|text| json::parse(text, arena)).filter(Json::is_object),
+            _ => None,
+        };
+        match text {
+            Some(text) => json::string(text, out),
+            None => object.unwrap_or(value).write(out),
         }
     }
     if count == 0 {

@@ -6,6 +6,7 @@ mod content;
 mod events;
 pub mod flat;
 pub mod messages;
+mod moment;
 mod params;
 mod provider;
 pub mod scalar;
@@ -16,7 +17,7 @@ mod usage;
 
 use crate::conventions::{self, ConventionSet, NAMED, PLAIN, To, words};
 use crate::keys::{KeyInfo, Keys};
-use crate::span::{Key, Span, Value, status};
+use crate::span::{Event, Key, Span, Value, status};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 pub(crate) use events::carries_content;
@@ -90,17 +91,10 @@ pub fn normalize<'a>(span: &Span<'a>, cx: &Context<'a>) -> Option<Normal<'a>> {
         mark: None,
         kind_trust: 0,
         refined: None,
-        model: None,
-        input: None,
-        output: None,
+        pending: [None; SLOTS],
         tool_inputs: None,
-        tool_schema: None,
         uncached_input: false,
         aggregates: &[],
-        entity_name: None,
-        workflow_name: None,
-        model_path: None,
-        uncached_part: None,
         aside: false,
         leaves: BumpVec::new_in(arena),
     };
@@ -136,7 +130,7 @@ fn with_info<T: Default>(key: Key, keys: &Keys, f: impl FnOnce(&KeyInfo) -> T) -
 
 fn proves(to: To, value: Value) -> bool {
     match to {
-        To::Proof(words) => value.as_str().is_some_and(|text| words.iter().any(|word| word.as_bytes() == text)),
+        To::Proof(words) => value.as_str().is_some_and(|text| words::any(text, words)),
         To::All(all) => all.iter().any(|to| proves(*to, value)),
         _ => false,
     }
@@ -169,11 +163,29 @@ struct Pending<'a> {
     inside: &'static [&'static str],
 }
 
-impl<'a> Pending<'a> {
-    fn new(value: Value<'a>, at: u16) -> Self {
-        Pending { value, at, inside: &[] }
-    }
+/// What is pending.
+#[derive(Clone, Copy)]
+enum Slot {
+    Model,
+    Input,
+    Output,
+    ToolSchema,
+    EntityName,
+    WorkflowName,
+    /// A model's name behind its provider's.
+    ModelPath,
+    UncachedPart,
 }
+
+const SLOTS: usize = Slot::UncachedPart as usize + 1;
+
+/// The kind that one of these fields tells where nothing says it, on a span with a model (or without one, or either).
+const KINDS: &[(Option<bool>, &[Field], Kind)] = &[
+    (Some(true), &[Field::OutputTokens, Field::InputMessages, Field::OutputMessages], Kind::Chat),
+    (Some(false), &[Field::ToolCallArguments, Field::ToolCallId, Field::ToolName], Kind::ExecuteTool),
+    (None, &[Field::RerankQuery, Field::RerankTopN], Kind::Rerank),
+    (None, &[Field::RetrievalQuery, Field::RetrievalDocuments, Field::RetrievalTopK], Kind::Retrieval),
+];
 
 struct Normalizer<'n, 'a> {
     span: &'n Span<'a>,
@@ -185,62 +197,58 @@ struct Normalizer<'n, 'a> {
     kind_trust: u8,
     /// A narrower word for a generation.
     refined: Option<Kind>,
-    model: Option<Pending<'a>>,
-    input: Option<Pending<'a>>,
-    output: Option<Pending<'a>>,
+    pending: [Option<Pending<'a>>; SLOTS],
     tool_inputs: Option<&'a [u8]>,
-    tool_schema: Option<Pending<'a>>,
     /// The input tokens are without those that a cache held.
     uncached_input: bool,
     /// The kinds of span whose usage repeats that of their children.
     aggregates: &'static [Kind],
-    entity_name: Option<Pending<'a>>,
-    workflow_name: Option<Pending<'a>>,
-    /// A model's name behind its provider's.
-    model_path: Option<Pending<'a>>,
-    uncached_part: Option<Pending<'a>>,
     /// It runs before a model is asked.
     aside: bool,
     leaves: BumpVec<'a, flat::Leaf<'a>>,
 }
 
 impl<'a> Normalizer<'_, 'a> {
+    fn held(&self, slot: Slot) -> Option<Pending<'a>> {
+        self.pending[slot as usize]
+    }
+
+    /// The model that the span names, and whether that is one of embeddings.
+    fn named_model(&self) -> Option<bool> {
+        let of_embeddings = |model: &[u8]| words::position(model, b"embed").is_some();
+        let one = self.held(Slot::Model).map(|m| m.value.as_str().unwrap_or_default());
+        let answered = self.c.has(Field::ResponseModel).then_some(&b""[..]);
+        self.c.text(Field::RequestModel).or(one).or(answered).map(of_embeddings)
+    }
+
     fn complete_kind(&mut self) {
-        let c = &mut self.c;
-        let embedding = |c: &Canonical| {
-            let model = c.text(Field::RequestModel).or(self.model.and_then(|m| m.value.as_str())).unwrap_or_default();
-            words::position(model, b"embed").is_some()
-        };
-        let has_model = self.model.is_some() || c.has(Field::RequestModel) || c.has(Field::ResponseModel);
-        let kind = match c.kind {
+        let model = self.named_model();
+        let by_model = || if model == Some(true) { Kind::Embeddings } else { Kind::Chat };
+        let kind = match self.c.kind {
             // Langfuse Python up to 3.3.0 wrote `span` on generations, and knew no tools.
-            Some(Kind::Span) if has_model || c.has(Field::OutputTokens) => Some(if embedding(c) { Kind::Embeddings } else { Kind::Chat }),
-            Some(Kind::Span) if content::is_tool_message(self.output.map(|o| o.value), self.span.name, self.cx.arena) => {
+            Some(Kind::Span) if model.is_some() || self.c.has(Field::OutputTokens) => Some(by_model()),
+            Some(Kind::Span) if content::is_tool_message(self.held(Slot::Output).map(|o| o.value), self.span.name, self.cx.arena) => {
                 Some(Kind::ExecuteTool)
             }
             Some(kind) if kind.is_generation() => match self.refined {
                 Some(refined) => Some(refined),
-                None if kind == Kind::Chat && self.kind_trust <= PLAIN && embedding(c) => Some(Kind::Embeddings),
+                None if kind == Kind::Chat && self.kind_trust <= PLAIN => Some(by_model()),
                 None => Some(kind),
             },
-            None if !c.operation.is_empty() => None,
+            None if !self.c.operation.is_empty() => None,
             None if self.refined.is_some() => self.refined,
             // Nothing says it: what is there tells.
-            None if has_model && embedding(c) => Some(Kind::Embeddings),
-            None if has_model && (c.has(Field::OutputTokens) || c.has(Field::InputMessages) || c.has(Field::OutputMessages)) => {
-                Some(Kind::Chat)
-            }
-            None if !has_model && (c.has(Field::ToolCallArguments) || c.has(Field::ToolCallId) || c.has(Field::ToolName)) => {
-                Some(Kind::ExecuteTool)
-            }
-            None if [Field::RerankQuery, Field::RerankTopN].iter().any(|f| c.has(*f)) => Some(Kind::Rerank),
-            None if [Field::RetrievalQuery, Field::RetrievalDocuments, Field::RetrievalTopK].iter().any(|f| c.has(*f)) => {
-                Some(Kind::Retrieval)
+            None if model == Some(true) => Some(Kind::Embeddings),
+            None => {
+                let tells = |(with_model, fields, _): &&(Option<bool>, &[Field], Kind)| {
+                    with_model.is_none_or(|with| with == model.is_some()) && fields.iter().any(|field| self.c.has(*field))
+                };
+                KINDS.iter().find(tells).map(|(.., kind)| *kind)
             }
             kind => kind,
         };
-        if c.kind != kind {
-            (c.kind, c.kind_origin) = (kind, DERIVED);
+        if self.c.kind != kind {
+            (self.c.kind, self.c.kind_origin) = (kind, DERIVED);
         }
     }
 
@@ -260,17 +268,16 @@ impl<'a> Normalizer<'_, 'a> {
             c.derive(Field::RetrievalTopK, top_k);
         }
         if c.kind.is_some_and(|k| k.is_generation() || matches!(k, Kind::Embeddings | Kind::Rerank)) {
-            let addresses = self.span.attributes.iter().filter_map(|a| match self.cx.keys.text(a.key) {
-                b"server.address" | b"url.full" | b"http.url" | b"gen_ai.openai.api_base" => a.value.as_str(),
-                _ => None,
-            });
+            const ADDRESSES: &[&str] = &["server.address", "url.full", "http.url", "gen_ai.openai.api_base"];
+            let attributes = self.span.attributes.iter().filter(|a| words::any(self.cx.keys.text(a.key), ADDRESSES));
+            let addresses = attributes.filter_map(|a| a.value.as_str());
             provider::complete(c, self.cx.scope, self.span.name, addresses, self.cx.infer_provider);
         }
-        if let Some(part) = self.uncached_part {
+        if let Some(part) = self.held(Slot::UncachedPart) {
             self.complete_uncached(part);
         }
         usage::complete(&mut self.c, self.uncached_input);
-        if let Some(schema) = self.tool_schema {
+        if let Some(schema) = self.held(Slot::ToolSchema) {
             self.c.reading = schema.at;
             self.complete_tool_schema(schema);
         }
@@ -282,18 +289,18 @@ impl<'a> Normalizer<'_, 'a> {
     fn complete_uncached(&mut self, part: Pending<'a>) {
         if self.c.aggregated {
             // The children say it. Vercel's steps have it without the rest.
-            self.set_fate(part.at, Fate::Mapped);
+            self.mapped(part.at);
         } else if !self.c.has(Field::InputTokens) {
             self.uncached_input = true;
             self.c.reading = part.at;
-            self.put(Field::InputTokens, part.value, PLAIN, part.at);
+            self.put(Field::InputTokens, &part.value, PLAIN, part.at);
         }
     }
 
     /// A schema is a definition once it has the tool's name.
     fn complete_tool_schema(&mut self, schema: Pending<'a>) {
         let arena = self.cx.arena;
-        let Some(Value::Str(text)) = scalar::convert(Field::ToolCallArguments, schema.value, arena) else { return };
+        let Some(Value::Str(text)) = scalar::convert(Field::ToolCallArguments, &schema.value, arena) else { return };
         let name = self.c.text(Field::ToolName).unwrap_or_default();
         if let Some(definitions) = tools::from_schema(text, name, self.c.text(Field::ToolDescription), arena) {
             self.settle(Field::ToolDefinitions, Value::Str(definitions), PLAIN, schema.at);
@@ -302,12 +309,12 @@ impl<'a> Normalizer<'_, 'a> {
 
     /// Asked or answered? (rules.md 1)
     fn complete_model(&mut self) {
-        let Some(Pending { value, at, .. }) = self.model else { return };
-        let Some(value) = scalar::convert(Field::ResponseModel, value, self.cx.arena) else { return };
+        let Some(Pending { value, at, .. }) = self.held(Slot::Model) else { return };
+        let Some(value) = scalar::convert(Field::ResponseModel, &value, self.cx.arena) else { return };
         self.c.reading = at;
         let said = |output: Pending| output.value.as_str().is_none_or(|text| !scalar::unquote(text).is_empty());
         let ended = self.span.status_code != status::ERROR;
-        let answered = ended && (self.output.is_some_and(said) || self.c.has(Field::OutputMessages));
+        let answered = ended && (self.held(Slot::Output).is_some_and(said) || self.c.has(Field::OutputMessages));
         // The answer itself may say better who gave it (older MLflow's one name is that which was asked for).
         let known = self.c.get(Field::ResponseModel).filter(|model| *model != value);
         if answered && known.is_some() {
@@ -322,17 +329,14 @@ impl<'a> Normalizer<'_, 'a> {
 
     /// rules.md 7
     fn complete_error(&mut self) {
-        let keys = self.cx.keys;
-        let mut exceptions =
-            self.span.events.iter().filter(|e| matches!(e.name, b"exception" | b"gen_ai.client.operation.exception")).peekable();
-        self.c.failed |= conventions::always_ok(self.cx.scope_conventions) && exceptions.peek().is_some();
+        let is_exception = |event: &&Event| words::any(event.name, &["exception", "gen_ai.client.operation.exception"]);
+        let exceptions = self.span.events.iter().filter(is_exception);
+        self.c.failed |= conventions::always_ok(self.cx.scope_conventions) && exceptions.clone().next().is_some();
         if self.span.status_code != status::ERROR && !self.c.failed || self.c.has(Field::ErrorType) {
             return;
         }
-        let exception = exceptions.find_map(|e| {
-            let attr = e.attributes.iter().find(|a| keys.text(a.key) == b"exception.type")?;
-            attr.value.as_str().filter(|t| !t.is_empty())
-        });
+        let mut types = exceptions.filter_map(|event| events::attribute(self, event, "exception.type")?.as_str());
+        let exception = types.find(|text| !text.is_empty());
         self.c.derive(Field::ErrorType, Value::Str(exception.unwrap_or(b"_OTHER")));
     }
 }

@@ -53,7 +53,7 @@ pub fn read<'a>(parameters: Json<'a>, trust: u8, source: u16, c: &mut Canonical<
         };
         let text = match field {
             Field::ToolDefinitions => {
-                if let Some(definitions) = tools::definitions(value.items(), arena) {
+                if let Some(definitions) = tools::definitions_of(value, arena) {
                     c.put(field, Value::Str(definitions), trust, source);
                 }
                 continue;
@@ -71,7 +71,7 @@ pub fn read<'a>(parameters: Json<'a>, trust: u8, source: u16, c: &mut Canonical<
             _ => value.text(arena),
         };
         let text = text.unwrap_or_else(|| value.to_text(arena));
-        if let Some(value) = scalar::convert(field, Value::Str(text), arena) {
+        if let Some(value) = scalar::convert(field, &Value::Str(text), arena) {
             c.put(field, value, trust, source);
         }
     }

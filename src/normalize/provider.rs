@@ -1,7 +1,6 @@
 //! The provider that nobody names (rules.md 2): from the SDK wrapper, else the server's address, else the model's family.
 
 use super::canonical::{Canonical, DERIVED, Field, INFERRED, NAMES};
-use super::scalar::glob;
 use crate::conventions::words;
 use crate::span::Value;
 
@@ -27,10 +26,10 @@ const WRAPPERS: &[(&str, &str)] = &[
 /// Names of spans that the SDK wrappers make: Langfuse's `OpenAI-generation` and `OpenAI.chat`.
 const WRAPPER_SPANS: &[&str] = &["OpenAI-generation", "OpenAI-embedding", "OpenAI."];
 
-fn wrapper(text: &[u8]) -> Option<&'static str> {
-    let lower = text.to_ascii_lowercase();
-    let found = WRAPPERS.iter().find(|(part, _)| words::position(&lower, part.as_bytes()).is_some())?;
-    (!found.1.is_empty()).then_some(found.1)
+fn wrapper(scope: &[u8]) -> Option<&'static str> {
+    let lower = scope.to_ascii_lowercase();
+    let (_, provider) = WRAPPERS.iter().find(|(part, _)| words::position(&lower, part.as_bytes()).is_some())?;
+    (!provider.is_empty()).then_some(provider)
 }
 
 /// Host of a URL or an address, without port where the tables have none.
@@ -40,8 +39,9 @@ pub fn host(address: &[u8]) -> &[u8] {
     if rest.ends_with(b":11434") { rest } else { &rest[..memchr::memchr(b':', rest).unwrap_or(rest.len())] }
 }
 
-fn by<'t>(table: &'t [(&str, &'static str)], text: &[u8]) -> Option<&'t str> {
-    table.iter().find(|(pattern, _)| glob(pattern, text)).map(|(_, provider)| *provider)
+#[inline(never)]
+fn by(table: &[(&str, &'static str)], text: &[u8]) -> Option<&'static str> {
+    super::tables::fitting(table, text)
 }
 
 /// Sets the provider of a span on which a model or an embedding ran.

@@ -1,4 +1,4 @@
-//! Single values: text to number, quotes, placeholders, moments in time. The types of [`super::canonical::Field`] in code.
+//! Single values: text to number, quotes, placeholders. The types of [`super::canonical::Field`] in code.
 
 use super::canonical::{Field, Type};
 use crate::conventions::words;
@@ -8,15 +8,15 @@ use crate::span::Value;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
+pub use super::moment::{instant, iso_8601};
+
 /// Words that say "nothing" on a typed field (rules.md 9). On free text they are text.
 fn is_placeholder(text: &[u8]) -> bool {
-    const WORDS: &[&str] = &["", "none", "null", "undefined", "unknown", "n/a", "nan", "inf", "-inf", "infinity", "-infinity"];
-    text.first() == Some(&b'<') && text.last() == Some(&b'>')
-        || text.len() <= 9 && WORDS.iter().any(|w| text.eq_ignore_ascii_case(w.as_bytes()))
+    text.is_empty() || text.first() == Some(&b'<') && text.last() == Some(&b'>') || words::find(words::PLACEHOLDERS, text).is_some()
 }
 
 /// Does a typed field say nothing with this value?
-pub fn is_absence(field: Field, value: Value) -> bool {
+pub fn is_absence(field: Field, value: &Value) -> bool {
     field.ty() != Type::Text
         && field != Field::StopSequences
         && value.as_str().is_some_and(|text| is_placeholder(unquote(text.trim_ascii())))
@@ -30,8 +30,8 @@ pub fn bool_word(text: &[u8]) -> Option<bool> {
 }
 
 /// A boolean in any of its spellings.
-pub fn as_bool(value: Value) -> Option<bool> {
-    match value {
+pub fn as_bool(value: &Value) -> Option<bool> {
+    match *value {
         Value::Bool(b) => Some(b),
         Value::Int(n @ (0 | 1)) => Some(n == 1),
         Value::Double(n) if n == 0.0 || n == 1.0 => Some(n == 1.0),
@@ -43,8 +43,7 @@ pub fn as_bool(value: Value) -> Option<bool> {
 /// A whole number from text: `"57"`, `57.0`, `1e3`.
 pub fn int_text(text: &[u8]) -> Option<i64> {
     let text = unquote(text.trim_ascii());
-    let exact = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
-    exact.or_else(|| number::parse(text).and_then(whole))
+    number::integer(text).or_else(|| number::parse(text).and_then(whole))
 }
 
 fn whole(n: f64) -> Option<i64> {
@@ -68,13 +67,22 @@ fn name<'a>(text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
     (!is_placeholder(text)).then_some(text)
 }
 
+/// The digits of a number.
+#[inline(never)]
+pub fn digits(n: i64, arena: &Bump) -> &[u8] {
+    let mut out = BumpVec::new_in(arena);
+    number::write_integer(n, &mut out);
+    out.into_bump_slice()
+}
+
 /// The value as the field's type has it; `None` where it says nothing.
-pub fn convert<'a>(field: Field, value: Value<'a>, arena: &'a Bump) -> Option<Value<'a>> {
-    match (field.ty(), value) {
+#[inline(never)]
+pub fn convert<'a>(field: Field, value: &Value<'a>, arena: &'a Bump) -> Option<Value<'a>> {
+    match (field.ty(), *value) {
         (_, Value::Empty) => None,
         (Type::Name, Value::Str(text)) => word(field, name(text, arena)?, arena).map(Value::Str),
-        (Type::Name, Value::Int(n)) => Some(Value::Str(arena.alloc_str(&n.to_string()).as_bytes())),
-        (Type::Text, Value::Str(_)) => Some(value),
+        (Type::Name, Value::Int(n)) => Some(Value::Str(digits(n, arena))),
+        (Type::Text, Value::Str(_)) => Some(*value),
         (Type::Text | Type::Json, Value::Array(_) | Value::Map(_)) => Some(Value::Str(to_json(value, arena))),
         // A backend reads these as JSON; arguments and results may be text.
         (_, Value::Str(text)) if field == Field::RetrievalDocuments => json::parse(text, arena).map(|j| Value::Str(j.to_text(arena))),
@@ -83,7 +91,7 @@ pub fn convert<'a>(field: Field, value: Value<'a>, arena: &'a Bump) -> Option<Va
             Some(Value::Str(json::parse(text, arena).and_then(|j| j.text(arena)).unwrap_or(text)))
         }
         (Type::Json, Value::Str(text)) => Some(Value::Str(json::parse(text, arena).map_or(text, |j| j.to_text(arena)))),
-        (Type::Int, Value::Int(_)) | (Type::Double, Value::Double(_)) | (Type::Bool, Value::Bool(_)) => Some(value),
+        (Type::Int, Value::Int(_)) | (Type::Double, Value::Double(_)) | (Type::Bool, Value::Bool(_)) => Some(*value),
         (Type::Int, Value::Double(n)) => whole(n).map(Value::Int),
         (Type::Int, Value::Str(text)) => int_text(text).map(Value::Int),
         (Type::Double, Value::Int(n)) => Some(Value::Double(n as f64)),
@@ -92,46 +100,62 @@ pub fn convert<'a>(field: Field, value: Value<'a>, arena: &'a Bump) -> Option<Va
             n.is_finite().then_some(Value::Double(n))
         }
         (Type::Bool, _) => as_bool(value).map(Value::Bool),
-        (Type::Names, Value::Array(items)) => names(field, items.iter().filter_map(|item| name_of(*item, arena)), arena),
-        (Type::Names, Value::Int(_)) => names(field, name_of(value, arena).into_iter(), arena),
-        (Type::Names, Value::Str(text)) => match json::parse(text, arena).filter(json::Json::is_array) {
-            Some(list) => names(field, list.items().filter_map(|j| j.text(arena)), arena),
-            // Micrometer renders lists, Semantic Kernel joins them.
-            None if field != Field::StopSequences => {
-                let inner = text.strip_prefix(b"[").and_then(|t| t.strip_suffix(b"]")).unwrap_or(text);
-                names(field, inner.split(|b| *b == b',').map(<[u8]>::trim_ascii), arena)
-            }
-            None => names(field, std::iter::once(text), arena),
-        },
+        (Type::Names, _) => names(field, value, arena),
         _ => None,
     }
 }
 
-fn names<'a>(field: Field, texts: impl Iterator<Item = &'a [u8]>, arena: &'a Bump) -> Option<Value<'a>> {
-    let mut list = BumpVec::new_in(arena);
-    if field == Field::StopSequences {
-        // The user's text: a newline or the word "none" may stop an answer.
-        list.extend(texts.map(Value::Str));
-    } else {
-        // A model may end for an unknown reason, which is one.
-        let name = |text| if field == Field::FinishReasons && text == b"unknown" { Some(text) } else { name(text, arena) };
-        list.extend(texts.filter_map(|text| word(field, name(text)?, arena)).map(Value::Str));
+fn names<'a>(field: Field, value: &Value<'a>, arena: &'a Bump) -> Option<Value<'a>> {
+    let mut list = Names { field, list: BumpVec::new_in(arena), arena };
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| list.push(name_of(item, arena))),
+        Value::Str(text) => match json::parse(text, arena).filter(json::Json::is_array) {
+            Some(items) => items.items().for_each(|item| list.push(item.text(arena))),
+            // Micrometer renders lists, Semantic Kernel joins them.
+            None if field != Field::StopSequences => {
+                let inner = text.strip_prefix(b"[").and_then(|t| t.strip_suffix(b"]")).unwrap_or(text);
+                inner.split(|b| *b == b',').for_each(|name| list.push(Some(name.trim_ascii())));
+            }
+            None => list.push(Some(text)),
+        },
+        value => list.push(name_of(value, arena)),
     }
-    (!list.is_empty()).then(|| Value::Array(list.into_bump_slice()))
+    (!list.list.is_empty()).then(|| Value::Array(list.list.into_bump_slice()))
+}
+
+struct Names<'a> {
+    field: Field,
+    list: BumpVec<'a, Value<'a>>,
+    arena: &'a Bump,
+}
+
+impl<'a> Names<'a> {
+    #[inline(never)]
+    fn push(&mut self, text: Option<&'a [u8]>) {
+        let known = |text: &'a [u8]| match self.field {
+            // The user's text: a newline or the word "none" may stop an answer.
+            Field::StopSequences => Some(text),
+            // A model may end for an unknown reason, which is one.
+            Field::FinishReasons if text == b"unknown" => word(self.field, text, self.arena),
+            _ => word(self.field, name(text, self.arena)?, self.arena),
+        };
+        self.list.extend(text.and_then(known).map(Value::Str));
+    }
 }
 
 /// A name, also where the source counts them.
-fn name_of<'a>(value: Value<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
-    match value {
-        Value::Int(n) => Some(arena.alloc_str(&n.to_string()).as_bytes()),
-        value => value.as_str(),
+fn name_of<'a>(value: &Value<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
+    match *value {
+        Value::Int(n) => Some(digits(n, arena)),
+        _ => value.as_str(),
     }
 }
 
 /// The provider at the end of Dify's path of a plugin: `langgenius/openai/openai`.
 fn without_plugin(text: &[u8]) -> &[u8] {
-    match memchr::memchr_iter(b'/', text).collect::<Vec<_>>()[..] {
-        [_, last] => &text[last + 1..],
+    let mut parts = text.split(|c| *c == b'/');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (_, _, Some(provider), None) => provider,
         _ => text,
     }
 }
@@ -174,27 +198,26 @@ fn word<'a>(field: Field, text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
 }
 
 /// The text of a value as JSON, if it is JSON.
-pub fn parsed<'a>(value: Value<'a>, arena: &'a Bump) -> Option<json::Json<'a>> {
+pub fn parsed<'a>(value: &Value<'a>, arena: &'a Bump) -> Option<json::Json<'a>> {
     json::parse(value.as_str()?, arena)
 }
 
 /// A JSON value as an attribute has it: scalars as they are, lists and objects as JSON text.
 pub fn from_json<'a>(j: json::Json<'a>, arena: &'a Bump) -> Value<'a> {
-    if let Some(text) = j.text(arena) {
-        return Value::Str(text);
+    if j.is_string() || j.is_array() || j.is_object() {
+        Value::Str(j.text(arena).unwrap_or_else(|| j.to_text(arena)))
+    } else if j.is_bool() {
+        j.as_bool().map_or(Value::Empty, Value::Bool)
+    } else if let Some(n) = j.as_i64() {
+        Value::Int(n)
+    } else {
+        j.as_f64().map_or(Value::Empty, Value::Double)
     }
-    if j.is_array() || j.is_object() {
-        return Value::Str(j.to_text(arena));
-    }
-    if j.is_null() {
-        return Value::Empty;
-    }
-    j.as_i64().map(Value::Int).or(j.as_f64().map(Value::Double)).or(j.as_bool().map(Value::Bool)).unwrap_or(Value::Empty)
 }
 
 /// A list of JSON texts as the JSON list of what they say; anything else as it is.
-pub fn from_items<'a>(value: Value<'a>, arena: &'a Bump) -> Value<'a> {
-    let Value::Array(items) = value else { return value };
+pub fn from_items<'a>(value: &Value<'a>, arena: &'a Bump) -> Value<'a> {
+    let Value::Array(items) = value else { return *value };
     let mut out = BumpVec::new_in(arena);
     out.push(b'[');
     for (i, item) in items.iter().enumerate() {
@@ -209,24 +232,28 @@ pub fn from_items<'a>(value: Value<'a>, arena: &'a Bump) -> Value<'a> {
 }
 
 /// A structured value as JSON text.
-pub fn to_json<'a>(value: Value, arena: &'a Bump) -> &'a [u8] {
+pub fn to_json<'a>(value: &Value, arena: &'a Bump) -> &'a [u8] {
     let mut out = BumpVec::new_in(arena);
-    write_json(value, &mut out);
+    write_json(*value, &mut out);
     out.into_bump_slice()
 }
 
 /// Appends a value as JSON.
 pub fn write_json(value: Value, out: &mut json::Out) {
     match value {
-        Value::Empty => out.extend_from_slice(b"null"),
+        Value::Empty => out.extend_from_slice_copy(b"null"),
         Value::Str(text) => json::string(text, out),
-        Value::Bool(b) => out.extend_from_slice(if b { b"true" } else { b"false" }),
-        Value::Int(n) => out.extend_from_slice(n.to_string().as_bytes()),
+        Value::Bool(b) => out.extend_from_slice_copy(if b { b"true" } else { b"false" }),
+        Value::Int(n) => number::write_integer(n, out),
         Value::Double(n) if n.is_finite() => {
-            number::text(n, |text| out.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes()))
+            number::text(n, |text| out.extend_from_slice_copy(text.strip_suffix(".0").unwrap_or(text).as_bytes()))
         }
-        Value::Double(_) => out.extend_from_slice(b"null"),
-        Value::Bytes(bytes) => json::string(bytes.escape_ascii().to_string().as_bytes(), out),
+        Value::Double(_) => out.extend_from_slice_copy(b"null"),
+        Value::Bytes(bytes) => {
+            let mut escaped = BumpVec::new_in(out.bump());
+            bytes.iter().for_each(|byte| json::escape_byte(*byte, &mut escaped));
+            json::string(&escaped, out);
+        }
         Value::Array(items) => {
             out.push(b'[');
             for (i, item) in items.iter().enumerate() {
@@ -250,84 +277,14 @@ pub fn write_json(value: Value, out: &mut json::Out) {
 
 /// Does `text` match `pattern`? `*` stands for any text.
 pub fn glob(pattern: &str, text: &[u8]) -> bool {
-    let Some((head, tail)) = pattern.split_once('*') else { return text == pattern.as_bytes() };
-    let Some(rest) = text.strip_prefix(head.as_bytes()) else { return false };
-    tail.is_empty() || (0..=rest.len()).any(|skip| glob(tail, &rest[skip..]))
+    matches_glob(pattern.as_bytes(), text)
 }
 
-/// Nanoseconds since 1970 of an ISO 8601 moment (`2026-11-24T00:15:39.116666Z`, offset or none; none is UTC).
-pub fn moment(text: &[u8]) -> Option<u64> {
-    let text = std::str::from_utf8(unquote(text.trim_ascii())).ok()?;
-    let (date, time) = text.split_once(['T', ' '])?;
-    let mut date = date.splitn(3, '-').map(|n| n.parse::<i64>().ok());
-    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
-    let zone_at = time.find(['Z', '+', '-']).unwrap_or(time.len());
-    let (time, zone) = time.split_at(zone_at);
-    let (time, fraction) = time.split_once('.').unwrap_or((time, ""));
-    let mut clock = time.splitn(3, ':').map(|n| n.parse::<i64>().ok());
-    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next().unwrap_or(Some(0))?);
-    let in_range = (1970..=2200).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
-    if !in_range || !(0..24).contains(&hour) || !(0..60).contains(&minute) || !(0..=60).contains(&second) {
-        return None;
-    }
-    let offset = match zone.as_bytes().first() {
-        None | Some(b'Z') => 0,
-        Some(sign) => {
-            let digits: String = zone[1..].chars().filter(|c| *c != ':').collect();
-            let n: i64 = if digits.len() <= 2 { digits.parse::<i64>().ok()? * 100 } else { digits.parse().ok()? };
-            let seconds = (n / 100 * 60 + n % 100) * 60;
-            if *sign == b'-' { -seconds } else { seconds }
-        }
-    };
-    let mut nanos = 0;
-    for i in 0..9 {
-        nanos = nanos * 10 + fraction.as_bytes().get(i).map_or(Some(0), |d| (*d as char).to_digit(10))?;
-    }
-    let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset;
-    u64::try_from(seconds).ok()?.checked_mul(1_000_000_000)?.checked_add(u64::from(nanos))
-}
-
-/// A moment in ns since 1970 as ISO 8601 text, in microseconds, or in nanoseconds where it has them.
-pub fn iso_8601(nanos: u64) -> String {
-    let (seconds, fraction) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
-    let (year, month, day) = civil_from_days(seconds / 86_400);
-    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
-    let text = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:09}");
-    let length = if fraction.is_multiple_of(1_000) { text.len() - 3 } else { text.len() };
-    [&text[..length], "Z"].concat()
-}
-
-/// Nanoseconds since 1970 of a moment as [`moment`] reads it, or in milliseconds since 1970.
-pub fn instant(value: Value) -> Option<u64> {
-    match value {
-        Value::Str(text) => moment(text),
-        Value::Int(millis) => u64::try_from(millis).ok()?.checked_mul(1_000_000),
-        // The whole milliseconds apart: a double has no digits for all of it.
-        Value::Double(millis) if millis > 0.0 && millis < 9.0e12 => Some(millis as u64 * 1_000_000 + (millis.fract() * 1e6) as u64),
-        _ => None,
-    }
-}
-
-/// Days since 1970-01-01 in the proleptic Gregorian calendar (Hinnant's algorithm).
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
-
-/// Year, month and day of so many days since 1970-01-01 (Hinnant's algorithm).
-fn civil_from_days(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+fn matches_glob(pattern: &[u8], text: &[u8]) -> bool {
+    let Some(star) = memchr::memchr(b'*', pattern) else { return text == pattern };
+    let (head, tail) = pattern.split_at(star);
+    let (Some(rest), Some(tail)) = (text.strip_prefix(head), tail.strip_prefix(b"*")) else { return false };
+    tail.is_empty() || (0..=rest.len()).any(|skip| matches_glob(tail, rest.get(skip..).unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -335,52 +292,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_as_text() {
-        assert_eq!(iso_8601(1_795_479_339_116_666_000), "2026-11-24T00:15:39.116666Z");
-        assert_eq!(iso_8601(1_709_164_800_000_000_001), "2024-02-29T00:00:00.000000001Z");
-        for nanos in [0, 951_782_400_000_000_000, 1_704_067_199_999_999_999, 4_107_542_400_000_001_000] {
-            assert_eq!(moment(iso_8601(nanos).as_bytes()), Some(nanos));
-        }
-    }
-
-    #[test]
-    fn moments_in_every_spelling_that_sdks_use() {
-        let expected = Some(1_795_479_339_116_666_000);
-        for text in [
-            "2026-11-24T00:15:39.116666Z",
-            "\"2026-11-24T00:15:39.116666Z\"",
-            "2026-11-24T08:15:39.116666+08:00",
-            "2026-11-24 00:15:39.116666",
-        ] {
-            assert_eq!(moment(text.as_bytes()), expected, "{text}");
-        }
-        assert_eq!(moment(b"1970-01-01T00:00:01Z"), Some(1_000_000_000));
-        assert_eq!(moment(b"2024-02-29T00:00:00Z"), Some(1_709_164_800_000_000_000));
-        for text in ["", "yesterday", "2026-13-01T00:00:00Z", "2026-11-24T25:00:00Z", "2026-11-24T00:15:39.1x"] {
-            assert_eq!(moment(text.as_bytes()), None, "{text}");
-        }
-    }
-
-    #[test]
     fn a_moment_in_milliseconds() {
-        assert_eq!(instant(Value::Int(1_795_479_339_116)), Some(1_795_479_339_116_000_000));
-        assert_eq!(instant(Value::Double(1_795_479_339_116.5)), Some(1_795_479_339_116_500_000));
-        assert_eq!(instant(Value::Str(b"1970-01-01T00:00:01Z")), Some(1_000_000_000));
-        assert_eq!((instant(Value::Int(-1)), instant(Value::Double(f64::NAN)), instant(Value::Bool(true))), (None, None, None));
+        assert_eq!(instant(&Value::Int(1_795_479_339_116)), Some(1_795_479_339_116_000_000));
+        assert_eq!(instant(&Value::Double(1_795_479_339_116.5)), Some(1_795_479_339_116_500_000));
+        assert_eq!(instant(&Value::Str(b"1970-01-01T00:00:01Z")), Some(1_000_000_000));
+        assert_eq!((instant(&Value::Int(-1)), instant(&Value::Double(f64::NAN)), instant(&Value::Bool(true))), (None, None, None));
     }
 
     #[test]
     fn a_list_of_json_texts_is_one_list() {
         let arena = Bump::new();
         let items = [Value::Str(b"\"sunny day\""), Value::Str(b"{\"a\": 1}"), Value::Str(b"plain"), Value::Int(3)];
-        assert_eq!(from_items(Value::Array(&items), &arena), Value::Str(br#"["sunny day",{"a":1},"plain",3]"#));
-        assert_eq!(from_items(Value::Str(b"x"), &arena), Value::Str(b"x"));
+        assert_eq!(from_items(&Value::Array(&items), &arena), Value::Str(br#"["sunny day",{"a":1},"plain",3]"#));
+        assert_eq!(from_items(&Value::Str(b"x"), &arena), Value::Str(b"x"));
     }
 
     #[test]
     fn typed_fields_read_what_sources_write() {
         let arena = Bump::new();
-        let read = |field, text: &str| convert(field, Value::Str(arena.alloc_str(text).as_bytes()), &arena);
+        let read = |field, text: &str| convert(field, &Value::Str(arena.alloc_str(text).as_bytes()), &arena);
         assert_eq!(read(Field::InputTokens, "57"), Some(Value::Int(57)));
         assert_eq!(read(Field::InputTokens, "57.0"), Some(Value::Int(57)));
         assert_eq!(read(Field::MaxTokens, "inf"), None);
@@ -406,7 +336,7 @@ mod tests {
         assert_eq!(read(Field::StopSequences, "a,b"), Some(Value::Array(&[Value::Str(b"a,b")])));
         assert_eq!(read(Field::StopSequences, "\n\n"), Some(Value::Array(&[Value::Str(b"\n\n")])));
         assert_eq!(read(Field::Stream, "True"), Some(Value::Bool(true)));
-        assert_eq!(convert(Field::InputTokens, Value::Double(57.0), &arena), Some(Value::Int(57)));
-        assert_eq!(convert(Field::InputTokens, Value::Bool(true), &arena), None);
+        assert_eq!(convert(Field::InputTokens, &Value::Double(57.0), &arena), Some(Value::Int(57)));
+        assert_eq!(convert(Field::InputTokens, &Value::Bool(true), &arena), None);
     }
 }

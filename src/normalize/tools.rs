@@ -5,19 +5,25 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
 /// The definitions as JSON; `None` where there is none.
-pub fn definitions<'a>(tools: impl Iterator<Item = Json<'a>>, arena: &'a Bump) -> Option<&'a [u8]> {
+pub fn definitions<'a>(tools: &[Json<'a>], arena: &'a Bump) -> Option<&'a [u8]> {
     let mut out = BumpVec::new_in(arena);
     let mut count = 0;
     out.push(b'[');
-    tools.for_each(|tool| definition(tool, &mut count, &mut out, arena));
+    tools.iter().for_each(|tool| definition(*tool, &mut count, &mut out, arena));
     out.push(b']');
     (count > 0).then(|| out.into_bump_slice() as &[u8])
 }
 
+/// As [`definitions`], from a list.
+pub fn definitions_of<'a>(list: Json<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
+    definitions(&BumpVec::from_iter_in(list.items(), arena), arena)
+}
+
 /// As [`definitions`], from JSON text: a list, one definition, or a list of JSON texts.
+#[inline(never)]
 pub fn from_text<'a>(text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
     let root = json::parse(text, arena)?;
-    if root.is_array() { definitions(root.items(), arena) } else { definitions(std::iter::once(root), arena) }
+    if root.is_array() { definitions_of(root, arena) } else { definitions(&[root], arena) }
 }
 
 /// The definition of the tool `name` whose arguments have this schema, unless the text is a definition already.
@@ -27,75 +33,60 @@ pub fn from_schema<'a>(text: &'a [u8], name: &[u8], description: Option<&[u8]>, 
         return from_text(text, arena);
     }
     let mut out = BumpVec::new_in(arena);
-    out.extend_from_slice(b"[{\"type\":\"function\",\"name\":");
+    out.extend_from_slice_copy(b"[{\"type\":\"function\",\"name\":");
     json::string(name, &mut out);
     if let Some(description) = description {
-        out.extend_from_slice(b",\"description\":");
+        out.extend_from_slice_copy(b",\"description\":");
         json::string(description, &mut out);
     }
-    out.extend_from_slice(b",\"parameters\":");
+    out.extend_from_slice_copy(b",\"parameters\":");
     schema.write(&mut out);
-    out.extend_from_slice(b"}]");
+    out.extend_from_slice_copy(b"}]");
     Some(out.into_bump_slice())
 }
 
 fn definition<'a>(tool: Json<'a>, count: &mut usize, out: &mut json::Out<'a>, arena: &'a Bump) {
-    match tool.text(arena).and_then(|t| json::parse(t, arena)) {
-        Some(inner) if inner.is_object() => return definition(inner, count, out, arena),
-        // Langtrace: the whole list.
-        Some(list) if list.is_array() => {
-            return list.items().filter(Json::is_object).for_each(|tool| definition(tool, count, out, arena));
-        }
-        _ => {}
-    }
-    // Mastra's agents and Spring AI know no more than the names.
-    if tool.is_string() {
-        // Python's words for an object name no tool.
-        if tool.text(arena).is_some_and(|name| name.contains(&b'(')) {
-            return;
-        }
-        json::separate(out, *count);
-        *count += 1;
-        out.extend_from_slice(b"{\"type\":\"function\",\"name\":");
-        tool.write(out);
-        return out.push(b'}');
+    // OpenInference: `{"tool": {"json_schema": "…"}}`. Haystack: `{"type": <class>, "data": {…, "function": <its name>}}`.
+    let around = || {
+        let inner = tool.get("tool").filter(Json::is_object).map(|inner| inner.get("json_schema").unwrap_or(inner));
+        inner.or_else(|| tool.get("data").filter(|data| data.get("name").is_some()))
+    };
+    // Langtrace: the whole list as text.
+    let said = tool.text(arena).and_then(|text| json::parse(text, arena)).filter(|said| said.is_object() || said.is_array());
+    if let Some(list) = said.filter(Json::is_array) {
+        return list.items().filter(Json::is_object).for_each(|tool| definition(tool, count, out, arena));
     }
     // Gemini: one tool holds many functions. Pydantic AI: one request holds both kinds of tool.
-    if let Some(functions) = tool.any(&["functionDeclarations", "function_declarations"]) {
-        return functions.items().for_each(|f| definition(f, count, out, arena));
+    let held = ["functionDeclarations", "function_declarations", "function_tools", "output_tools"].map(|name| tool.get(name));
+    if held.iter().any(Option::is_some) {
+        return held.iter().flatten().for_each(|list| list.items().for_each(|f| definition(f, count, out, arena)));
     }
-    let lists = ["function_tools", "output_tools"].map(|key| tool.get(key));
-    if lists.iter().any(Option::is_some) {
-        return lists.into_iter().flatten().flat_map(Json::items).for_each(|f| definition(f, count, out, arena));
-    }
-    // OpenInference: `{"tool": {"json_schema": "…"}}`.
-    if let Some(inner) = tool.get("tool").filter(Json::is_object) {
-        return definition(inner.get("json_schema").unwrap_or(inner), count, out, arena);
-    }
-    // Haystack: `{"type": <class>, "data": {…, "function": <its name>}}`.
-    if let Some(data) = tool.get("data").filter(|data| data.get("name").is_some()) {
-        return definition(data, count, out, arena);
+    if let Some(inner) = said.or_else(around) {
+        return definition(inner, count, out, arena);
     }
     let function = tool.any(&["function", "toolSpec"]).filter(Json::is_object).unwrap_or(tool);
-    let Some(name) = function.any(&["name", "toolName"]).or_else(|| tool.get("type")) else { return };
+    // Mastra's agents and Spring AI know no more than the names. Python's words for an object name no tool.
+    let only_name = Some(tool).filter(|name| name.is_string() && !name.source().contains(&b'('));
+    let Some(name) = only_name.or_else(|| function.any(&["name", "toolName"])).or_else(|| tool.get("type")) else { return };
     json::separate(out, *count);
     *count += 1;
-    out.extend_from_slice(b"{\"type\":");
+    out.extend_from_slice_copy(b"{\"type\":");
     match tool.get("type").filter(|t| t.is_string() && !t.is("custom")) {
         Some(kind) => kind.write(out),
-        None => out.extend_from_slice(b"\"function\""),
+        None => out.extend_from_slice_copy(b"\"function\""),
     }
-    out.extend_from_slice(b",\"name\":");
+    let mut members = 1;
+    json::member(out, &mut members, b"name");
     name.write(out);
     if let Some(description) = function.get("description") {
-        out.extend_from_slice(b",\"description\":");
+        json::member(out, &mut members, b"description");
         description.write(out);
     }
     let schema = function.any(&["parameters", "input_schema", "inputSchema", "parametersJsonSchema", "parameters_json_schema"]);
     // Traceloop's JavaScript.
     let schema = schema.or_else(|| function.get("arguments").filter(|arguments| is_schema(*arguments, arena)));
     if let Some(schema) = schema.map(|s| s.any(&["json", "jsonSchema"]).unwrap_or(s)) {
-        out.extend_from_slice(b",\"parameters\":");
+        json::member(out, &mut members, b"parameters");
         schema.text(arena).and_then(|t| json::parse(t, arena)).filter(Json::is_object).unwrap_or(schema).write(out);
     }
     out.push(b'}');

@@ -136,7 +136,7 @@ fn details_of(key: &[u8]) -> Option<(bool, &[u8])> {
     Some((*input, key[side.len()..].strip_prefix(b"_").unwrap_or(&key[side.len()..])))
 }
 
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Side {
     /// OpenAI's word.
     whole: Option<i64>,
@@ -152,38 +152,54 @@ struct Side {
 
 impl Side {
     /// With its parts added, and as it stands.
+    #[inline(never)]
     fn readings(&self) -> [Option<i64>; 2] {
+        let parts = sum(self.parts, self.beside);
         match (self.whole, self.plain) {
-            (Some(whole), _) if self.detailed => [Some(whole), Some(whole)],
-            (Some(whole), _) => [Some(whole + self.beside), Some(whole)],
-            (None, Some(plain)) => [Some(plain + self.parts + self.beside), Some(plain)],
-            (None, None) if self.parts + self.beside > 0 => [Some(self.parts + self.beside), None],
-            (None, None) => [None, None],
+            (Some(whole), _) => [Some(if self.detailed { whole } else { sum(whole, self.beside) }), Some(whole)],
+            (None, Some(plain)) => [Some(sum(plain, parts)), Some(plain)],
+            (None, None) => [Some(parts).filter(|parts| *parts > 0), None],
+        }
+    }
+}
+
+/// Counts of any size add up.
+#[inline(never)]
+fn sum(a: i64, b: i64) -> i64 {
+    a.saturating_add(b)
+}
+
+/// The counts that a usage object gives, by [`Field`]: those of tokens stand together.
+#[derive(Default)]
+struct Counts([Option<i64>; Field::AudioOutputTokens as usize - FIRST + 1]);
+
+const FIRST: usize = Field::InputTokens as usize;
+
+impl Counts {
+    #[inline(never)]
+    fn add(&mut self, field: Option<Field>, n: Option<i64>) {
+        if let (Some(field), Some(n)) = (field, n)
+            && let Some(known) = self.0.get_mut((field as usize).wrapping_sub(FIRST))
+        {
+            *known = Some(sum(known.unwrap_or(0), n));
         }
     }
 }
 
 /// Reads a usage object into the canonical counts. False: something in it has no canonical field, so the source has to stay.
+#[inline(never)]
 pub fn read(usage: Json, trust: u8, source: u16, c: &mut Canonical) -> bool {
-    let (mut input, mut output, mut total) = (Side::default(), Side::default(), None);
-    let mut parts: Vec<(Field, i64)> = Vec::new();
+    let [mut input, mut output] = [Side::default(); 2];
+    let mut total = None;
+    let mut counts = Counts::default();
     let mut complete = true;
-    let add = |parts: &mut Vec<(Field, i64)>, field, n| match parts.iter_mut().find(|(f, _)| *f == field) {
-        Some((_, sum)) => *sum += n,
-        None => parts.push((field, n)),
-    };
     for (key, value) in usage.entries() {
         if let Some((is_input, rest)) = details_of(key) {
             let side = if is_input { &mut input } else { &mut output };
             side.detailed |= !value.is_null();
+            counts.add(detail(is_input, rest), value.as_i64());
             if rest.is_empty() {
-                for (key, value) in value.entries() {
-                    if let (Some(field), Some(n)) = (detail(is_input, key), value.as_i64()) {
-                        add(&mut parts, field, n);
-                    }
-                }
-            } else if let (Some(field), Some(n)) = (detail(is_input, rest), value.as_i64()) {
-                add(&mut parts, field, n);
+                value.entries().for_each(|(key, value)| counts.add(detail(is_input, key), value.as_i64()));
             }
             continue;
         }
@@ -191,47 +207,42 @@ pub fn read(usage: Json, trust: u8, source: u16, c: &mut Canonical) -> bool {
             complete &= value.is_null();
             continue;
         };
-        match bucket {
-            Bucket::Prompt => input.whole = Some(n),
-            Bucket::Completion => output.whole = Some(n),
-            Bucket::Input => input.plain = Some(n),
-            Bucket::Output => output.plain = Some(n),
-            Bucket::Total => total = Some(n),
-            Bucket::InputPart(field) => {
-                input.parts += n;
-                field.into_iter().for_each(|f| add(&mut parts, f, n));
-                complete &= field.is_some();
-            }
-            Bucket::OutputPart(field) => {
-                output.parts += n;
-                field.into_iter().for_each(|f| add(&mut parts, f, n));
+        let whole = match bucket {
+            Bucket::Prompt => &mut input.whole,
+            Bucket::Completion => &mut output.whole,
+            Bucket::Input => &mut input.plain,
+            Bucket::Output => &mut output.plain,
+            Bucket::Total => &mut total,
+            Bucket::InputPart(field) | Bucket::OutputPart(field) => {
+                let side = if matches!(bucket, Bucket::InputPart(_)) { &mut input } else { &mut output };
+                side.parts = sum(side.parts, n);
+                counts.add(field, Some(n));
                 // Predictions are part of the output sum and of no field of their own.
                 complete &= field.is_some() || key.ends_with(b"_prediction_tokens");
+                continue;
             }
-            Bucket::Beside(field) => {
-                input.beside += n;
-                add(&mut parts, field, n);
+            Bucket::Beside(field) | Bucket::OutputBeside(field) => {
+                let side = if matches!(bucket, Bucket::Beside(_)) { &mut input } else { &mut output };
+                side.beside = sum(side.beside, n);
+                counts.add(Some(field), Some(n));
+                continue;
             }
-            Bucket::OutputBeside(field) => {
-                output.beside += n;
-                add(&mut parts, field, n);
-            }
-        }
+        };
+        *whole = Some(n);
     }
     let (ins, outs) = (input.readings(), output.readings());
     // A total decides which reading holds; as it stands comes first. Without one, the parts are exclusive.
-    let adds_up = |i: Option<i64>, o: Option<i64>| total.is_some_and(|t| i.unwrap_or(0) + o.unwrap_or(0) == t);
-    let (whole_in, whole_out) = match () {
-        () if adds_up(ins[1], outs[1]) => (ins[1].or(ins[0]), outs[1].or(outs[0])),
-        () if adds_up(ins[0], outs[0]) => (ins[0], outs[0]),
-        () if adds_up(ins[0], outs[1]) => (ins[0], outs[1]),
-        () if adds_up(ins[1], outs[0]) => (ins[1], outs[0]),
-        () => (ins[0], outs[0]),
-    };
-    let sums = [(Field::InputTokens, whole_in), (Field::OutputTokens, whole_out), (Field::TotalTokens, total)];
-    let sums = sums.into_iter().filter_map(|(field, n)| Some((field, n?)));
-    for (field, n) in sums.chain(parts) {
-        c.put(field, Value::Int(n), trust, source);
+    let adds_up = |(i, o): (usize, usize)| total.is_some_and(|t| sum(ins[i].unwrap_or(0), outs[o].unwrap_or(0)) == t);
+    let whole = [(1, 1), (0, 0), (0, 1), (1, 0)].into_iter().find(|reading| adds_up(*reading));
+    let (i, o) = whole.unwrap_or((0, 0));
+    let stands = i + o == 2;
+    counts.add(Some(Field::InputTokens), ins[i].or(ins[0].filter(|_| stands)));
+    counts.add(Some(Field::OutputTokens), outs[o].or(outs[0].filter(|_| stands)));
+    counts.add(Some(Field::TotalTokens), total);
+    for (field, n) in Field::ALL[FIRST..].iter().zip(counts.0) {
+        if let Some(n) = n {
+            c.put(*field, Value::Int(n), trust, source);
+        }
     }
     complete
 }
@@ -255,12 +266,12 @@ pub fn read_details(usage: Json, c: &mut Canonical) {
 pub fn complete(c: &mut Canonical, uncached: bool) {
     let part = |field| c.int(field).unwrap_or(0);
     let (input, output) = (part(Field::InputTokens), part(Field::OutputTokens));
-    let cached = part(Field::CacheReadTokens).saturating_add(part(Field::CacheWriteTokens));
+    let cached = sum(part(Field::CacheReadTokens), part(Field::CacheWriteTokens));
     let reasoning = part(Field::ReasoningTokens);
-    let missing = c.int(Field::TotalTokens).map(|total| total.saturating_sub(input.saturating_add(output)));
+    let missing = c.int(Field::TotalTokens).map(|total| total.saturating_sub(sum(input, output)));
     let adds_up = |n: i64| n != 0 && missing == Some(n);
-    let add_cached = uncached && missing.is_none() || cached > input || adds_up(cached) || adds_up(cached.saturating_add(reasoning));
-    let add_reasoning = !adds_up(cached) && (adds_up(reasoning) || adds_up(cached.saturating_add(reasoning)));
+    let add_cached = uncached && missing.is_none() || cached > input || adds_up(cached) || adds_up(sum(cached, reasoning));
+    let add_reasoning = !adds_up(cached) && (adds_up(reasoning) || adds_up(sum(cached, reasoning)));
     // Google ADK adds the reasoning to an output of LiteLLM's, which holds it.
     if reasoning > 0 && missing == Some(-reasoning) {
         c.put(Field::OutputTokens, Value::Int(output - reasoning), u8::MAX, c.source(Field::OutputTokens));
@@ -269,12 +280,12 @@ pub fn complete(c: &mut Canonical, uncached: bool) {
     {
         if add && extra > 0 && c.has(field) {
             c.reading = c.origin(field);
-            c.put(field, Value::Int(n.saturating_add(extra)), u8::MAX, c.source(field));
+            c.put(field, Value::Int(sum(n, extra)), u8::MAX, c.source(field));
         }
     }
     c.reading = DERIVED;
     if let Some(input) = c.int(Field::InputTokens) {
-        let sum = input.saturating_add(c.int(Field::OutputTokens).unwrap_or(0));
+        let sum = sum(input, c.int(Field::OutputTokens).unwrap_or(0));
         // Less than its halves: the sum of what the source counted without the cache.
         match c.int(Field::TotalTokens) {
             Some(total) if total < sum => {

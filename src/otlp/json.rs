@@ -448,8 +448,8 @@ fn write_message(reader: Reader, of: &Message, depth: usize, out: &mut Out) -> R
         let before = out.len();
         json::separate(out, count);
         out.push(b'"');
-        out.extend_from_slice(field.name.as_bytes());
-        out.extend_from_slice(b"\":");
+        out.extend_from_slice_copy(field.name.as_bytes());
+        out.extend_from_slice_copy(b"\":");
         let mut written = true;
         if field.repeated {
             out.push(b'[');
@@ -463,7 +463,7 @@ fn write_message(reader: Reader, of: &Message, depth: usize, out: &mut Out) -> R
             written = match found.last() {
                 Some(value) => !write_value(value, field.ty, depth, out)? || of.one_of,
                 None => {
-                    out.extend_from_slice(if matches!(field.ty, Type::Key) { b"\"\"" } else { b"{}" });
+                    out.extend_from_slice_copy(if matches!(field.ty, Type::Key) { b"\"\"" } else { b"{}" });
                     true
                 }
             };
@@ -517,6 +517,6 @@ fn write_value(field: &wire::Field, ty: Type, depth: usize, out: &mut Out) -> Re
         Type::Enum(..) => (bits as i32).to_string(),
         _ => (bits as u32).to_string(),
     };
-    out.extend_from_slice(text.as_bytes());
+    out.extend_from_slice_copy(text.as_bytes());
     Ok(bits == 0)
 }

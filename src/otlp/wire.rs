@@ -144,6 +144,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The first `N` bytes; zeros where there are fewer.
+#[inline(always)]
 pub fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut out = [0; N];
     let n = bytes.len().min(N);
@@ -204,7 +205,7 @@ impl Writer {
         self.front = size - used;
     }
 
-    #[inline]
+    #[inline(always)]
     fn room(&mut self, n: usize) -> &mut [u8] {
         if self.front < n {
             self.grow(n);
@@ -214,23 +215,25 @@ impl Writer {
     }
 
     /// Bytes in front of what is written.
-    #[inline]
+    #[inline(always)]
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.room(bytes.len()).copy_from_slice(bytes);
     }
 
     /// One byte.
-    #[inline]
+    #[inline(always)]
     pub fn byte(&mut self, byte: u8) {
         self.room(1)[0] = byte;
     }
 
     /// A varint.
-    #[inline]
-    pub fn varint(&mut self, mut value: u64) {
-        if value < 0x80 {
-            return self.byte(value as u8);
-        }
+    #[inline(always)]
+    pub fn varint(&mut self, value: u64) {
+        if value < 0x80 { self.byte(value as u8) } else { self.long_varint(value) }
+    }
+
+    #[inline(never)]
+    fn long_varint(&mut self, mut value: u64) {
         let room = self.room(varint_len(value));
         let last = room.len() - 1;
         for byte in &mut room[..last] {
@@ -241,7 +244,7 @@ impl Writer {
     }
 
     /// A tag.
-    #[inline]
+    #[inline(always)]
     pub fn tag(&mut self, number: u32, wire_type: u32) {
         self.varint(u64::from(number << 3 | wire_type));
     }

@@ -2,12 +2,11 @@
 //! they would rather leave a number alone that may be an id or a moment than mask what a trace is read for.
 
 use crate::conventions::words;
-use serde::Deserialize;
+use crate::json::read::read_enum;
 use std::ops::Range;
 
 /// What is looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detector {
     /// E-mail addresses.
     Email,
@@ -18,6 +17,8 @@ pub enum Detector {
     /// Secrets by their shape: API keys of known prefixes, bearer tokens, JWTs, private keys in PEM.
     Key,
 }
+
+read_enum!(Detector { "email" => Detector::Email, "phone" => Detector::Phone, "card" => Detector::Card, "key" => Detector::Key, });
 
 impl Detector {
     /// What stands in place of a match by default.

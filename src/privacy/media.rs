@@ -120,12 +120,12 @@ pub fn descriptor<'a>(kind: &[u8], base64: &[u8], arena: &'a Bump) -> &'a [u8] {
     };
     let mut out = Out::new_in(arena);
     for piece in ["[", type_of(kind), " ", &size, unit, " sha256:"] {
-        out.extend_from_slice(piece.as_bytes());
+        out.extend_from_slice_copy(piece.as_bytes());
     }
     for byte in hash.finish() {
         json::push_hex(byte, &mut out);
     }
-    out.extend_from_slice("…]".as_bytes());
+    out.extend_from_slice_copy("…]".as_bytes());
     out.into_bump_slice()
 }
 

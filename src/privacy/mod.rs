@@ -238,7 +238,7 @@ fn delimited(out: &mut Out, number: u32, bytes: &[u8]) {
         }
         out.push(value as u8);
     }
-    out.extend_from_slice(bytes);
+    out.extend_from_slice_copy(bytes);
 }
 
 /// What was done to a value.
@@ -433,7 +433,7 @@ impl<'a> Pass<'_, 'a> {
         if strings::json(bytes_of(value, number::STRING), arena).is_some() {
             json::string(replacement, &mut said);
         } else {
-            said.extend_from_slice(replacement);
+            said.extend_from_slice_copy(replacement);
         }
         delimited(&mut out, number::STRING, &said);
         Some(out.into_bump_slice())

@@ -4,7 +4,8 @@ use super::detect::{self, Detector};
 use super::pattern::{self, Pattern};
 use super::settings::{self, MaskRule, Settings};
 use super::strings::Copy;
-use crate::config::{self, ConfigError};
+use crate::config::ConfigError;
+use crate::json::read;
 use crate::normalize::scalar;
 use bumpalo::Bump;
 
@@ -56,7 +57,7 @@ impl Rule {
             Ok(_) => ["matches the empty text; write + in place of *, or anchor it to what must be there", ""],
             Err(wrong) => ["is no regular expression that is known here: ", wrong],
         };
-        Err((".pattern", config::quoted(text), wrong))
+        Err((".pattern", read::quoted(text), wrong))
     }
 
     /// What stands in place of a match, or of the whole value.

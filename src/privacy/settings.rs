@@ -3,7 +3,7 @@
 use super::detect::Detector;
 use super::rules::Rule;
 use crate::config::{self, ConfigError};
-use serde::Deserialize;
+use crate::json::read::{read_enum, read_struct};
 
 /// More rules than this are a mistake; which of them hold for a key is kept as bits.
 const MAX_RULES: usize = 64;
@@ -12,8 +12,7 @@ const MIN_ATTRIBUTE_BYTES: usize = 64;
 const MIN_SPAN_BYTES: usize = 1024;
 
 /// What may leave of a span's content, and how large it may be.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Send prompts, answers, tool calls and documents at all. Models, usage, names and ids are sent anyway.
     pub capture_content: bool,
@@ -26,6 +25,14 @@ pub struct Settings {
     /// The largest span, in bytes as encoded; `None` or 0: no limit.
     pub max_span_bytes: Option<usize>,
 }
+
+read_struct!(Settings {
+    "captureContent" => capture_content,
+    "mask" => mask,
+    "media" => media,
+    "maxAttributeBytes" => max_attribute_bytes,
+    "maxSpanBytes" => max_span_bytes,
+});
 
 impl Default for Settings {
     fn default() -> Self {
@@ -41,8 +48,7 @@ impl Default for Settings {
 }
 
 /// One rule: where it looks, what it looks for, what stands there instead.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct MaskRule {
     /// Attribute keys as they go out, `*` stands for any text; on every span. None: all text of LLM spans but names and ids.
     pub keys: Vec<String>,
@@ -54,9 +60,10 @@ pub struct MaskRule {
     pub replacement: Option<String>,
 }
 
+read_struct!(MaskRule { "keys" => keys, "pattern" => pattern, "detect" => detect, "replacement" => replacement, });
+
 /// What becomes of media in base64.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Media {
     /// It stays.
     Keep,
@@ -66,6 +73,8 @@ pub enum Media {
     /// A descriptor stands in place of each.
     Describe,
 }
+
+read_enum!(Media { "keep" => Media::Keep, "large" => Media::Large, "describe" => Media::Describe, });
 
 impl Settings {
     /// Checks every value; `at` is the path before `privacy`.
@@ -112,10 +121,7 @@ mod tests {
         refuses(r#"{"mask":[{"keys":[""]}]}"#, r#"privacy.mask[0].keys "": is no key; "*" stands for every key"#);
         refuses(r#"{"maxAttributeBytes":5}"#, "privacy.maxAttributeBytes 5: must be 64 or more, in bytes; 0 for no limit");
         refuses(r#"{"maxSpanBytes":1000}"#, "privacy.maxSpanBytes 1000: must be 1024 or more, in bytes; 0 for no limit");
-        refuses(
-            r#"{"mask":[{"detect":["mail"]}]}"#,
-            "privacy.mask[0].detect[0]: unknown variant `mail`, expected one of `email`, `phone`, `card`, `key`",
-        );
+        refuses(r#"{"mask":[{"detect":["mail"]}]}"#, r#"privacy.mask[0].detect[0]: "mail" is none of "email", "phone", "card", "key""#);
         let rules = vec![r#"{"detect":["email"]}"#; 65].join(",");
         refuses(&format!(r#"{{"mask":[{rules}]}}"#), "privacy.mask has 65 rules: at most 64 are taken; join some");
     }

@@ -33,7 +33,7 @@ impl<'a> Copy<'a> {
         let quote = if out.last() == Some(&b'\'') { b'\'' } else { b'"' };
         for (i, piece) in said.split(|b| *b == b'\'' && quote == b'\'').enumerate() {
             if i > 0 {
-                out.extend_from_slice(b"\\'");
+                out.extend_from_slice_copy(b"\\'");
             }
             json::escape(piece, out);
         }
@@ -44,7 +44,7 @@ impl<'a> Copy<'a> {
             self.changed = true;
             self.out.reserve(self.text.len());
         }
-        self.out.extend_from_slice(self.text.get(self.done..end).unwrap_or_default());
+        self.out.extend_from_slice_copy(self.text.get(self.done..end).unwrap_or_default());
     }
 
     /// The text; `None`: as it was.

@@ -87,7 +87,7 @@ impl<'a> Pass<'_, 'a> {
             if let Some(base64) = base64 {
                 let said = self.media(kind_of, base64);
                 let out = copy.replace(json.source());
-                out.extend_from_slice(b"{\"type\":\"text\",\"content\":");
+                out.extend_from_slice_copy(b"{\"type\":\"text\",\"content\":");
                 json::string(said, out);
                 return out.push(b'}');
             }
@@ -123,7 +123,7 @@ impl<'a> Pass<'_, 'a> {
             let mut copy = Copy::new(text, self.run.arena);
             while let Some(url) = media.data_url(text, copy.done) {
                 let said = self.media(url.kind, url.base64);
-                copy.replace(url.whole).extend_from_slice(said);
+                copy.replace(url.whole).extend_from_slice_copy(said);
             }
             now = copy.finish().unwrap_or(text);
         }

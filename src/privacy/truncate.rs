@@ -76,10 +76,10 @@ fn cut(text: &[u8], most: usize, out: &mut Out) {
         next += unit(&text[end..]);
     }
     let end = media::begins_before(text, end).unwrap_or(end);
-    out.extend_from_slice(&text[..end]);
+    out.extend_from_slice_copy(&text[..end]);
     let note = note(text.len() - end);
     if end + note.len() <= most {
-        out.extend_from_slice(note.as_bytes());
+        out.extend_from_slice_copy(note.as_bytes());
     }
 }
 

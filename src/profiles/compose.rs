@@ -199,7 +199,7 @@ impl<'a> Chat<'a> {
     }
 
     fn raw(&mut self, text: &str) {
-        self.out.extend_from_slice(text.as_bytes());
+        self.out.extend_from_slice_copy(text.as_bytes());
     }
 
     fn member(&mut self, name: &str, value: Option<Json>) {
@@ -272,7 +272,7 @@ impl<'a> Chat<'a> {
     pub fn list(&self) -> &'a [u8] {
         let mut out = BumpVec::with_capacity_in(self.out.len() + 2, self.arena);
         out.push(b'[');
-        out.extend_from_slice(&self.out);
+        out.extend_from_slice_copy(&self.out);
         out.push(b']');
         out.into_bump_slice()
     }
@@ -302,15 +302,15 @@ pub fn function<'a>(definition: Json<'a>, arena: &'a Bump) -> &'a [u8] {
         return definition.to_text(arena);
     }
     let mut out = BumpVec::new_in(arena);
-    out.extend_from_slice(b"{\"type\":\"function\",\"function\":{");
+    out.extend_from_slice_copy(b"{\"type\":\"function\",\"function\":{");
     for (i, (key, value)) in definition.entries().filter(|(key, _)| *key != b"type").enumerate() {
         json::separate(&mut out, i);
         out.push(b'"');
-        out.extend_from_slice(key);
-        out.extend_from_slice(b"\":");
+        out.extend_from_slice_copy(key);
+        out.extend_from_slice_copy(b"\":");
         value.write(&mut out);
     }
-    out.extend_from_slice(b"}}");
+    out.extend_from_slice_copy(b"}}");
     out.into_bump_slice()
 }
 

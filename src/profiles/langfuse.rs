@@ -70,14 +70,14 @@ fn input<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
             None => chat.list(),
             Some(tools) => {
                 let mut text = BumpVec::new_in(s.arena);
-                text.extend_from_slice(b"{\"messages\":");
-                text.extend_from_slice(chat.list());
-                text.extend_from_slice(b",\"tools\":[");
+                text.extend_from_slice_copy(b"{\"messages\":");
+                text.extend_from_slice_copy(chat.list());
+                text.extend_from_slice_copy(b",\"tools\":[");
                 for (i, tool) in tools.items().enumerate() {
                     json::separate(&mut text, i);
-                    text.extend_from_slice(compose::function(tool, s.arena));
+                    text.extend_from_slice_copy(compose::function(tool, s.arena));
                 }
-                text.extend_from_slice(b"]}");
+                text.extend_from_slice_copy(b"]}");
                 text.into_bump_slice()
             }
         };

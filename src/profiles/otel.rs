@@ -7,16 +7,23 @@ use crate::json;
 use crate::normalize::canonical::{Canonical, Field, Kind};
 use crate::span::Value;
 use bumpalo::Bump;
-use hashbrown::HashSet;
+
+/// With more variables than these a template's stay as the source has them.
+const MAX_VARIABLES: usize = 128;
 
 /// Each variable of the prompt template by its name.
 fn prompt_variables<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
     let Some(variables) = s.c.text(Field::PromptVariables).and_then(|text| json::parse(text, s.arena)) else { return };
+    if variables.entries().nth(MAX_VARIABLES).is_some() {
+        return;
+    }
     let origin = s.c.origin(Field::PromptVariables);
     out.say(Field::PromptVariables);
-    // JSON may name a member twice, a span its attributes once.
-    let mut said = HashSet::new();
-    for (name, value) in variables.entries().filter(|(name, _)| said.insert(*name)) {
+    for (at, (name, value)) in variables.entries().enumerate() {
+        // JSON may name a member twice, a span its attributes once.
+        if variables.entries().take(at).any(|(before, _)| before == name) {
+            continue;
+        }
         let text = value.text(s.arena).unwrap_or_else(|| value.to_text(s.arena));
         out.put_leaf("gen_ai.prompt.variable.", format_args!("{}", String::from_utf8_lossy(name)), Value::Str(text), origin);
     }

@@ -22,11 +22,11 @@ fn system_message<'a>(c: &mut Canonical<'a>, arena: &'a Bump) {
     let messages = c.text(Field::InputMessages).unwrap_or(b"[]");
     let Some(rest) = messages.strip_prefix(b"[").filter(|rest| !rest.starts_with(b"{\"role\":\"system\"")) else { return };
     let mut out = BumpVec::new_in(arena);
-    out.extend_from_slice(b"[{\"role\":\"system\",\"parts\":");
-    out.extend_from_slice(parts);
+    out.extend_from_slice_copy(b"[{\"role\":\"system\",\"parts\":");
+    out.extend_from_slice_copy(parts);
     out.push(b'}');
     json::separate(&mut out, usize::from(rest != b"]"));
-    out.extend_from_slice(rest);
+    out.extend_from_slice_copy(rest);
     c.reading = c.origin(if c.has(Field::InputMessages) { Field::InputMessages } else { Field::SystemInstructions });
     c.clear(Field::InputMessages);
     c.derive(Field::InputMessages, Value::Str(out.into_bump_slice()));

@@ -2,6 +2,7 @@
 
 use super::Table;
 use super::compose::{Composed, Source};
+use crate::json::read::read_enum;
 use crate::keys::Keys;
 use crate::normalize::canonical::{Canonical, Field, Kind};
 use crate::normalize::{Fate, Normal};
@@ -10,7 +11,6 @@ use crate::otlp::write::{self, number};
 use crate::span::{Event, Key, NO_PARENT, Span, Value, status};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
-use serde::Deserialize;
 
 /// The fields that count what a model used.
 const USAGE: &[Field] = &[
@@ -30,8 +30,7 @@ const USAGE: &[Field] = &[
 ];
 
 /// What becomes of the source's attributes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
     /// Those stay that no attribute of the profile says.
     Unmapped,
@@ -40,6 +39,8 @@ pub enum Keep {
     /// None stays.
     None,
 }
+
+read_enum!(Keep { "unmapped" => Keep::Unmapped, "all" => Keep::All, "none" => Keep::None, });
 
 /// A profile with its keys looked up.
 pub struct Writing {

@@ -3,6 +3,7 @@
 #![recursion_limit = "256"]
 
 mod attributes;
+mod body;
 mod conventions_frameworks;
 mod conventions_more_frameworks;
 mod conventions_platforms;
@@ -14,3 +15,4 @@ mod privacy;
 mod privacy_limits;
 mod profiles;
 mod round_trip;
+mod traps;

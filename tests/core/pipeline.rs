@@ -201,3 +201,70 @@ fn a_record_that_cannot_be_read_is_counted_and_harms_nothing() {
     p.flush(0.0);
     assert_eq!(spans(&drain(&mut p, 0.0)[0].2).len(), 3);
 }
+
+/// Name and parent of each span that a destination gets.
+fn parents(requests: &[(usize, u32, ExportTraceServiceRequest)], destination: usize) -> Vec<(&str, u8)> {
+    let of_destination = requests.iter().filter(|(to, ..)| *to == destination);
+    let mut all: Vec<_> = of_destination
+        .flat_map(|(.., request)| spans(request))
+        .map(|(_, span)| (&span.name[..], span.parent_span_id.first().copied().unwrap_or(0)))
+        .collect();
+    all.sort_unstable();
+    all
+}
+
+#[test]
+fn a_destination_gets_no_span_below_one_that_it_does_not_get() {
+    for entries in [true, false] {
+        let mut p = pipeline(&format!(
+            r#"{{"entry":{{"enabled":{entries}}},"destinations":[{{}},{{"blockScopes":["http"]}},{{"blockScopes":["langfuse-sdk"],"profile":"langfuse"}},{{"allowScopes":["db"]}}]}}"#
+        ));
+        let mut w = FrameWriter(&mut p);
+        let (http, langfuse, db) = (w.scope(&scope("http")), w.scope(&scope("langfuse-sdk")), w.scope(&scope("db")));
+        let resource = w.resource(&Resource::default());
+        // Below a span of another process: POST, the agent, a request of its own, a tool in it, and what that asks a database.
+        let of_tool = vec![text("langfuse.observation.type", "tool")];
+        let spans = [
+            (span(1, 9, "POST /chat", vec![]), http),
+            (span(2, 1, "agent", vec![text("langfuse.observation.type", "agent")]), langfuse),
+            (span(3, 2, "GET /weather", vec![]), http),
+            (span(4, 3, "get_weather", of_tool), langfuse),
+            (span(5, 4, "SELECT", vec![]), db),
+        ];
+        for (span, scope) in &spans {
+            w.0.start(&FrameWriter::start(span, *scope), 0.0).unwrap();
+        }
+        for (span, scope) in spans.iter().rev() {
+            let record = w.span(span, *scope, resource);
+            w.0.end(&record, 0.0).unwrap();
+        }
+        p.flush(0.0);
+        let requests = drain(&mut p, 0.0);
+        assert_eq!(parents(&requests, 0), [("GET /weather", 2), ("POST /chat", 9), ("SELECT", 4), ("agent", 1), ("get_weather", 3)]);
+        // The agent hangs below the other process's span, which may have come from there.
+        assert_eq!(parents(&requests, 1), [("SELECT", 4), ("agent", 9), ("get_weather", 2)]);
+        assert_eq!(parents(&requests, 2), [("GET /weather", 1), ("POST /chat", 9), ("SELECT", 3)]);
+        assert_eq!(parents(&requests, 3), [("SELECT", 9)]);
+    }
+}
+
+#[test]
+fn a_span_whose_every_ancestor_is_blocked_is_a_root() {
+    let mut p = pipeline(r#"{"destinations":[{"blockScopes":["@opentelemetry/*"]}]}"#);
+    run_agent(&mut p, 0.0);
+    p.flush(0.0);
+    let requests = drain(&mut p, 0.0);
+    assert_eq!(parents(&requests, 0), [("llm", 2), ("weather-agent", 0)]);
+    let entry = spans(&requests[0].2).into_iter().find(|(_, span)| span.name == "weather-agent").unwrap().1;
+    assert_eq!(get(&entry.attributes, "gen_ai.is_entry"), Some(&Value::BoolValue(true)));
+}
+
+#[test]
+fn a_destination_with_a_sample_gets_whole_traces() {
+    let mut p = pipeline(r#"{"destinations":[{"sampleRatio":0},{"sampleRatio":1},{}]}"#);
+    run_agent(&mut p, 0.0);
+    p.flush(0.0);
+    let requests = drain(&mut p, 0.0);
+    assert_eq!([0, 1, 2].map(|destination| parents(&requests, destination).len()), [0, 3, 3]);
+    assert_eq!(p.stats().destinations[0].not_sampled, 3);
+}

@@ -1,11 +1,9 @@
 //! What the profiles write, and that it reads back as the same canonical form.
 
-use genspan::config::{Convert, Format, Profile};
+use crate::body::{attributes, convert, request, spans};
+use genspan::config::Profile;
 use genspan::profiles::write::Keep;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::Span;
-use prost::Message;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
@@ -21,34 +19,6 @@ fn captures() -> Vec<(String, Vec<u8>)> {
     files.sort();
     assert!(files.len() > 50);
     files
-}
-
-fn convert(body: &[u8], profile: Profile, keep: Option<Keep>) -> Vec<u8> {
-    let options = Convert { profile, keep, to: Format::Protobuf, ..Convert::default() };
-    genspan::convert(body, &options).unwrap()
-}
-
-fn spans(body: &[u8]) -> Vec<Span> {
-    let request = ExportTraceServiceRequest::decode(body).unwrap();
-    request.resource_spans.into_iter().flat_map(|resource| resource.scope_spans).flat_map(|scope| scope.spans).collect()
-}
-
-fn plain(value: Option<&AnyValue>) -> Json {
-    match value.and_then(|value| value.value.as_ref()) {
-        None => Json::Null,
-        Some(Value::StringValue(text)) => text.as_str().into(),
-        Some(Value::BoolValue(bool)) => (*bool).into(),
-        Some(Value::IntValue(number)) => (*number).into(),
-        Some(Value::DoubleValue(number)) => (*number).into(),
-        Some(Value::ArrayValue(list)) => list.values.iter().map(|item| plain(Some(item))).collect(),
-        Some(other) => format!("{other:?}").into(),
-    }
-}
-
-fn attributes(span: &Span) -> BTreeMap<String, Json> {
-    let all: BTreeMap<_, _> = span.attributes.iter().map(|a| (a.key.clone(), plain(a.value.as_ref()))).collect();
-    assert_eq!(all.len(), span.attributes.len(), "{}: a key twice", span.name);
-    all
 }
 
 /// The canonical form, as the profile `otel` shows it. Neither backend has a place for instructions but the first message,
@@ -141,26 +111,6 @@ fn captures_read_back_as_the_same_canonical_form() {
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// A request with one span, its attributes as they are given: text, numbers, booleans and lists of text.
-fn request(name: &str, attributes: &Json) -> Vec<u8> {
-    let value = |value: &Json| match value {
-        Json::String(text) => json!({"stringValue": text}),
-        Json::Bool(bool) => json!({"boolValue": bool}),
-        Json::Number(number) if number.is_i64() => json!({"intValue": number.to_string()}),
-        Json::Number(number) => json!({"doubleValue": number}),
-        Json::Array(items) => json!({"arrayValue": {"values": items.iter().map(|item| json!({"stringValue": item})).collect::<Vec<_>>()}}),
-        other => panic!("{other}"),
-    };
-    let attributes: Vec<_> = attributes.as_object().unwrap().iter().map(|(key, v)| json!({"key": key, "value": value(v)})).collect();
-    let span = json!({
-        "traceId": "0102030405060708090a0b0c0d0e0f10", "spanId": "0102030405060708", "name": name, "kind": 3,
-        "startTimeUnixNano": "1795479339000000000", "endTimeUnixNano": "1795479340000000000", "attributes": attributes,
-    });
-    json!({"resourceSpans": [{"scopeSpans": [{"scope": {"name": "opentelemetry.instrumentation.openai_v2"}, "spans": [span]}]}]})
-        .to_string()
-        .into_bytes()
-}
-
 /// JSON text as what it says, so that the order of members does not count.
 fn parsed(attributes: BTreeMap<String, Json>) -> BTreeMap<String, Json> {
     let parse = |value: Json| match value.as_str().map(serde_json::from_str::<Json>) {
@@ -170,9 +120,11 @@ fn parsed(attributes: BTreeMap<String, Json>) -> BTreeMap<String, Json> {
     attributes.into_iter().map(|(key, value)| (key, parse(value))).collect()
 }
 
+const OTEL_SCOPE: &str = "opentelemetry.instrumentation.openai_v2";
+
 #[track_caller]
 fn writes(profile: Profile, name: &str, source: &Json, expected: Json) -> Span {
-    let span = spans(&convert(&request(name, source), profile, None)).remove(0);
+    let span = spans(&convert(&request(OTEL_SCOPE, name, source), profile, None)).remove(0);
     assert_eq!(Json::from_iter(parsed(attributes(&span))), expected, "{profile:?}");
     span
 }
@@ -417,7 +369,7 @@ fn usage_that_repeats_the_children_is_in_no_bucket() {
         "ai.usage.completionTokens": 17,
     });
     for profile in [Profile::Langfuse, Profile::Openinference] {
-        let span = spans(&convert(&request("ai.generateText", &source), profile, None)).remove(0);
+        let span = spans(&convert(&request("ai", "ai.generateText", &source), profile, None)).remove(0);
         let counted = |key: &String| key.contains("usage_details") || key.contains("token_count");
         assert!(!attributes(&span).keys().any(counted), "{profile:?}");
     }

@@ -7,7 +7,8 @@ mod parts;
 mod shapes;
 
 use crate::conventions::words;
-use crate::json::{self, Json, Out};
+use crate::json::{self, Items, Json, Out};
+use crate::span::Value;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 pub use shapes::{are_hollow, is_parts};
@@ -21,9 +22,9 @@ pub struct Conversation<'a> {
     /// `[{role, parts}]` as JSON.
     pub messages: &'a [u8],
     /// Tool definitions that travelled with the messages (rules.md 5).
-    pub tools: Vec<Json<'a>>,
+    pub tools: BumpVec<'a, Json<'a>>,
     /// Why each choice ended, as the source says it.
-    pub finish_reasons: Vec<&'a [u8]>,
+    pub finish_reasons: BumpVec<'a, Value<'a>>,
     /// The member `id` of an answer.
     pub response_id: Option<&'a [u8]>,
     /// The member `model` of an answer.
@@ -32,6 +33,20 @@ pub struct Conversation<'a> {
     pub usage: Option<Json<'a>>,
     /// Instructions that stood apart from the messages: `[part]` as JSON.
     pub system: Option<&'a [u8]>,
+    /// The tool calls whose results did not come yet.
+    calls: BumpVec<'a, Json<'a>>,
+}
+
+impl<'a> Conversation<'a> {
+    /// The id of the call that this is the result of, where only one can be meant. No name: it does not say whose it is.
+    fn take_call(&mut self, tool: Option<&[u8]>) -> Option<Json<'a>> {
+        let of_tool = |call: &Json| tool.is_none_or(|tool| call_name(*call).and_then(Json::word) == Some(tool));
+        let mut of_tool = self.calls.iter().enumerate().filter(|(_, call)| of_tool(call));
+        match (of_tool.next(), of_tool.next()) {
+            (Some((at, _)), None) => call_id(self.calls.swap_remove(at)),
+            _ => None,
+        }
+    }
 }
 
 /// Whose messages they are where they do not say it.
@@ -55,28 +70,26 @@ impl Side {
 /// Reads a text that is messages in JSON, or just text. `None`: JSON of another shape, which is not for us to read as messages.
 ///
 /// `parsed` is the text as JSON, if it is JSON.
-pub fn read<'a>(text: &'a [u8], parsed: Option<Json<'a>>, side: Side, arena: &'a Bump) -> Option<Conversation<'a>> {
-    let mut w = Transcoder { out: BumpVec::new_in(arena), arena, side, count: 0, found: Found::default() };
+pub fn read<'a>(text: &'a [u8], parsed: Option<Json<'a>>, side: Side, arena: &'a Bump) -> Option<&'a Conversation<'a>> {
+    let mut w = Transcoder::new(side, arena);
     match parsed {
-        Some(root) => {
-            if is_canonical(root) {
-                // 1.37 to 1.41 have the reason in the message.
-                root.items().filter(|_| side == Side::Output).for_each(|m| w.finish(m));
-                return Some(w.found.into_conversation(root.to_text(arena)));
+        Some(root) if is_canonical(root) => {
+            // 1.37 to 1.41 have the reason in the message.
+            if side == Side::Output {
+                root.items().for_each(|m| w.finish(m));
             }
-            w.out.push(b'[');
-            w.conversation(root)?;
+            w.found.messages = root.to_text(arena);
+            return Some(w.found);
         }
-        None => {
-            w.out.push(b'[');
-            w.text_message(text);
-        }
+        Some(root) => w.conversation(root)?,
+        None => w.text_message(text),
     }
     if w.count == 0 && w.found.tools.is_empty() && w.found.system.is_none() {
         return None;
     }
-    w.out.push(b']');
-    Some(w.found.into_conversation(w.out.into_bump_slice()))
+    w.raw("]");
+    w.found.messages = w.out.into_bump_slice();
+    Some(w.found)
 }
 
 /// Instructions as a list of parts: those that are there, in any shape, else the text as one part.
@@ -88,79 +101,109 @@ pub fn instructions<'a>(text: &'a [u8], arena: &'a Bump) -> &'a [u8] {
         if parts.is_array() && parts.items().all(|p| p.get("type").is_some() && p.get("content").is_some_and(|c| c.is_string())) {
             return parts.to_text(arena);
         }
-        let mut w = Transcoder { out: BumpVec::new_in(arena), arena, side: Side::Input, count: 0, found: Found::default() };
-        w.out.push(b'[');
-        w.content(parts, &mut 0);
-        w.out.push(b']');
+        let mut w = Transcoder::new(Side::Input, arena);
+        w.content(parts);
+        w.raw("]");
         return w.out.into_bump_slice();
     }
-    let text = parsed.and_then(|j| j.text(arena)).unwrap_or(text);
-    let mut out = BumpVec::new_in(arena);
-    out.extend_from_slice(b"[{\"type\":\"text\",\"content\":");
-    json::string(text, &mut out);
-    out.extend_from_slice(b"}]");
-    out.into_bump_slice()
+    let mut w = Transcoder::new(Side::Input, arena);
+    w.text_part(parsed.and_then(|j| j.text(arena)).unwrap_or(text));
+    w.raw("]");
+    w.out.into_bump_slice()
 }
 
-#[derive(Default)]
-struct Found<'a> {
-    tools: Vec<Json<'a>>,
-    finish_reasons: Vec<&'a [u8]>,
-    response_id: Option<&'a [u8]>,
-    model: Option<&'a [u8]>,
-    usage: Option<Json<'a>>,
-    system: Option<&'a [u8]>,
-    /// Name and id of the tool calls whose results did not come yet.
-    calls: Vec<(&'a [u8], Json<'a>)>,
+/// The id of a tool call.
+fn call_id(call: Json) -> Option<Json> {
+    call.any(&["call_id", "id", "toolCallId", "toolUseId", "ref"])
 }
 
-impl<'a> Found<'a> {
-    /// The id of the call that this is the result of, where only one can be meant.
-    fn take_call(&mut self, tool: &[u8]) -> Option<Json<'a>> {
-        let mut of_tool = self.calls.iter().enumerate().filter(|(_, (name, _))| *name == tool);
-        match (of_tool.next(), of_tool.next()) {
-            (Some((at, _)), None) => Some(self.calls.swap_remove(at).1),
-            _ => None,
-        }
-    }
-
-    /// Likewise, of a result that does not say whose it is.
-    fn take_only_call(&mut self) -> Option<Json<'a>> {
-        if self.calls.len() == 1 { self.calls.pop().map(|(_, id)| id) } else { None }
-    }
-
-    fn into_conversation(self, messages: &'a [u8]) -> Conversation<'a> {
-        let Found { tools, finish_reasons, response_id, model, usage, system, .. } = self;
-        Conversation { messages, tools, finish_reasons, response_id, model, usage, system }
-    }
+/// The name of the tool that is called.
+fn call_name(call: Json) -> Option<Json> {
+    call.get("function").unwrap_or(call).any(&["name", "toolName", "tool_name"])
 }
+
+/// Whose the items of OpenAI's Responses API are, by their type.
+const ITEM_ROLES: &[(&str, &str)] = &[
+    ("function_call_output", "tool"),
+    ("custom_tool_call_output", "tool"),
+    ("function_call", "assistant"),
+    ("custom_tool_call", "assistant"),
+    ("reasoning", "assistant"),
+];
 
 struct Transcoder<'a> {
     out: Out<'a>,
     arena: &'a Bump,
     side: Side,
+    /// How many messages there are.
     count: usize,
-    found: Found<'a>,
+    /// How many parts the message has.
+    parts: usize,
+    found: &'a mut Conversation<'a>,
 }
 
 impl<'a> Transcoder<'a> {
-    fn raw(&mut self, text: &str) {
-        self.out.extend_from_slice(text.as_bytes());
+    /// At the beginning of a list.
+    #[inline(never)]
+    fn new(side: Side, arena: &'a Bump) -> Self {
+        let mut out = BumpVec::new_in(arena);
+        out.push(b'[');
+        let found = arena.alloc(Conversation {
+            messages: &[],
+            tools: BumpVec::new_in(arena),
+            finish_reasons: BumpVec::new_in(arena),
+            response_id: None,
+            model: None,
+            usage: None,
+            system: None,
+            calls: BumpVec::new_in(arena),
+        });
+        Transcoder { out, arena, side, count: 0, parts: 0, found }
     }
 
+    #[inline(never)]
+    fn raw(&mut self, text: &str) {
+        self.out.extend_from_slice_copy(text.as_bytes());
+    }
+
+    /// Begins a message.
+    #[inline(never)]
     fn open(&mut self, role: &str) {
         json::separate(&mut self.out, self.count);
         self.count += 1;
+        self.parts = 0;
         self.raw("{\"role\":\"");
         self.raw(role);
         self.raw("\"");
     }
 
+    /// Begins a message that has nothing but parts.
+    #[inline(never)]
+    fn open_parts(&mut self, role: &str) {
+        self.open(role);
+        self.raw(",\"parts\":[");
+    }
+
+    /// Ends a message.
+    fn close(&mut self) {
+        self.raw("]}");
+    }
+
+    #[inline(never)]
     fn text_message(&mut self, text: &[u8]) {
-        self.open(self.side.role());
-        self.raw(",\"parts\":[{\"type\":\"text\",\"content\":");
-        json::string(text, &mut self.out);
-        self.raw("}]}");
+        self.open_parts(self.side.role());
+        self.text_part(text);
+        self.close();
+    }
+
+    /// Each of these messages, of which some may be just text.
+    fn messages(&mut self, items: Items<'a>, holds: &dyn Fn(Json<'a>) -> bool) -> Option<()> {
+        for item in items {
+            if holds(item) {
+                if item.is_string() { self.conversation(item)? } else { self.message(item)? }
+            }
+        }
+        Some(())
     }
 
     /// Any shape that holds messages; `None` where it holds none.
@@ -171,22 +214,20 @@ impl<'a> Transcoder<'a> {
         }
         if j.is_array() {
             // One list in a list: LangChain's batch of conversations.
-            if j.items().count() == 1 && j.items().all(|i| i.is_array() && i.items().all(is_message)) {
-                return j.items().try_for_each(|i| self.conversation(i));
+            if let Some(list) = j.only().filter(|i| i.is_array() && i.items().all(is_message)) {
+                return self.conversation(list);
             }
             return match () {
                 () if is_pair(j) => self.message(j),
                 () if j.is_empty() => None,
                 () if j.items().all(|i| i.is_string() || is_message(i) || is_pair(i) || is_blank(i)) => {
-                    j.items().filter(|i| !is_blank(*i)).try_for_each(|i| if i.is_string() { self.conversation(i) } else { self.message(i) })
+                    self.messages(j.items(), &|i| !is_blank(i))
                 }
                 // Parts without a message around them.
-                () if j.items().all(|i| i.get("type").is_some() || i.get("text").is_some()) => {
-                    self.open(self.side.role());
-                    self.raw(",\"parts\":[");
-                    let mut n = 0;
-                    j.items().for_each(|p| self.part(p, &mut n));
-                    self.raw("]}");
+                () if j.items().all(|i| i.any(&["type", "text"]).is_some()) => {
+                    self.open_parts(self.side.role());
+                    self.content(j);
+                    self.close();
                     Some(())
                 }
                 () => None,
@@ -197,10 +238,9 @@ impl<'a> Transcoder<'a> {
         }
         // OpenAI's first function calls: the call alone.
         if self.side == Side::Output && j.get("name").is_some() && j.get("arguments").is_some() {
-            self.open("assistant");
-            self.raw(",\"parts\":[");
-            self.tool_call(j, &mut 0);
-            self.raw("]}");
+            self.open_parts("assistant");
+            self.tool_call(j);
+            self.close();
             return Some(());
         }
         if let Some(tools) = j.any(&["tools", "functions"]) {
@@ -210,50 +250,38 @@ impl<'a> Transcoder<'a> {
             return self.message(j);
         }
         // An answer repeats those of its request.
-        let system = Some(j).filter(|_| self.side == Side::Input);
-        if let Some(system) =
-            system.and_then(|j| j.any(&["system", "instructions", "systemInstruction", "system_instruction", "systemPrompt"]))
+        if self.side == Side::Input
+            && let Some(system) = j.any(&["system", "instructions", "systemInstruction", "system_instruction", "systemPrompt"])
         {
             self.system(system);
         }
         if let Some(messages) = j.any(&["messages", "contents"]) {
             return self.conversation(messages);
         }
+        let list = |name: &str| j.get(name).filter(Json::is_array);
         // LiveKit's chat context: what is neither message nor call is a change of its state.
-        if let Some(items) = j.get("items").filter(|i| i.is_array()) {
-            return items.items().filter(|i| is_message(*i)).try_for_each(|i| self.message(i));
+        if let Some(items) = list("items") {
+            return self.messages(items.items(), &is_message);
         }
-        if let Some(choices) = j.get("choices").filter(|c| c.is_array()) {
+        for (name, members) in [("choices", &["message", "delta"]), ("candidates", &["content", "message"])] {
+            let Some(choices) = list(name) else { continue };
             self.answer(j);
             for choice in choices.items() {
                 self.finish(choice);
-                match choice.any(&["message", "delta"]) {
+                match choice.any(members) {
                     Some(m) => self.message(m)?,
                     None => self.conversation(choice.get("text")?)?,
                 }
             }
             return Some(());
         }
-        if let Some(candidates) = j.get("candidates").filter(|c| c.is_array()) {
-            self.answer(j);
-            for candidate in candidates.items() {
-                self.finish(candidate);
-                self.message(candidate.any(&["content", "message"])?)?;
-            }
-            return Some(());
-        }
         // Haystack.
-        if let Some(replies) = j.get("replies").filter(|r| r.is_array()) {
+        if let Some(replies) = list("replies") {
             replies.items().take(1).for_each(|reply| self.answer(reply));
             return self.conversation(replies);
         }
-        if let Some(generations) = j.get("generations").filter(|g| g.is_array()) {
-            let each = |g: Json<'a>| g.get("message").or_else(|| g.get("text"));
-            for g in generations.items() {
-                let inner: Vec<_> = if g.is_array() { g.items().filter_map(each).collect() } else { each(g).into_iter().collect() };
-                inner.into_iter().try_for_each(|m| self.conversation(m))?;
-            }
-            return Some(());
+        if let Some(generations) = list("generations") {
+            return self.generations(generations);
         }
         if is_message(j) {
             self.answer(j);
@@ -271,6 +299,18 @@ impl<'a> Transcoder<'a> {
         self.conversation(j.any(&["input", "prompt"])?)
     }
 
+    /// LangChain's answers, one list for each prompt.
+    fn generations(&mut self, list: Json<'a>) -> Option<()> {
+        for g in list.items() {
+            if g.is_array() {
+                self.generations(g)?;
+            } else if let Some(said) = g.any(&["message", "text"]) {
+                self.conversation(said)?;
+            }
+        }
+        Some(())
+    }
+
     /// What an answer says beside its messages.
     fn answer(&mut self, j: Json<'a>) {
         let meta = j.any(&["response_metadata", "meta"]);
@@ -285,13 +325,13 @@ impl<'a> Transcoder<'a> {
         if j.get("object").is_some_and(|o| o.is("response"))
             && let Some(status) = j.get("status").and_then(|s| s.word())
         {
-            self.found.finish_reasons.push(status);
+            self.found.finish_reasons.push(Value::Str(status));
         }
     }
 
     fn finish(&mut self, j: Json<'a>) {
         if let Some(reason) = j.any(&["finish_reason", "finishReason", "stop_reason", "stopReason"]).and_then(|r| r.word()) {
-            self.found.finish_reasons.push(reason);
+            self.found.finish_reasons.push(Value::Str(reason));
         }
     }
 
@@ -299,15 +339,15 @@ impl<'a> Transcoder<'a> {
         let parts = j.any(&["parts", "content"]).unwrap_or(j);
         let messages = std::mem::replace(&mut self.out, BumpVec::new_in(self.arena));
         self.raw("[");
-        let mut n = 0;
+        self.parts = 0;
         if parts.is_array() {
-            parts.items().for_each(|p| self.part(p, &mut n));
+            self.content(parts);
         } else {
-            self.part(parts, &mut n);
+            self.part(parts);
         }
         self.raw("]");
         let parts = std::mem::replace(&mut self.out, messages);
-        if n > 0 {
+        if self.parts > 0 {
             self.found.system = Some(parts.into_bump_slice());
         }
     }
@@ -329,11 +369,9 @@ impl<'a> Transcoder<'a> {
         if is_pair(m) {
             let mut pair = m.items();
             let role = pair.next()?.word()?;
-            self.open(words::find(words::ROLES, role)?);
-            self.raw(",\"parts\":[");
-            let mut n = 0;
-            self.content(pair.next()?, &mut n);
-            self.raw("]}");
+            self.open_parts(words::find(words::ROLES, role)?);
+            self.content(pair.next()?);
+            self.close();
             return Some(());
         }
         if let Some((class, kwargs)) = serialised(m) {
@@ -346,10 +384,9 @@ impl<'a> Transcoder<'a> {
         }
         // OpenLLMetry's Anthropic up to 0.53: what a model thinks is a message, beside that of its answer.
         if let Some(thought) = m.get("content").filter(|_| m.get("role").is_some_and(|r| r.is("thinking"))) {
-            self.open("assistant");
-            self.raw(",\"parts\":[");
-            self.reasoning(thought, &mut 0);
-            self.raw("]}");
+            self.open_parts("assistant");
+            self.reasoning(thought);
+            self.close();
             return Some(());
         }
         if let Some(tool) = tool_in_message(m) {
@@ -366,20 +403,17 @@ impl<'a> Transcoder<'a> {
         if let Some(text) = m.any(&["prompt", "completion"]).and_then(|p| p.get("text")) {
             return self.conversation(text);
         }
-        let kind = m.get("type").and_then(|t| t.word());
-        let role = match (m.get("role").and_then(|r| r.word()), kind.map(words::short)) {
-            (Some(role), _) => match words::find(words::ROLES, role) {
-                Some(role) => role,
-                None if is_named_after_tool(m) => "tool",
-                None => self.side.role(),
-            },
-            (None, None) if is_named_after_tool(m) => "tool",
-            // Items of OpenAI's Responses API.
-            (None, Some("function_call_output" | "custom_tool_call_output")) => "tool",
-            (None, Some("function_call" | "custom_tool_call" | "reasoning")) => "assistant",
-            (None, Some(_)) => words::find(words::ROLES, kind.unwrap_or_default()).unwrap_or(self.side.role()),
-            (None, None) => self.side.role(),
+        let word = |key: &str| m.get(key).and_then(Json::word);
+        let role = match (word("role"), word("type")) {
+            (Some(role), _) if words::find(words::ROLES, role).is_none() && is_named_after_tool(m) => Some("tool"),
+            (Some(role), _) => words::find(words::ROLES, role),
+            (None, None) if is_named_after_tool(m) => Some("tool"),
+            (None, kind) => {
+                let kind = kind.unwrap_or_default();
+                words::value(ITEM_ROLES, kind).or_else(|| words::find(words::ROLES, kind))
+            }
         };
+        let role = role.unwrap_or(self.side.role());
         // OpenInference's Anthropic has the result of a tool in the user's name.
         let role = if role == "user" && m.get("tool_call_id").is_some_and(|id| id.is_string()) { "tool" } else { role };
         self.message_as(m, role)
@@ -388,31 +422,29 @@ impl<'a> Transcoder<'a> {
     fn message_as(&mut self, m: Json<'a>, role: &str) -> Option<()> {
         self.open(role);
         if let Some(name) = m.get("name").filter(|n| n.is_string() && !n.is_empty() && role != "tool" && !is_item(m)) {
-            self.raw(",\"name\":");
-            name.write(&mut self.out);
+            self.field("name", name);
         }
         self.raw(",\"parts\":[");
-        let mut n = 0;
         let extra = m.get("additional_kwargs");
         if let Some(reasoning) = m.any(&["reasoning_content", "reasoning", "thinking"]).or_else(|| extra?.get("reasoning_content")) {
-            self.reasoning(reasoning, &mut n);
+            self.reasoning(reasoning);
         }
         if role == "tool" && m.get("parts").is_none_or(|parts| is_text_of_result(m, parts)) && is_tool_result(m) {
-            self.tool_response(m, &mut n);
+            self.tool_response(m);
         } else if let Some(parts) = m.get("content_parts").filter(|p| !p.is_empty()) {
             // trpc-agent-go: they hold in place of the content.
-            self.content(parts, &mut n);
+            self.content(parts);
         } else if let Some(content) = m.any(&["parts", "content", "contents"]).or_else(|| m.get("text").filter(|_| m.get("type").is_none()))
         {
-            self.content(content, &mut n);
+            self.content(content);
         } else if m.get("type").is_some_and(|t| words::find(words::ROLES, t.word().unwrap_or_default()).is_none() && !t.is("message")) {
-            self.part(m, &mut n);
+            self.part(m);
         }
         // Beside the content: Dify's, and those that a model of the Vercel SDK made, which only their media type tells.
         for file in m.get("files").into_iter().flat_map(|files| files.items()) {
             match file.any(&["mediaType", "mimeType"]) {
-                Some(_) => self.media(parts::modality_of(file), file, None, &mut n),
-                None => self.part(file, &mut n),
+                Some(_) => self.media(parts::modality_of(file), file, None),
+                None => self.part(file),
             }
         }
         let calls = m.get("tool_calls").filter(|c| !c.is_empty()).or_else(|| extra?.get("tool_calls"));
@@ -421,31 +453,28 @@ impl<'a> Transcoder<'a> {
             let id = |call: Json<'a>| unwrapped(call, "tool_call").get("id").and_then(|id| id.word());
             let said =
                 |call| m.get("contents").is_some_and(|c| c.items().any(|part| part.get("tool_call").is_some() && id(part) == id(call)));
-            calls.items().filter(|call| id(*call).is_none() || !said(*call)).for_each(|call| self.tool_call(call, &mut n));
+            calls.items().filter(|call| id(*call).is_none() || !said(*call)).for_each(|call| self.tool_call(call));
         }
         if let Some(calls) = m.get("invalid_tool_calls") {
-            calls.items().for_each(|call| self.tool_call(call, &mut n));
+            calls.items().for_each(|call| self.tool_call(call));
         }
         if let Some(call) = m.get("function_call").or_else(|| extra?.get("function_call")).filter(|_| calls.is_none()) {
-            self.tool_call(call, &mut n);
+            self.tool_call(call);
         }
         // OpenInference's form of OpenAI's first function calls.
         if let Some(name) = m.get("function_call_name") {
-            self.start_part("tool_call", &mut n);
+            self.start_part("tool_call");
             self.field("name", name);
-            if let Some(arguments) = m.get("function_call_arguments_json") {
-                self.raw(",\"arguments\":");
-                self.unwrapped(arguments);
-            }
+            self.arguments(m.get("function_call_arguments_json"));
             self.raw("}");
         }
         if let Some(refusal) = m.get("refusal").filter(|r| r.is_string() && !r.is_empty()) {
-            self.field_part("text", "content", refusal, &mut n);
+            self.field_part("text", "content", refusal);
         }
-        if n == 0 && m.get("content").is_some_and(|c| c.is_string()) {
-            self.raw("{\"type\":\"text\",\"content\":\"\"}");
+        if self.parts == 0 && m.get("content").is_some_and(|c| c.is_string()) {
+            self.text_part(b"");
         }
-        self.raw("]}");
+        self.close();
         Some(())
     }
 }

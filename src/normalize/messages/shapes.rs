@@ -44,7 +44,7 @@ pub(super) fn is_blank(j: Json) -> bool {
 
 /// The text of a message in a part's place, which says nothing else.
 pub(super) fn only_content(j: Json) -> Option<Json> {
-    let only = j.entries().all(|(key, _)| key == b"role" || key == b"content");
+    let only = j.entries().all(|(key, _)| words::any(key, &["role", "content"]));
     j.get("content").filter(|c| only && c.is_string())
 }
 
@@ -122,7 +122,7 @@ pub(super) fn is_text_of_result(m: Json, parts: Json) -> bool {
 
 /// Do these messages hold nothing but their roles?
 pub fn are_hollow(messages: &[u8], arena: &Bump) -> bool {
-    memchr::memmem::find(messages, b"\"parts\":[]").is_some()
+    words::position(messages, b"[]").is_some()
         && json::parse(messages, arena).is_some_and(|m| m.items().all(|m| m.get("parts").is_some_and(|parts| parts.is_empty())))
 }
 

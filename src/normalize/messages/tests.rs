@@ -119,7 +119,7 @@ fn trpc_agent_go() {
     let text = br#"[{"index":0,"message":{"role":"assistant","content":"ok"},"delta":{"role":""},"finish_reason":"length"}]"#;
     let c = read(text, json::parse(text, &arena), Side::Output, &arena).unwrap();
     assert_eq!(c.messages, br#"[{"role":"assistant","parts":[{"type":"text","content":"ok"}]}]"#);
-    assert_eq!(c.finish_reasons, [b"length"]);
+    assert_eq!(c.finish_reasons, [Value::Str(b"length")]);
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn genkit() {
     ] {
         let c = read(text.as_bytes(), json::parse(text.as_bytes(), &arena), Side::Output, &arena).unwrap();
         assert_eq!(c.messages, br#"[{"role":"assistant","parts":[{"type":"text","content":"ok"}]}]"#, "{text}");
-        assert_eq!(c.finish_reasons, [b"stop"], "{text}");
+        assert_eq!(c.finish_reasons, [Value::Str(b"stop")], "{text}");
     }
 }
 
@@ -215,7 +215,7 @@ fn answers_tell_their_finish_reason_model_and_id() {
     let arena = Bump::new();
     let text = br#"{"id":"chatcmpl-1","object":"chat.completion","model":"gpt-4o","choices":[{"finish_reason":"stop","message":{"role":"assistant","content":"ok"}}]}"#;
     let c = read(text, json::parse(text, &arena), Side::Output, &arena).unwrap();
-    assert_eq!(c.finish_reasons, [b"stop"]);
+    assert_eq!(c.finish_reasons, [Value::Str(b"stop")]);
     assert_eq!((c.model, c.response_id), (Some(&b"gpt-4o"[..]), Some(&b"chatcmpl-1"[..])));
 }
 
@@ -224,7 +224,7 @@ fn the_reason_inside_of_otel_s_message_is_told() {
     let arena = Bump::new();
     let text = br#"[{"role":"assistant","parts":[{"type":"text","content":"ok"}],"finish_reason":"stop"}]"#;
     let c = read(text, json::parse(text, &arena), Side::Output, &arena).unwrap();
-    assert_eq!((c.messages, &c.finish_reasons[..]), (&text[..], &[&b"stop"[..]][..]));
+    assert_eq!((c.messages, &c.finish_reasons[..]), (&text[..], &[Value::Str(b"stop")][..]));
 }
 
 #[test]

@@ -1,0 +1,165 @@
+//! One pass over a text: what stands where, as a tree of nodes in the arena.
+
+use super::{Kind, Node};
+use crate::number;
+use bumpalo::Bump;
+use std::cell::Cell;
+
+const MAX_DEPTH: usize = 128;
+
+struct Parser<'a> {
+    text: &'a [u8],
+    at: usize,
+    arena: &'a Bump,
+    /// Where the next node goes: behind its elder sibling, or into its parent.
+    slot: &'a Cell<Option<&'a Node<'a>>>,
+    canonical: bool,
+    too_deep: bool,
+}
+
+impl<'a> Parser<'a> {
+    fn space(&mut self) {
+        let from = self.at;
+        while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.text.get(self.at) {
+            self.at += 1;
+        }
+        self.canonical &= from == self.at;
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    /// A word of JSON's, or of Python's.
+    fn word(&mut self) -> Option<()> {
+        const WORDS: &[(&str, Kind, bool)] = &[
+            ("true", Kind::True, true),
+            ("false", Kind::False, true),
+            ("null", Kind::Null, true),
+            ("True", Kind::True, false),
+            ("False", Kind::False, false),
+            ("None", Kind::Null, false),
+            ("NaN", Kind::Null, false),
+            ("Infinity", Kind::Null, false),
+            ("-Infinity", Kind::Null, false),
+        ];
+        let rest = &self.text[self.at..];
+        let (word, kind, canonical) = WORDS.iter().find(|(word, ..)| rest.starts_with(word.as_bytes()))?;
+        self.leaf(*kind, *canonical, self.at, self.at + word.len());
+        self.at += word.len();
+        Some(())
+    }
+
+    fn leaf(&mut self, kind: Kind, canonical: bool, start: usize, end: usize) -> &'a Node<'a> {
+        self.canonical &= canonical;
+        let text = Cell::new(&self.text[start..end]);
+        let node: &'a Node<'a> =
+            self.arena.alloc(Node { kind, canonical: Cell::new(canonical), text, child: Cell::new(None), next: Cell::new(None) });
+        self.slot.set(Some(node));
+        self.slot = &node.next;
+        node
+    }
+
+    fn string(&mut self, quote: u8) -> Option<()> {
+        let start = self.at + 1;
+        let mut at = start;
+        let mut kind = if quote == b'"' { Kind::Plain } else { Kind::Escaped };
+        loop {
+            at += memchr::memchr2(quote, b'\\', self.text.get(at..)?)?;
+            if self.text[at] == quote {
+                break;
+            }
+            match self.text.get(at + 1)? {
+                b'"' | b'\\' | b'n' | b'r' | b't' | b'b' | b'f' => {}
+                _ => kind = Kind::Escaped,
+            }
+            at += 2;
+        }
+        self.leaf(kind, kind == Kind::Plain, start, at);
+        self.at = at + 1;
+        Some(())
+    }
+
+    fn number(&mut self) -> Option<()> {
+        let start = self.at;
+        while let Some(b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E') = self.peek() {
+            self.at += 1;
+        }
+        let text = &self.text[start..self.at];
+        let digits = text.strip_prefix(b"-").unwrap_or(text);
+        // What the parser takes and JSON does not: `01`, `1.`, `1.e5`.
+        let dot_ends = memchr::memchr(b'.', digits).is_some_and(|i| !digits.get(i + 1).is_some_and(u8::is_ascii_digit));
+        if matches!(digits, [b'0', b'0'..=b'9', ..]) || dot_ends || !digits.first()?.is_ascii_digit() {
+            return None;
+        }
+        number::parse(text)?;
+        self.leaf(Kind::Number, true, start, self.at);
+        Some(())
+    }
+
+    fn value(&mut self, depth: usize) -> Option<()> {
+        self.space();
+        match self.peek()? {
+            quote @ (b'"' | b'\'') => self.string(quote),
+            b'{' => self.container(depth, Kind::Object, b'}'),
+            b'[' => self.container(depth, Kind::Array, b']'),
+            b'(' => self.container(depth, Kind::Array, b')'),
+            b'-' if self.text.get(self.at + 1) == Some(&b'I') => self.word(),
+            b'-' | b'0'..=b'9' => self.number(),
+            _ => self.word(),
+        }
+    }
+
+    fn container(&mut self, depth: usize, kind: Kind, close: u8) -> Option<()> {
+        if depth == MAX_DEPTH {
+            self.too_deep = true;
+            return None;
+        }
+        let start = self.at;
+        let node = self.leaf(kind, true, start, start);
+        let outside = std::mem::replace(&mut self.canonical, close != b')');
+        self.slot = &node.child;
+        self.at += 1;
+        self.space();
+        let mut first = true;
+        while self.peek()? != close {
+            if !first {
+                (self.peek()? == b',').then_some(())?;
+                self.at += 1;
+                self.space();
+                // `(1,)` is a Python tuple; `[1,]` is nobody's.
+                if close == b')' && self.peek()? == close {
+                    break;
+                }
+            }
+            if kind == Kind::Object {
+                let quote = self.peek().filter(|q| matches!(q, b'"' | b'\''))?;
+                self.string(quote)?;
+                self.space();
+                (self.peek()? == b':').then_some(())?;
+                self.at += 1;
+            }
+            self.value(depth + 1)?;
+            self.space();
+            first = false;
+        }
+        self.at += 1;
+        node.text.set(&self.text[start..self.at]);
+        node.canonical.set(self.canonical);
+        self.canonical &= outside;
+        self.slot = &node.next;
+        Some(())
+    }
+}
+
+/// The outermost value; else how far the text could be read, and whether it only nests too deep.
+pub(super) fn root<'a>(text: &'a [u8], arena: &'a Bump) -> Result<&'a Node<'a>, (usize, bool)> {
+    let root = arena.alloc(Cell::new(None));
+    let mut p = Parser { text, at: 0, arena, slot: root, canonical: true, too_deep: false };
+    let read = p.value(0);
+    p.space();
+    match root.get() {
+        Some(root) if read.is_some() && p.at == text.len() => Ok(root),
+        _ => Err((p.at, p.too_deep)),
+    }
+}

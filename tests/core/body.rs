@@ -1,0 +1,56 @@
+//! Bodies for the tests: made of one span, converted, taken apart.
+
+use genspan::config::{Convert, Format, Profile};
+use genspan::profiles::write::Keep;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value::Value};
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message;
+use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
+
+pub fn convert(body: &[u8], profile: Profile, keep: Option<Keep>) -> Vec<u8> {
+    let options = Convert { profile, keep, to: Format::Protobuf, ..Convert::default() };
+    genspan::convert(body, &options).unwrap()
+}
+
+pub fn spans(body: &[u8]) -> Vec<Span> {
+    let request = ExportTraceServiceRequest::decode(body).unwrap();
+    request.resource_spans.into_iter().flat_map(|resource| resource.scope_spans).flat_map(|scope| scope.spans).collect()
+}
+
+fn plain(value: Option<&AnyValue>) -> Json {
+    match value.and_then(|value| value.value.as_ref()) {
+        None => Json::Null,
+        Some(Value::StringValue(text)) => text.as_str().into(),
+        Some(Value::BoolValue(bool)) => (*bool).into(),
+        Some(Value::IntValue(number)) => (*number).into(),
+        Some(Value::DoubleValue(number)) => (*number).into(),
+        Some(Value::ArrayValue(list)) => list.values.iter().map(|item| plain(Some(item))).collect(),
+        Some(other) => format!("{other:?}").into(),
+    }
+}
+
+pub fn attributes(span: &Span) -> BTreeMap<String, Json> {
+    let all: BTreeMap<_, _> = span.attributes.iter().map(|a| (a.key.clone(), plain(a.value.as_ref()))).collect();
+    assert_eq!(all.len(), span.attributes.len(), "{}: a key twice", span.name);
+    all
+}
+
+/// A request with one span, its attributes as they are given: text, numbers, booleans and lists of text.
+pub fn request(scope: &str, name: &str, attributes: &Json) -> Vec<u8> {
+    let value = |value: &Json| match value {
+        Json::String(text) => json!({"stringValue": text}),
+        Json::Bool(bool) => json!({"boolValue": bool}),
+        Json::Number(number) if number.is_i64() => json!({"intValue": number.to_string()}),
+        Json::Number(number) => json!({"doubleValue": number}),
+        Json::Array(items) => json!({"arrayValue": {"values": items.iter().map(|item| json!({"stringValue": item})).collect::<Vec<_>>()}}),
+        other => panic!("{other}"),
+    };
+    let attributes: Vec<_> = attributes.as_object().unwrap().iter().map(|(key, v)| json!({"key": key, "value": value(v)})).collect();
+    let span = json!({
+        "traceId": "0102030405060708090a0b0c0d0e0f10", "spanId": "0102030405060708", "name": name, "kind": 3,
+        "startTimeUnixNano": "1795479339000000000", "endTimeUnixNano": "1795479340000000000", "attributes": attributes,
+    });
+    json!({"resourceSpans": [{"scopeSpans": [{"scope": {"name": scope}, "spans": [span]}]}]}).to_string().into_bytes()
+}
