@@ -1,11 +1,11 @@
 //! Media in base64: where they stand in a text, and the descriptor that stands in their place.
 
 use super::settings::Media;
-use super::sha256::Sha256;
 use crate::base64::Decoder;
 use crate::conventions::words::{self, position};
 use crate::json::{self, Json, Out};
 use bumpalo::Bump;
+use sha2::{Digest, Sha256};
 
 const MARK: &[u8] = b";base64,";
 /// From this many characters on it is large.
@@ -107,23 +107,22 @@ pub fn type_of(kind: &[u8]) -> &str {
 
 /// `[image/png 290 KB sha256:0123456789abcdef…]`: the size and the hash are those of the bytes, not of their base64.
 pub fn descriptor<'a>(kind: &[u8], base64: &[u8], arena: &'a Bump) -> &'a [u8] {
-    let mut hash = Sha256::new();
+    let mut bytes = Out::with_capacity_in(base64.len(), arena);
     let mut decoder = Decoder::default();
     for digit in base64 {
-        decoder.take(*digit, &mut |byte| hash.push(byte));
+        decoder.take(*digit, &mut |byte| bytes.push(byte));
     }
-    let size = hash.length as usize;
-    let (size, unit) = match size {
-        0..1024 => (size.to_string(), " B"),
-        1024..1_048_576 => (((size + 512) / 1024).to_string(), " KB"),
-        _ => (format!("{}.{}", size >> 20, ((size & 0xf_ffff) * 10) >> 20), " MB"),
+    let (size, unit) = match bytes.len() {
+        size @ 0..1024 => (size.to_string(), " B"),
+        size @ 1024..1_048_576 => (((size + 512) / 1024).to_string(), " KB"),
+        size => (format!("{}.{}", size >> 20, ((size & 0xf_ffff) * 10) >> 20), " MB"),
     };
     let mut out = Out::new_in(arena);
     for piece in ["[", type_of(kind), " ", &size, unit, " sha256:"] {
         out.extend_from_slice_copy(piece.as_bytes());
     }
-    for byte in hash.finish() {
-        json::push_hex(byte, &mut out);
+    for byte in &Sha256::digest(&bytes)[..8] {
+        json::push_hex(*byte, &mut out);
     }
     out.extend_from_slice_copy("…]".as_bytes());
     out.into_bump_slice()

@@ -10,7 +10,6 @@ mod media;
 mod pattern;
 mod rules;
 mod settings;
-mod sha256;
 mod strings;
 mod syntax;
 mod text;
