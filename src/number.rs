@@ -2,6 +2,9 @@
 
 use crate::json::Out;
 
+/// More digits than any double needs to be told from its neighbours; of those behind only counts whether they are all zero.
+const MAX_DIGITS: usize = 800;
+
 /// The number that a text is: digits with a sign, a point or an exponent. No `inf`, no `nan`, no space.
 pub fn parse(text: &[u8]) -> Option<f64> {
     let (negative, rest) = match text {
@@ -20,10 +23,119 @@ pub fn parse(text: &[u8]) -> Option<f64> {
         [b'e' | b'E', b'+', rest @ ..] | [b'e' | b'E', rest @ ..] => exponent(rest)?,
         _ => return None,
     };
-    let leading = integer.iter().take_while(|digit| **digit == b'0').count();
-    let trailing = fraction.iter().rev().take_while(|digit| **digit == b'0').count();
-    let size: f64 = minimal_lexical::parse_float(integer[leading..].iter(), fraction[..fraction.len() - trailing].iter(), exponent);
+    let size = nearest(integer, fraction, exponent);
     Some(if negative { -size } else { size })
+}
+
+/// The double nearest to the digits times a power of ten.
+fn nearest(integer: &[u8], fraction: &[u8], exponent: i32) -> f64 {
+    let all = || integer.iter().chain(fraction).skip_while(|digit| **digit == b'0');
+    let count = all().count();
+    // What the digits that count are multiplied with.
+    let power = i64::from(exponent) - fraction.len() as i64 + count.saturating_sub(MAX_DIGITS) as i64;
+    if count <= 15 && (-22..=22).contains(&power) {
+        // Both are exact, so their product is rounded once.
+        let number = all().fold(0u64, |n, digit| n * 10 + u64::from(digit - b'0')) as f64;
+        let ten = (0..power.unsigned_abs()).fold(1.0, |ten, _| ten * 10.0);
+        return if power < 0 { number / ten } else { number * ten };
+    }
+    let magnitude = count.min(MAX_DIGITS) as i64 + power;
+    if count == 0 || magnitude < -330 {
+        return 0.0;
+    }
+    if magnitude > 310 {
+        return f64::INFINITY;
+    }
+    let mut above = Big(Vec::new());
+    all().take(MAX_DIGITS).for_each(|digit| above.multiply_add(10, u32::from(digit - b'0')));
+    if all().skip(MAX_DIGITS).any(|digit| *digit != b'0') {
+        // No double ends there: that it is more than these digits decides a tie.
+        above.multiply_add(10, 1);
+        return quotient(above, power - 1);
+    }
+    quotient(above, power)
+}
+
+/// `above` times a power of ten, rounded to even.
+fn quotient(mut above: Big, power: i64) -> f64 {
+    let mut below = Big(vec![1]);
+    let scaled = if power < 0 { &mut below } else { &mut above };
+    (0..power.unsigned_abs()).for_each(|_| scaled.multiply_add(10, 0));
+    // Shift until below <= above < 2 * below: the quotient is 1.… times 2^shift.
+    let mut shift = above.bits() - below.bits();
+    if shift > 0 {
+        below.shift(shift)
+    } else {
+        above.shift(-shift)
+    }
+    if above.is_below(&below) {
+        above.shift(1);
+        shift -= 1;
+    }
+    // A subnormal number has fewer bits.
+    let bits = 53 - (-1022 - shift).max(0);
+    if bits < 0 {
+        return 0.0;
+    }
+    // One bit more than there is room for, by long division.
+    let mut mantissa = 0u64;
+    for _ in 0..=bits {
+        mantissa <<= 1;
+        if !above.is_below(&below) {
+            above.subtract(&below);
+            mantissa |= 1;
+        }
+        above.shift(1);
+    }
+    let rest = above.bits() > 0;
+    let round = mantissa & 1 == 1 && (rest || mantissa & 2 == 2);
+    // Exact: the number has no more than the bits that are there.
+    let (mantissa, scale) = ((mantissa >> 1) + u64::from(round), shift - bits + 1);
+    let half = |scale: i64| f64::from_bits(((scale + 1023) as u64) << 52);
+    mantissa as f64 * half(scale / 2) * half(scale - scale / 2)
+}
+
+/// A whole number of any size, its lowest 32 bits first.
+struct Big(Vec<u32>);
+
+impl Big {
+    fn multiply_add(&mut self, factor: u32, mut carry: u32) {
+        for limb in &mut self.0 {
+            let product = u64::from(*limb) * u64::from(factor) + u64::from(carry);
+            (*limb, carry) = (product as u32, (product >> 32) as u32);
+        }
+        if carry > 0 {
+            self.0.push(carry);
+        }
+    }
+
+    fn bits(&self) -> i64 {
+        let top = self.0.iter().rposition(|limb| *limb != 0);
+        top.map_or(0, |at| at as i64 * 32 + 32 - i64::from(self.0[at].leading_zeros()))
+    }
+
+    /// Times two to the power of `by`.
+    fn shift(&mut self, by: i64) {
+        self.multiply_add(1 << (by % 32), 0);
+        self.0.splice(0..0, std::iter::repeat_n(0, (by / 32) as usize));
+    }
+
+    fn is_below(&self, other: &Big) -> bool {
+        let limb = |big: &Big, at: usize| big.0.get(at).copied().unwrap_or(0);
+        let highest = self.0.len().max(other.0.len());
+        let differs = (0..highest).rev().find(|at| limb(self, *at) != limb(other, *at));
+        differs.is_some_and(|at| limb(self, at) < limb(other, at))
+    }
+
+    /// Takes off one that is not larger.
+    fn subtract(&mut self, other: &Big) {
+        let mut borrow = false;
+        for (at, limb) in self.0.iter_mut().enumerate() {
+            let (less, first) = limb.overflowing_sub(other.0.get(at).copied().unwrap_or(0));
+            let (less, second) = less.overflowing_sub(u32::from(borrow));
+            (*limb, borrow) = (less, first || second);
+        }
+    }
 }
 
 /// The whole number that a text is: digits, maybe a sign. `None` for one that takes more than 64 bits, too.
@@ -96,7 +208,43 @@ mod tests {
         }
     }
 
+    #[test]
+    fn ties_and_the_ends_of_the_range_are_rounded_as_they_must() {
+        let long = format!("1.{}1", "0".repeat(900));
+        let just_over_half = format!("9007199254740993.{}1", "0".repeat(900));
+        for text in [
+            "9007199254740993", // 2^53 + 1: halfway between two doubles
+            "9007199254740995",
+            "9007199254740993.0000000000000000000000000000000001",
+            &just_over_half,
+            &long,
+            "2.2250738585072011e-308", // the largest subnormal
+            "2.2250738585072014e-308", // the smallest normal
+            "4.9406564584124654e-324",
+            "2.4703282292062327e-324", // half the smallest
+            "2.4703282292062328e-324",
+            "1.7976931348623157e308",
+            "1.7976931348623158e308",
+            "1.7976931348623159e308", // past the largest
+            "1e-400",
+            "123456789012345678901234567890e-340",
+            "0.000000000000000000000000000000000000000000001e45",
+        ] {
+            assert_eq!(parse(text.as_bytes()).map(f64::to_bits), text.parse().ok().map(f64::to_bits), "{text}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn halfway_points_are_rounded_as_the_core_library_does(bits in 0u64..0x7fe0_0000_0000_0000, tail in "[0-9]{0,30}") {
+            // More digits of a double than it needs, and what lies near the middle between it and the next.
+            let (low, high) = (f64::from_bits(bits), f64::from_bits(bits + 1));
+            for text in [format!("{low:.400e}"), format!("{:e}", low), format!("{:.60e}", low + (high - low) / 2.0)] {
+                let text = text.replacen('e', &format!("{tail}e"), 1);
+                prop_assert_eq!(parse(text.as_bytes()), text.parse().ok(), "{}", text);
+            }
+        }
+
         #[test]
         fn reads_as_the_core_library_does(text in "[+-]?[0-9]{1,25}(\\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?") {
             prop_assert_eq!(parse(text.as_bytes()), text.parse().ok(), "{}", text);
