@@ -1,23 +1,25 @@
 // What genspan sends and converts, read by two decoders that are not ours: protobufjs with OpenTelemetry's generated code, and Python's
 // opentelemetry-proto. Both have to read the same, whole message. What the message says is judged in other tests.
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { decode, flatten, startReceiver } from "../../demo/receiver.mjs";
+import { convert } from "../../pkg/dist/index.js";
 import { decodeInPython, runApplication, runBytes } from "./program.mjs";
 
 const CAPTURES = fileURLToPath(new URL("../fixtures/captures", import.meta.url));
 const CLI = fileURLToPath(new URL("../../pkg/bin/genspan.js", import.meta.url));
 const TARGET = process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL("../../target", import.meta.url));
 const NATIVE = join(TARGET, "release/examples/convert");
+const PROFILES = ["otel", "otel-1.41", "tencent", "langfuse", "openinference"];
 const captures = (await readdir(CAPTURES)).filter((name) => name.endsWith(".pb")).sort();
 
 test("there are captures to convert", () => assert.ok(captures.length >= 10, `${captures.length} in ${CAPTURES}`));
 
-for (const profile of ["otel", "otel-1.41", "tencent", "langfuse", "openinference"]) {
+for (const profile of PROFILES) {
   test(`profile ${profile}: every capture converts to the same bytes natively and in WebAssembly, and two decoders read them alike`, async (t) => {
     for (const capture of captures) {
       await t.test(capture, async () => {
@@ -41,6 +43,17 @@ for (const profile of ["otel", "otel-1.41", "tencent", "langfuse", "openinferenc
         const original = await runBytes("cat", [file]);
         assert.deepEqual(idsOf(spans), idsOf(flatten(decode(original))));
       });
+    }
+  });
+}
+
+for (const profile of PROFILES) {
+  test(`profile ${profile}: what other SDKs sent converts to the same bytes natively and in WebAssembly`, async () => {
+    const more = (await readdir(join(CAPTURES, "more"))).map((name) => join(CAPTURES, "more", name));
+    assert.ok(more.length > 100, `${more.length}`);
+    for (const file of more) {
+      const native = await runBytes(NATIVE, ["--profile", profile, file]);
+      assert.ok(native.equals(convert(await readFile(file), { profile })), file);
     }
   });
 }
