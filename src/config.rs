@@ -502,11 +502,6 @@ impl Destination {
         Ok(())
     }
 
-    /// Does it get some scopes only?
-    pub fn has_scopes(&self) -> bool {
-        !self.allow_scopes.is_empty() || !self.block_scopes.is_empty()
-    }
-
     /// Does a scope pass?
     pub fn allows(&self, scope: &[u8]) -> bool {
         let any = |list: &[String]| list.iter().any(|pattern| scalar::glob(pattern, scope));

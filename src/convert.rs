@@ -16,7 +16,7 @@ use crate::privacy::{self, Counts, Hooks, Privacy};
 use crate::profiles::write::Writing;
 use crate::span::{Span, SpanId, TraceId, Value};
 use bumpalo::Bump;
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 /// Why a body could not be converted. One line; never the content of a value.
 #[derive(Debug)]
@@ -112,6 +112,7 @@ struct Done<'a> {
     id: (TraceId, SpanId),
     /// Whether it is LLM could be seen; if not, it has to be taken for that.
     readable: bool,
+    parent_id: SpanId,
 }
 
 struct Scope<'a> {
@@ -166,7 +167,7 @@ fn protobuf_to_protobuf(
             let mut spans = Vec::with_capacity(parts.len());
             for (raw, span) in parts {
                 let Some(span) = span else {
-                    spans.push(Done { raw, rewritten: None, id: ([0; 16], [0; 8]), readable: false });
+                    spans.push(Done { raw, rewritten: None, id: ([0; 16], [0; 8]), readable: false, parent_id: [0; 8] });
                     continue;
                 };
                 let normal = normalize::normalize(&span, &cx);
@@ -174,12 +175,14 @@ fn protobuf_to_protobuf(
                 tree.start(span.trace_id, span.span_id, span.parent_id, llm, false, 0);
                 ended.push(Ended { trace_id: span.trace_id, span_id: span.span_id, parent_id: span.parent_id, llm, mark });
                 let id = (span.trace_id, span.span_id);
-                spans.push(Done { raw, rewritten: normal.map(|n| (span, n)), id, readable: true });
+                let parent_id = span.parent_id;
+                spans.push(Done { raw, rewritten: normal.map(|n| (span, n)), id, readable: true, parent_id });
             }
             scopes.push(Scope { raw_fields, scope, spans });
         }
         resources.push(Resource { raw_fields, resource, scopes });
     }
+    count_once(&mut tree, &mut resources);
     let explainer = explained.then(|| Explainer::new(&keys, &arena, &ended));
     let entries = if options.entry.enabled { entries(&mut tree, ended) } else { HashSet::new() };
     let mut out = Output {
@@ -197,6 +200,35 @@ fn protobuf_to_protobuf(
     request.raw_fields.iter().rev().for_each(|raw| out.w.bytes(raw));
     resources.iter().rev().for_each(|resource| out.resource(resource));
     Ok((out.w.written().to_vec(), out.explainer.map_or_else(Vec::new, Explainer::finish)))
+}
+
+/// Takes usage that repeats what ran below it out of the count. Children before their parents, wherever they stand in the body and whatever
+/// their clocks say.
+fn count_once(tree: &mut Tree, resources: &mut [Resource]) {
+    let scopes = resources.iter_mut().flat_map(|resource| &mut resource.scopes);
+    let mut spans: Vec<&mut Done> = scopes.flat_map(|scope| &mut scope.spans).filter(|done| done.readable).collect();
+    let at: HashMap<_, usize> = spans.iter().enumerate().map(|(i, done)| (done.id, i)).collect();
+    let parents: Vec<_> = spans.iter().map(|done| at.get(&(done.id.0, done.parent_id)).copied()).collect();
+    let mut open = vec![0u32; spans.len()];
+    for &parent in parents.iter().flatten() {
+        open[parent] += 1;
+    }
+    let mut ready: Vec<usize> = (0..spans.len()).filter(|&i| open[i] == 0).collect();
+    while let Some(i) = ready.pop() {
+        let done = &mut spans[i];
+        let own = done.rewritten.as_ref().and_then(|(_, normal)| normal.tokens());
+        if tree.repeats(done.id.0, done.id.1, done.parent_id, own, true)
+            && let Some((_, normal)) = &mut done.rewritten
+        {
+            normal.canonical.aggregated = true;
+        }
+        if let Some(parent) = parents[i] {
+            open[parent] -= 1;
+            if open[parent] == 0 {
+                ready.push(parent);
+            }
+        }
+    }
 }
 
 fn entries(tree: &mut Tree, ended: Vec<Ended>) -> HashSet<(TraceId, SpanId)> {

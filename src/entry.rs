@@ -74,7 +74,12 @@ struct Node {
     entry_below: bool,
     /// Its scope, as the host numbers it; 0 where nobody said it.
     scope: u32,
+    /// The tokens that spans below it used, each counted once: input and output.
+    below: Tokens,
 }
+
+/// Input and output tokens.
+pub type Tokens = [i64; 2];
 
 #[derive(Debug, Default)]
 struct Trace {
@@ -159,11 +164,32 @@ impl Tree {
     /// A span started.
     pub fn start(&mut self, trace_id: TraceId, span_id: SpanId, parent_id: SpanId, llm: bool, inside_segment: bool, scope: u32) {
         let trace = self.traces.get_or_insert_mut(trace_id, Trace::default);
-        let node = Node { parent_id, llm, mark: None, ended: false, inside_segment, entry_below: false, scope };
+        let node = Node { parent_id, llm, mark: None, ended: false, inside_segment, entry_below: false, scope, below: [0; 2] };
         if trace.nodes.insert(span_id, node).is_none() {
             self.spans += 1;
         }
         self.forget();
+    }
+
+    /// Does the usage of a span repeat what the spans below it used (rules.md 4)? An instrumentation of a client below that of a framework
+    /// counts the same call once more, and so do agents. To be asked of every span when it ends, before [`Tree::end`]. What a span used that
+    /// not every destination gets (not `everywhere`) takes nothing from those above: where it is missing they have the only count.
+    pub fn repeats(&mut self, trace_id: TraceId, span_id: SpanId, parent_id: SpanId, own: Option<Tokens>, everywhere: bool) -> bool {
+        let Some(trace) = self.traces.peek_mut(&trace_id) else { return false };
+        let node = trace.nodes.get(&span_id);
+        // It ended before: what it used is counted.
+        if node.is_some_and(|node| node.ended) {
+            return false;
+        }
+        let below = node.map_or([0; 2], |node| node.below);
+        let repeats = own.is_some_and(|own| own == below && own != [0; 2]);
+        if let Some(parent) = trace.nodes.get_mut(&parent_id) {
+            for used in [own.filter(|_| everywhere && !repeats).unwrap_or_default(), below] {
+                parent.below[0] = parent.below[0].saturating_add(used[0]);
+                parent.below[1] = parent.below[1].saturating_add(used[1]);
+            }
+        }
+        repeats
     }
 
     /// A span ended.
@@ -179,6 +205,7 @@ impl Tree {
             inside_segment: false,
             entry_below: false,
             scope: 0,
+            below: [0; 2],
         });
         // What it was can say otherwise than how it began.
         node.llm = llm;
@@ -363,6 +390,32 @@ mod tests {
 
     fn span(parent: Option<usize>, llm: bool) -> Made {
         Made { parent, llm, known_at_start: true, mark: None }
+    }
+
+    #[test]
+    fn usage_that_repeats_what_ran_below_is_told_from_that_which_does_not() {
+        // An agent, its call, the client's span of the same call, and a second call of the agent.
+        let mut tree = Tree::new(LIMITS);
+        for (n, parent) in [(0, None), (1, Some(0)), (2, Some(1)), (3, Some(0))] {
+            tree.start(TRACE, id(n), parent.map_or(NO_PARENT, id), true, false, 0);
+        }
+        let mut repeats = |n: usize, parent: Option<usize>, own| {
+            let parent_id = parent.map_or(NO_PARENT, id);
+            let repeats = tree.repeats(TRACE, id(n), parent_id, own, true);
+            tree.end(Ended { trace_id: TRACE, span_id: id(n), parent_id, llm: true, mark: None }, 0.0);
+            repeats
+        };
+        assert!(!repeats(2, Some(1), Some([57, 17])), "the innermost is the call");
+        assert!(repeats(1, Some(0), Some([57, 17])));
+        // Delivered once more.
+        assert!(!repeats(1, Some(0), Some([57, 17])));
+        assert!(!repeats(3, Some(0), Some([10, 1])));
+        assert!(repeats(0, None, Some([67, 18])), "the total of an agent");
+        let mut tree = Tree::new(LIMITS);
+        tree.start(TRACE, id(0), NO_PARENT, true, false, 0);
+        tree.start(TRACE, id(1), id(0), true, false, 0);
+        assert!(!tree.repeats(TRACE, id(1), id(0), Some([57, 17]), true));
+        assert!(!tree.repeats(TRACE, id(0), NO_PARENT, Some([80, 17]), true), "usage of its own");
     }
 
     #[test]

@@ -66,8 +66,7 @@ pub struct Pipeline {
     keys: Keys,
     arena: Bump,
     writer: Writer,
-    /// `None`: nobody looks for entries, and every destination gets all spans.
-    tree: Option<Tree>,
+    tree: Tree,
     mark_entries: bool,
     entry_value: EntryValue,
     infer_provider: bool,
@@ -207,7 +206,7 @@ impl Pipeline {
             keys,
             arena: Bump::new(),
             writer: Writer::default(),
-            tree: (config.entry.enabled || config.destinations.iter().any(|d| d.has_scopes())).then(|| Tree::new(limits)),
+            tree: Tree::new(limits),
             mark_entries: config.entry.enabled,
             entry_value: config.entry.value,
             infer_provider: config.infer_provider,
@@ -292,11 +291,10 @@ impl Pipeline {
     /// A span started: a `start` record. `now` is in ms.
     pub fn start(&mut self, record: &[u8], now: f64) -> Result<(), FrameError> {
         self.reset_arena();
-        let Some(tree) = &mut self.tree else { return Ok(()) };
         let start = frame::start(record, &self.arena, &self.keys).inspect_err(|_| self.unparsed += 1)?;
         let scope = self.scopes.get((start.scope as usize).wrapping_sub(1)).map_or(0, |s| s.conventions);
         let llm = conventions::open_segments(scope | normalize::recognise_start(start.keys.iter().copied(), &self.keys));
-        tree.start(start.trace_id, start.span_id, start.parent_id, llm, start.remote_parent && start.inside_segment, start.scope);
+        self.tree.start(start.trace_id, start.span_id, start.parent_id, llm, start.remote_parent && start.inside_segment, start.scope);
         self.drain_tree(now);
         Ok(())
     }
@@ -315,19 +313,21 @@ impl Pipeline {
             scope_conventions: scope.map_or(0, |s| s.conventions),
             infer_provider: self.infer_provider,
         };
-        let normal = normalize::normalize(&span, &cx);
+        let mut normal = normalize::normalize(&span, &cx);
         let (llm, mark) = normal.as_ref().map_or((false, None), |n| (n.opens_segment, n.mark));
         self.seen += 1;
         self.llm += u64::from(llm);
         let (trace_id, span_id) = (span.trace_id, span.span_id);
-        let decision = match &mut self.tree {
-            Some(tree) => {
-                let (llm, mark) = if self.mark_entries { (llm, mark) } else { (false, None) };
-                tree.end(Ended { trace_id, span_id, parent_id: span.parent_id, llm, mark }, now)
-            }
-            None => Decision::Plain,
-        };
-        let at = At { tree: self.tree.as_ref(), scopes: &self.scopes, trace_id, parent_id: span.parent_id, place };
+        let own = normal.as_ref().and_then(Normal::tokens);
+        let everywhere = scope.is_none_or(|s| s.allowed.iter().all(|allowed| *allowed));
+        if self.tree.repeats(trace_id, span_id, span.parent_id, own, everywhere)
+            && let Some(n) = &mut normal
+        {
+            n.canonical.aggregated = true;
+        }
+        let (llm, mark) = if self.mark_entries { (llm, mark) } else { (false, None) };
+        let decision = self.tree.end(Ended { trace_id, span_id, parent_id: span.parent_id, llm, mark }, now);
+        let at = At { tree: &self.tree, scopes: &self.scopes, trace_id, parent_id: span.parent_id, place };
         let mut held = Held { place, parent_id: span.parent_id, bodies: Vec::new() };
         let w = &mut self.writer;
         for (i, form) in self.forms.iter().enumerate() {
@@ -362,9 +362,9 @@ impl Pipeline {
 
     /// Queues the candidates that were decided.
     fn drain_tree(&mut self, now: f64) {
-        while let Some((trace_id, span_id, entry)) = self.tree.as_mut().and_then(Tree::resolved) {
+        while let Some((trace_id, span_id, entry)) = self.tree.resolved() {
             let Some(Held { place, parent_id, bodies }) = self.held.remove(&(trace_id, span_id)) else { continue };
-            let at = At { tree: self.tree.as_ref(), scopes: &self.scopes, trace_id, parent_id, place };
+            let at = At { tree: &self.tree, scopes: &self.scopes, trace_id, parent_id, place };
             for (form, (fields, entry_fields)) in bodies.iter().enumerate() {
                 let entry_fields = if entry { &entry_fields[..] } else { &[] };
                 at.queue(&mut self.destinations, form, [fields, entry_fields], now);
@@ -374,9 +374,7 @@ impl Pipeline {
 
     /// The next request to send, and the index of the destination it is for. `now` is in ms.
     pub fn poll(&mut self, now: f64) -> Option<(usize, Transmit<'_>)> {
-        if let Some(tree) = &mut self.tree {
-            tree.tick(now);
-        }
+        self.tree.tick(now);
         self.drain_tree(now);
         let scopes = &self.scopes;
         self.destinations.iter_mut().enumerate().find_map(|(i, d)| {
@@ -387,15 +385,13 @@ impl Pipeline {
 
     /// When [`Pipeline::poll`] has something to do if nothing else happens, in ms; `None`: never.
     pub fn wake(&self) -> Option<f64> {
-        let held = self.tree.as_ref().and_then(Tree::wake);
+        let held = self.tree.wake();
         self.destinations.iter().filter_map(|d| d.exporter.wake()).chain(held).min_by(f64::total_cmp)
     }
 
     /// Everything that ended so far goes out now, candidates too. Gives what [`Pipeline::settled`] can be asked for.
     pub fn flush(&mut self, now: f64) -> Flush {
-        if let Some(tree) = &mut self.tree {
-            tree.flush();
-        }
+        self.tree.flush();
         self.drain_tree(now);
         Flush(self.destinations.iter_mut().map(|d| d.exporter.flush()).collect())
     }
@@ -422,8 +418,7 @@ impl Pipeline {
 
     /// What happened so far.
     pub fn stats(&self) -> Stats {
-        let tree = self.tree.as_ref();
-        let counts = tree.map(Tree::counts).unwrap_or_default();
+        let counts = self.tree.counts();
         let destination = |d: &Destination| {
             let c = d.exporter.counts();
             DestinationStats {
@@ -445,10 +440,10 @@ impl Pipeline {
             seen: self.seen,
             llm: self.llm,
             unparsed: self.unparsed,
-            held: tree.map_or(0, |t| t.held() as u64),
+            held: self.tree.held() as u64,
             hold_expired: counts.hold_expired,
             hold_overflow: counts.hold_overflow,
-            tracked: tree.map_or(0, |t| t.tracked() as u64),
+            tracked: self.tree.tracked() as u64,
             traces_evicted: counts.traces_evicted,
             dictionary: self.keys.count() as u64,
             masked: self.privacy.masked,
@@ -467,7 +462,7 @@ pub struct Flush(Vec<u64>);
 
 /// Where a span stands.
 struct At<'p> {
-    tree: Option<&'p Tree>,
+    tree: &'p Tree,
     scopes: &'p [Scope],
     trace_id: TraceId,
     parent_id: SpanId,
@@ -489,7 +484,7 @@ impl At<'_> {
                 d.not_sampled += 1;
                 continue;
             }
-            let parent = self.tree.map_or(self.parent_id, |tree| route::kept_parent(tree, self.trace_id, self.parent_id, allows));
+            let parent = route::kept_parent(self.tree, self.trace_id, self.parent_id, allows);
             let moved = (parent != self.parent_id).then(|| route::with_parent(fields[0], parent));
             match &moved {
                 Some(Ok(moved)) => d.exporter.push(self.place, [moved, fields[1]], now),

@@ -16,6 +16,7 @@ mod twice;
 mod usage;
 
 use crate::conventions::{self, ConventionSet, NAMED, PLAIN, To, words};
+use crate::entry::Tokens;
 use crate::keys::{KeyInfo, Keys};
 use crate::span::{Event, Key, Span, Value, status};
 use bumpalo::Bump;
@@ -72,6 +73,13 @@ impl Normal<'_> {
     /// Is it a span of an LLM instrumentation?
     pub fn is_llm(&self) -> bool {
         self.conventions != 0
+    }
+
+    /// The tokens that it counts as its own: input and output.
+    pub fn tokens(&self) -> Option<Tokens> {
+        let c = &self.canonical;
+        let counted = [c.int(Field::InputTokens), c.int(Field::OutputTokens)];
+        (!c.aggregated && counted != [None; 2]).then(|| counted.map(Option::unwrap_or_default))
     }
 }
 

@@ -268,3 +268,37 @@ fn a_destination_with_a_sample_gets_whole_traces() {
     assert_eq!([0, 1, 2].map(|destination| parents(&requests, destination).len()), [0, 3, 3]);
     assert_eq!(p.stats().destinations[0].not_sampled, 3);
 }
+
+#[test]
+fn usage_of_a_wrapper_is_counted_where_the_client_below_it_is_missing() {
+    // LangChain's generation around the client's own span of the same call.
+    let counted_on = |config: &str| {
+        let mut p = pipeline(config);
+        let mut w = FrameWriter(&mut p);
+        let (langfuse, client) = (w.scope(&scope("langfuse-sdk")), w.scope(&scope("opentelemetry.instrumentation.openai")));
+        let resource = w.resource(&Resource::default());
+        let of_wrapper = vec![
+            text("langfuse.observation.type", "generation"),
+            text("langfuse.observation.usage_details", r#"{"input":57,"output":17}"#),
+        ];
+        let tokens = |key: &str, n| KeyValue { value: Some(AnyValue { value: Some(Value::IntValue(n)) }), ..text(key, "") };
+        let of_client =
+            vec![text("gen_ai.operation.name", "chat"), tokens("gen_ai.usage.input_tokens", 57), tokens("gen_ai.usage.output_tokens", 17)];
+        let spans = [(span(1, 0, "ChatOpenAI", of_wrapper), langfuse), (span(2, 1, "chat gpt-4o", of_client), client)];
+        for (span, scope) in &spans {
+            w.0.start(&FrameWriter::start(span, *scope), 0.0).unwrap();
+        }
+        for (span, scope) in spans.iter().rev() {
+            let record = w.span(span, *scope, resource);
+            w.0.end(&record, 0.0).unwrap();
+        }
+        p.flush(0.0);
+        let requests = drain(&mut p, 0.0);
+        let of_first = requests.iter().filter(|(to, ..)| *to == 0).flat_map(|(.., request)| self::spans(request));
+        let counted = of_first.filter(|(_, span)| get(&span.attributes, "gen_ai.usage.input_tokens").is_some());
+        counted.map(|(_, span)| span.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(counted_on(r#"{"destinations":[{}]}"#), ["chat gpt-4o"]);
+    assert_eq!(counted_on(r#"{"destinations":[{"blockScopes":["*openai"]}]}"#), ["ChatOpenAI"]);
+    assert_eq!(counted_on(r#"{"entry":{"enabled":false},"destinations":[{},{}]}"#), ["chat gpt-4o"]);
+}
