@@ -158,12 +158,12 @@ pub fn varint_len(value: u64) -> usize {
 }
 
 /// Appends a varint.
-pub fn push_varint(out: &mut Vec<u8>, mut value: u64) {
+pub fn push_varint(out: &mut impl Extend<u8>, mut value: u64) {
     while value > 0x7f {
-        out.push(value as u8 | 0x80);
+        out.extend([value as u8 | 0x80]);
         value >>= 7;
     }
-    out.push(value as u8);
+    out.extend([value as u8]);
 }
 
 /// A buffer that is filled from its end to its front. The caller writes fields in reverse order.

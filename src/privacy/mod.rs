@@ -22,7 +22,7 @@ use crate::config::ConfigError;
 use crate::json::{self, Out};
 use crate::keys::Keys;
 use crate::normalize;
-use crate::otlp::wire::{Reader, Wire};
+use crate::otlp::wire::{Reader, Wire, push_varint};
 use crate::otlp::write::number;
 use crate::profiles::Table;
 use bumpalo::Bump;
@@ -230,13 +230,8 @@ fn bytes_of(message: &[u8], number: u32) -> &[u8] {
 
 #[inline(never)]
 fn delimited(out: &mut Out, number: u32, bytes: &[u8]) {
-    for mut value in [number << 3 | 2, bytes.len() as u32] {
-        while value > 0x7f {
-            out.push(value as u8 | 0x80);
-            value >>= 7;
-        }
-        out.push(value as u8);
-    }
+    push_varint(out, u64::from(number << 3 | 2));
+    push_varint(out, bytes.len() as u64);
     out.extend_from_slice_copy(bytes);
 }
 

@@ -40,15 +40,13 @@ pub struct Composed<'a> {
     pub name: Option<&'a [u8]>,
     /// An event: its time in ns since 1970, and its name.
     pub event: Option<(u64, &'static str)>,
-    /// Lists that the source has in the very words of the profile.
-    pub own: BumpVec<'a, &'static str>,
     arena: &'a Bump,
 }
 
 impl<'a> Composed<'a> {
     /// Nothing yet.
     pub fn new(arena: &'a Bump) -> Self {
-        Composed { items: BumpVec::new_in(arena), said: [0; 2], name: None, event: None, own: BumpVec::new_in(arena), arena }
+        Composed { items: BumpVec::new_in(arena), said: [0; 2], name: None, event: None, arena }
     }
 
     /// Is the field said?

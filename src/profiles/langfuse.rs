@@ -175,11 +175,6 @@ fn name<'a>(c: &Canonical<'a>, out: &mut Composed<'a>) {
     }
 }
 
-/// A conversation is a session there.
-fn complete<'a>(c: &mut Canonical<'a>, _: &'a bumpalo::Bump) {
-    super::derive_from(c, Field::SessionId, Field::ConversationId);
-}
-
 pub const TABLE: Table = Table {
     keys: &[
         (Field::Provider, &["langfuse.observation.metadata.ls_provider"]),
@@ -192,7 +187,7 @@ pub const TABLE: Table = Table {
     entry: "langfuse.observation.metadata.gen_ai.is_entry",
     operation: None,
     kind: Some(("langfuse.observation.type", says)),
-    complete: Some(complete),
+    complete: Some(super::conversation_is_session),
     compose: Some(compose),
     ..Table::EMPTY
 };

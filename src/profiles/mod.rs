@@ -83,6 +83,11 @@ pub fn static_keys() -> impl Iterator<Item = &'static str> {
     })
 }
 
+/// For backends that have sessions only ([`Table::complete`]).
+fn conversation_is_session<'a>(c: &mut Canonical<'a>, _: &'a Bump) {
+    derive_from(c, Field::SessionId, Field::ConversationId);
+}
+
 /// Sets a field, if it is empty, to what another one says.
 fn derive_from(c: &mut Canonical, field: Field, source: Field) {
     if let Some(value) = c.get(source) {

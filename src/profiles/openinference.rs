@@ -4,7 +4,7 @@ use super::Table;
 use super::compose::{self, Composed, PARAMETERS, Plain, Source};
 use crate::conventions::openinference::KINDS;
 use crate::json::{self, Json};
-use crate::normalize::canonical::{Canonical, Field, Kind};
+use crate::normalize::canonical::{Field, Kind};
 use crate::span::Value;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
@@ -284,11 +284,6 @@ fn compose<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
     }
 }
 
-/// A conversation is a session there.
-fn complete<'a>(c: &mut Canonical<'a>, _: &'a Bump) {
-    super::derive_from(c, Field::SessionId, Field::ConversationId);
-}
-
 pub const TABLE: Table = Table {
     keys: &[
         (Field::Provider, &["llm.provider", "llm.system"]),
@@ -319,7 +314,7 @@ pub const TABLE: Table = Table {
     operation: None,
     kind: Some(("openinference.span.kind", says)),
     trace: Some(["input.value", "output.value"]),
-    complete: Some(complete),
+    complete: Some(super::conversation_is_session),
     compose: Some(compose),
     ..Table::EMPTY
 };

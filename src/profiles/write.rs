@@ -239,6 +239,7 @@ impl Writing {
         if self.keep == Keep::None {
             return;
         }
+        let mut own_lists = BumpVec::new_in(composed.items.bump());
         for (attr, fate) in span.attributes.iter().zip(fates).filter(|(attr, _)| attr.value != Value::Empty) {
             let key = keys.text(attr.key);
             let is_own = |item: &super::compose::Item| {
@@ -250,12 +251,11 @@ impl Writing {
                 if list.is_empty() {
                     composed.items.retain(|item| item.key != key);
                 } else {
-                    composed.own.push(list);
+                    own_lists.push(list);
                 }
             }
         }
-        let own = std::mem::replace(&mut composed.own, BumpVec::new_in(composed.items.bump()));
-        composed.items.retain(|item| !own.contains(&item.list));
+        composed.items.retain(|item| !own_lists.contains(&item.list));
     }
 
     /// The canonical fields, then what stays of the source.
