@@ -1,11 +1,11 @@
 //! Bodies that the programs of `tests/capture` sent with other SDK versions, through `convert`. What must come out is
 //! written here by hand, from what the programs did. The bodies that came with the conventions are in `captures.rs`.
 
+mod bodies;
+
+use bodies::{capture, plain, spans};
 use genspan::config::{Convert, Profile};
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::Span;
-use prost::Message;
 use serde_json::{Value as Json, json};
 
 const PY_3_GRAPH: &str = "langfuse-py-3.0.8.langgraph-entry-inherited.pb";
@@ -577,30 +577,16 @@ fn opentelemetrys_conventions_of_every_version() {
 // ---- reading ----
 
 fn converted(file: &str, profile: Profile) -> Vec<Span> {
-    let path = format!("{}/tests/fixtures/captures/more/{file}", env!("CARGO_MANIFEST_DIR"));
-    let mut body = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let mut body = capture(&format!("more/{file}"));
     if file.ends_with(".json") {
         body = genspan::otlp::json::to_protobuf(&body).unwrap();
     }
     let body = genspan::convert(&body, &Convert { profile, ..Default::default() }).unwrap_or_else(|error| panic!("{file}: {error}"));
-    let request = ExportTraceServiceRequest::decode(&body[..]).unwrap();
-    request.resource_spans.into_iter().flat_map(|resource| resource.scope_spans).flat_map(|scope| scope.spans).collect()
+    spans(&body)
 }
 
 fn nth_named<'a>(spans: &'a [Span], name: &str, nth: usize) -> &'a Span {
     spans.iter().filter(|span| span.name == name).nth(nth).unwrap_or_else(|| panic!("no span {name}, {nth}"))
-}
-
-fn plain(value: Option<&AnyValue>) -> Json {
-    match value.and_then(|value| value.value.as_ref()) {
-        None => Json::Null,
-        Some(Value::StringValue(text)) => text.as_str().into(),
-        Some(Value::BoolValue(bool)) => (*bool).into(),
-        Some(Value::IntValue(number)) => (*number).into(),
-        Some(Value::DoubleValue(number)) => (*number).into(),
-        Some(Value::ArrayValue(list)) => list.values.iter().map(|item| plain(Some(item))).collect(),
-        Some(other) => panic!("no SDK here writes {other:?}"),
-    }
 }
 
 fn found(span: &Span, key: &str) -> Json {

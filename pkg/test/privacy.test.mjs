@@ -1,19 +1,10 @@
 // What leaves of content, as an application sets it up: rules, media, the hooks, and what happens when they fail.
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
-import { DiagLogLevel, diag } from "@opentelemetry/api";
+import { test } from "node:test";
 import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
 import { convert, explain, GenSpanProcessor } from "genspan";
 import { startCollector } from "./collector.mjs";
-
-const escaped = [];
-process.on("unhandledRejection", (error) => escaped.push(error));
-process.on("uncaughtException", (error) => escaped.push(error));
-after(() => assert.deepEqual(escaped, [], "something escaped into the host"));
-
-const warnings = [];
-const note = (...words) => warnings.push(words.join(" "));
-diag.setLogger({ error: note, warn: note, info() {}, debug() {}, verbose() {} }, DiagLogLevel.WARN);
+import { warnings } from "./host.mjs";
 
 /** The attributes that arrive of one LLM span with these, and the processor's statistics. */
 async function sent(t, options, attributes, during = () => {}) {

@@ -2,24 +2,16 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { context, createContextKey, DiagLogLevel, diag, propagation, ROOT_CONTEXT, trace } from "@opentelemetry/api";
+import { context, createContextKey, propagation, ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
 import { GenSpanProcessor } from "genspan";
 import { startCollector } from "./collector.mjs";
+import { warnings } from "./host.mjs";
 import { source } from "./source.mjs";
-
-const escaped = [];
-process.on("unhandledRejection", (error) => escaped.push(error));
-process.on("uncaughtException", (error) => escaped.push(error));
-after(() => assert.deepEqual(escaped, [], "something escaped into the host"));
-
-const warnings = [];
-const note = (...words) => warnings.push(words.join(" "));
-diag.setLogger({ error: note, warn: note, info() {}, debug() {}, verbose() {} }, DiagLogLevel.WARN);
 
 /** A provider with the processor, a collector, and what ends them. */
 async function setup(t, { answer, options = {}, resource } = {}) {

@@ -2,6 +2,8 @@
 //! attribute by attribute: what stands here is written by hand, from what the program did, and nothing else may come out.
 
 mod anthropic;
+#[path = "../bodies/mod.rs"]
+mod bodies;
 mod clients;
 mod facts;
 mod instrumented;
@@ -24,39 +26,15 @@ mod traceloop;
 mod vercel;
 mod vercel_native;
 
+use bodies::{capture, plain, spans};
 use facts::Fact;
 use genspan::config::{Convert, Profile};
 use genspan::profiles::write::Keep;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::Span;
-use prost::Message;
 use serde_json::{Map, Value as Json};
 
 /// The spans of a body in their order: the name, and what is true of it (see [`facts`]).
 type Expected = Vec<(&'static str, Vec<Fact>)>;
-
-fn body(file: &str) -> Vec<u8> {
-    let path = format!("{}/tests/fixtures/captures/more/{file}", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-fn spans(body: &[u8]) -> Vec<Span> {
-    let request = ExportTraceServiceRequest::decode(body).unwrap();
-    request.resource_spans.into_iter().flat_map(|resource| resource.scope_spans).flat_map(|scope| scope.spans).collect()
-}
-
-fn plain(value: Option<&AnyValue>) -> Json {
-    match value.and_then(|value| value.value.as_ref()) {
-        None => Json::Null,
-        Some(Value::StringValue(text)) => text.as_str().into(),
-        Some(Value::BoolValue(bool)) => (*bool).into(),
-        Some(Value::IntValue(number)) => (*number).into(),
-        Some(Value::DoubleValue(number)) => (*number).into(),
-        Some(Value::ArrayValue(list)) => list.values.iter().map(|item| plain(Some(item))).collect(),
-        Some(other) => panic!("no SDK here writes {other:?}"),
-    }
-}
 
 fn attributes(span: &Span) -> Map<String, Json> {
     let mut all: Map<_, _> = span.attributes.iter().map(|a| (a.key.clone(), plain(a.value.as_ref()))).collect();
@@ -111,12 +89,12 @@ fn hold(file: &str, expected: Expected) {
 
 /// With defaults: profile `otel`, and what no attribute of it says stays.
 fn converted(file: &str) -> Vec<Span> {
-    spans(&genspan::convert(&body(file), &Convert::default()).unwrap_or_else(|error| panic!("{file}: {error}")))
+    spans(&genspan::convert(&capture(&format!("more/{file}")), &Convert::default()).unwrap_or_else(|error| panic!("{file}: {error}")))
 }
 
 /// Holds the spans of some names, each; of the others, that they are there.
 fn hold_some(file: &str, of: fn(&str) -> bool, expected: Expected) {
-    let source = body(file);
+    let source = capture(&format!("more/{file}"));
     let convert = |profile, keep| {
         let options = Convert { profile, keep: Some(keep), ..Default::default() };
         spans(&genspan::convert(&source, &options).unwrap_or_else(|error| panic!("{file}: {error}")))

@@ -18,6 +18,19 @@ fn counted() -> Vec<Fact> {
     facts![counts(), says(none), total()]
 }
 
+/// What stands around the calls of `openai`, in every version: an agent, a workflow, and a tool.
+pub fn decorated() -> [(&'static str, Vec<Fact>); 3] {
+    let run = |name: &str, word: &str| {
+        let says = says(json!({"gen_ai.agent.name": name, "gen_ai.operation.name": word}));
+        facts![who(), says, also(&["traceloop.entity.input", "traceloop.entity.path", "traceloop.workflow.name"])]
+    };
+    [
+        ("shop.agent", facts![run("shop", "invoke_agent"), [Kind("AGENT")]]),
+        ("support.workflow", facts![run("support", "invoke_workflow"), entry(), [Kind("WORKFLOW")]]),
+        ("get_weather.tool", facts![tool(), entry(), also(&["traceloop.entity.path"])]),
+    ]
+}
+
 #[test]
 fn openai() {
     // The agent around it names the workflow too.
@@ -33,8 +46,7 @@ fn openai() {
         json!({"role": "user", "parts": [part("深圳天气如何?"), {"type": "uri", "modality": "image", "uri": "https://example.com/a.png"}]});
     let answer = |input: Json| messages(input, ended(answered(), "stop"), "stop");
     let calls = |input: Json| messages(input, ended(called(), "tool_call"), "tool_call");
-    let run =
-        |name: &str| facts![who(), says(json!({"gen_ai.agent.name": name})), also(&["traceloop.entity.input", "traceloop.entity.path"])];
+    let [agent, workflow, own_tool] = decorated();
     hold(
         "openllmetry-js-0.27.0.openai.pb",
         vec![
@@ -62,26 +74,9 @@ fn openai() {
             ),
             ("chat gpt-4o-mini", facts![whole("resp_1"), answer(json!([text("user", "…")]))]),
             ("chat gpt-4o-mini", facts![model(), says(json!({"gen_ai.input.messages": [asked()]}))]),
-            (
-                "shop.agent",
-                facts![
-                    run("shop"),
-                    [Kind("AGENT")],
-                    also(&["traceloop.workflow.name"]),
-                    says(json!({"gen_ai.operation.name": "invoke_agent"}))
-                ],
-            ),
-            (
-                "support.workflow",
-                facts![
-                    run("support"),
-                    entry(),
-                    [Kind("WORKFLOW")],
-                    also(&["traceloop.workflow.name"]),
-                    says(json!({"gen_ai.operation.name": "invoke_workflow"}))
-                ],
-            ),
-            ("get_weather.tool", facts![tool(), entry(), also(&["traceloop.entity.path"])]),
+            agent,
+            workflow,
+            own_tool,
             around(),
         ],
     );

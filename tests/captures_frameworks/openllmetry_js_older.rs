@@ -2,6 +2,7 @@
 
 use super::facts::{Fact::*, *};
 use super::hold;
+use super::openllmetry_js::decorated;
 use super::vercel::{OBJECT, PIXEL, answered_by, call, part, said, tool_defined};
 use crate::facts;
 use serde_json::{Value as Json, json};
@@ -30,8 +31,7 @@ fn openai() {
     calls["parts"][0].as_object_mut().unwrap().remove("id");
     let result = json!({"role": "tool", "parts": [{"type": "tool_call_response", "response": RESULT}]});
     let past = json!([brief(), asked(), text("assistant", "null"), result]);
-    let run =
-        |name: &str| facts![who(), says(json!({"gen_ai.agent.name": name})), also(&["traceloop.entity.input", "traceloop.entity.path"])];
+    let [agent, workflow, own_tool] = decorated();
     hold(
         "openllmetry-js-0.14.6.openai.pb",
         vec![
@@ -49,26 +49,9 @@ fn openai() {
             ("openai.chat", facts![model(), counted(6, 12), messages(json!([brief(), asked()]), json!([answered()]), "stop")]),
             ("openai.chat", facts![model(), defined(parameters()), messages(json!([asked()]), json!([calls]), "tool_call")]),
             ("openai.chat", facts![whole(), messages(json!([image]), json!([answered()]), "stop")]),
-            (
-                "shop.agent",
-                facts![
-                    run("shop"),
-                    [Kind("AGENT")],
-                    also(&["traceloop.workflow.name"]),
-                    says(json!({"gen_ai.operation.name": "invoke_agent"}))
-                ],
-            ),
-            (
-                "support.workflow",
-                facts![
-                    run("support"),
-                    entry(),
-                    [Kind("WORKFLOW")],
-                    also(&["traceloop.workflow.name"]),
-                    says(json!({"gen_ai.operation.name": "invoke_workflow"}))
-                ],
-            ),
-            ("get_weather.tool", facts![tool(), entry(), also(&["traceloop.entity.path"])]),
+            agent,
+            workflow,
+            own_tool,
             around(),
         ],
     );

@@ -1,34 +1,16 @@
 //! Bodies for the tests: made of one span, converted, taken apart.
 
+use crate::bodies::plain;
+pub use crate::bodies::spans;
 use genspan::config::{Convert, Format, Profile};
 use genspan::profiles::write::Keep;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::Span;
-use prost::Message;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
 pub fn convert(body: &[u8], profile: Profile, keep: Option<Keep>) -> Vec<u8> {
     let options = Convert { profile, keep, to: Format::Protobuf, ..Convert::default() };
     genspan::convert(body, &options).unwrap()
-}
-
-pub fn spans(body: &[u8]) -> Vec<Span> {
-    let request = ExportTraceServiceRequest::decode(body).unwrap();
-    request.resource_spans.into_iter().flat_map(|resource| resource.scope_spans).flat_map(|scope| scope.spans).collect()
-}
-
-fn plain(value: Option<&AnyValue>) -> Json {
-    match value.and_then(|value| value.value.as_ref()) {
-        None => Json::Null,
-        Some(Value::StringValue(text)) => text.as_str().into(),
-        Some(Value::BoolValue(bool)) => (*bool).into(),
-        Some(Value::IntValue(number)) => (*number).into(),
-        Some(Value::DoubleValue(number)) => (*number).into(),
-        Some(Value::ArrayValue(list)) => list.values.iter().map(|item| plain(Some(item))).collect(),
-        Some(other) => format!("{other:?}").into(),
-    }
 }
 
 pub fn attributes(span: &Span) -> BTreeMap<String, Json> {

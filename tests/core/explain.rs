@@ -1,14 +1,11 @@
 //! `explain` over real captures: every attribute that goes out is explained by one that came in, or says why not.
 
+use crate::bodies::capture;
 use genspan::config::{Convert, Profile};
 use genspan::profiles::write::Keep;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use serde_json::Value as Json;
-
-fn capture(name: &str) -> Vec<u8> {
-    std::fs::read(format!("{}/tests/fixtures/captures/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
-}
 
 fn explained(body: &[u8], options: &Convert) -> Vec<Json> {
     serde_json::from_slice(&genspan::explain(body, options).unwrap()).unwrap()

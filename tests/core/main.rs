@@ -3,6 +3,8 @@
 #![recursion_limit = "256"]
 
 mod attributes;
+#[path = "../bodies/mod.rs"]
+mod bodies;
 mod body;
 mod conventions_frameworks;
 mod conventions_more_frameworks;
