@@ -1,12 +1,44 @@
 // From options and environment variables to the configuration of the core and of the transport. Checks what the
 // transport owns (endpoint, headers, durations); every other rule is the core's.
 import type { Host } from "./host.js";
+import type { EndedSpan, StartedSpan } from "./otel.js";
 import { checkHooks, type PrivacyHooks, type PrivacyOptions, settings } from "./privacy.js";
 
 /** `"otel"` is OpenTelemetry GenAI 0.1.0, `"openinference"` is for Phoenix and Arize. */
 export type Profile = "otel" | "otel-1.41" | "tencent" | "langfuse" | "openinference";
 /** What becomes of source attributes: `"unmapped"` keeps those without a standard form, `"all"`, `"none"`. */
 export type Keep = "unmapped" | "all" | "none";
+
+/** One of several texts (`*` stands for anything), numbers or booleans; `null`: the attribute is not there. */
+export type FilterValue = string | number | boolean | null | (string | number | boolean | null)[];
+
+/** What a span has to be, all of it. */
+export interface FilterCondition {
+  /** A span of an LLM instrumentation, or of none. */
+  llm?: boolean;
+  /** The instrumentation scope. */
+  scope?: string | string[];
+  name?: string | string[];
+  /** `gen_ai.operation.name`, whatever convention wrote the span: `"chat"`, `"embeddings"`, … */
+  operation?: string | string[];
+  /** Attributes as the application wrote them. */
+  attributes?: Record<string, FilterValue>;
+}
+
+/** The spans that one of `only` holds for (none given: all), and none of `except`. */
+export interface FilterRules {
+  only?: FilterCondition[];
+  except?: FilterCondition[];
+}
+
+/** What a filter of the application sees of a span; at its start, as far as it is known. */
+export type FilteredSpan = StartedSpan & Partial<Omit<EndedSpan, keyof StartedSpan>>;
+
+/**
+ * True: the span goes to the destination. Asked when it starts and when it ends: a parent that passes at its start goes out once a child
+ * of it did. Must be quick, and must not change the span. If it throws, the span passes.
+ */
+export type SpanFilter = (span: FilteredSpan) => boolean;
 
 /** Where spans go, and in which form. */
 export interface DestinationOptions {
@@ -29,6 +61,10 @@ export interface DestinationOptions {
   /** Instrumentation scopes to send, or not to send: names, `*` stands for anything. */
   allowScopes?: string[];
   blockScopes?: string[];
+  /** Which spans it gets: all (default), those of LLM instrumentations only, by rules, or as a function has it. */
+  filter?: "all" | "llm" | FilterRules | SpanFilter;
+  /** Attribute that keeps the id of the parent, in hex, where a span got another one because its own does not go to this destination. */
+  originalParent?: string;
   /** Which part of the traces it gets, from 0 to 1: whole traces, by their ids. Default: all. */
   sampleRatio?: number;
   /** What may leave of content, and how large spans may be. In `destinations`: in place of the one that stands beside it. */
@@ -43,9 +79,20 @@ export interface EntryOptions {
   enabled?: boolean;
   /** How the mark is written. Default `"bool"`. */
   value?: "bool" | "string";
+  /**
+   * Several LLM segments below one span that is not LLM, such as two model calls in one HTTP request: each has its entry (default
+   * `"each"`), the first one only (or those that are marked), or the span above them is the entry of all.
+   */
+  siblings?: "each" | "first" | "common-ancestor";
+  /** No entry where a remote parent is inside an LLM segment, which has its own. Default true. */
+  acrossProcesses?: boolean;
   /** How long a candidate waits for its ancestors. Default 30000. */
   holdMillis?: number;
+  /** How many candidates may wait. Default 1000. */
   maxHeld?: number;
+  /** How many bytes they may have, encoded. Default 16 MiB. */
+  maxHeldBytes?: number;
+  /** How many spans of live and recent traces are remembered. Default 50000. */
   maxSpans?: number;
 }
 
@@ -55,6 +102,8 @@ export interface GenSpanOptions extends DestinationOptions, PrivacyHooks {
   entry?: EntryOptions;
   /** Fill in the provider from the model's name where nothing else tells it. Default true. */
   inferProvider?: boolean;
+  /** Hand session and user down to the LLM spans that lack them, from those above or from baggage. Default true. */
+  inheritSession?: boolean;
   /** How long a span waits for its batch. */
   scheduledDelayMillis?: number;
   /** How many spans a batch may have. */
@@ -67,6 +116,7 @@ export interface GenSpanOptions extends DestinationOptions, PrivacyHooks {
 
 /** What the transport needs of a destination. */
 export interface Route {
+  filter?: SpanFilter;
   endpoint: string;
   headers: Record<string, string>;
   gzip: boolean;
@@ -96,6 +146,8 @@ const DESTINATION_FIELDS = [
   "resource",
   "allowScopes",
   "blockScopes",
+  "filter",
+  "originalParent",
   "sampleRatio",
   "compression",
   "timeoutMillis",
@@ -107,6 +159,7 @@ const PIPELINE_FIELDS = [
   "mask",
   "onMedia",
   "inferProvider",
+  "inheritSession",
   "scheduledDelayMillis",
   "maxExportBatchSize",
   "maxQueueSize",
@@ -115,8 +168,11 @@ const PIPELINE_FIELDS = [
 const ENTRY_FIELDS = [
   "enabled",
   "value",
+  "siblings",
+  "acrossProcesses",
   "holdMillis",
   "maxHeld",
+  "maxHeldBytes",
   "maxSpans",
 ] as const satisfies (keyof EntryOptions)[];
 
@@ -176,6 +232,7 @@ export function configure(options: GenSpanOptions, host: Host): Config {
       entry: options.entry,
       privacy: settings("privacy", options.privacy, hooks),
       inferProvider: options.inferProvider,
+      inheritSession: options.inheritSession,
       queue: maxQueueSize === undefined ? undefined : { maxSpans: maxQueueSize },
       batch: maxSpans === undefined && delayMillis === undefined ? undefined : present({ maxSpans, delayMillis }),
       retry: deadlineMillis === undefined ? undefined : { deadlineMillis },
@@ -203,6 +260,7 @@ function fillIn(
   if (compression !== "gzip" && compression !== "none") {
     fail(`${at}compression`, `${JSON.stringify(compression)} is not supported`, 'use "gzip" or "none"');
   }
+  const filter = typeof options.filter === "function" ? options.filter : undefined;
   const tencent = options.profile === "tencent";
   const resource = tencent ? env.resource() : {};
   return {
@@ -218,10 +276,13 @@ function fillIn(
       resource: options.resource,
       allowScopes: options.allowScopes,
       blockScopes: options.blockScopes,
+      filter: filter ? undefined : options.filter,
+      originalParent: options.originalParent,
       sampleRatio: options.sampleRatio,
       privacy,
     }),
     route: {
+      ...(filter && { filter }),
       endpoint,
       headers: { ...host.headers, ...(options.profile === "langfuse" ? LANGFUSE_HEADERS : {}), ...headers },
       gzip: compression === "gzip",

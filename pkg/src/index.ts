@@ -3,11 +3,23 @@ import type { DestinationOptions, GenSpanOptions } from "./config.js";
 import * as core from "./core.js";
 import { checkHooks, type PrivacyHooks, settings } from "./privacy.js";
 
-export type { DestinationOptions, EntryOptions, GenSpanOptions, Keep, Profile } from "./config.js";
+export type {
+  DestinationOptions,
+  EntryOptions,
+  FilterCondition,
+  FilteredSpan,
+  FilterRules,
+  FilterValue,
+  GenSpanOptions,
+  Keep,
+  Profile,
+  SpanFilter,
+} from "./config.js";
 export type { CoreStats, DestinationStats } from "./core.js";
 export type { Host } from "./host.js";
 export type { MaskRule, Media, PrivacyHooks, PrivacyOptions } from "./privacy.js";
 export { GenSpanProcessor, type Stats } from "./processor.js";
+export { GenSpanPropagator, type TextMapPropagator } from "./propagator.js";
 
 export type Format = "protobuf" | "json";
 
@@ -16,7 +28,7 @@ export type NormalizeOptions = Pick<
   DestinationOptions,
   "profile" | "keep" | "serviceName" | "token" | "hostName" | "resource" | "privacy"
 > &
-  Pick<GenSpanOptions, "entry" | "inferProvider" | "mask" | "onMedia">;
+  Pick<GenSpanOptions, "entry" | "inferProvider" | "inheritSession" | "mask" | "onMedia">;
 
 export interface ConvertOptions extends NormalizeOptions {
   /** Default `"auto"`: told by the first byte. */

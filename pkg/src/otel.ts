@@ -8,6 +8,7 @@ export type Attributes = Readonly<Record<string, unknown>>;
 
 export interface TraceState {
   get(key: string): string | undefined;
+  set(key: string, value: string): TraceState;
   serialize(): string;
 }
 
@@ -35,6 +36,7 @@ export interface Resource {
 
 /** What a span of any SDK version has when it starts. */
 export interface StartedSpan {
+  readonly name?: string | undefined;
   spanContext(): SpanContext;
   readonly attributes?: Attributes | undefined;
   /** SDK 1.x */
@@ -78,6 +80,7 @@ export interface SpanLink {
 export interface Context {
   getValue(key: symbol): unknown;
   setValue(key: symbol, value: unknown): Context;
+  deleteValue(key: symbol): Context;
 }
 
 interface Api {
@@ -125,7 +128,41 @@ export function remoteParent(span: StartedSpan, context: Context | undefined): S
  * in which Langfuse names the trace that it has an application root for.
  */
 export function insideSegment(parent: SpanContext, context: Context | undefined): boolean {
-  if (parent.traceState?.get("genspan") === "llm") return true;
-  const baggage = context?.getValue(BAGGAGE) as { getEntry(key: string): { value: string } | undefined } | undefined;
-  return baggage?.getEntry("langfuse_trace_id")?.value === parent.traceId;
+  if (parent.traceState?.get(MEMBER) === INSIDE) return true;
+  return baggage(context)?.getEntry("langfuse_trace_id")?.value === parent.traceId;
 }
+
+/** The session and the user in the baggage, under the keys of their attributes; Langfuse and Tencent's agent have names of their own. */
+export function people(context: Context | undefined): Attributes | undefined {
+  const entries = baggage(context);
+  if (entries === undefined) return undefined;
+  let named: Attributes | undefined;
+  for (const [key, spellings] of PEOPLE) {
+    const spelling = spellings.find((name) => entries.getEntry(name)?.value);
+    if (spelling) named = { ...named, [key]: entries.getEntry(spelling)?.value };
+  }
+  return named;
+}
+
+const PEOPLE = [
+  ["session.id", ["session.id", "langfuse_session_id", "tapm.gen_ai.session.id"]],
+  ["user.id", ["user.id", "langfuse_user_id", "tapm.gen_ai.user.id"]],
+] as const;
+
+function baggage(context: Context | undefined) {
+  return context?.getValue(BAGGAGE) as { getEntry(key: string): { value: string } | undefined } | undefined;
+}
+
+/** The span that a context is in, unless what happens there is not to be traced. */
+export function activeSpan(context: Context): SpanContext | undefined {
+  if (context.getValue(SUPPRESS_TRACING) === true) return undefined;
+  return (context.getValue(SPAN) as StartedSpan | undefined)?.spanContext();
+}
+
+/** The trace state of a span, with the member that says "inside an LLM segment" in front. */
+export function insideState({ traceState }: SpanContext): string {
+  return traceState?.set(MEMBER, INSIDE).serialize() ?? `${MEMBER}=${INSIDE}`;
+}
+
+const MEMBER = "genspan";
+const INSIDE = "llm";

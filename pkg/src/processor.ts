@@ -1,6 +1,6 @@
 // The OpenTelemetry SpanProcessor: hands each span to the core as it starts and ends, and carries what the core wants
 // sent to the transport and the answers back. Decides nothing about spans; lets nothing escape into the host.
-import { configure, type GenSpanOptions, type Route } from "./config.js";
+import { configure, type FilteredSpan, type GenSpanOptions, type Route, type SpanFilter } from "./config.js";
 import { broken, type CoreStats, Pipeline, type Transmit } from "./core.js";
 import { FrameTooLarge, FrameWriter, PARENT, REMOTE, SEGMENT } from "./frame.js";
 import { type Host, webHost } from "./host.js";
@@ -9,12 +9,14 @@ import {
   type EndedSpan,
   insideSegment,
   parentSpanId,
+  people,
   type Resource,
   remoteParent,
+  type SpanContext,
   type StartedSpan,
   warn,
 } from "./otel.js";
-import { inHook } from "./privacy.js";
+import { inHook, inside } from "./privacy.js";
 import { post } from "./transport.js";
 
 /** Counters since construction: the core's (absent where it never ran), and those of what never reached it. */
@@ -60,6 +62,10 @@ export class GenSpanProcessor {
   #waitingSpans = 0;
   readonly #complete = new WeakSet<Resource>();
 
+  /** The application's own filters, each with the bit of its destination. */
+  readonly #filters: { bit: number; filter: SpanFilter }[];
+  readonly #inheritSession: boolean;
+
   #timer: Timer | undefined;
   #wakeAt = Number.POSITIVE_INFINITY;
   /** Callers of `forceFlush`, each with the generation that has to be answered. */
@@ -78,12 +84,14 @@ export class GenSpanProcessor {
     this.#routes = config.routes;
     this.#maxWaiting = config.maxQueueSize;
     this.#resourceTimeout = config.exportTimeoutMillis;
+    this.#filters = config.routes.flatMap(({ filter }, i) => (filter ? [{ bit: 1 << i, filter }] : []));
+    this.#inheritSession = options.inheritSession !== false;
     if (config.disabled) return;
     const hooks = { mask: options.mask, onMedia: options.onMedia };
     this.#pipeline = new Pipeline(config.core, hooks, (hook) =>
       this.#warn(`the hook ${hook} failed, what it got is masked`),
     );
-    this.#writer = new FrameWriter(this.#pipeline, host.shortText);
+    this.#writer = new FrameWriter(this.#pipeline, host.shortText, this.#pipeline.wanted());
   }
 
   onStart(span: StartedSpan, parentContext?: Context): void {
@@ -101,7 +109,8 @@ export class GenSpanProcessor {
           this.#remote.set(span, flags);
         }
       }
-      pipeline.start(writer.start(span, flags), Date.now());
+      const baggage = this.#inheritSession ? people(parentContext) : undefined;
+      pipeline.start(writer.start(span, flags, baggage), this.#refused(span), Date.now());
       writer.learn();
     } catch (error) {
       this.#fault("onStart", error);
@@ -153,6 +162,17 @@ export class GenSpanProcessor {
     return this.#closing;
   }
 
+  /** Whether a span of this process is LLM, or below one that is, or was called from inside an LLM segment. */
+  isInsideSegment(span: SpanContext): boolean {
+    try {
+      const pipeline = inHook() ? undefined : this.#usable();
+      if (pipeline && this.#writer) return pipeline.isInsideSegment(this.#writer.ids2(span));
+    } catch (error) {
+      this.#fault("propagator", error);
+    }
+    return false;
+  }
+
   stats(): Stats {
     try {
       const pipeline = inHook() ? undefined : this.#usable();
@@ -193,7 +213,7 @@ export class GenSpanProcessor {
       flags = this.#remote.get(span) ?? (span.parentSpanContext?.isRemote ? PARENT | REMOTE : PARENT);
     }
     const now = Date.now();
-    const result = pipeline.end(writer.span(span, flags), now);
+    const result = pipeline.end(writer.span(span, flags), this.#refused(span), now);
     writer.learn();
     const wake = result & READY_TO_SEND ? now : pipeline.wake();
     if (wake < this.#wakeAt) this.#sleep(wake);
@@ -225,6 +245,19 @@ export class GenSpanProcessor {
       }
     });
     this.#waiting.set(resource, { spans, taken });
+  }
+
+  /** The destinations that the application's filters keep a span from. One that throws lets it pass: losing it would be worse. */
+  #refused(span: StartedSpan): number {
+    let refused = 0;
+    for (const { bit, filter } of this.#filters) {
+      try {
+        if (!inside(() => filter(span as FilteredSpan))) refused |= bit;
+      } catch (error) {
+        this.#fault("the hook filter", error);
+      }
+    }
+    return refused;
   }
 
   /** Starts every request that the core has ready, and sees who can go on. */

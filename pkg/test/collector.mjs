@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { gunzipSync } from "node:zlib";
-import { convert } from "genspan";
+import { decode, flatten } from "../../demo/receiver.mjs";
 
 /** `answer(n)` tells how the n-th request (from 1) is answered: { status, headers, body, afterMillis, hang }. */
 export async function startCollector(answer = () => ({})) {
@@ -34,13 +34,10 @@ export async function startCollector(answer = () => ({})) {
     url: `http://127.0.0.1:${server.address().port}/v1/traces`,
     requests,
     answered: () => answered,
-    /** The resource spans of every request, in the order of arrival. */
-    resourceSpans: () =>
-      requests.flatMap(({ body }) => JSON.parse(Buffer.from(convert(body, { to: "json" }))).resourceSpans),
+    /** The spans of every request, in the order of arrival, as OpenTelemetry's own code reads them. */
+    spans: () => requests.flatMap(({ body }) => flatten(decode(body))),
     names() {
-      return this.resourceSpans().flatMap(({ scopeSpans }) =>
-        scopeSpans.flatMap(({ spans }) => spans.map((s) => s.name)),
-      );
+      return this.spans().map(({ name }) => name);
     },
     async close() {
       server.closeAllConnections();

@@ -88,7 +88,9 @@ export class FrameReader {
       spanId: this.hex(8),
       parentSpanId: this.hex(8),
       scope: this.u32(),
+      name: this.ref(),
       keys: this.list(() => this.ref()),
+      attrs: this.attrs(),
     });
   }
 
