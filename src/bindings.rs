@@ -183,11 +183,15 @@ pub extern "C" fn gs_end(handle: u32, length: usize, refused: u32, now: f64) -> 
     })
 }
 
-/// 1: the span is part of an LLM segment. Its trace id and its span id are in the input area.
+/// 1: the span is part of an LLM segment, and that LLM span's id is at the start of the input area (zeros: nobody knows which). To be
+/// called with the trace id and the span id in the input area.
 #[unsafe(no_mangle)]
-pub extern "C" fn gs_inside(handle: u32, length: usize) -> u32 {
-    with_input(handle, length, |host, ids| {
-        u32::from(ids.len() == 24 && host.pipeline.is_inside_segment(array(&ids[..16]), array(&ids[16..])))
+pub extern "C" fn gs_segment(handle: u32, length: usize) -> u32 {
+    with(handle, |host| {
+        let Some(ids) = host.input.get_mut(..length).filter(|ids| ids.len() == 24) else { return 0 };
+        let Some(segment) = host.pipeline.segment(array(&ids[..16]), array(&ids[16..])) else { return 0 };
+        ids[..8].copy_from_slice(&segment);
+        1
     })
 }
 

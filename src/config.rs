@@ -139,7 +139,7 @@ read_struct!(Destination {
     "hostName" => host_name,
     "resource" => resource,
     "allowScopes" => allow_scopes,
-    "blockScopes" | "blockedInstrumentationScopes" => block_scopes,
+    "blockScopes" | "blockedInstrumentationScopes" | "blocked_instrumentation_scopes" => block_scopes,
     "filter" => filter,
     "sampleRatio" => sample_ratio,
     "originalParent" => original_parent,

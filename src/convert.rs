@@ -167,7 +167,7 @@ fn protobuf_to_protobuf(
                 let (id, parent_id) = ((span.trace_id, span.span_id), span.parent_id);
                 started.push((
                     span.start,
-                    Started { trace_id: id.0, span_id: id.1, parent_id, llm, inside_segment: false, patient: false, kept: 1 },
+                    Started { trace_id: id.0, span_id: id.1, parent_id, llm, patient: false, kept: 1, ..Default::default() },
                 ));
                 ended.push(Ended {
                     trace_id: id.0,
@@ -176,7 +176,7 @@ fn protobuf_to_protobuf(
                     llm,
                     mark,
                     remote: span.parent_is_remote(),
-                    inside_segment: entry::is_inside_segment(span.trace_state),
+                    caller: entry::caller(span.trace_state).filter(|_| options.entry.across_processes),
                     root: normalize::root(&span, &keys),
                     patient: false,
                     kept: 1,

@@ -156,7 +156,7 @@ impl<'k> Explainer<'k> {
             (false, Some(true), Some(a)) if a.mark == Some(true) => "a span above it carries the mark: this one is a copy",
             (false, _, Some(a)) if a.mark == Some(true) => "a span above it is marked",
             (false, _, Some(_)) => "a span above it is an LLM span",
-            (false, ..) if own.inside_segment => "the process was called from inside an LLM segment, which has its entry",
+            (false, ..) if own.caller.is_some() => "the process was called from inside an LLM segment, which has its entry",
             (false, ..) if own.root == Some(false) && own.parent_id != NO_PARENT => {
                 "its instrumentation saw a span above it that is not here"
             }

@@ -33,6 +33,7 @@
 //!
 //! start    = version · u8 flags (as above; 8 a session or a user among the attributes is from the baggage)
 //!            16 bytes trace id · 8 bytes span id · 8 bytes parent span id
+//!            8 bytes id of the LLM span in another process that it is below (zeros: none is known)
 //!            u32 scope id · ref name
 //!            u32 count, refs: the keys of the attributes that the span starts with
 //!            attrs: those of them that the core wants to see, and what the baggage has
@@ -101,6 +102,8 @@ pub struct StartRecord<'a> {
     pub remote_parent: bool,
     /// The remote parent is inside an LLM segment.
     pub inside_segment: bool,
+    /// The LLM span there, zeros if that is not known.
+    pub caller: SpanId,
     /// The scope, as the host's dictionary numbers it.
     pub scope: u32,
     /// Its name, so far.
@@ -311,7 +314,7 @@ pub fn span<'a>(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Result<Span
 pub fn start<'a>(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Result<StartRecord<'a>> {
     let mut r = Reader::new(bytes, arena, keys)?;
     let flags = r.u8()?;
-    let (trace_id, span_id, parent_id) = (r.array()?, r.array()?, r.array()?);
+    let (trace_id, span_id, parent_id, caller) = (r.array()?, r.array()?, r.array()?, r.array()?);
     let scope = r.u32()?;
     let name = keys.text(r.key()?);
     let count = r.count(4)?;
@@ -326,6 +329,7 @@ pub fn start<'a>(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Result<Sta
         remote_parent: flags & REMOTE_PARENT != 0,
         inside_segment: flags & INSIDE_SEGMENT != 0,
         scope,
+        caller,
         name,
         keys: list.into_bump_slice(),
         attributes: r.attributes()?,

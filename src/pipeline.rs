@@ -343,6 +343,7 @@ impl Pipeline {
             parent_id: start.parent_id,
             llm: conventions::open_segments(proven),
             inside_segment: self.across_processes && start.remote_parent && start.inside_segment,
+            caller: start.caller,
             patient: false,
             kept,
         });
@@ -354,9 +355,9 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Is a span part of an LLM segment, as far as it is known?
-    pub fn is_inside_segment(&self, trace_id: TraceId, span_id: SpanId) -> bool {
-        self.tree.is_inside_segment(trace_id, span_id)
+    /// [`Tree::segment`]
+    pub fn segment(&self, trace_id: TraceId, span_id: SpanId) -> Option<SpanId> {
+        self.tree.segment(trace_id, span_id)
     }
 
     /// The destinations that get a span.
@@ -425,7 +426,7 @@ impl Pipeline {
             llm,
             mark,
             remote,
-            inside_segment: self.across_processes && entry::is_inside_segment(span.trace_state),
+            caller: entry::caller(span.trace_state).filter(|_| self.across_processes),
             root: if llm && !self.tree.knows(trace_id, parent_id) { normalize::root(span, keys) } else { None },
             patient,
             kept,

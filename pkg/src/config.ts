@@ -61,6 +61,8 @@ export interface DestinationOptions {
   /** Instrumentation scopes to send, or not to send: names, `*` stands for anything. */
   allowScopes?: string[];
   blockScopes?: string[];
+  /** As Langfuse's SDK calls `blockScopes`. */
+  blockedInstrumentationScopes?: string[];
   /** Which spans it gets: all (default), those of LLM instrumentations only, by rules, or as a function has it. */
   filter?: "all" | "llm" | FilterRules | SpanFilter;
   /** Attribute that keeps the id of the parent, in hex, where a span got another one because its own does not go to this destination. */
@@ -146,6 +148,7 @@ const DESTINATION_FIELDS = [
   "resource",
   "allowScopes",
   "blockScopes",
+  "blockedInstrumentationScopes",
   "filter",
   "originalParent",
   "sampleRatio",
@@ -260,6 +263,9 @@ function fillIn(
   if (compression !== "gzip" && compression !== "none") {
     fail(`${at}compression`, `${JSON.stringify(compression)} is not supported`, 'use "gzip" or "none"');
   }
+  if (options.blockScopes && options.blockedInstrumentationScopes) {
+    fail(`${at}blockedInstrumentationScopes`, "stands beside blockScopes", "they are the same: write one list");
+  }
   const filter = typeof options.filter === "function" ? options.filter : undefined;
   const tencent = options.profile === "tencent";
   const resource = tencent ? env.resource() : {};
@@ -275,7 +281,7 @@ function fillIn(
       hostName: options.hostName ?? resource["host.name"] ?? (tencent ? host.hostName() : undefined),
       resource: options.resource,
       allowScopes: options.allowScopes,
-      blockScopes: options.blockScopes,
+      blockScopes: options.blockScopes ?? options.blockedInstrumentationScopes,
       filter: filter ? undefined : options.filter,
       originalParent: options.originalParent,
       sampleRatio: options.sampleRatio,

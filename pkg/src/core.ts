@@ -13,7 +13,7 @@ interface Exports {
   gs_resource(h: number, len: number): number;
   gs_start(h: number, len: number, refused: number, now: number): void;
   gs_end(h: number, len: number, refused: number, now: number): number;
-  gs_inside(h: number, len: number): number;
+  gs_segment(h: number, len: number): number;
   gs_poll(h: number, now: number): number;
   gs_out_ptr(h: number): number;
   gs_out_len(h: number): number;
@@ -205,10 +205,10 @@ export class Pipeline {
     return left(this.wasm.gs_end(this.handle, len, refused, now));
   }
 
-  /** Is the span whose ids are in the area part of an LLM segment? */
-  isInsideSegment(len: number): boolean {
+  /** Is the span whose ids are in the area part of an LLM segment? If so, the id of that LLM span is in the area now. */
+  segment(len: number): boolean {
     inside = true;
-    return left(this.wasm.gs_inside(this.handle, len)) !== 0;
+    return left(this.wasm.gs_segment(this.handle, len)) !== 0;
   }
 
   /** The next batch to send now, copied out of linear memory, which moves and is overwritten while it is on its way. */

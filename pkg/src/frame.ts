@@ -108,14 +108,15 @@ export class FrameWriter {
     for (const [key, id] of this.ids) this.ids.set(key, -id);
   }
 
-  /** Writes a `start` record and gives its length. `baggage`: the session and the user that it names, under their attributes' keys. */
-  start(span: StartedSpan, flags: number, baggage?: Attributes): number {
+  /** Writes a `start` record and gives its length. `caller`: the LLM span in another process that it is below. `baggage`: the session and the user that it names, under their attributes' keys. */
+  start(span: StartedSpan, flags: number, caller = "", baggage?: Attributes): number {
     const { attributes } = span;
     const scope = this.scope(span.instrumentationScope ?? span.instrumentationLibrary);
     const keys = attributes ? Object.keys(attributes) : [];
     this.begin(SPAN_HEADER);
     this.u8(baggage ? flags | FROM_BAGGAGE : flags);
     this.ids3(span);
+    this.hex(caller, 8);
     this.u32(scope);
     this.ref(span.name ?? "");
     this.count(keys.length);
@@ -123,6 +124,14 @@ export class FrameWriter {
     for (const key of keys) if (this.ref(key)) seen = { ...seen, [key]: (attributes as Attributes)[key] };
     this.attributes(seen || baggage ? { ...baggage, ...seen } : undefined);
     return this.at - this.base;
+  }
+
+  /** What the core wrote at the start of the area, an id of `length` bytes, in hexadecimal form; empty for zeros. */
+  idAt0(length: number): string {
+    const bytes = this.bytes.subarray(this.base, this.base + length);
+    return bytes.some((byte) => byte !== 0)
+      ? Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
+      : "";
   }
 
   /** Writes the ids of a span and gives their length. */

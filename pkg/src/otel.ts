@@ -124,12 +124,13 @@ export function remoteParent(span: StartedSpan, context: Context | undefined): S
 }
 
 /**
- * Whether the remote parent is part of an LLM segment already: genspan's own tracestate member says so, or the baggage
- * in which Langfuse names the trace that it has an application root for.
+ * The id of the LLM span that the remote parent is below: genspan's own tracestate member says so. Empty where there is one, but nobody
+ * says which, as in the baggage in which Langfuse names the trace that it has an application root for.
  */
-export function insideSegment(parent: SpanContext, context: Context | undefined): boolean {
-  if (parent.traceState?.get(MEMBER) === INSIDE) return true;
-  return baggage(context)?.getEntry("langfuse_trace_id")?.value === parent.traceId;
+export function insideSegment(parent: SpanContext, context: Context | undefined): string | undefined {
+  const member = /^llm(?::([0-9a-f]{16}))?$/.exec(parent.traceState?.get(MEMBER) ?? "");
+  if (member) return member[1] ?? "";
+  return baggage(context)?.getEntry("langfuse_trace_id")?.value === parent.traceId ? "" : undefined;
 }
 
 /** The session and the user in the baggage, under the keys of their attributes; Langfuse and Tencent's agent have names of their own. */
@@ -159,10 +160,10 @@ export function activeSpan(context: Context): SpanContext | undefined {
   return (context.getValue(SPAN) as StartedSpan | undefined)?.spanContext();
 }
 
-/** The trace state of a span, with the member that says "inside an LLM segment" in front. */
-export function insideState({ traceState }: SpanContext): string {
-  return traceState?.set(MEMBER, INSIDE).serialize() ?? `${MEMBER}=${INSIDE}`;
+/** The trace state of a span, with the member in front that says "inside the segment of this LLM span". */
+export function insideState({ traceState }: SpanContext, segment: string): string {
+  const value = segment ? `llm:${segment}` : "llm";
+  return traceState?.set(MEMBER, value).serialize() ?? `${MEMBER}=${value}`;
 }
 
 const MEMBER = "genspan";
-const INSIDE = "llm";

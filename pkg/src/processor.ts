@@ -101,16 +101,18 @@ export class GenSpanProcessor {
       const pipeline = this.#usable();
       if (pipeline === undefined || !(span.spanContext().traceFlags & SAMPLED)) return;
       let flags = 0;
+      let caller: string | undefined;
       if (parentSpanId(span)) {
         flags = PARENT;
         const remote = remoteParent(span, parentContext);
         if (remote) {
-          flags |= insideSegment(remote, parentContext) ? REMOTE | SEGMENT : REMOTE;
+          caller = insideSegment(remote, parentContext);
+          flags |= caller === undefined ? REMOTE : REMOTE | SEGMENT;
           this.#remote.set(span, flags);
         }
       }
       const baggage = this.#inheritSession ? people(parentContext) : undefined;
-      pipeline.start(writer.start(span, flags, baggage), this.#refused(span), Date.now());
+      pipeline.start(writer.start(span, flags, caller, baggage), this.#refused(span), Date.now());
       writer.learn();
     } catch (error) {
       this.#fault("onStart", error);
@@ -162,15 +164,19 @@ export class GenSpanProcessor {
     return this.#closing;
   }
 
-  /** Whether a span of this process is LLM, or below one that is, or was called from inside an LLM segment. */
-  isInsideSegment(span: SpanContext): boolean {
+  /**
+   * The id of the LLM span that a span is, or is below, in this process or in the one that called it; empty where that one does not say
+   * which, `undefined` where the span is part of no LLM segment.
+   */
+  segment(span: SpanContext): string | undefined {
     try {
       const pipeline = inHook() ? undefined : this.#usable();
-      if (pipeline && this.#writer) return pipeline.isInsideSegment(this.#writer.ids2(span));
+      const writer = this.#writer;
+      if (pipeline && writer && pipeline.segment(writer.ids2(span))) return writer.idAt0(8);
     } catch (error) {
       this.#fault("propagator", error);
     }
-    return false;
+    return undefined;
   }
 
   stats(): Stats {

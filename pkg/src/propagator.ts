@@ -1,6 +1,6 @@
 // The OpenTelemetry propagator: tells the services that are called from inside an LLM segment that its entry is here. Knows no header but
-// `tracestate`; the trace itself is carried by the propagator that it stands around.
-import { activeSpan, type Context, insideState } from "./otel.js";
+// `tracestate`; the trace itself is carried by another propagator.
+import { activeSpan, type Context, insideState, type SpanContext } from "./otel.js";
 import type { GenSpanProcessor } from "./processor.js";
 
 /** OpenTelemetry's `TextMapPropagator`, by structure. */
@@ -22,29 +22,31 @@ export interface TextMapGetter {
 const TRACESTATE = "tracestate";
 
 /**
- * Stands around another propagator, such as the W3C trace context's, and adds the member `genspan=llm` to the `tracestate` of requests
- * that are made inside an LLM segment. A `GenSpanProcessor` in the called service then makes no second entry there.
+ * Adds the member `genspan=llm:<id of the LLM span>` to the `tracestate` of requests that are made inside an LLM segment. A `GenSpanProcessor` in the called
+ * service then makes no second entry there. `inner` is the propagator that carries the trace, such as the W3C trace context's; without
+ * it this one has to stand behind that in a CompositePropagator.
  */
 export class GenSpanPropagator implements TextMapPropagator {
   readonly #processor: GenSpanProcessor;
-  readonly #inner: TextMapPropagator;
+  readonly #inner: TextMapPropagator | undefined;
 
-  constructor(processor: GenSpanProcessor, inner: TextMapPropagator) {
+  constructor(processor: GenSpanProcessor, inner?: TextMapPropagator) {
     this.#processor = processor;
     this.#inner = inner;
   }
 
   inject(context: Context, carrier: unknown, setter: TextMapSetter): void {
-    this.#inner.inject(context, carrier, setter);
+    this.#inner?.inject(context, carrier, setter);
     const span = activeSpan(context);
-    if (span && this.#processor.isInsideSegment(span)) setter.set(carrier, TRACESTATE, insideState(span));
+    const segment = span && this.#processor.segment(span);
+    if (segment !== undefined) setter.set(carrier, TRACESTATE, insideState(span as SpanContext, segment));
   }
 
   extract(context: Context, carrier: unknown, getter: TextMapGetter): Context {
-    return this.#inner.extract(context, carrier, getter);
+    return this.#inner?.extract(context, carrier, getter) ?? context;
   }
 
   fields(): string[] {
-    return [...new Set([...this.#inner.fields(), TRACESTATE])];
+    return [...new Set([...(this.#inner?.fields() ?? []), TRACESTATE])];
   }
 }

@@ -109,12 +109,13 @@ test("a start record has the ids, the keys, the values that the core wants and t
   assert.deepEqual(target.dictionary.toSorted(), ["session.id", "user.id"]);
   const attributes = { a: 1, "gen_ai.system": "x", "session.id": "s" };
   const started = span({ name: "chat", parentSpanId: PARENT, attributes });
-  const read = (baggage) => target.reader(writer.start(started, 3, baggage)).start();
+  const read = (baggage) => target.reader(writer.start(started, 3, "b7ad6b7169203331", baggage)).start();
   const expected = {
     flags: 3,
     traceId: TRACE,
     spanId: SPAN,
     parentSpanId: PARENT,
+    caller: "b7ad6b7169203331",
     scope: 1,
     name: "chat",
     keys: ["a", "gen_ai.system", "session.id"],

@@ -68,6 +68,8 @@ pub struct Started {
     pub llm: bool,
     /// Its parent lives in another process, inside an LLM segment.
     pub inside_segment: bool,
+    /// The LLM span there that it is below, [`NO_PARENT`] if nobody says which.
+    pub caller: SpanId,
     /// As [`Ended::patient`].
     pub patient: bool,
     /// Who gets it, as far as its start tells.
@@ -89,8 +91,8 @@ pub struct Ended {
     pub mark: Option<bool>,
     /// Its parent lives in another process.
     pub remote: bool,
-    /// Its trace state says that its process was called from inside an LLM segment.
-    pub inside_segment: bool,
+    /// The LLM span in another process that it is below, as its trace state has it ([`caller`]).
+    pub caller: Option<SpanId>,
     /// Its instrumentation says that it is the outermost of its kind, or that it is not; counts where the parent is not known.
     pub root: Option<bool>,
     /// A parent that is not known may still come: it was read from a body, not watched as it ran.
@@ -170,6 +172,7 @@ impl Tree {
             parent_id: started.parent_id,
             llm: started.llm,
             inside_segment: started.inside_segment,
+            caller: started.caller,
             kept: started.kept,
             order,
             state: State::Live,
@@ -223,7 +226,9 @@ impl Tree {
         // What it was can say otherwise than how it began.
         (node.llm, node.mark, node.state) = (ended.llm, ended.mark, State::Ended);
         (node.remote, node.root, node.patient) = (ended.remote, ended.root, ended.patient);
-        node.inside_segment |= ended.inside_segment;
+        if let Some(caller) = ended.caller {
+            (node.inside_segment, node.caller) = (true, caller);
+        }
         node.kept = ended.kept | node.relied;
         let entry_below = node.entry_below;
         trace.ended += 1;
@@ -334,27 +339,40 @@ impl Tree {
         self.traces.peek(&trace_id).and_then(|trace| trace.known(span_id)).is_some()
     }
 
-    /// Is a span LLM or marked, or below one that is, or was its process called from inside a segment?
-    pub fn is_inside_segment(&self, trace_id: TraceId, span_id: SpanId) -> bool {
-        let Some(trace) = self.traces.peek(&trace_id) else { return false };
-        let up = std::iter::successors(trace.known(span_id), |node| trace.known(node.parent_id));
+    /// The LLM span that a span is, or is below, in this process or in the one that called it ([`NO_PARENT`]: nobody says which);
+    /// `None`: it is part of no segment. What callback handlers trace, LangChain's among them, is not current while it runs: a span beside an
+    /// open segment counts as below it.
+    pub fn segment(&self, trace_id: TraceId, span_id: SpanId) -> Option<SpanId> {
+        let trace = self.traces.peek(&trace_id)?;
         // A cycle of parents ends like a root does.
-        up.take(trace.nodes.len()).any(|node| node.llm || node.mark == Some(true) || node.inside_segment)
+        let up = || {
+            let mut at = span_id;
+            std::iter::from_fn(move || trace.known(at).map(|node| (std::mem::replace(&mut at, node.parent_id), node)))
+                .take(trace.nodes.len())
+        };
+        if let Some((id, node)) = up().find(|(_, node)| node.llm || node.mark == Some(true) || node.inside_segment) {
+            return Some(if node.inside_segment { node.caller } else { id });
+        }
+        let open = trace.nodes.iter().filter(|(_, node)| node.state == State::Live && node.llm);
+        let beside = open.filter(|(_, node)| up().any(|(id, _)| id == node.parent_id));
+        beside.min_by_key(|(_, node)| node.order).map(|(id, _)| *id)
     }
 
-    /// The nearest ancestor, from `parent_id` on, that the destination gets; [`NO_PARENT`]: none. One that is not known, in another
-    /// process or forgotten, counts as one that it gets. A live one on which this is relied must go out.
+    /// The nearest ancestor, from `parent_id` on, that the destination gets; [`NO_PARENT`]: none. A live one on which this is relied must
+    /// go out. A parent that is not known, in another process or forgotten, counts as one that it gets, but not where there are spans
+    /// between that it does not get: who takes no HTTP spans here takes none there. Then it is the LLM span that called, if that is known.
     pub fn kept_parent(&mut self, trace_id: TraceId, parent_id: SpanId, destination: Destinations) -> SpanId {
         let Some(trace) = self.traces.peek_mut(&trace_id) else { return parent_id };
-        let mut at = parent_id;
+        let (mut at, mut caller) = (parent_id, parent_id);
         // A cycle of parents ends like a root does.
         for _ in 0..=trace.nodes.len() {
             match trace.nodes.get_mut(&at).filter(|node| at != NO_PARENT && node.state != State::Awaited) {
-                Some(node) if node.kept & destination == 0 => at = node.parent_id,
-                node => {
-                    node.into_iter().for_each(|node| node.relied |= destination);
+                Some(node) if node.kept & destination == 0 => (at, caller) = (node.parent_id, node.caller),
+                Some(node) => {
+                    node.relied |= destination;
                     return at;
                 }
+                None => return caller,
             }
         }
         NO_PARENT
@@ -402,9 +420,17 @@ impl Tree {
     }
 }
 
-/// Does a span's trace state say that its process was called from inside an LLM segment? What genspan's propagator writes.
-pub fn is_inside_segment(trace_state: &[u8]) -> bool {
-    trace_state.split(|b| *b == b',').any(|member| member.trim_ascii() == b"genspan=llm")
+/// The LLM span from inside of whose segment the process was called, as a span's trace state says it: what genspan's propagator writes,
+/// `genspan=llm:` and the id in hex, or `genspan=llm` ([`NO_PARENT`]).
+pub fn caller(trace_state: &[u8]) -> Option<SpanId> {
+    let mut members = trace_state.split(|b| *b == b',').map(<[u8]>::trim_ascii);
+    let id = members.find_map(|member| member.strip_prefix(b"genspan=llm"))?;
+    let hex = match id.split_first() {
+        None => return Some(NO_PARENT),
+        Some((b':', hex)) if hex.len() == 16 => std::str::from_utf8(hex).ok()?,
+        Some(_) => return None,
+    };
+    u64::from_str_radix(hex, 16).ok().map(u64::to_be_bytes)
 }
 
 /// The order in which to end the spans of a body: children before their parents, wherever they stand in it and whatever their clocks

@@ -356,10 +356,16 @@ fn a_span_is_of_a_segment_below_an_llm_span_below_a_mark_and_where_the_caller_is
     tree.start(start_of(TRACE, id(0), NO_PARENT, false));
     tree.start(start_of(TRACE, id(1), id(0), true));
     tree.start(start_of(TRACE, id(2), id(1), false));
-    tree.start(Started { inside_segment: true, ..start_of(TRACE, id(3), id(9), false) });
-    let inside = [0, 1, 2, 3, 4].map(|n| tree.is_inside_segment(TRACE, id(n)));
-    assert_eq!(inside, [false, true, true, true, false]);
-    assert!(is_inside_segment(b"vendor=1, genspan=llm") && !is_inside_segment(b"xgenspan=llm,genspan=no"));
+    tree.start(Started { inside_segment: true, caller: id(7), ..start_of(TRACE, id(3), id(9), false) });
+    assert_eq!([0, 1, 2, 3, 4].map(|n| tree.segment(TRACE, id(n))), [Some(id(1)), Some(id(1)), Some(id(1)), Some(id(7)), None]);
+    // Once the segment is over, what is beside it is not in it.
+    tree.end(ended(1, id(0), true, None), 0.0);
+    assert_eq!([0, 2].map(|n| tree.segment(TRACE, id(n))), [None, Some(id(1))]);
+    assert_eq!(caller(b"vendor=1, genspan=llm"), Some(NO_PARENT));
+    assert_eq!(caller(b"genspan=llm:00000000000000ff,vendor=1"), Some([0, 0, 0, 0, 0, 0, 0, 255]));
+    for other in [&b""[..], b"xgenspan=llm", b"genspan=no", b"genspan=llm:1", b"genspan=llmx", b"genspan=llm:000000000000000g"] {
+        assert_eq!(caller(other), None);
+    }
 }
 
 #[test]
@@ -375,6 +381,11 @@ fn a_live_parent_on_which_a_child_relied_is_kept_and_a_cycle_ends() {
     tree.end(ended(1, id(0), false, None), 0.0);
     tree.end(ended(0, NO_PARENT, false, None), 0.0);
     assert_eq!([0, 1].map(|n| tree.kept(TRACE, id(n))), [Some(0b01), Some(0b10)]);
+    // Between it and its caller is a span that goes nowhere: it hangs below the LLM span of the caller, or is a root.
+    let mut tree = empty();
+    tree.start(start(0, id(9), 0));
+    tree.start(Started { inside_segment: true, caller: id(7), ..start(1, id(9), 0) });
+    assert_eq!([0, 1].map(|n| tree.kept_parent(TRACE, id(n), 1)), [NO_PARENT, id(7)]);
     let mut tree = empty();
     tree.start(start(0, id(1), 0));
     tree.start(start(1, id(0), 0));

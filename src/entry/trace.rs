@@ -22,6 +22,8 @@ pub(super) struct Node {
     pub remote: bool,
     /// The remote parent is inside an LLM segment: the entry is in another process.
     pub inside_segment: bool,
+    /// The LLM span there, if that is known.
+    pub caller: SpanId,
     pub root: Option<bool>,
     pub patient: bool,
     /// An entry below it was decided.
@@ -48,6 +50,7 @@ impl Node {
         mark: None,
         remote: false,
         inside_segment: false,
+        caller: NO_PARENT,
         root: None,
         patient: false,
         entry_below: false,

@@ -111,6 +111,7 @@ impl FrameWriter<'_> {
     pub fn start(span: &Span, scope: u32) -> Vec<u8> {
         let mut out = vec![1, Self::flags(span)];
         out.extend_from_slice(&Self::ids(span));
+        out.extend_from_slice(&[0; 8]);
         u32(&mut out, scope);
         u32(&mut out, 0);
         string(&mut out, &span.name);
@@ -123,6 +124,7 @@ impl FrameWriter<'_> {
     pub fn start_with(&mut self, span: &Span, scope: u32, baggage: &[KeyValue]) -> Vec<u8> {
         let mut out = vec![1, Self::flags(span) | u8::from(!baggage.is_empty()) << 3];
         out.extend_from_slice(&Self::ids(span));
+        out.extend_from_slice(&[0; 8]);
         u32(&mut out, scope);
         self.name(&mut out, &span.name);
         u32(&mut out, span.attributes.len() as u32);

@@ -164,7 +164,7 @@ fn ended(trace: usize, n: usize, s: &Made) -> Ended {
         parent_id: s.parent.map_or(NO_PARENT, span_id),
         llm: s.llm,
         mark: s.mark,
-        inside_segment: s.inside,
+        caller: s.inside.then_some(NO_PARENT),
         ..Default::default()
     }
 }
