@@ -283,6 +283,8 @@ pub struct Config {
     pub infer_provider: bool,
     /// Session and user go down to the spans that lack them, from those above or from baggage.
     pub inherit_session: bool,
+    /// The host tells the sender's address with each body: `host.name` need not be given.
+    pub peer_host_name: bool,
     /// Bounds of each destination's queue.
     pub queue: QueueLimits,
     /// When a batch goes.
@@ -316,6 +318,7 @@ impl Default for Config {
             privacy: privacy::Settings::default(),
             infer_provider: true,
             inherit_session: true,
+            peer_host_name: false,
             queue: QueueLimits::default(),
             batch: BatchLimits::default(),
             retry: RetryPolicy::default(),
@@ -445,6 +448,11 @@ fn shown(number: f64) -> String {
     if number.is_finite() { number::text(number, str::to_owned) } else { "no number".to_owned() }
 }
 
+/// Does a text match a pattern in which `*` is any text?
+pub fn glob(pattern: &str, text: &[u8]) -> bool {
+    scalar::glob(pattern, text)
+}
+
 /// Tencent's rule for `service.name`.
 pub fn is_service_name(name: &str) -> bool {
     let bytes = name.as_bytes();
@@ -491,7 +499,7 @@ impl Destination {
         Ok(())
     }
 
-    fn validate(&self, at: &str) -> Result<(), ConfigError> {
+    fn validate(&self, at: &str, peer_host_name: bool) -> Result<(), ConfigError> {
         self.validate_resource(at)?;
         self.privacy.as_ref().map_or(Ok(()), |privacy| privacy.validate(at))?;
         if self.profile == Profile::Tencent {
@@ -500,7 +508,7 @@ impl Destination {
             if self.token.is_none() && !in_resource("token") {
                 return error(&format!("{at}token"), "is missing", "profile tencent needs the token of your Tencent Cloud business system");
             }
-            if self.host_name.is_none() && !in_resource("host.name") {
+            if self.host_name.is_none() && !in_resource("host.name") && !peer_host_name {
                 return error(
                     &format!("{at}host.name"),
                     "is missing",
@@ -564,9 +572,14 @@ impl Entry {
 impl Config {
     /// Reads a configuration from JSON and checks it.
     pub fn from_json(json: &str) -> Result<Self, ConfigError> {
-        let config: Config = from_json(json)?;
+        let config = Self::read(json)?;
         config.validate()?;
         Ok(config)
+    }
+
+    /// Reads a configuration from JSON; [`crate::Pipeline::new`] checks it.
+    pub fn read(json: &str) -> Result<Self, ConfigError> {
+        from_json(json)
     }
 
     /// Checks every value.
@@ -579,7 +592,7 @@ impl Config {
         }
         for (i, destination) in self.destinations.iter().enumerate() {
             let at = if self.destinations.len() == 1 { String::new() } else { format!("destinations[{i}].") };
-            destination.validate(&at)?;
+            destination.validate(&at, self.peer_host_name)?;
         }
         self.privacy.validate("")?;
         self.entry.validate()?;
