@@ -29,7 +29,7 @@ FOR_ENVOY := $(patsubst tests/envoy/requirements-%.txt,target/py-%/.installed,$(
 NODE_TEST := node --test --test-reporter=spec
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugin test demo bench size lint clean test-core check-core test-pkg test-node test-envoy FORCE
+.PHONY: help build plugin test demo bench bench-envoy size lint clean test-core check-core test-pkg test-node test-envoy FORCE
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -47,6 +47,10 @@ demo: build $(FOR_DEMO) ## run an instrumented agent against a local receiver an
 
 bench: build $(FOR_BENCH) ## compare speed with the stock OpenTelemetry encoder
 	@node benches/js/run.mjs
+
+bench-envoy: $(PLUGIN) $(FOR_ENVOY) ## requests a second through Envoy, with the plugin and without it (needs wrk)
+	@command -v wrk >/dev/null || { echo "make: wrk is needed for this bench (Debian: apt-get install wrk)" >&2; exit 1; }
+	@node benches/envoy/run.mjs
 
 size: $(WASM) ## what the module weighs, and what each part of it costs
 	@$(WASM_BINDGEN) --target web --omit-default-module-path --keep-debug --out-dir target/size $(RAW_WASM)
