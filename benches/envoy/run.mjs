@@ -156,5 +156,5 @@ try {
 } finally {
   backend.kill();
   await once(backend, "exit");
-  rmSync(folder, { recursive: true });
+  if (!process.env.KEEP) rmSync(folder, { recursive: true }); else console.log(folder);
 }
