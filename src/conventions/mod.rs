@@ -65,7 +65,7 @@ macro_rules! all {
         pub const ALL: &[&Convention] = &[$(&$convention,)*];
 
         /// The same, as they are shipped.
-        static PACKED: &[packed::Packed] = &[$(packed::packed!($convention),)*];
+        static PACKED: &[&[u8]] = &[$(packed::packed!(convention &$convention),)*];
     };
 }
 
@@ -379,8 +379,8 @@ pub fn matches(pattern: &str, text: &[u8]) -> bool {
     }
 }
 
-fn bits() -> impl Iterator<Item = (ConventionSet, &'static packed::Packed)> {
-    PACKED.iter().enumerate().map(|(i, c)| (1 << i, c))
+fn bits() -> impl Iterator<Item = (ConventionSet, &'static Convention)> {
+    index().conventions.iter().enumerate().map(|(i, c)| (1 << i, c))
 }
 
 /// Their names.
@@ -410,6 +410,7 @@ pub fn of_scope(name: &[u8]) -> ConventionSet {
 }
 
 struct Index {
+    conventions: &'static [Convention],
     exact: HashMap<&'static [u8], Vec<RuleRef>>,
     prefixes: Vec<RuleRef>,
     /// Rules of the names of spans.
@@ -427,7 +428,10 @@ struct Index {
 fn index() -> &'static Index {
     static INDEX: OnceLock<Index> = OnceLock::new();
     INDEX.get_or_init(|| {
+        // They are read as long as the process lives.
+        let conventions: &[Convention] = PACKED.iter().map(|c| packed::convention(c)).collect::<Vec<_>>().leak();
         let mut index = Index {
+            conventions,
             exact: HashMap::new(),
             prefixes: Vec::new(),
             of_names: Vec::new(),
@@ -436,7 +440,7 @@ fn index() -> &'static Index {
             carriers: 0,
             always_ok: 0,
         };
-        for (convention, c) in bits() {
+        for (convention, c) in (0..).map(|bit| 1 << bit).zip(conventions) {
             if [otel::OTEL.id, generic::GENERIC.id].contains(&c.id) {
                 index.everywhere |= convention;
             }
@@ -449,8 +453,7 @@ fn index() -> &'static Index {
             if c.names_spans {
                 index.names_spans |= convention;
             }
-            // They are read as long as the process lives.
-            for rule in packed::unpack(c).leak() as &[Rule] {
+            for rule in c.rules {
                 let reference = RuleRef { convention, rule };
                 if rule.key == SPAN_NAME {
                     index.of_names.push(reference);
@@ -482,7 +485,7 @@ pub fn rules_of(key: &[u8]) -> (Vec<RuleRef>, ConventionSet) {
         Some(rules) => rules.clone(),
         None => index.prefixes.iter().filter(|r| matches(r.rule.key, key)).copied().collect(),
     };
-    let proves = |c: &packed::Packed| c.keys.iter().any(|k| matches(k, key)) && !c.not_keys.iter().any(|k| matches(k, key));
+    let proves = |c: &Convention| c.keys.iter().any(|k| matches(k, key)) && !c.not_keys.iter().any(|k| matches(k, key));
     (rules, bits().filter(|(_, c)| proves(c)).map(|(bit, _)| bit).sum())
 }
 
