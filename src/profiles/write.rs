@@ -218,7 +218,7 @@ impl Writing {
         }
         self.unsaid(&n.canonical, &view.composed, &mut view.fates);
         let said = &mut view.said;
-        c.fields().flat_map(|(field, _)| self.keys_of(c, field)).for_each(|id| said.add(*id));
+        c.fields().flat_map(|field| self.keys_of(c, field)).for_each(|id| said.add(*id));
         if c.aggregated {
             // The children say it: where all of the source stays, the backend would count it again.
             let plain = USAGE.iter().map(|field| self.ranges[*field as usize]);
@@ -274,9 +274,9 @@ impl Writing {
         }
         if view.normal.is_llm() {
             let c = view.canonical();
-            for (field, value) in c.fields() {
+            for field in c.fields() {
                 for &id in self.keys_of(c, field) {
-                    write::attribute(w, number::ATTRIBUTES, Key::Id(id), &value, keys);
+                    write::attribute(w, number::ATTRIBUTES, Key::Id(id), c.value(field), keys);
                 }
             }
         }
@@ -292,7 +292,7 @@ impl Writing {
         }
         let view = self.view(span, n, keys, arena);
         let c = view.canonical();
-        let fields = c.fields().flat_map(|(field, _)| self.keys_of(c, field).iter().map(move |id| (*id, c.origin(field))));
+        let fields = c.fields().flat_map(|field| self.keys_of(c, field).iter().map(move |id| (*id, c.origin(field))));
         let words = [(self.operation, c.kind_origin), (self.kind, c.kind_origin)];
         let composed = view.composed.items.iter().map(|item| (item.key, item.origin));
         fields.chain(words).map(|(id, origin)| (keys.text(Key::Id(id)), origin)).chain(composed).collect()
@@ -331,7 +331,7 @@ impl Writing {
         if let Some(fate @ Fate::Mapped) = fates.get_mut(usize::from(c.kind_source)).filter(|_| !kind_is_said) {
             *fate = Fate::Keep;
         }
-        for (field, _) in c.fields().filter(|(field, _)| self.keys_of(c, *field).is_empty() && !composed.says(*field)) {
+        for field in c.fields().filter(|field| self.keys_of(c, *field).is_empty() && !composed.says(*field)) {
             // What the children say too is said.
             if c.aggregated && USAGE.contains(&field) {
                 continue;
