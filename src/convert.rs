@@ -6,6 +6,7 @@ use crate::conventions;
 use crate::describe::{self, ResourceRules};
 use crate::entry::{Decision, Ended, Limits, Tree};
 use crate::explain::Explainer;
+use crate::hash::{HashMap, HashSet};
 use crate::keys::Keys;
 use crate::normalize::{self, Context, Normal};
 use crate::otlp::json::{self, JsonError};
@@ -16,7 +17,6 @@ use crate::privacy::{self, Counts, Hooks, Privacy};
 use crate::profiles::write::Writing;
 use crate::span::{Span, SpanId, TraceId, Value};
 use bumpalo::Bump;
-use hashbrown::{HashMap, HashSet};
 
 /// Why a body could not be converted. One line; never the content of a value.
 #[derive(Debug)]
@@ -184,7 +184,7 @@ fn protobuf_to_protobuf(
     }
     count_once(&mut tree, &mut resources);
     let explainer = explained.then(|| Explainer::new(&keys, &arena, &ended));
-    let entries = if options.entry.enabled { entries(&mut tree, ended) } else { HashSet::new() };
+    let entries = if options.entry.enabled { entries(&mut tree, ended) } else { HashSet::default() };
     let mut out = Output {
         keys: &keys,
         arena: &arena,
@@ -232,7 +232,7 @@ fn count_once(tree: &mut Tree, resources: &mut [Resource]) {
 }
 
 fn entries(tree: &mut Tree, ended: Vec<Ended>) -> HashSet<(TraceId, SpanId)> {
-    let mut entries = HashSet::new();
+    let mut entries = HashSet::default();
     for span in ended {
         if tree.end(span, 0.0) == Decision::Entry {
             entries.insert((span.trace_id, span.span_id));

@@ -9,8 +9,8 @@
 //! Spans end before their parents do. So a candidate is held until no ancestor can take its place: one span for each open
 //! segment. Everything else is decided the moment it ends.
 
+use crate::hash::{Hash, HashMap};
 use crate::span::{NO_PARENT, SpanId, TraceId};
-use hashbrown::HashMap;
 use lru::LruCache;
 use std::collections::VecDeque;
 
@@ -92,7 +92,7 @@ struct Trace {
 #[derive(Debug)]
 pub struct Tree {
     limits: Limits,
-    traces: LruCache<TraceId, Trace>,
+    traces: LruCache<TraceId, Trace, Hash>,
     spans: usize,
     held: usize,
     /// When each held candidate is decided at the latest; those decided before are skipped.
@@ -152,7 +152,7 @@ impl Tree {
     pub fn new(limits: Limits) -> Self {
         Tree {
             limits,
-            traces: LruCache::unbounded(),
+            traces: LruCache::unbounded_with_hasher(Hash::default()),
             spans: 0,
             held: 0,
             deadlines: VecDeque::new(),

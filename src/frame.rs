@@ -46,7 +46,6 @@
 use crate::keys::Keys;
 use crate::span::{Attr, Event, Key, Link, Span, SpanId, TraceId, Value};
 use bumpalo::Bump;
-use bumpalo::collections::Vec as BumpVec;
 
 /// The version of the format, the first byte of each record.
 pub const VERSION: u8 = 1;
@@ -146,6 +145,7 @@ impl<'a> Reader<'a> {
         self.at = 0;
     }
 
+    #[inline(always)]
     fn take(&mut self, n: usize) -> &'a [u8] {
         // `at` is never past the end.
         if n > self.bytes.len() - self.at {
@@ -166,10 +166,12 @@ impl<'a> Reader<'a> {
         self.array::<1>()[0]
     }
 
+    #[inline(never)]
     fn u32(&mut self) -> u32 {
         u32::from_le_bytes(self.array())
     }
 
+    #[inline(never)]
     fn string(&mut self) -> &'a [u8] {
         let length = self.u32() as usize;
         self.take(length)
@@ -191,15 +193,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A list of what `member` reads. A record that is wrong ends it.
+    /// A list of what `member` reads.
     #[inline(always)]
     fn list<T>(&mut self, smallest: usize, mut member: impl FnMut(&mut Self) -> T) -> &'a [T] {
-        let count = self.count(smallest);
-        let mut list = BumpVec::with_capacity_in(count, self.arena);
-        while list.len() < count && self.wrong.is_none() {
-            list.push(member(self));
-        }
-        list.into_bump_slice()
+        let (count, arena) = (self.count(smallest), self.arena);
+        arena.alloc_slice_fill_with(count, |_| member(self))
     }
 
     fn key(&mut self) -> Key<'a> {

@@ -6,6 +6,7 @@ use crate::describe::{self, ResourceRules};
 use crate::entry::{self, Decision, Ended, Tree};
 use crate::export::{Envelopes, Exporter, Place, Transmit};
 use crate::frame::{self, FrameError};
+use crate::hash::HashMap;
 use crate::keys::Keys;
 use crate::normalize::{self, Context, Normal};
 use crate::otlp::wire::Writer;
@@ -15,7 +16,6 @@ use crate::profiles::write::{Keep, Writing};
 use crate::route;
 use crate::span::{SpanId, TraceId};
 use bumpalo::Bump;
-use hashbrown::HashMap;
 use serde::Serialize;
 
 /// Scopes and resources of a host are few; past this many, something makes them up.
@@ -215,7 +215,7 @@ impl Pipeline {
             scopes: Vec::new(),
             forms,
             destinations,
-            held: HashMap::new(),
+            held: HashMap::default(),
             seen: 0,
             llm: 0,
             unparsed: 0,

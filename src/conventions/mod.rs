@@ -54,9 +54,9 @@ mod vllm;
 mod voltagent;
 pub mod words;
 
+use crate::hash::HashMap;
 use crate::normalize::canonical::{Field, Kind};
 use crate::normalize::flat::Flat;
-use hashbrown::HashMap;
 use std::sync::OnceLock;
 
 macro_rules! all {
@@ -432,7 +432,7 @@ fn index() -> &'static Index {
         let conventions: &[Convention] = PACKED.iter().map(|c| packed::convention(c)).collect::<Vec<_>>().leak();
         let mut index = Index {
             conventions,
-            exact: HashMap::new(),
+            exact: HashMap::default(),
             prefixes: Vec::new(),
             of_names: Vec::new(),
             everywhere: 0,

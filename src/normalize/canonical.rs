@@ -425,14 +425,26 @@ impl<'a> Canonical<'a> {
     }
 
     /// The fields that have a value, last one first: the encoder writes backwards.
-    pub fn fields(&self) -> impl Iterator<Item = Field> + use<> {
-        let mut left = self.set;
-        std::iter::from_fn(move || {
-            let word = usize::from(left[1] != 0);
-            let bit = left[word].checked_ilog2()? as usize;
-            left[word] ^= 1 << bit;
-            Some(Field::ALL[word * 64 + bit])
-        })
+    pub fn fields(&self) -> Fields {
+        Fields { left: self.set }
+    }
+}
+
+/// See [`Canonical::fields`].
+pub struct Fields {
+    left: [u64; 2],
+}
+
+impl Iterator for Fields {
+    type Item = Field;
+
+    // It runs some times for each span.
+    #[inline(always)]
+    fn next(&mut self) -> Option<Field> {
+        let word = usize::from(self.left[1] != 0);
+        let bit = self.left[word].checked_ilog2()? as usize;
+        self.left[word] ^= 1 << bit;
+        Some(Field::ALL[word * 64 + bit])
     }
 }
 

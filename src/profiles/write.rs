@@ -127,6 +127,7 @@ impl Writing {
         writing
     }
 
+    #[inline(always)]
     fn keys_of(&self, c: &Canonical, field: Field) -> &[u32] {
         let ranges = if c.aggregated { &self.aggregated } else { &self.ranges };
         let (from, to) = ranges[field as usize];
@@ -218,7 +219,9 @@ impl Writing {
         }
         self.unsaid(&n.canonical, &view.composed, &mut view.fates);
         let said = &mut view.said;
-        c.fields().flat_map(|field| self.keys_of(c, field)).for_each(|id| said.add(*id));
+        for field in c.fields() {
+            self.keys_of(c, field).iter().for_each(|id| said.add(*id));
+        }
         if c.aggregated {
             // The children say it: where all of the source stays, the backend would count it again.
             let plain = USAGE.iter().map(|field| self.ranges[*field as usize]);
