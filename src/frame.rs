@@ -162,11 +162,12 @@ impl<'a> Reader<'a> {
         self.take(N).try_into().unwrap_or([0; N])
     }
 
+    #[inline(always)]
     fn u8(&mut self) -> u8 {
         self.array::<1>()[0]
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn u32(&mut self) -> u32 {
         u32::from_le_bytes(self.array())
     }

@@ -3,6 +3,7 @@
 //! Source: `enums.csv` of the conventions. Words are lower case and sorted; look them up with [`find`].
 
 use super::packed::{Words, packed};
+use std::cmp::Ordering;
 
 macro_rules! words {
     ($rows:expr) => {
@@ -12,13 +13,29 @@ macro_rules! words {
 
 /// The word for `word`, whatever its case; `None` if the table does not have it.
 pub fn find(table: &Words, word: &[u8]) -> Option<&'static str> {
-    let mut lower = [0; 64];
-    let lower = lower.get_mut(..word.len())?;
-    lower.copy_from_slice(word);
-    lower.make_ascii_lowercase();
     let table = table.rows();
-    let at = table.binary_search_by(|(known, _)| known.as_bytes().cmp(lower)).ok()?;
-    Some(table[at].1)
+    let (mut low, mut high) = (0, table.len());
+    while low < high {
+        let middle = (low + high) / 2;
+        let (known, value) = table[middle];
+        match compare(known.as_bytes(), word) {
+            Ordering::Less => low = middle + 1,
+            Ordering::Equal => return Some(value),
+            Ordering::Greater => high = middle,
+        }
+    }
+    None
+}
+
+/// How a word in lower case compares with one of any case: most differ in their first bytes.
+fn compare(known: &[u8], word: &[u8]) -> Ordering {
+    for (a, b) in known.iter().zip(word) {
+        let b = b.to_ascii_lowercase();
+        if *a != b {
+            return a.cmp(&b);
+        }
+    }
+    known.len().cmp(&word.len())
 }
 
 /// Is it just this word? Not inlined: a call is shorter than the comparison.
