@@ -8,7 +8,10 @@ use std::fmt;
 
 /// What is wrong, and where.
 #[derive(Debug)]
-pub struct Error {
+pub struct Error(Box<Wrong>);
+
+#[derive(Debug)]
+struct Wrong {
     path: String,
     what: String,
 }
@@ -16,7 +19,7 @@ pub struct Error {
 impl Error {
     /// At the value itself.
     pub fn new(what: impl Into<String>) -> Self {
-        Error { path: String::new(), what: what.into() }
+        Error(Box::new(Wrong { path: String::new(), what: what.into() }))
     }
 
     /// Another kind of value was expected.
@@ -25,16 +28,17 @@ impl Error {
     }
 
     fn within(mut self, step: &str) -> Self {
-        let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
-        self.path = [step, dot, &self.path].concat();
+        let path = &mut self.0.path;
+        let dot = if path.is_empty() || path.starts_with('[') { "" } else { "." };
+        *path = [step, dot, path].concat();
         self
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = if self.path.is_empty() { "configuration" } else { &self.path };
-        f.write_str(&[path, ": ", &self.what].concat())
+        let path = if self.0.path.is_empty() { "configuration" } else { &self.0.path };
+        f.write_str(&[path, ": ", &self.0.what].concat())
     }
 }
 
