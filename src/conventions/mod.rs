@@ -38,7 +38,7 @@ mod openllmetry;
 mod opensearch;
 mod opik;
 mod otel;
-mod packed;
+pub(crate) mod packed;
 mod pydantic_ai;
 mod semantic_kernel;
 mod sentry;

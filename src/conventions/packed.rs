@@ -112,6 +112,12 @@ impl<const N: usize> Packer<N> {
         self.words(words);
         self
     }
+
+    /// The attributes that say a field.
+    pub const fn profile(mut self, keys: &'static [(Field, &'static [&'static str])]) -> Self {
+        self.keys(keys);
+        self
+    }
 }
 
 impl Unpacker {
@@ -210,6 +216,7 @@ lists! {
     members: (&'static str, To) = p pair { p.text(pair.0); p.to(pair.1); } |p| (p.text(), p.to());
     all: To = p to { p.one(to) } Self::to;
     kinds_alone: Kind = p kind { p.kind(*kind) } Self::kind;
+    keys: (Field, &'static [&'static str]) = p row { p.field(row.0); p.texts(row.1); } |p| (p.field(), p.texts());
     rules: Rule = p rule { p.rule(rule) } Self::rule;
 }
 
@@ -263,21 +270,35 @@ pub fn convention(packed: &'static [u8]) -> Convention {
     Unpacker::new(packed).convention()
 }
 
-/// Words and what they mean, unpacked when they are first asked.
-pub struct Words {
+/// A table that is unpacked when it is first asked.
+pub struct Packed<T: 'static> {
     packed: &'static [u8],
-    rows: OnceLock<&'static [(&'static str, &'static str)]>,
+    rows: OnceLock<&'static [T]>,
+}
+
+/// Words and what they mean.
+pub type Words = Packed<(&'static str, &'static str)>;
+/// The attributes that say a field.
+pub type Keys = Packed<(Field, &'static [&'static str])>;
+
+impl<T> Packed<T> {
+    /// The rows that were packed.
+    pub const fn new(packed: &'static [u8]) -> Self {
+        Packed { packed, rows: OnceLock::new() }
+    }
 }
 
 impl Words {
-    /// The words that were packed.
-    pub const fn new(packed: &'static [u8]) -> Self {
-        Words { packed, rows: OnceLock::new() }
-    }
-
-    /// Them.
+    /// The words.
     pub fn rows(&self) -> &'static [(&'static str, &'static str)] {
         self.rows.get_or_init(|| Unpacker::new(self.packed).words())
+    }
+}
+
+impl Keys {
+    /// The fields, each with its keys.
+    pub fn rows(&self) -> &'static [(Field, &'static [&'static str])] {
+        self.rows.get_or_init(|| Unpacker::new(self.packed).keys())
     }
 }
 
