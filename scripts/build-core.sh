@@ -4,11 +4,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 toolchain=$(scripts/setup-rust-wasm.sh)
 flags=
-# Our own standard library traps where another one would say why it panics: 6 % of the module is what it would say. And rustc
-# inlines nothing before LLVM sees it, which knows what it is worth.
+# Our own standard library traps where another one would say why it panics: 6 % of the module is what it would say.
 if [ -n "$toolchain" ]; then
   export RUSTUP_TOOLCHAIN=$toolchain RUSTC_BOOTSTRAP=1
-  flags="-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zinline-mir=no "
+  flags="-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none "
 fi
 export CARGO_TARGET_DIR=target/wasm
 

@@ -258,16 +258,27 @@ impl Writer {
     /// Length and tag of a message of which all fields stand written since `mark`.
     #[inline]
     pub fn close(&mut self, number: u32, mark: usize) {
-        self.varint((self.mark() - mark) as u64);
-        self.tag(number, 2);
+        self.tagged(number, 2, (self.mark() - mark) as u64);
+    }
+
+    /// A tag and the varint behind it: most are a byte each, and find room together.
+    #[inline(always)]
+    fn tagged(&mut self, number: u32, wire_type: u32, value: u64) {
+        let tag = number << 3 | wire_type;
+        if value < 0x80 && tag < 0x80 { self.bytes(&[tag as u8, value as u8]) } else { self.long_tagged(tag, value) }
+    }
+
+    #[inline(never)]
+    fn long_tagged(&mut self, tag: u32, value: u64) {
+        self.long_varint(value);
+        self.varint(u64::from(tag));
     }
 
     /// A length-delimited field.
     #[inline]
     pub fn bytes_field(&mut self, number: u32, bytes: &[u8]) {
         self.bytes(bytes);
-        self.varint(bytes.len() as u64);
-        self.tag(number, 2);
+        self.tagged(number, 2, bytes.len() as u64);
     }
 
     /// As [`Writer::bytes_field`], left out where empty.
@@ -282,8 +293,7 @@ impl Writer {
     #[inline]
     pub fn varint_field(&mut self, number: u32, value: u64) {
         if value != 0 {
-            self.varint(value);
-            self.tag(number, 0);
+            self.tagged(number, 0, value);
         }
     }
 

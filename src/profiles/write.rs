@@ -64,7 +64,7 @@ struct View<'n, 'a> {
     completed: Option<Canonical<'a>>,
     composed: Composed<'a>,
     /// What becomes of each attribute of the source: another destination may have another profile.
-    fates: BumpVec<'a, Fate<'a>>,
+    fates: &'a mut [Fate<'a>],
     /// The operation and the kind of span, each with its key.
     words: [(u32, &'a [u8]); 2],
     said: Said,
@@ -208,16 +208,23 @@ impl Writing {
             completed
         });
         let words = [(self.operation, &[][..]), (self.kind, &[])];
-        let mut view = View { normal: n, completed, composed: Composed::new(arena), fates: n.fates.clone(), words, said: Said::default() };
+        let mut view = View {
+            normal: n,
+            completed,
+            composed: Composed::new(arena),
+            fates: arena.alloc_slice_copy(&n.fates),
+            words,
+            said: Said::default(),
+        };
         if !n.is_llm() {
             return view;
         }
         let c = view.completed.as_ref().unwrap_or(&n.canonical);
         if let Some(compose) = self.table.compose {
             compose(&Source { c, span, arena }, &mut view.composed);
-            self.own_wins(span, &mut view.fates, &mut view.composed, keys);
+            self.own_wins(span, view.fates, &mut view.composed, keys);
         }
-        self.unsaid(&n.canonical, &view.composed, &mut view.fates);
+        self.unsaid(&n.canonical, &view.composed, view.fates);
         let said = &mut view.said;
         for field in c.fields() {
             self.keys_of(c, field).iter().for_each(|id| said.add(*id));
@@ -263,7 +270,7 @@ impl Writing {
 
     /// The canonical fields, then what stays of the source.
     fn attributes<'a>(&self, w: &mut Writer, span: &Span<'a>, view: &View<'_, 'a>, keys: &Keys) {
-        for (attr, &fate) in span.attributes.iter().zip(&view.fates).rev() {
+        for (attr, &fate) in span.attributes.iter().zip(&*view.fates).rev() {
             if !self.keeps(fate) || view.said.has(attr.key) {
                 continue;
             }
