@@ -82,14 +82,19 @@ pub enum Scalar {
 }
 
 impl Read for Scalar {
-    fn read<'d>(json: Json<'d>, arena: &'d Bump) -> Result<Self, read::Error> {
-        match scalar::from_json(json, arena) {
-            Value::Str(_) if json.is_string() => String::read(json, arena).map(Scalar::Str),
-            Value::Bool(b) => Ok(Scalar::Bool(b)),
-            Value::Int(n) => Ok(Scalar::Int(n)),
-            Value::Double(n) => Ok(Scalar::Double(n)),
-            _ => Err(read::Error::unlike("a text, a number or a boolean", json)),
-        }
+    fn blank() -> Self {
+        Scalar::Bool(false)
+    }
+
+    fn read<'d>(&mut self, json: Json<'d>, arena: &'d Bump) -> Result<(), read::Error> {
+        *self = match scalar::from_json(json, arena) {
+            Value::Str(_) if json.is_string() => Scalar::Str(read::value(json, arena)?),
+            Value::Bool(b) => Scalar::Bool(b),
+            Value::Int(n) => Scalar::Int(n),
+            Value::Double(n) => Scalar::Double(n),
+            _ => return Err(read::Error::unlike("a text, a number or a boolean", json)),
+        };
+        Ok(())
     }
 }
 

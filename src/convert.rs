@@ -7,6 +7,7 @@ use crate::describe::{self, ResourceRules};
 use crate::entry::{self, Decision, Ended, Limits, Started, Tree};
 use crate::explain::Explainer;
 use crate::frame::FrameError;
+use crate::hash::HashSet;
 use crate::keys::Keys;
 use crate::normalize::{self, Context, Normal};
 use crate::otlp::json::{self, JsonError};
@@ -17,7 +18,6 @@ use crate::privacy::{self, Counts, Hooks, Privacy};
 use crate::profiles::write::Writing;
 use crate::span::{Span, SpanId, TraceId, Value};
 use bumpalo::Bump;
-use hashbrown::HashSet;
 use std::borrow::Cow;
 
 /// Why a body could not be converted. One line; never the content of a value.
@@ -195,7 +195,7 @@ fn protobuf_to_protobuf(
         hand_down(&mut tree, &order, &mut resources, &arena);
     }
     let explainer = explained.then(|| Explainer::new(&keys, &arena, &ended));
-    let entries = if options.entry.enabled { entries(&mut tree, order.iter().map(|&i| ended[i])) } else { HashSet::new() };
+    let entries = if options.entry.enabled { entries(&mut tree, order.iter().map(|&i| ended[i])) } else { HashSet::default() };
     let mut out = Output {
         keys: &keys,
         arena: &arena,
@@ -246,7 +246,7 @@ fn count_once(tree: &mut Tree, order: &[usize], resources: &mut [Resource]) {
 }
 
 fn entries(tree: &mut Tree, ended: impl Iterator<Item = Ended>) -> HashSet<(TraceId, SpanId)> {
-    let mut entries = HashSet::new();
+    let mut entries = HashSet::default();
     for span in ended {
         if tree.end(span, 0.0).0 == Decision::Entry {
             entries.insert((span.trace_id, span.span_id));

@@ -4,6 +4,7 @@
 
 use crate::conventions::{self, ConventionSet, OWN, RuleRef, To};
 use crate::entry::Ended;
+use crate::hash::HashMap;
 use crate::json::{self, Out};
 use crate::keys::{KeyInfo, Keys};
 use crate::normalize::canonical::{DERIVED, EVENTS, HANDED_DOWN, INFERRED, NAMES};
@@ -15,7 +16,6 @@ use crate::profiles::write::Writing;
 use crate::span::{Key, NO_PARENT, Span, SpanId, TraceId};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
-use hashbrown::HashMap;
 
 /// Collects the explanations of a body's spans, last span first: the encoder writes backwards.
 pub struct Explainer<'k> {

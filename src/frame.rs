@@ -48,7 +48,6 @@
 use crate::keys::Keys;
 use crate::span::{Attr, Event, Key, Link, Span, SpanId, TraceId, Value};
 use bumpalo::Bump;
-use bumpalo::collections::Vec as BumpVec;
 
 /// The version of the format, the first byte of each record.
 pub const VERSION: u8 = 1;
@@ -128,162 +127,161 @@ pub struct DescriptionRecord<'a> {
     pub attributes: &'a [Attr<'a>],
 }
 
+/// Reads a record. What is wrong is kept, and everything after it reads as zeros and nothing: no read has to be asked how it went.
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     arena: &'a Bump,
     keys: &'a Keys,
+    wrong: Option<FrameError>,
 }
 
 type Result<T> = std::result::Result<T, FrameError>;
 
 impl<'a> Reader<'a> {
-    fn new(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Result<Self> {
-        let mut r = Reader { bytes, at: 0, arena, keys };
-        match r.u8()? {
-            VERSION => Ok(r),
-            _ => Err(FrameError { offset: 0, what: "unknown version" }),
+    fn new(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Self {
+        let mut r = Reader { bytes, at: 0, arena, keys, wrong: None };
+        if r.u8() != VERSION {
+            r.at = 0;
+            r.refuse("unknown version");
         }
+        r
     }
 
-    fn err<T>(&self, what: &'static str) -> Result<T> {
-        Err(FrameError { offset: self.at, what })
+    #[cold]
+    #[inline(never)]
+    fn refuse(&mut self, what: &'static str) {
+        self.wrong.get_or_insert(FrameError { offset: self.at, what });
+        self.bytes = &[];
+        self.at = 0;
     }
 
     #[inline(always)]
-    fn take(&mut self, n: usize) -> Result<&'a [u8]> {
-        match self.bytes.get(self.at..).and_then(|rest| rest.get(..n)) {
-            Some(bytes) => {
-                self.at += n;
-                Ok(bytes)
-            }
-            None => self.err("cut short"),
+    fn take(&mut self, n: usize) -> &'a [u8] {
+        // `at` is never past the end.
+        if n > self.bytes.len() - self.at {
+            self.refuse("cut short");
+            return &[];
         }
+        let bytes = &self.bytes[self.at..self.at + n];
+        self.at += n;
+        bytes
     }
 
     #[inline(always)]
-    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
-        self.take(N).map(crate::otlp::wire::array)
+    fn array<const N: usize>(&mut self) -> [u8; N] {
+        self.take(N).try_into().unwrap_or([0; N])
     }
 
     #[inline(always)]
-    fn u8(&mut self) -> Result<u8> {
-        Ok(self.take(1)?[0])
+    fn u8(&mut self) -> u8 {
+        self.array::<1>()[0]
     }
 
     #[inline(always)]
-    fn u32(&mut self) -> Result<u32> {
-        self.array().map(u32::from_le_bytes)
+    fn u32(&mut self) -> u32 {
+        u32::from_le_bytes(self.array())
     }
 
-    #[inline(always)]
-    fn string(&mut self) -> Result<&'a [u8]> {
-        let length = self.u32()? as usize;
+    #[inline(never)]
+    fn string(&mut self) -> &'a [u8] {
+        let length = self.u32() as usize;
         self.take(length)
     }
 
-    fn time(&mut self) -> Result<u64> {
-        let (seconds, nanos) = (u64::from(self.u32()?), u64::from(self.u32()?));
-        Ok(seconds * 1_000_000_000 + nanos)
+    fn time(&mut self) -> u64 {
+        let (seconds, nanos) = (u64::from(self.u32()), u64::from(self.u32()));
+        seconds * 1_000_000_000 + nanos
     }
 
-    fn count(&mut self, smallest: usize) -> Result<usize> {
-        let count = self.u32()? as usize;
+    fn count(&mut self, smallest: usize) -> usize {
+        let count = self.u32() as usize;
         match count.checked_mul(smallest) {
-            Some(bytes) if bytes <= self.bytes.len() - self.at => Ok(count),
-            _ => self.err("count past the end"),
+            Some(bytes) if bytes <= self.bytes.len() - self.at => count,
+            _ => {
+                self.refuse("count past the end");
+                0
+            }
         }
     }
 
+    /// A list of what `member` reads.
     #[inline(always)]
-    fn key(&mut self) -> Result<Key<'a>> {
-        match self.u32()? {
-            0 => Ok(Key::Text(self.string()?)),
-            id if id as usize <= self.keys.count() => Ok(Key::Id(id - 1)),
-            _ => self.err("unknown id"),
+    fn list<T>(&mut self, smallest: usize, mut member: impl FnMut(&mut Self) -> T) -> &'a [T] {
+        let (count, arena) = (self.count(smallest), self.arena);
+        arena.alloc_slice_fill_with(count, |_| member(self))
+    }
+
+    fn key(&mut self) -> Key<'a> {
+        match self.u32() {
+            0 => Key::Text(self.string()),
+            id if id as usize <= self.keys.count() => Key::Id(id - 1),
+            _ => {
+                self.refuse("unknown id");
+                Key::Text(&[])
+            }
         }
     }
 
-    fn value(&mut self, depth: usize) -> Result<Value<'a>> {
+    fn value(&mut self, depth: usize) -> Value<'a> {
         if depth > MAX_DEPTH {
-            return self.err("value nested too deep");
+            self.refuse("value nested too deep");
         }
-        Ok(match self.u8()? {
+        match self.u8() {
             0 => Value::Empty,
-            1 => Value::Str(self.string()?),
+            1 => Value::Str(self.string()),
             2 => Value::Bool(false),
             3 => Value::Bool(true),
-            4 => Value::Int(f64::from_le_bytes(self.array()?) as i64),
-            5 => Value::Double(f64::from_le_bytes(self.array()?)),
-            6 => {
-                let count = self.count(1)?;
-                let mut items = BumpVec::with_capacity_in(count, self.arena);
-                for _ in 0..count {
-                    items.push(self.value(depth + 1)?);
-                }
-                Value::Array(items.into_bump_slice())
-            }
-            7 => {
-                let count = self.count(MIN_ATTR)?;
-                let mut entries = BumpVec::with_capacity_in(count, self.arena);
-                for _ in 0..count {
-                    let key = self.keys.text(self.key()?);
-                    entries.push((key, self.value(depth + 1)?));
-                }
-                Value::Map(entries.into_bump_slice())
-            }
-            8 => Value::Bytes(self.string()?),
-            9 => Value::Int(i64::from_le_bytes(self.array()?)),
+            4 => Value::Int(f64::from_le_bytes(self.array()) as i64),
+            5 => Value::Double(f64::from_le_bytes(self.array())),
+            6 => Value::Array(self.list(1, |r| r.value(depth + 1))),
+            7 => Value::Map(self.list(MIN_ATTR, |r| (r.keys.text(r.key()), r.value(depth + 1)))),
+            8 => Value::Bytes(self.string()),
+            9 => Value::Int(i64::from_le_bytes(self.array())),
             _ => {
                 self.at -= 1;
-                return self.err("unknown value tag");
+                self.refuse("unknown value tag");
+                Value::Empty
             }
-        })
-    }
-
-    fn attributes(&mut self) -> Result<&'a [Attr<'a>]> {
-        let count = self.count(MIN_ATTR)?;
-        let mut list = BumpVec::with_capacity_in(count, self.arena);
-        for _ in 0..count {
-            let key = self.key()?;
-            list.push(Attr { key, value: self.value(0)?, raw: None });
         }
-        Ok(list.into_bump_slice())
     }
 
-    fn end<T>(&self, record: T) -> Result<T> {
-        if self.at == self.bytes.len() { Ok(record) } else { self.err("bytes after the record") }
+    fn attributes(&mut self) -> &'a [Attr<'a>] {
+        self.list(MIN_ATTR, |r| Attr { key: r.key(), value: r.value(0), raw: None })
+    }
+
+    fn end<T>(mut self, record: T) -> Result<T> {
+        if self.at != self.bytes.len() {
+            self.refuse("bytes after the record");
+        }
+        self.wrong.map_or(Ok(record), Err)
     }
 }
 
 /// Reads a `span` record.
 pub fn span<'a>(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Result<SpanRecord<'a>> {
-    let mut r = Reader::new(bytes, arena, keys)?;
-    let flags = r.u8()?;
-    let kind = u32::from(r.u8()?);
-    let status_code = u32::from(r.u8()?);
-    let trace_flags = r.u32()?;
-    let (trace_id, span_id, parent_id) = (r.array()?, r.array()?, r.array()?);
-    let (start, end) = (r.time()?, r.time()?);
-    let (scope, resource) = (r.u32()?, r.u32()?);
-    let (dropped_attributes, dropped_events, dropped_links) = (r.u32()?, r.u32()?, r.u32()?);
-    let name = keys.text(r.key()?);
-    let (status_message, trace_state) = (r.string()?, r.string()?);
-    let attributes = r.attributes()?;
-    let count = r.count(MIN_EVENT)?;
-    let mut events = BumpVec::with_capacity_in(count, arena);
-    for _ in 0..count {
-        let (time, name) = (r.time()?, keys.text(r.key()?));
-        let dropped_attributes = r.u32()?;
-        events.push(Event { time, name, dropped_attributes, attributes: r.attributes()?, raw: None });
-    }
-    let count = r.count(MIN_LINK)?;
-    let mut links = BumpVec::with_capacity_in(count, arena);
-    for _ in 0..count {
-        let (trace_id, span_id, flags) = (r.take(16)?, r.take(8)?, r.u32()?);
-        let (trace_state, dropped_attributes) = (r.string()?, r.u32()?);
-        links.push(Link { trace_id, span_id, flags, trace_state, dropped_attributes, attributes: r.attributes()? });
-    }
+    let mut r = Reader::new(bytes, arena, keys);
+    let flags = r.u8();
+    let kind = u32::from(r.u8());
+    let status_code = u32::from(r.u8());
+    let trace_flags = r.u32();
+    let (trace_id, span_id, parent_id) = (r.array(), r.array(), r.array());
+    let (start, end) = (r.time(), r.time());
+    let (scope, resource) = (r.u32(), r.u32());
+    let (dropped_attributes, dropped_events, dropped_links) = (r.u32(), r.u32(), r.u32());
+    let name = keys.text(r.key());
+    let (status_message, trace_state) = (r.string(), r.string());
+    let attributes = r.attributes();
+    let events = r.list(MIN_EVENT, |r| {
+        let (time, name) = (r.time(), keys.text(r.key()));
+        let dropped_attributes = r.u32();
+        Event { time, name, dropped_attributes, attributes: r.attributes(), raw: None }
+    });
+    let links = r.list(MIN_LINK, |r| {
+        let (trace_id, span_id, flags) = (r.take(16), r.take(8), r.u32());
+        let (trace_state, dropped_attributes) = (r.string(), r.u32());
+        Link { trace_id, span_id, flags, trace_state, dropped_attributes, attributes: r.attributes() }
+    });
     // OTLP says beside the W3C flags whether it is known that the parent is remote, and whether it is.
     let remote = if flags & REMOTE_PARENT != 0 { 0x300 } else { 0x100 };
     let span = Span {
@@ -298,9 +296,9 @@ pub fn span<'a>(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Result<Span
         end,
         attributes,
         dropped_attributes,
-        events: events.into_bump_slice(),
+        events,
         dropped_events,
-        links: links.into_bump_slice(),
+        links,
         dropped_links,
         status_code,
         status_message,
@@ -312,17 +310,15 @@ pub fn span<'a>(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Result<Span
 
 /// Reads a `start` record.
 pub fn start<'a>(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Result<StartRecord<'a>> {
-    let mut r = Reader::new(bytes, arena, keys)?;
-    let flags = r.u8()?;
-    let (trace_id, span_id, parent_id, caller) = (r.array()?, r.array()?, r.array()?, r.array()?);
-    let scope = r.u32()?;
-    let name = keys.text(r.key()?);
-    let count = r.count(4)?;
-    let mut list = BumpVec::with_capacity_in(count, arena);
-    for _ in 0..count {
-        list.push(r.key()?);
-    }
-    let record = StartRecord {
+    let mut r = Reader::new(bytes, arena, keys);
+    let flags = r.u8();
+    let (trace_id, span_id, parent_id, caller) = (r.array(), r.array(), r.array(), r.array());
+    let scope = r.u32();
+    let name = r.key();
+    let name = keys.text(name);
+    let keys = r.list(4, Reader::key);
+    let attributes = r.attributes();
+    r.end(StartRecord {
         trace_id,
         span_id,
         parent_id: if flags & HAS_PARENT != 0 { parent_id } else { crate::span::NO_PARENT },
@@ -331,23 +327,22 @@ pub fn start<'a>(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Result<Sta
         scope,
         caller,
         name,
-        keys: list.into_bump_slice(),
-        attributes: r.attributes()?,
+        keys,
+        attributes,
         baggage: flags & BAGGAGE != 0,
-    };
-    r.end(record)
+    })
 }
 
 /// Reads a `scope` record.
 pub fn scope<'a>(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Result<DescriptionRecord<'a>> {
-    let mut r = Reader::new(bytes, arena, keys)?;
-    let record = DescriptionRecord { name: r.string()?, version: r.string()?, schema_url: r.string()?, attributes: r.attributes()? };
+    let mut r = Reader::new(bytes, arena, keys);
+    let record = DescriptionRecord { name: r.string(), version: r.string(), schema_url: r.string(), attributes: r.attributes() };
     r.end(record)
 }
 
 /// Reads a `resource` record.
 pub fn resource<'a>(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Result<DescriptionRecord<'a>> {
-    let mut r = Reader::new(bytes, arena, keys)?;
-    let record = DescriptionRecord { name: &[], version: &[], schema_url: r.string()?, attributes: r.attributes()? };
+    let mut r = Reader::new(bytes, arena, keys);
+    let record = DescriptionRecord { name: &[], version: &[], schema_url: r.string(), attributes: r.attributes() };
     r.end(record)
 }

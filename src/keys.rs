@@ -2,10 +2,11 @@
 //! convention tables say about the key. No rule is applied here.
 
 use crate::conventions::{self, ConventionSet, RuleRef, To};
+use crate::hash::Hash;
 use crate::normalize::PEOPLE;
 use crate::otlp::wire::push_varint;
 use crate::span::Key;
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
 /// Keys over this many bytes are never interned: no instrumentation has them, an attacker might.
@@ -61,15 +62,14 @@ impl KeyInfo {
 pub struct Keys {
     ids: HashTable<u32>,
     infos: Vec<KeyInfo>,
-    hasher: DefaultHashBuilder,
+    hasher: Hash,
     capacity: usize,
 }
 
 impl Keys {
     /// A dictionary for at most `capacity` keys, those of the profiles not counted.
     pub fn new(capacity: usize) -> Self {
-        Keys { ids: HashTable::new(), infos: Vec::new(), hasher: DefaultHashBuilder::default(), capacity: usize::MAX }
-            .with_static_keys(capacity)
+        Keys { ids: HashTable::new(), infos: Vec::new(), hasher: Hash::default(), capacity: usize::MAX }.with_static_keys(capacity)
     }
 
     fn with_static_keys(mut self, capacity: usize) -> Self {

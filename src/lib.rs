@@ -28,6 +28,7 @@ pub mod entry;
 mod explain;
 pub mod export;
 pub mod frame;
+mod hash;
 pub mod json;
 pub mod keys;
 pub mod normalize;

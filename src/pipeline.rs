@@ -8,6 +8,7 @@ use crate::describe::{self, ResourceRules};
 use crate::entry::{self, Decision, Destinations, Ended, Started, Tree};
 use crate::export::{Envelopes, Exporter, Place, Transmit};
 use crate::frame::{self, FrameError};
+use crate::hash::HashMap;
 use crate::keys::Keys;
 use crate::normalize::{self, Context, Normal, PEOPLE};
 use crate::otlp::wire::Writer;
@@ -17,7 +18,6 @@ use crate::profiles::write::{Keep, Writing};
 use crate::route::{self, Facts};
 use crate::span::{Span, SpanId, TraceId};
 use bumpalo::Bump;
-use hashbrown::HashMap;
 use serde::Serialize;
 
 /// Scopes and resources of a host are few; past this many, something makes them up.
@@ -234,7 +234,7 @@ impl Pipeline {
             scopes: Vec::new(),
             forms,
             destinations,
-            held: HashMap::new(),
+            held: HashMap::default(),
             held_bytes: 0,
             max_held_bytes: config.entry.max_held_bytes,
             across_processes: config.entry.across_processes,

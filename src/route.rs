@@ -43,36 +43,39 @@ read_struct!(Condition {
     "attributes" => attributes,
 });
 
-#[derive(Default)]
-struct Conditions {
-    only: Vec<Condition>,
-    except: Vec<Condition>,
-}
-
-read_struct!(Conditions { "only" => only, "except" => except, });
-
 impl Read for Filter {
-    fn read<'d>(json: Json<'d>, arena: &'d Bump) -> Result<Self, read::Error> {
-        match json.word() {
-            Some(b"all") => Ok(Filter::default()),
-            Some(b"llm") => Ok(Filter { only: vec![Condition { llm: Some(true), ..Condition::default() }], except: Vec::new() }),
-            Some(_) => Err(read::unknown_word(json, &["all", "llm"])),
-            None => Conditions::read(json, arena).map(|Conditions { only, except }| Filter { only, except }),
+    fn blank() -> Self {
+        Self::default()
+    }
+
+    fn read<'d>(&mut self, json: Json<'d>, arena: &'d Bump) -> Result<(), read::Error> {
+        *self = Self::blank();
+        if json.word().is_none() {
+            return read::members(json, arena, &[&["only"], &["except"]], &mut [&mut self.only, &mut self.except]);
         }
+        if read::word(json, &["all", "llm"])? == 1 {
+            self.only.push(Condition { llm: Some(true), ..Condition::default() });
+        }
+        Ok(())
     }
 }
 
 impl Read for Texts {
-    fn read<'d>(json: Json<'d>, arena: &'d Bump) -> Result<Self, read::Error> {
+    fn blank() -> Self {
+        Texts(Vec::new())
+    }
+
+    fn read<'d>(&mut self, json: Json<'d>, arena: &'d Bump) -> Result<(), read::Error> {
         let one = |json: Json<'d>| match scalar::from_json(json, arena) {
             Value::Empty if json.is_null() => Ok(None),
             value @ (Value::Bool(_) | Value::Int(_) | Value::Double(_)) => {
                 Ok(Some(String::from_utf8_lossy(&text_of(&value, arena)).into_owned()))
             }
-            Value::Str(_) if json.is_string() => String::read(json, arena).map(Some),
+            Value::Str(_) if json.is_string() => read::value(json, arena).map(Some),
             _ => Err(read::Error::unlike("a text (* is anything), a number, a boolean, null, or a list of them", json)),
         };
-        if json.is_array() { json.items().map(one).collect() } else { one(json).map(|text| vec![text]) }.map(Texts)
+        self.0 = if json.is_array() { json.items().map(one).collect::<Result<_, _>>()? } else { vec![one(json)?] };
+        Ok(())
     }
 }
 

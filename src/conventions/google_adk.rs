@@ -57,7 +57,7 @@ pub const GOOGLE_ADK: Convention = Convention {
         // The span that merges parallel calls is no call of a tool of that name.
         Rule { key: "gen_ai.tool.name", to: To::Unless(Field::ToolName, &["(merged tools)"]), trust: OWN },
         Rule { key: "gen_ai.system", to: To::All(SYSTEM), trust: OWN },
-        row("gen_ai.request.model", To::Words(Field::Provider, words::MODELS)),
+        row("gen_ai.request.model", To::Words(Field::Provider, words::MODEL_ROWS)),
         field("gcp.vertex.agent.data", Field::EntityInput),
         trusted("gcp.vertex.agent.session_id", Field::SessionId, STRUCTURED),
     ],

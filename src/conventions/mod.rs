@@ -38,7 +38,7 @@ mod openllmetry;
 mod opensearch;
 mod opik;
 mod otel;
-mod packed;
+pub(crate) mod packed;
 mod pydantic_ai;
 mod semantic_kernel;
 mod sentry;
@@ -54,9 +54,9 @@ mod vllm;
 mod voltagent;
 pub mod words;
 
+use crate::hash::HashMap;
 use crate::normalize::canonical::{Field, Kind};
 use crate::normalize::flat::Flat;
-use hashbrown::HashMap;
 use std::sync::OnceLock;
 
 macro_rules! all {
@@ -65,7 +65,7 @@ macro_rules! all {
         pub const ALL: &[&Convention] = &[$(&$convention,)*];
 
         /// The same, as they are shipped.
-        static PACKED: &[packed::Packed] = &[$(packed::packed!($convention),)*];
+        static PACKED: &[&[u8]] = &[$(packed::packed!(convention &$convention),)*];
     };
 }
 
@@ -379,8 +379,8 @@ pub fn matches(pattern: &str, text: &[u8]) -> bool {
     }
 }
 
-fn bits() -> impl Iterator<Item = (ConventionSet, &'static packed::Packed)> {
-    PACKED.iter().enumerate().map(|(i, c)| (1 << i, c))
+fn bits() -> impl Iterator<Item = (ConventionSet, &'static Convention)> {
+    index().conventions.iter().enumerate().map(|(i, c)| (1 << i, c))
 }
 
 /// Their names.
@@ -415,6 +415,7 @@ pub fn of_scope(name: &[u8]) -> ConventionSet {
 }
 
 struct Index {
+    conventions: &'static [Convention],
     exact: HashMap<&'static [u8], Vec<RuleRef>>,
     prefixes: Vec<RuleRef>,
     /// Rules of the names of spans.
@@ -434,8 +435,11 @@ struct Index {
 fn index() -> &'static Index {
     static INDEX: OnceLock<Index> = OnceLock::new();
     INDEX.get_or_init(|| {
+        // They are read as long as the process lives.
+        let conventions: &[Convention] = PACKED.iter().map(|c| packed::convention(c)).collect::<Vec<_>>().leak();
         let mut index = Index {
-            exact: HashMap::new(),
+            conventions,
+            exact: HashMap::default(),
             prefixes: Vec::new(),
             of_names: Vec::new(),
             everywhere: 0,
@@ -444,7 +448,7 @@ fn index() -> &'static Index {
             always_ok: 0,
             say_root: 0,
         };
-        for (convention, c) in bits() {
+        for (convention, c) in (0..).map(|bit| 1 << bit).zip(conventions) {
             if [otel::OTEL.id, generic::GENERIC.id].contains(&c.id) {
                 index.everywhere |= convention;
             }
@@ -460,8 +464,7 @@ fn index() -> &'static Index {
             if c.names_spans {
                 index.names_spans |= convention;
             }
-            // They are read as long as the process lives.
-            for rule in packed::unpack(c).leak() as &[Rule] {
+            for rule in c.rules {
                 let reference = RuleRef { convention, rule };
                 if rule.key == SPAN_NAME {
                     index.of_names.push(reference);
@@ -499,7 +502,7 @@ pub fn rules_of(key: &[u8]) -> (Vec<RuleRef>, ConventionSet) {
         Some(rules) => rules.clone(),
         None => index.prefixes.iter().filter(|r| matches(r.rule.key, key)).copied().collect(),
     };
-    let proves = |c: &packed::Packed| c.keys.iter().any(|k| matches(k, key)) && !c.not_keys.iter().any(|k| matches(k, key));
+    let proves = |c: &Convention| c.keys.iter().any(|k| matches(k, key)) && !c.not_keys.iter().any(|k| matches(k, key));
     (rules, bits().filter(|(_, c)| proves(c)).map(|(bit, _)| bit).sum())
 }
 

@@ -1,199 +1,325 @@
-//! The tables as they are shipped: packed into bytes when the crate is compiled, unpacked once when it starts. A rule is three
-//! pointers and a word otherwise, and pointers do not compress.
+//! The tables as they are shipped: packed into bytes when the crate is compiled, unpacked when they are first asked. A row is
+//! some pointers and words otherwise, and pointers do not compress.
 //!
-//! A rule is the length of its key, the key, its trust, and what its value is: one of [`TAGS`] with the number of a field or a kind
-//! behind it, or the number of a word of [`UNITS`]. What needs more than that stands beside, in order.
+//! A text is how much of the text before it it begins with, how much follows, and what follows. A list is its length (two bytes)
+//! and its members. What a value is ([`To`]) is the number of its variant and what the variant holds.
 
-use super::{Rule, To};
+use super::{Convention, Rule, To};
 use crate::normalize::canonical::{Field, Kind};
 use crate::normalize::flat::Flat;
+use std::sync::OnceLock;
 
-/// A convention, its table packed.
-pub struct Packed {
-    /// Its name in the documentation and in `explain`.
-    pub id: &'static str,
-    /// As [`super::Convention::scopes`].
-    pub scopes: &'static [&'static str],
-    /// As [`super::Convention::keys`].
-    pub keys: &'static [&'static str],
-    /// As [`super::Convention::not_keys`].
-    pub not_keys: &'static [&'static str],
-    /// As [`super::Convention::names_spans`].
-    pub names_spans: bool,
-    /// The rules.
-    pub rules: &'static [u8],
-    /// What the values are that no byte says.
-    pub others: &'static [To],
+/// Longest text.
+const MAX_TEXT: usize = 255;
+
+/// Writes a table. `N` is enough room; how much of it was needed is known at the end.
+pub struct Packer<const N: usize> {
+    out: [u8; N],
+    length: usize,
+    last: &'static str,
 }
 
-mod tag {
-    pub const FIELD: u8 = 0;
-    pub const FLAT: u8 = 1;
-    pub const FLAT_PARTS: u8 = 2;
-    pub const IMPLIES_KIND: u8 = 3;
-    pub const CACHE_BESIDE: u8 = 4;
-    pub const OTHER: u8 = 5;
-    pub const UNITS: u8 = 6;
+/// Reads what was written.
+struct Unpacker {
+    rest: &'static [u8],
+    last: &'static str,
 }
 
-const FLATS: &[Flat] = &[Flat::InputMessages, Flat::OutputMessages, Flat::Tools, Flat::Documents, Flat::Texts];
+impl<const N: usize> Packer<N> {
+    /// Nothing written yet.
+    pub const fn new() -> Self {
+        Packer { out: [0; N], length: 0, last: "" }
+    }
 
-macro_rules! units {
-    ($($name:ident)*) => {
-        /// What a value can be without saying more.
-        const UNITS: &[To] = &[$(To::$name,)*];
+    /// How many bytes were written.
+    pub const fn len(&self) -> usize {
+        self.length
+    }
 
-        const fn unit(to: To) -> Option<u8> {
-            let mut at = 0;
-            $(
-                if let To::$name = to {
-                    return Some(at);
+    /// What was written, in an array that is just large enough.
+    pub const fn bytes<const M: usize>(&self) -> [u8; M] {
+        let mut out = [0; M];
+        out.copy_from_slice(self.out.split_at(M).0);
+        out
+    }
+
+    const fn byte(&mut self, byte: u8) {
+        self.out[self.length] = byte;
+        self.length += 1;
+    }
+
+    const fn count(&mut self, count: usize) {
+        self.byte(count as u8);
+        self.byte((count >> 8) as u8);
+    }
+
+    const fn number(&mut self, number: u32) {
+        self.count((number & 0xffff) as usize);
+        self.count((number >> 16) as usize);
+    }
+
+    const fn text(&mut self, text: &'static str) {
+        let (text_bytes, last) = (text.as_bytes(), self.last.as_bytes());
+        assert!(text_bytes.len() <= MAX_TEXT, "the length of a text is one byte");
+        let mut shared = 0;
+        while shared < text_bytes.len() && shared < last.len() && text_bytes[shared] == last[shared] {
+            shared += 1;
+        }
+        self.byte(shared as u8);
+        self.byte((text_bytes.len() - shared) as u8);
+        while shared < text_bytes.len() {
+            self.byte(text_bytes[shared]);
+            shared += 1;
+        }
+        self.last = text;
+    }
+
+    const fn field(&mut self, field: Field) {
+        self.byte(field as u8);
+    }
+
+    const fn kind(&mut self, kind: Kind) {
+        self.byte(kind as u8);
+    }
+
+    const fn flat(&mut self, flat: Flat) {
+        self.byte(flat as u8);
+    }
+
+    const fn one(&mut self, to: &'static To) {
+        self.to(*to);
+    }
+
+    const fn rule(&mut self, rule: &'static Rule) {
+        self.text(rule.key);
+        self.byte(rule.trust);
+        self.to(rule.to);
+    }
+
+    /// A convention.
+    pub const fn convention(mut self, c: &Convention) -> Self {
+        self.text(c.id);
+        self.texts(c.scopes);
+        self.texts(c.keys);
+        self.texts(c.not_keys);
+        self.byte(c.names_spans as u8);
+        self.rules(c.rules);
+        self
+    }
+
+    /// Words and what they mean.
+    pub const fn table(mut self, words: &'static [(&'static str, &'static str)]) -> Self {
+        self.words(words);
+        self
+    }
+
+    /// The attributes that say a field.
+    pub const fn profile(mut self, keys: &'static [(Field, &'static [&'static str])]) -> Self {
+        self.keys(keys);
+        self
+    }
+}
+
+impl Unpacker {
+    fn new(packed: &'static [u8]) -> Self {
+        Unpacker { rest: packed, last: "" }
+    }
+
+    fn byte(&mut self) -> u8 {
+        let (byte, rest) = self.rest.split_first().unwrap_or((&0, &[]));
+        self.rest = rest;
+        *byte
+    }
+
+    fn count(&mut self) -> usize {
+        usize::from(u16::from_le_bytes([self.byte(), self.byte()]))
+    }
+
+    fn number(&mut self) -> u32 {
+        self.count() as u32 | (self.count() as u32) << 16
+    }
+
+    fn text(&mut self) -> &'static str {
+        let (shared, more) = (usize::from(self.byte()), usize::from(self.byte()));
+        let (more, rest) = self.rest.split_at(more);
+        self.rest = rest;
+        // It is read as long as the process lives.
+        let text = [&self.last.as_bytes()[..shared], more].concat().leak();
+        self.last = std::str::from_utf8(text).unwrap_or_default();
+        self.last
+    }
+
+    fn field(&mut self) -> Field {
+        Field::ALL[usize::from(self.byte())]
+    }
+
+    fn kind(&mut self) -> Kind {
+        Kind::ALL[usize::from(self.byte())]
+    }
+
+    fn flat(&mut self) -> Flat {
+        Flat::ALL[usize::from(self.byte())]
+    }
+
+    fn one(&mut self) -> &'static To {
+        Box::leak(Box::new(self.to()))
+    }
+
+    fn rule(&mut self) -> Rule {
+        Rule { key: self.text(), trust: self.byte(), to: self.to() }
+    }
+
+    fn convention(&mut self) -> Convention {
+        Convention {
+            id: self.text(),
+            scopes: self.texts(),
+            keys: self.texts(),
+            not_keys: self.texts(),
+            names_spans: self.byte() != 0,
+            rules: self.rules(),
+        }
+    }
+
+    fn list<T>(&mut self, mut member: impl FnMut(&mut Self) -> T) -> &'static [T] {
+        let count = self.count();
+        (0..count).map(|_| member(self)).collect::<Vec<T>>().leak()
+    }
+}
+
+/// Lists: what they are of, and how a member is written and read.
+macro_rules! lists {
+    ($($name:ident: $of:ty = $packer:ident $member:ident $write:block $read:expr;)*) => {
+        impl<const N: usize> Packer<N> {
+            $(const fn $name(&mut self, list: &'static [$of]) {
+                self.count(list.len());
+                let mut at = 0;
+                while at < list.len() {
+                    let ($packer, $member) = (&mut *self, &list[at]);
+                    $write
+                    at += 1;
                 }
-                at += 1;
-            )*
-            let _ = at;
-            None
+            })*
+        }
+
+        impl Unpacker {
+            $(fn $name(&mut self) -> &'static [$of] {
+                self.list($read)
+            })*
         }
     };
 }
 
-units! {
-    UncachedInput ToolSchema Documents Model Parameters Usage Cost Input Output InputMessages OutputMessages EntityInput
-    EntityName WorkflowName Host ToolParameters ActionName UncachedPart Vector FirstTokenAt FirstTokenAfterAny Request Exchange Level
-    StatusMessage Mark MarkInside MarkCopy GraphNode ToolInputs Keep Spent Drop
+lists! {
+    texts: &'static str = p text { p.text(text) } Self::text;
+    words: (&'static str, &'static str) = p pair { p.text(pair.0); p.text(pair.1); } |p| (p.text(), p.text());
+    kinds: (&'static str, Kind) = p pair { p.text(pair.0); p.kind(pair.1); } |p| (p.text(), p.kind());
+    members: (&'static str, To) = p pair { p.text(pair.0); p.to(pair.1); } |p| (p.text(), p.to());
+    all: To = p to { p.one(to) } Self::to;
+    kinds_alone: Kind = p kind { p.kind(*kind) } Self::kind;
+    keys: (Field, &'static [&'static str]) = p row { p.field(row.0); p.texts(row.1); } |p| (p.field(), p.texts());
+    rules: Rule = p rule { p.rule(rule) } Self::rule;
 }
 
-/// The bytes for what a value is; the second one is missing where it is `None`.
-const fn code(to: To) -> (u8, Option<u8>) {
-    match to {
-        To::Field(field) => (tag::FIELD, Some(field as u8)),
-        To::Flat(list) => (tag::FLAT, Some(list as u8)),
-        To::FlatParts(list) => (tag::FLAT_PARTS, Some(list as u8)),
-        To::ImpliesKind(kind) => (tag::IMPLIES_KIND, Some(kind as u8)),
-        To::CacheBeside(field) => (tag::CACHE_BESIDE, Some(field as u8)),
-        other => match unit(other) {
-            Some(unit) => (tag::UNITS + unit, None),
-            None => (tag::OTHER, None),
-        },
-    }
-}
+/// The variants of [`To`] and how what they hold is written and read.
+macro_rules! variants {
+    ($($name:ident $(($first:ident $(, $second:ident)?))?)*) => {
+        #[derive(Clone, Copy)]
+        enum Tag { $($name,)* }
 
-/// How many bytes [`pack`] makes of the rules.
-pub const fn packed_len(rules: &[Rule]) -> usize {
-    let (mut length, mut i) = (0, 0);
-    while i < rules.len() {
-        length += 3 + rules[i].key.len() + code(rules[i].to).1.is_some() as usize;
-        i += 1;
-    }
-    length
-}
-
-/// Packs the rules.
-pub const fn pack<const N: usize>(rules: &[Rule]) -> [u8; N] {
-    let (mut out, mut at, mut i) = ([0; N], 0, 0);
-    while i < rules.len() {
-        let key = rules[i].key.as_bytes();
-        assert!(key.len() < 256, "the length of a key is one byte");
-        out[at] = key.len() as u8;
-        let mut k = 0;
-        while k < key.len() {
-            out[at + 1 + k] = key[k];
-            k += 1;
+        impl Tag {
+            const ALL: &[Tag] = &[$(Tag::$name,)*];
         }
-        at += 1 + key.len();
-        let (tag, number) = code(rules[i].to);
-        out[at] = rules[i].trust;
-        out[at + 1] = tag;
-        at += 2;
-        if let Some(number) = number {
-            out[at] = number;
-            at += 1;
+
+        impl<const N: usize> Packer<N> {
+            const fn to(&mut self, to: To) {
+                match to {
+                    $(variants!(@pattern $name a b $($first $($second)?)?) => {
+                        self.byte(Tag::$name as u8);
+                        $(self.$first(a); $(self.$second(b);)?)?
+                    })*
+                }
+            }
         }
-        i += 1;
-    }
-    out
-}
 
-/// How many of the rules [`others`] gives.
-pub const fn others_len(rules: &[Rule]) -> usize {
-    let (mut count, mut i) = (0, 0);
-    while i < rules.len() {
-        count += (code(rules[i].to).0 == tag::OTHER) as usize;
-        i += 1;
-    }
-    count
-}
-
-/// What the values are that no byte says, in order.
-pub const fn others<const N: usize>(rules: &[Rule]) -> [To; N] {
-    let (mut out, mut at, mut i) = ([To::Keep; N], 0, 0);
-    while i < rules.len() {
-        if code(rules[i].to).0 == tag::OTHER {
-            out[at] = rules[i].to;
-            at += 1;
+        impl Unpacker {
+            fn to(&mut self) -> To {
+                match Tag::ALL[usize::from(self.byte())] {
+                    $(Tag::$name => variants!(@value $name $(self.$first() $(, self.$second())?)?),)*
+                }
+            }
         }
-        i += 1;
-    }
-    out
+    };
+    (@pattern $name:ident $a:ident $b:ident) => { To::$name };
+    (@pattern $name:ident $a:ident $b:ident $first:ident) => { To::$name($a) };
+    (@pattern $name:ident $a:ident $b:ident $first:ident $second:ident) => { To::$name($a, $b) };
+    (@value $name:ident) => { To::$name };
+    (@value $name:ident $($held:expr),+) => { To::$name($($held),+) };
 }
 
-/// Unpacks the rules.
-pub fn unpack(packed: &Packed) -> Vec<Rule> {
-    let mut others = packed.others.iter();
-    let mut rules = Vec::new();
-    let mut rest = packed.rules;
-    while let Some((&length, tail)) = rest.split_first() {
-        let Some((key, [trust, tag, tail @ ..])) = tail.split_at_checked(usize::from(length)) else { break };
-        rest = tail;
-        let mut number = || {
-            let (&number, tail) = rest.split_first()?;
-            rest = tail;
-            Some(usize::from(number))
-        };
-        let to = match *tag {
-            tag::FIELD => number().and_then(|n| Field::ALL.get(n)).map(|field| To::Field(*field)),
-            tag::FLAT => number().and_then(|n| FLATS.get(n)).map(|list| To::Flat(*list)),
-            tag::FLAT_PARTS => number().and_then(|n| FLATS.get(n)).map(|list| To::FlatParts(*list)),
-            tag::IMPLIES_KIND => number().and_then(|n| Kind::ALL.get(n)).map(|kind| To::ImpliesKind(*kind)),
-            tag::CACHE_BESIDE => number().and_then(|n| Field::ALL.get(n)).map(|field| To::CacheBeside(*field)),
-            tag::OTHER => others.next().copied(),
-            unit => UNITS.get(usize::from(unit - tag::UNITS)).copied(),
-        };
-        if let (Some(to), Ok(key)) = (to, std::str::from_utf8(key)) {
-            rules.push(Rule { key, to, trust: *trust });
-        }
-    }
-    rules
+variants! {
+    Field(field) Kind(kinds) Hint(kinds) Proof(texts) Unless(field, texts) UncachedInput ToolSchema Documents Inside(flat, text)
+    Failed(texts) All(all) Model Parameters Usage Cost Input Output InputMessages OutputMessages Flat(flat) FlatParts(flat) EntityInput
+    OutputIn(texts) RunOutput EntityName WorkflowName Host ToolParameters ActionName FirstWord(one) Enveloped(one) Items(one)
+    CacheBeside(field) UncachedPart Vector FirstTokenAt FirstTokenAfter(number) FirstTokenAfterAny Object(members) Implies(field, text)
+    ImpliesKind(kind) Aggregate(texts) Aggregated(field) OfOneCall(one) AggregateOn(kinds_alone) Request Aside(texts) Exchange
+    Words(field, words) Level StatusMessage Mark MarkIf(texts) MarkInside MarkCopy GraphNode ToolInputs Keep Spent Drop
 }
 
-/// A convention, packed, at compile time.
+/// The convention that was packed.
+pub fn convention(packed: &'static [u8]) -> Convention {
+    Unpacker::new(packed).convention()
+}
+
+/// A table that is unpacked when it is first asked.
+pub struct Packed<T: 'static> {
+    packed: &'static [u8],
+    rows: OnceLock<&'static [T]>,
+}
+
+/// Words and what they mean.
+pub type Words = Packed<(&'static str, &'static str)>;
+/// The attributes that say a field.
+pub type Keys = Packed<(Field, &'static [&'static str])>;
+
+impl<T> Packed<T> {
+    /// The rows that were packed.
+    pub const fn new(packed: &'static [u8]) -> Self {
+        Packed { packed, rows: OnceLock::new() }
+    }
+}
+
+impl Words {
+    /// The words.
+    pub fn rows(&self) -> &'static [(&'static str, &'static str)] {
+        self.rows.get_or_init(|| Unpacker::new(self.packed).words())
+    }
+}
+
+impl Keys {
+    /// The fields, each with its keys.
+    pub fn rows(&self) -> &'static [(Field, &'static [&'static str])] {
+        self.rows.get_or_init(|| Unpacker::new(self.packed).keys())
+    }
+}
+
+/// What a method of [`Packer`] writes, at compile time.
 macro_rules! packed {
-    ($convention:expr) => {{
-        const WHOLE: $crate::conventions::Convention = $convention;
-        $crate::conventions::packed::Packed {
-            id: WHOLE.id,
-            scopes: WHOLE.scopes,
-            keys: WHOLE.keys,
-            not_keys: WHOLE.not_keys,
-            names_spans: WHOLE.names_spans,
-            rules: &$crate::conventions::packed::pack::<{ $crate::conventions::packed::packed_len(WHOLE.rules) }>(WHOLE.rules),
-            others: &$crate::conventions::packed::others::<{ $crate::conventions::packed::others_len(WHOLE.rules) }>(WHOLE.rules),
-        }
+    ($what:ident $table:expr) => {{
+        const WHOLE: $crate::conventions::packed::Packer<8192> = $crate::conventions::packed::Packer::new().$what($table);
+        static BYTES: [u8; WHOLE.len()] = WHOLE.bytes();
+        &BYTES as &[u8]
     }};
 }
-pub(super) use packed;
+pub(crate) use packed;
 
 #[cfg(test)]
 mod tests {
-    use super::super::Convention;
     use super::*;
 
     #[test]
     fn what_is_packed_is_what_the_tables_say() {
-        for (packed, convention) in super::super::PACKED.iter().zip(super::super::ALL) {
-            let of = |c: &Convention| (c.id, c.scopes, c.keys, c.not_keys, c.names_spans);
-            assert_eq!((packed.id, packed.scopes, packed.keys, packed.not_keys, packed.names_spans), of(convention));
-            assert_eq!(format!("{:?}", unpack(packed)), format!("{:?}", convention.rules));
+        for (packed, table) in super::super::PACKED.iter().zip(super::super::ALL) {
+            assert_eq!(format!("{:?}", convention(packed)), format!("{table:?}"));
         }
     }
 }

@@ -2,14 +2,40 @@
 //!
 //! Source: `enums.csv` of the conventions. Words are lower case and sorted; look them up with [`find`].
 
+use super::packed::{Words, packed};
+use std::cmp::Ordering;
+
+macro_rules! words {
+    ($rows:expr) => {
+        Words::new(packed!(table $rows))
+    };
+}
+
 /// The word for `word`, whatever its case; `None` if the table does not have it.
-pub fn find(table: &'static [(&'static str, &'static str)], word: &[u8]) -> Option<&'static str> {
-    let mut lower = [0; 64];
-    let lower = lower.get_mut(..word.len())?;
-    lower.copy_from_slice(word);
-    lower.make_ascii_lowercase();
-    let at = table.binary_search_by(|(known, _)| known.as_bytes().cmp(lower)).ok()?;
-    Some(table[at].1)
+pub fn find(table: &Words, word: &[u8]) -> Option<&'static str> {
+    let table = table.rows();
+    let (mut low, mut high) = (0, table.len());
+    while low < high {
+        let middle = (low + high) / 2;
+        let (known, value) = table[middle];
+        match compare(known.as_bytes(), word) {
+            Ordering::Less => low = middle + 1,
+            Ordering::Equal => return Some(value),
+            Ordering::Greater => high = middle,
+        }
+    }
+    None
+}
+
+/// How a word in lower case compares with one of any case: most differ in their first bytes.
+fn compare(known: &[u8], word: &[u8]) -> Ordering {
+    for (a, b) in known.iter().zip(word) {
+        let b = b.to_ascii_lowercase();
+        if *a != b {
+            return a.cmp(&b);
+        }
+    }
+    known.len().cmp(&word.len())
 }
 
 /// Is it just this word? Not inlined: a call is shorter than the comparison.
@@ -42,7 +68,7 @@ pub fn value<T: Copy>(table: &[(&str, T)], text: &[u8]) -> Option<T> {
 }
 
 /// Provider names. An empty word: a framework or a placeholder, no provider.
-pub const PROVIDERS: &[(&str, &str)] = &[
+pub static PROVIDERS: Words = words!(&[
     ("<unknown_model_provider>", ""),
     ("_other", ""),
     ("ag2", ""),
@@ -266,10 +292,10 @@ pub const PROVIDERS: &[(&str, &str)] = &[
     ("xai.chat", "x_ai"),
     ("zhipu", "zhipu_ai"),
     ("zhipuai", "zhipu_ai"),
-];
+]);
 
 /// Finish reasons. What is not here stays as it is, in lower case.
-pub const FINISH_REASONS: &[(&str, &str)] = &[
+pub static FINISH_REASONS: Words = words!(&[
     ("1", "stop"),
     ("2", "length"),
     ("blocked", "content_filter"),
@@ -338,10 +364,10 @@ pub const FINISH_REASONS: &[(&str, &str)] = &[
     ("truncated", "length"),
     ("unexpected_tool_call", "error"),
     ("user_cancel", "error"),
-];
+]);
 
 /// Words that say nothing where a name or a number is due.
-pub const PLACEHOLDERS: &[(&str, &str)] = &[
+pub static PLACEHOLDERS: Words = words!(&[
     ("-inf", ""),
     ("-infinity", ""),
     ("inf", ""),
@@ -352,10 +378,10 @@ pub const PLACEHOLDERS: &[(&str, &str)] = &[
     ("null", ""),
     ("undefined", ""),
     ("unknown", ""),
-];
+]);
 
 /// Roles of a message.
-pub const ROLES: &[(&str, &str)] = &[
+pub static ROLES: Words = words!(&[
     ("ai", "assistant"),
     ("aimessage", "assistant"),
     ("aimessagechunk", "assistant"),
@@ -383,10 +409,10 @@ pub const ROLES: &[(&str, &str)] = &[
     ("toolmessage", "tool"),
     ("toolresult", "tool"),
     ("user", "user"),
-];
+]);
 
 /// `response_format` and its like.
-pub const OUTPUT_TYPES: &[(&str, &str)] = &[
+pub static OUTPUT_TYPES: Words = words!(&[
     ("array", "json"),
     ("audio", "speech"),
     ("b64_json", "image"),
@@ -403,10 +429,10 @@ pub const OUTPUT_TYPES: &[(&str, &str)] = &[
     ("text", "text"),
     ("tool", "json"),
     ("url", "image"),
-];
+]);
 
 /// Tool types.
-pub const TOOL_TYPES: &[(&str, &str)] = &[
+pub static TOOL_TYPES: Words = words!(&[
     ("agenttool", "function"),
     ("builtin", "extension"),
     ("datastore", "datastore"),
@@ -416,10 +442,10 @@ pub const TOOL_TYPES: &[(&str, &str)] = &[
     ("longrunningfunctiontool", "function"),
     ("mcp", "extension"),
     ("retriever", "datastore"),
-];
+]);
 
 /// Host patterns (`*` is any text) and the provider behind them.
-pub const HOSTS: &[(&str, &str)] = &[
+pub static HOSTS: Words = words!(&[
     ("api.openai.com", "openai"),
     ("*.openai.azure.com", "azure.ai.openai"),
     ("*.cognitiveservices.azure.com", "azure.ai.openai"),
@@ -451,10 +477,13 @@ pub const HOSTS: &[(&str, &str)] = &[
     ("ark.*.volces.com", "volcengine.ark"),
     ("open.bigmodel.cn", "zhipu_ai"),
     ("localhost:11434", "ollama"),
-];
+]);
 
 /// Model name patterns (`*` is any text) and the provider that is likely behind them: a guess, for want of better evidence.
-pub const MODELS: &[(&str, &str)] = &[
+pub static MODELS: Words = words!(MODEL_ROWS);
+
+/// Them, as a rule takes them.
+pub const MODEL_ROWS: &[(&str, &str)] = &[
     ("us.anthropic.*", "aws.bedrock"),
     ("eu.anthropic.*", "aws.bedrock"),
     ("apac.anthropic.*", "aws.bedrock"),
@@ -520,13 +549,13 @@ mod tests {
 
     #[test]
     fn tables_are_sorted_and_looked_up_in_any_case() {
-        for table in [PROVIDERS, FINISH_REASONS, PLACEHOLDERS, ROLES, OUTPUT_TYPES, TOOL_TYPES] {
-            assert!(table.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        for table in [&PROVIDERS, &FINISH_REASONS, &PLACEHOLDERS, &ROLES, &OUTPUT_TYPES, &TOOL_TYPES] {
+            assert!(table.rows().windows(2).all(|pair| pair[0].0 < pair[1].0));
         }
-        assert_eq!(find(PROVIDERS, b"AzureOpenAI"), Some("azure.ai.openai"));
-        assert_eq!(find(PROVIDERS, b"LangChain"), Some(""));
-        assert_eq!(find(PROVIDERS, b"my-own-gateway"), None);
-        assert_eq!(find(FINISH_REASONS, b"tool_calls"), Some("tool_call"));
-        assert_eq!(find(ROLES, &[b'x'; 100]), None);
+        assert_eq!(find(&PROVIDERS, b"AzureOpenAI"), Some("azure.ai.openai"));
+        assert_eq!(find(&PROVIDERS, b"LangChain"), Some(""));
+        assert_eq!(find(&PROVIDERS, b"my-own-gateway"), None);
+        assert_eq!(find(&FINISH_REASONS, b"tool_calls"), Some("tool_call"));
+        assert_eq!(find(&ROLES, &[b'x'; 100]), None);
     }
 }

@@ -17,9 +17,9 @@ mod trace;
 #[cfg(test)]
 mod tests;
 
+use crate::hash::{Hash, HashMap};
 use crate::json::read::read_enum;
 use crate::span::{NO_PARENT, SpanId, TraceId};
-use hashbrown::HashMap;
 use lru::LruCache;
 use std::collections::VecDeque;
 use trace::{Node, State, Trace, Verdict};
@@ -133,7 +133,7 @@ pub type Tokens = [i64; 2];
 pub struct Tree {
     limits: Limits,
     siblings: Siblings,
-    traces: LruCache<TraceId, Trace>,
+    traces: LruCache<TraceId, Trace, Hash>,
     spans: usize,
     held: usize,
     /// When each held candidate is decided at the latest; those decided before are skipped.
@@ -148,7 +148,7 @@ impl Tree {
         Tree {
             limits,
             siblings,
-            traces: LruCache::unbounded(),
+            traces: LruCache::unbounded_with_hasher(Hash::default()),
             spans: 0,
             held: 0,
             deadlines: VecDeque::new(),

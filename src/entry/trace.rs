@@ -2,8 +2,8 @@
 
 use super::people::People;
 use super::{Destinations, Siblings, Tokens};
+use crate::hash::{HashMap, HashSet};
 use crate::span::{NO_PARENT, SpanId};
-use hashbrown::{HashMap, HashSet};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
@@ -186,7 +186,7 @@ impl Trace {
 
     /// Forgets the spans that have ended and have none below them that is live or waits; gives how many.
     pub fn prune(&mut self) -> usize {
-        let mut needed = HashSet::new();
+        let mut needed = HashSet::default();
         let open = self.nodes.iter().filter(|(_, node)| node.state == State::Live).map(|(id, _)| *id);
         for mut at in open.chain(self.held.iter().map(|(held, _)| *held)) {
             while needed.insert(at)

@@ -2,12 +2,16 @@
 //! be a secret. By hand, since what serde derives for these few structs is a tenth of the module.
 
 use super::{Json, Out};
+use crate::conventions::words;
 use bumpalo::Bump;
 use std::fmt;
 
 /// What is wrong, and where.
 #[derive(Debug)]
-pub struct Error {
+pub struct Error(Box<Wrong>);
+
+#[derive(Debug)]
+struct Wrong {
     path: String,
     what: String,
 }
@@ -15,7 +19,7 @@ pub struct Error {
 impl Error {
     /// At the value itself.
     pub fn new(what: impl Into<String>) -> Self {
-        Error { path: String::new(), what: what.into() }
+        Error(Box::new(Wrong { path: String::new(), what: what.into() }))
     }
 
     /// Another kind of value was expected.
@@ -24,48 +28,65 @@ impl Error {
     }
 
     fn within(mut self, step: &str) -> Self {
-        let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
-        self.path = [step, dot, &self.path].concat();
+        let path = &mut self.0.path;
+        let dot = if path.is_empty() || path.starts_with('[') { "" } else { "." };
+        *path = [step, dot, path].concat();
         self
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = if self.path.is_empty() { "configuration" } else { &self.path };
-        f.write_str(&[path, ": ", &self.what].concat())
+        let path = if self.0.path.is_empty() { "configuration" } else { &self.0.path };
+        f.write_str(&[path, ": ", &self.0.what].concat())
     }
 }
 
 impl std::error::Error for Error {}
 
 /// A value of the configuration.
-pub trait Read: Sized {
-    /// What the JSON says.
-    fn read<'d>(json: Json<'d>, arena: &'d Bump) -> Result<Self, Error>;
+pub trait Read {
+    /// A value to read into; what is not said stays as it is here.
+    fn blank() -> Self
+    where
+        Self: Sized;
+
+    /// Becomes what the JSON says.
+    fn read<'d>(&mut self, json: Json<'d>, arena: &'d Bump) -> Result<(), Error>;
+}
+
+/// What the JSON says.
+pub fn value<'d, T: Read>(json: Json<'d>, arena: &'d Bump) -> Result<T, Error> {
+    let mut value = T::blank();
+    value.read(json, arena)?;
+    Ok(value)
 }
 
 /// Reads a value from JSON text.
 pub fn from_str<T: Read>(text: &str) -> Result<T, Error> {
     let arena = Bump::new();
-    T::read(super::parse_or_say(text.as_bytes(), &arena).map_err(Error::new)?, &arena)
+    value(super::parse_or_say(text.as_bytes(), &arena).map_err(Error::new)?, &arena)
 }
 
-/// Hands on each member of an object, until one of them is an error. `set` gives `None` for a name that it does not know.
-pub fn members<'d>(
-    json: Json<'d>,
-    names: &[&str],
-    set: &mut dyn FnMut(&'d [u8], Json<'d>) -> Option<Result<(), Error>>,
-) -> Result<(), Error> {
+/// Reads the members of an object, until one of them is an error: the fields of a struct by the places of their names (with others
+/// that stand for them). Nothing here is made for each struct anew.
+pub fn members<'d>(json: Json<'d>, arena: &'d Bump, names: &[&[&str]], fields: &mut [&mut dyn Read]) -> Result<(), Error> {
+    entries(json, &mut |name, json| match names.iter().position(|names| words::any(name, names)) {
+        Some(at) => fields[at].read(json, arena),
+        None => {
+            let known = names.iter().map(|names| ["`", names[0], "`"].concat()).collect::<Vec<_>>().join(", ");
+            Err(Error::new(["unknown field `", &String::from_utf8_lossy(name), "`, expected one of ", &known].concat()))
+        }
+    })
+}
+
+/// Hands on each member of an object, until one of them is an error.
+fn entries<'d>(json: Json<'d>, read: &mut dyn FnMut(&'d [u8], Json<'d>) -> Result<(), Error>) -> Result<(), Error> {
     if !json.is_object() {
         return Err(Error::unlike("an object", json));
     }
     for (name, value) in json.entries() {
-        let unknown = || {
-            let known = names.iter().map(|name| ["`", name, "`"].concat()).collect::<Vec<_>>().join(", ");
-            Err(Error::new(["unknown field `", &String::from_utf8_lossy(name), "`, expected one of ", &known].concat()))
-        };
-        set(name, value).unwrap_or_else(unknown).map_err(|e| e.within(&String::from_utf8_lossy(name)))?;
+        read(name, value).map_err(|e| e.within(&String::from_utf8_lossy(name)))?;
     }
     Ok(())
 }
@@ -74,17 +95,13 @@ pub fn members<'d>(
 macro_rules! read_struct {
     ($type:ty { $($name:literal $(| $alias:literal)* => $field:ident,)* }) => {
         impl $crate::json::read::Read for $type {
-            fn read<'d>(json: $crate::json::Json<'d>, arena: &'d bumpalo::Bump) -> Result<Self, $crate::json::read::Error> {
-                let mut value = <$type>::default();
-                $crate::json::read::members(json, &[$($name,)*], &mut |name, json| {
-                    $(
-                        if $crate::conventions::words::any(name, &[$name $(, $alias)*]) {
-                            return Some($crate::json::read::Read::read(json, arena).map(|read| value.$field = read));
-                        }
-                    )*
-                    None
-                })?;
-                Ok(value)
+            fn blank() -> Self {
+                Self::default()
+            }
+
+            fn read<'d>(&mut self, json: $crate::json::Json<'d>, arena: &'d bumpalo::Bump) -> Result<(), $crate::json::read::Error> {
+                *self = Self::blank();
+                $crate::json::read::members(json, arena, &[$(&[$name $(, $alias)*],)*], &mut [$(&mut self.$field,)*])
             }
         }
     };
@@ -93,19 +110,30 @@ pub(crate) use read_struct;
 
 /// Reads an enum: its words.
 macro_rules! read_enum {
-    ($type:ty { $($word:literal => $value:expr,)* }) => {
+    ($type:ty { $first:literal => $blank:expr, $($word:literal => $value:expr,)* }) => {
         impl $crate::json::read::Read for $type {
-            fn read<'d>(json: $crate::json::Json<'d>, _: &'d bumpalo::Bump) -> Result<Self, $crate::json::read::Error> {
-                let value = $crate::conventions::words::value(&[$(($word, $value),)*], json.word().unwrap_or_default());
-                value.ok_or_else(|| $crate::json::read::unknown_word(json, &[$($word,)*]))
+            fn blank() -> Self {
+                $blank
+            }
+
+            fn read<'d>(&mut self, json: $crate::json::Json<'d>, _: &'d bumpalo::Bump) -> Result<(), $crate::json::read::Error> {
+                const VALUES: &[$type] = &[$blank, $($value),*];
+                *self = VALUES[$crate::json::read::word(json, &[$first, $($word),*])?];
+                Ok(())
             }
         }
     };
 }
 pub(crate) use read_enum;
 
+/// Which of these words it is.
+pub fn word(json: Json, words: &[&str]) -> Result<usize, Error> {
+    let text = json.word().unwrap_or_default();
+    words.iter().position(|word| words::is(text, word)).ok_or_else(|| unknown_word(json, words))
+}
+
 /// The error of a word that is none of these. Words are no secrets.
-pub fn unknown_word(json: Json, words: &[&str]) -> Error {
+fn unknown_word(json: Json, words: &[&str]) -> Error {
     let known = words.iter().map(|word| ["\"", word, "\""].concat()).collect::<Vec<_>>().join(", ");
     match json.word() {
         Some(word) => Error::new([&quoted(&String::from_utf8_lossy(word)), " is none of ", &known].concat()),
@@ -126,62 +154,78 @@ pub fn quoted(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-impl Read for bool {
-    fn read<'d>(json: Json<'d>, _: &'d Bump) -> Result<Self, Error> {
-        json.as_bool().filter(|_| json.is_bool()).ok_or_else(|| Error::unlike("true or false", json))
-    }
+/// Reads a plain value: what it is before, and how it is found.
+macro_rules! read_plain {
+    ($($type:ty, $expected:literal: |$json:ident, $arena:ident| $value:expr;)*) => {
+        $(impl Read for $type {
+            fn blank() -> Self {
+                Self::default()
+            }
+
+            fn read<'d>(&mut self, $json: Json<'d>, $arena: &'d Bump) -> Result<(), Error> {
+                *self = $value.ok_or_else(|| Error::unlike($expected, $json))?;
+                Ok(())
+            }
+        })*
+    };
 }
 
-impl Read for f64 {
-    fn read<'d>(json: Json<'d>, _: &'d Bump) -> Result<Self, Error> {
-        json.as_f64().filter(|_| json.number().is_some()).ok_or_else(|| Error::unlike("a number", json))
-    }
-}
-
-impl Read for usize {
-    fn read<'d>(json: Json<'d>, _: &'d Bump) -> Result<Self, Error> {
-        let number = json.as_i64().filter(|_| json.number().is_some()).and_then(|n| usize::try_from(n).ok());
-        number.ok_or_else(|| Error::unlike("a whole number from 0", json))
-    }
-}
-
-impl Read for String {
-    fn read<'d>(json: Json<'d>, arena: &'d Bump) -> Result<Self, Error> {
-        let text = json.text(arena).ok_or_else(|| Error::unlike("a text", json))?;
-        Ok(String::from_utf8_lossy(text).into_owned())
-    }
+read_plain! {
+    bool, "true or false": |json, _arena| json.as_bool().filter(|_| json.is_bool());
+    f64, "a number": |json, _arena| json.as_f64().filter(|_| json.number().is_some());
+    usize, "a whole number from 0": |json, _arena| {
+        json.as_i64().filter(|_| json.number().is_some()).and_then(|n| usize::try_from(n).ok())
+    };
+    String, "a text": |json, arena| json.text(arena).map(|text| String::from_utf8_lossy(text).into_owned());
 }
 
 impl<T: Read> Read for Option<T> {
-    fn read<'d>(json: Json<'d>, arena: &'d Bump) -> Result<Self, Error> {
-        if json.is_null() { Ok(None) } else { T::read(json, arena).map(Some) }
+    fn blank() -> Self {
+        None
+    }
+
+    fn read<'d>(&mut self, json: Json<'d>, arena: &'d Bump) -> Result<(), Error> {
+        *self = if json.is_null() { None } else { Some(value(json, arena)?) };
+        Ok(())
     }
 }
 
 impl<T: Read> Read for Vec<T> {
-    fn read<'d>(json: Json<'d>, arena: &'d Bump) -> Result<Self, Error> {
-        if !json.is_array() {
-            return Err(Error::unlike("a list", json));
-        }
-        let mut list = Vec::new();
-        for (i, item) in json.items().enumerate() {
-            list.push(T::read(item, arena).map_err(|e| e.within(&["[", &i.to_string(), "]"].concat()))?);
-        }
-        Ok(list)
+    fn blank() -> Self {
+        Vec::new()
     }
+
+    fn read<'d>(&mut self, json: Json<'d>, arena: &'d Bump) -> Result<(), Error> {
+        self.clear();
+        items(json, &mut |item| value(item, arena).map(|item| self.push(item)))
+    }
+}
+
+/// Hands on each item of a list, until one of them is an error.
+fn items<'d>(json: Json<'d>, read: &mut dyn FnMut(Json<'d>) -> Result<(), Error>) -> Result<(), Error> {
+    if !json.is_array() {
+        return Err(Error::unlike("a list", json));
+    }
+    for (i, item) in json.items().enumerate() {
+        read(item).map_err(|e| e.within(&["[", &i.to_string(), "]"].concat()))?;
+    }
+    Ok(())
 }
 
 /// Names of the user's own, each with a value, in their order.
 impl<T: Read> Read for Vec<(String, T)> {
-    fn read<'d>(json: Json<'d>, arena: &'d Bump) -> Result<Self, Error> {
-        let mut list = Vec::new();
-        members(json, &[], &mut |name, json| {
+    fn blank() -> Self {
+        Vec::new()
+    }
+
+    fn read<'d>(&mut self, json: Json<'d>, arena: &'d Bump) -> Result<(), Error> {
+        self.clear();
+        entries(json, &mut |name, json| {
             let name = String::from_utf8_lossy(name).into_owned();
             // Of a name that comes twice, the last value counts.
-            list.retain(|(known, _)| *known != name);
-            Some(T::read(json, arena).map(|value| list.push((name, value))))
-        })?;
-        Ok(list)
+            self.retain(|(known, _)| *known != name);
+            value(json, arena).map(|value| self.push((name, value)))
+        })
     }
 }
 

@@ -426,16 +426,32 @@ impl<'a> Canonical<'a> {
         self.set[i / 64] &= !(1 << (i % 64));
     }
 
+    /// The value of a field that has one.
+    pub fn value(&self, field: Field) -> &Value<'a> {
+        &self.values[field as usize]
+    }
+
     /// The fields that have a value, last one first: the encoder writes backwards.
-    pub fn fields(&self) -> impl Iterator<Item = (Field, Value<'a>)> {
-        let mut left = self.set;
-        std::iter::from_fn(move || {
-            let word = usize::from(left[1] != 0);
-            let bit = left[word].checked_ilog2()? as usize;
-            left[word] ^= 1 << bit;
-            let at = word * 64 + bit;
-            Some((Field::ALL[at], self.values[at]))
-        })
+    pub fn fields(&self) -> Fields {
+        Fields { left: self.set }
+    }
+}
+
+/// See [`Canonical::fields`].
+pub struct Fields {
+    left: [u64; 2],
+}
+
+impl Iterator for Fields {
+    type Item = Field;
+
+    // It runs some times for each span.
+    #[inline(always)]
+    fn next(&mut self) -> Option<Field> {
+        let word = usize::from(self.left[1] != 0);
+        let bit = self.left[word].checked_ilog2()? as usize;
+        self.left[word] ^= 1 << bit;
+        Some(Field::ALL[word * 64 + bit])
     }
 }
 
@@ -457,7 +473,8 @@ mod tests {
         assert_eq!(c.put(Field::Seed, high, 20, 1), Put::Replaced(0));
         assert_eq!(c.put(Field::Seed, low, 10, 2), Put::Refused);
         assert_eq!(c.put(Field::Seed, high, 5, 3), Put::Same);
-        assert_eq!(c.fields().collect::<Vec<_>>(), [(Field::Seed, high)]);
+        assert_eq!(c.fields().collect::<Vec<_>>(), [Field::Seed]);
+        assert_eq!(*c.value(Field::Seed), high);
         c.clear(Field::Seed);
         assert_eq!(c.fields().count(), 0);
     }

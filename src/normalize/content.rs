@@ -281,7 +281,7 @@ pub(super) fn read(n: &mut Normalizer) {
 /// `googleai/gemini-2.0-flash`: the provider, if it is one that is known, and the model.
 fn put_model_path<'a>(n: &mut Normalizer<'_, 'a>, path: Pending<'a>) {
     let text = path.value.as_str().unwrap_or_default();
-    let slash = memchr::memchr(b'/', text).filter(|at| words::find(words::PROVIDERS, &text[..*at]).is_some());
+    let slash = memchr::memchr(b'/', text).filter(|at| words::find(&words::PROVIDERS, &text[..*at]).is_some());
     if let Some(at) = slash {
         n.put(Field::Provider, &Value::Str(&text[..at]), PLAIN, DERIVED);
     }

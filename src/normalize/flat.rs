@@ -24,6 +24,11 @@ pub enum Flat {
     Texts,
 }
 
+impl Flat {
+    /// All of them, in order.
+    pub const ALL: &[Flat] = &[Flat::InputMessages, Flat::OutputMessages, Flat::Tools, Flat::Documents, Flat::Texts];
+}
+
 /// One attribute of a list: what follows the list's name in its key, and its value.
 #[derive(Clone, Copy)]
 pub struct Leaf<'a> {

@@ -56,10 +56,10 @@ pub fn complete<'a>(c: &mut Canonical<'a>, scope: &[u8], name: &[u8], addresses:
     c.reading = NAMES;
     if infer && provider.is_none() {
         c.reading = INFERRED;
-        provider = addresses.into_iter().find_map(|a| by(words::HOSTS, host(a)));
+        provider = addresses.into_iter().find_map(|a| by(words::HOSTS.rows(), host(a)));
         provider = provider.or_else(|| {
             let model = c.text(Field::RequestModel).or(c.text(Field::ResponseModel))?;
-            by(words::MODELS, model)
+            by(words::MODELS.rows(), model)
         });
     }
     if let Some(provider) = provider {

@@ -12,7 +12,7 @@ pub use super::moment::{instant, iso_8601};
 
 /// Words that say "nothing" on a typed field (rules.md 9). On free text they are text.
 fn is_placeholder(text: &[u8]) -> bool {
-    text.is_empty() || text.first() == Some(&b'<') && text.last() == Some(&b'>') || words::find(words::PLACEHOLDERS, text).is_some()
+    text.is_empty() || text.first() == Some(&b'<') && text.last() == Some(&b'>') || words::find(&words::PLACEHOLDERS, text).is_some()
 }
 
 /// Does a typed field say nothing with this value?
@@ -167,10 +167,10 @@ const APIS: &[&str] =
 /// The word that the registry has for what the source wrote; `None` for a word that says nothing.
 fn word<'a>(field: Field, text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
     let table = match field {
-        Field::Provider => words::PROVIDERS,
-        Field::FinishReasons => words::FINISH_REASONS,
-        Field::OutputType => words::OUTPUT_TYPES,
-        Field::ToolType => words::TOOL_TYPES,
+        Field::Provider => &words::PROVIDERS,
+        Field::FinishReasons => &words::FINISH_REASONS,
+        Field::OutputType => &words::OUTPUT_TYPES,
+        Field::ToolType => &words::TOOL_TYPES,
         _ => return Some(text),
     };
     let text = if field == Field::Provider { without_plugin(text) } else { text };

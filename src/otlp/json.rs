@@ -178,7 +178,7 @@ pub fn to_protobuf(body: &[u8]) -> Result<Vec<u8>, JsonError> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let body = String::from_utf8_lossy(body);
     let arena = Bump::new();
-    let root = json::parse_or_say(body.as_bytes(), &arena).map_err(JsonError)?;
+    let root = json::parse_or_say(body.as_bytes(), &arena).map_err(|e| JsonError(e.into()))?;
     let mut reading = FromJson { arena: &arena, w: Writer::default() };
     reading.message(root, &REQUEST, &Path::ROOT)?;
     Ok(reading.w.written().to_vec())
@@ -186,7 +186,7 @@ pub fn to_protobuf(body: &[u8]) -> Result<Vec<u8>, JsonError> {
 
 /// Why a body is no OTLP/JSON trace request, in one line: the JSON path or the line and column, and what was expected.
 #[derive(Debug)]
-pub struct JsonError(String);
+pub struct JsonError(Box<str>);
 
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -218,7 +218,7 @@ impl<'a> Path<'a> {
     }
 
     fn error(&self, expected: &str, found: &str) -> JsonError {
-        JsonError(format!("{self}: expected {expected}, got {found}"))
+        JsonError(format!("{self}: expected {expected}, got {found}").into())
     }
 
     fn unlike(&self, expected: &str, found: Json) -> JsonError {
@@ -434,7 +434,7 @@ fn write_message(reader: Reader, of: &Message, depth: usize, out: &mut Out) -> R
     let mut rest = reader;
     while let Some(field) = rest.field()? {
         if depth > MAX_PROTOBUF_DEPTH {
-            return Err(WireError { offset: field.offset, what: "recursion limit reached" });
+            return Err(WireError::new(field.offset, "recursion limit reached"));
         }
         fields.push(field);
     }

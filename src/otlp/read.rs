@@ -41,7 +41,7 @@ pub struct ScopeSpans<'a> {
     pub raw_fields: Vec<&'a [u8]>,
 }
 
-fn fields<'a>(base: usize, bytes: &'a [u8], mut f: impl FnMut(Field<'a>) -> Result<(), WireError>) -> Result<(), WireError> {
+fn fields<'a>(base: usize, bytes: &'a [u8], f: &mut dyn FnMut(Field<'a>) -> Result<(), WireError>) -> Result<(), WireError> {
     let mut reader = Reader::new(base, bytes);
     while let Some(field) = reader.field()? {
         f(field)?;
@@ -52,14 +52,14 @@ fn fields<'a>(base: usize, bytes: &'a [u8], mut f: impl FnMut(Field<'a>) -> Resu
 /// Takes a body apart.
 pub fn request(body: &[u8]) -> Result<Request<'_>, WireError> {
     let mut request = Request { resources: Vec::new(), raw_fields: Vec::new() };
-    fields(0, body, |field| {
+    fields(0, body, &mut |field| {
         if field.number != number::REQUEST_RESOURCE_SPANS {
             request.raw_fields.push(field.raw);
             return Ok(());
         }
         let (base, bytes) = field.bytes()?;
         let mut resource = ResourceSpans::default();
-        fields(base, bytes, |field| {
+        fields(base, bytes, &mut |field| {
             match field.number {
                 number::RESOURCE_SPANS_RESOURCE => resource.resource = Some(field.bytes()?),
                 number::RESOURCE_SPANS_SCOPE_SPANS => resource.scopes.push(scope_spans(field.bytes()?)?),
@@ -75,7 +75,7 @@ pub fn request(body: &[u8]) -> Result<Request<'_>, WireError> {
 
 fn scope_spans((base, bytes): (usize, &[u8])) -> Result<ScopeSpans<'_>, WireError> {
     let mut scope = ScopeSpans::default();
-    fields(base, bytes, |field| {
+    fields(base, bytes, &mut |field| {
         match field.number {
             number::SCOPE_SPANS_SCOPE => scope.scope = Some(field.bytes()?),
             number::SCOPE_SPANS_SPANS => scope.spans.push(field.bytes()?),
@@ -156,7 +156,7 @@ impl<'a> PartReader<'_, 'a> {
     fn described(&mut self, base: usize, bytes: &'a [u8], attributes: u32, name: Option<u32>) -> Result<Described<'a>, WireError> {
         let mut list = BumpVec::new_in(self.arena);
         let mut out = Described { name: &[], attributes: &[], raw_fields: Vec::new() };
-        fields(base, bytes, |field| {
+        fields(base, bytes, &mut |field| {
             if field.number == attributes {
                 list.push(self.attribute(field.bytes()?)?);
                 return Ok(());
@@ -200,7 +200,7 @@ impl<'a> PartReader<'_, 'a> {
             raw_fields: &[],
         };
         let mut readable = true;
-        fields(base, bytes, |field| {
+        fields(base, bytes, &mut |field| {
             match field.number {
                 number::TRACE_ID => readable &= id(&field, &mut span.trace_id)?,
                 number::SPAN_ID => readable &= id(&field, &mut span.span_id)?,
@@ -219,7 +219,7 @@ impl<'a> PartReader<'_, 'a> {
                     let (base, bytes) = field.bytes()?;
                     // No SDK writes two; their merging is left to whoever decodes them.
                     readable &= span.raw_status.replace(field.raw).is_none();
-                    fields(base, bytes, |field| {
+                    fields(base, bytes, &mut |field| {
                         match field.number {
                             number::STATUS_MESSAGE => span.status_message = self.text(field.bytes()?.1),
                             number::STATUS_CODE => span.status_code = field.number()? as u32,
@@ -242,7 +242,7 @@ impl<'a> PartReader<'_, 'a> {
     fn event(&mut self, (base, bytes): (usize, &'a [u8])) -> Result<Event<'a>, WireError> {
         let mut attributes = BumpVec::new_in(self.arena);
         let mut event = Event { time: 0, name: &[], attributes: &[], dropped_attributes: 0, raw: Some(bytes) };
-        fields(base, bytes, |field| {
+        fields(base, bytes, &mut |field| {
             match field.number {
                 number::EVENT_TIME => event.time = field.number()?,
                 number::EVENT_NAME => event.name = self.text(field.bytes()?.1),
@@ -274,7 +274,7 @@ impl<'a> PartReader<'_, 'a> {
 
     fn key_value(&mut self, base: usize, bytes: &'a [u8], depth: usize) -> Result<(&'a [u8], Value<'a>), WireError> {
         let (mut key, mut value) = (&[][..], Value::Empty);
-        fields(base, bytes, |field| {
+        fields(base, bytes, &mut |field| {
             match field.number {
                 number::KEY => key = field.bytes()?.1,
                 number::VALUE => value = self.value(field.bytes()?, depth)?,
@@ -287,11 +287,11 @@ impl<'a> PartReader<'_, 'a> {
 
     fn value(&mut self, (base, bytes): (usize, &'a [u8]), depth: usize) -> Result<Value<'a>, WireError> {
         if depth > MAX_DEPTH {
-            return Err(WireError { offset: base, what: "value nested too deep" });
+            return Err(WireError::new(base, "value nested too deep"));
         }
         let arena = self.arena;
         let mut value = Value::Empty;
-        fields(base, bytes, |field| {
+        fields(base, bytes, &mut |field| {
             match field.number {
                 number::STRING => value = Value::Str(self.text(field.bytes()?.1)),
                 number::BOOL => value = Value::Bool(field.number()? != 0),
@@ -301,7 +301,7 @@ impl<'a> PartReader<'_, 'a> {
                 number::ARRAY => {
                     let (base, bytes) = field.bytes()?;
                     let mut items = BumpVec::new_in(arena);
-                    fields(base, bytes, |field| {
+                    fields(base, bytes, &mut |field| {
                         items.push(self.value(field.bytes()?, depth + 1)?);
                         Ok(())
                     })?;
@@ -310,7 +310,7 @@ impl<'a> PartReader<'_, 'a> {
                 number::KVLIST => {
                     let (base, bytes) = field.bytes()?;
                     let mut entries = BumpVec::new_in(arena);
-                    fields(base, bytes, |field| {
+                    fields(base, bytes, &mut |field| {
                         let (base, bytes) = field.bytes()?;
                         let (key, item) = self.key_value(base, bytes, depth + 1)?;
                         entries.push((self.text(key), item));

@@ -3,18 +3,24 @@
 //! Writing backwards means that the length of a nested message is known when its prefix is written: one pass, no size
 //! pass, every byte copied once.
 
-/// What is wrong with a protobuf message, and at which byte of the body it was handed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WireError {
-    /// Bytes from the start of the outermost body.
-    pub offset: usize,
-    /// What is wrong there.
-    pub what: &'static str,
+/// What is wrong with a protobuf message, and at which byte of the body it was handed. In a box: what may fail hands on one
+/// pointer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WireError(Box<(usize, &'static str)>);
+
+impl WireError {
+    /// At so many bytes from the start of the outermost body.
+    #[cold]
+    #[inline(never)]
+    pub fn new(offset: usize, what: &'static str) -> Self {
+        WireError(Box::new((offset, what)))
+    }
 }
 
 impl std::fmt::Display for WireError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} at byte {}", self.what, self.offset)
+        let (offset, what) = *self.0;
+        write!(f, "{what} at byte {offset}")
     }
 }
 
@@ -66,7 +72,7 @@ impl<'a> Field<'a> {
 
     /// The error of a field that must have another wire type.
     pub fn wrong_type(&self) -> WireError {
-        WireError { offset: self.offset, what: "field of the wrong wire type" }
+        WireError::new(self.offset, "field of the wrong wire type")
     }
 }
 
@@ -85,7 +91,7 @@ impl<'a> Reader<'a> {
     }
 
     fn err(&self, what: &'static str) -> WireError {
-        WireError { offset: self.base + self.at, what }
+        WireError::new(self.base + self.at, what)
     }
 
     fn varint(&mut self) -> Result<u64, WireError> {
@@ -252,16 +258,27 @@ impl Writer {
     /// Length and tag of a message of which all fields stand written since `mark`.
     #[inline]
     pub fn close(&mut self, number: u32, mark: usize) {
-        self.varint((self.mark() - mark) as u64);
-        self.tag(number, 2);
+        self.tagged(number, 2, (self.mark() - mark) as u64);
+    }
+
+    /// A tag and the varint behind it: most are a byte each, and find room together.
+    #[inline(always)]
+    fn tagged(&mut self, number: u32, wire_type: u32, value: u64) {
+        let tag = number << 3 | wire_type;
+        if value < 0x80 && tag < 0x80 { self.bytes(&[tag as u8, value as u8]) } else { self.long_tagged(tag, value) }
+    }
+
+    #[inline(never)]
+    fn long_tagged(&mut self, tag: u32, value: u64) {
+        self.long_varint(value);
+        self.varint(u64::from(tag));
     }
 
     /// A length-delimited field.
     #[inline]
     pub fn bytes_field(&mut self, number: u32, bytes: &[u8]) {
         self.bytes(bytes);
-        self.varint(bytes.len() as u64);
-        self.tag(number, 2);
+        self.tagged(number, 2, bytes.len() as u64);
     }
 
     /// As [`Writer::bytes_field`], left out where empty.
@@ -276,8 +293,7 @@ impl Writer {
     #[inline]
     pub fn varint_field(&mut self, number: u32, value: u64) {
         if value != 0 {
-            self.varint(value);
-            self.tag(number, 0);
+            self.tagged(number, 0, value);
         }
     }
 

@@ -117,7 +117,7 @@ fn is_name(key: &[u8], table: &Table) -> bool {
     let mut tables = Some(table);
     while let Some(table) = tables {
         for fields in [table.keys, table.aggregated] {
-            for (field, names) in fields {
+            for (field, names) in fields.rows() {
                 if of_field(*field) == Class::Name && words::any(key, names) {
                     return true;
                 }

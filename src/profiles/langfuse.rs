@@ -1,7 +1,7 @@
 //! Langfuse: the attributes of its SDKs, which its OTLP endpoint reads first. Messages in ChatML, usage in exclusive buckets.
 
-use super::Table;
 use super::compose::{self, Composed, PARAMETERS, Source};
+use super::{Table, keys};
 use crate::conventions::langfuse::TYPES;
 use crate::json;
 use crate::normalize::canonical::{Canonical, DERIVED, Field, Kind};
@@ -176,14 +176,14 @@ fn name<'a>(c: &Canonical<'a>, out: &mut Composed<'a>) {
 }
 
 pub const TABLE: Table = Table {
-    keys: &[
+    keys: keys!(&[
         (Field::Provider, &["langfuse.observation.metadata.ls_provider"]),
         (Field::ResponseId, &["langfuse.observation.metadata.response_id"]),
         (Field::ToolCallId, &["langfuse.observation.metadata.tool_call_id"]),
         (Field::SessionId, &["session.id"]),
         (Field::UserId, &["user.id"]),
         (Field::PromptName, &["langfuse.observation.prompt.name"]),
-    ],
+    ]),
     entry: "langfuse.observation.metadata.gen_ai.is_entry",
     operation: None,
     kind: Some(("langfuse.observation.type", says)),

@@ -8,6 +8,7 @@ mod otel;
 mod tencent;
 pub mod write;
 
+use crate::conventions::packed::Keys;
 use crate::normalize::canonical::{Canonical, Field, Kind};
 use bumpalo::Bump;
 
@@ -18,14 +19,24 @@ const OPERATION_KEY: &str = "gen_ai.operation.name";
 /// A profile's word for a kind of span, and whether that tells the kind back.
 type SaysKind = fn(Kind) -> (&'static str, bool);
 
+/// A table of keys, as it is shipped.
+macro_rules! keys {
+    ($rows:expr) => {{
+        static KEYS: $crate::conventions::packed::Keys =
+        $crate::conventions::packed::Packed::new($crate::conventions::packed::packed!(profile $rows));
+        &KEYS
+    }};
+}
+use keys;
+
 /// How one backend wants the canonical form.
 pub struct Table {
     /// The profile of which this one is another version: what is not in `keys` and `aggregated` is as it is there.
     pub base: Option<&'static Table>,
     /// The attributes that say a field; all of them are written.
-    pub keys: &'static [(Field, &'static [&'static str])],
+    pub keys: &'static Keys,
     /// The attributes that say the usage of a span whose children say it too.
-    pub aggregated: &'static [(Field, &'static [&'static str])],
+    pub aggregated: &'static Keys,
     /// The attribute that marks an entry.
     pub entry: &'static str,
     /// The attribute that says the operation in OTel's words.
@@ -43,8 +54,8 @@ pub struct Table {
 impl Table {
     const EMPTY: Table = Table {
         base: None,
-        keys: &[],
-        aggregated: &[],
+        keys: keys!(&[]),
+        aggregated: keys!(&[]),
         entry: ENTRY_KEY,
         operation: None,
         kind: None,
@@ -55,12 +66,12 @@ impl Table {
 
     /// The attributes of each field that has some, those of the newer table last.
     pub fn all_keys(&self) -> impl Iterator<Item = &'static (Field, &'static [&'static str])> {
-        self.base.into_iter().flat_map(|base| base.keys).chain(self.keys)
+        self.base.into_iter().flat_map(|base| base.keys.rows()).chain(self.keys.rows())
     }
 
     /// Likewise, of usage that the children say too.
     pub fn all_aggregated(&self) -> impl Iterator<Item = &'static (Field, &'static [&'static str])> {
-        self.base.into_iter().flat_map(|base| base.aggregated).chain(self.aggregated)
+        self.base.into_iter().flat_map(|base| base.aggregated.rows()).chain(self.aggregated.rows())
     }
 }
 
@@ -78,7 +89,7 @@ pub const OPENINFERENCE: &Table = &openinference::TABLE;
 /// Every key that a profile writes.
 pub fn static_keys() -> impl Iterator<Item = &'static str> {
     [OTEL, OTEL_1_41, TENCENT, LANGFUSE, OPENINFERENCE].into_iter().flat_map(|table| {
-        let fields = table.keys.iter().chain(table.aggregated).flat_map(|(_, keys)| keys.iter().copied());
+        let fields = table.keys.rows().iter().chain(table.aggregated.rows()).flat_map(|(_, keys)| keys.iter().copied());
         fields.chain([table.entry]).chain(table.operation).chain(table.kind.map(|(key, _)| key)).chain(table.trace.into_iter().flatten())
     })
 }

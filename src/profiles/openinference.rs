@@ -1,7 +1,7 @@
 //! OpenInference, for Phoenix and Arize: lists are spread over indexed keys, parameters are one JSON object.
 
-use super::Table;
 use super::compose::{self, Composed, PARAMETERS, Plain, Source};
+use super::{Table, keys};
 use crate::conventions::openinference::KINDS;
 use crate::json::{self, Json};
 use crate::normalize::canonical::{Field, Kind};
@@ -285,7 +285,7 @@ fn compose<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
 }
 
 pub const TABLE: Table = Table {
-    keys: &[
+    keys: keys!(&[
         (Field::Provider, &["llm.provider", "llm.system"]),
         (Field::ResponseModel, &["llm.response.model_name"]),
         (Field::InputTokens, &["llm.token_count.prompt"]),
@@ -310,7 +310,7 @@ pub const TABLE: Table = Table {
         (Field::PromptVersion, &["llm.prompt_template.version"]),
         (Field::PromptTemplate, &["llm.prompt_template.template"]),
         (Field::PromptVariables, &["llm.prompt_template.variables"]),
-    ],
+    ]),
     operation: None,
     kind: Some(("openinference.span.kind", says)),
     trace: Some(["input.value", "output.value"]),

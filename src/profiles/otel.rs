@@ -2,7 +2,7 @@
 //! Laminar read.
 
 use super::compose::{Composed, Source};
-use super::{OPERATION_KEY, Table};
+use super::{OPERATION_KEY, Table, keys};
 use crate::json;
 use crate::normalize::canonical::{Canonical, Field, Kind};
 use crate::span::Value;
@@ -30,7 +30,7 @@ fn prompt_variables<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
 }
 
 pub const TABLE: Table = Table {
-    keys: &[
+    keys: keys!(&[
         (Field::Provider, &["gen_ai.provider.name"]),
         (Field::RequestModel, &["gen_ai.request.model"]),
         (Field::ResponseModel, &["gen_ai.response.model"]),
@@ -92,14 +92,14 @@ pub const TABLE: Table = Table {
         (Field::SystemFingerprint, &["openai.response.system_fingerprint"]),
         (Field::ServerAddress, &["server.address"]),
         (Field::ErrorType, &["error.type"]),
-    ],
-    aggregated: &[
+    ]),
+    aggregated: keys!(&[
         (Field::InputTokens, &["gen_ai.aggregated_usage.input_tokens"]),
         (Field::OutputTokens, &["gen_ai.aggregated_usage.output_tokens"]),
         (Field::CacheReadTokens, &["gen_ai.aggregated_usage.cache_read.input_tokens"]),
         (Field::CacheWriteTokens, &["gen_ai.aggregated_usage.cache_write.input_tokens"]),
         (Field::ReasoningTokens, &["gen_ai.aggregated_usage.reasoning.output_tokens"]),
-    ],
+    ]),
     operation: Some(OPERATION_KEY),
     compose: Some(prompt_variables),
     ..Table::EMPTY
@@ -121,7 +121,7 @@ fn complete_1_41<'a>(c: &mut Canonical<'a>, _: &'a Bump) {
 
 pub const TABLE_1_41: Table = Table {
     base: Some(&TABLE),
-    keys: &[
+    keys: keys!(&[
         (Field::ReasoningLevel, &[]),
         (Field::CacheWriteTokens, &["gen_ai.usage.cache_creation.input_tokens"]),
         (Field::TextInputTokens, &[]),
@@ -133,7 +133,7 @@ pub const TABLE_1_41: Table = Table {
         (Field::WorkflowName, &["gen_ai.workflow.name"]),
         (Field::RetrievalTopK, &["gen_ai.request.top_k"]),
         (Field::PromptVersion, &[]),
-    ],
+    ]),
     operation: Some(OPERATION_KEY),
     complete: Some(complete_1_41),
     ..Table::EMPTY

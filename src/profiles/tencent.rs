@@ -1,6 +1,6 @@
 //! Tencent Cloud LLM observability: the keys of its agents (`tapm-semconv` 2.1) and of Dify's exporter.
 
-use super::{OPERATION_KEY, Table, derive_from};
+use super::{OPERATION_KEY, Table, derive_from, keys};
 use crate::json;
 use crate::normalize::canonical::{Canonical, DERIVED, Field, Kind};
 use crate::span::Value;
@@ -63,7 +63,7 @@ fn complete<'a>(c: &mut Canonical<'a>, arena: &'a Bump) {
 }
 
 pub const TABLE: Table = Table {
-    keys: &[
+    keys: keys!(&[
         (Field::Provider, &["gen_ai.provider.name", "gen_ai.system"]),
         (Field::RequestModel, &["gen_ai.request.model"]),
         (Field::ResponseModel, &["gen_ai.response.model"]),
@@ -115,7 +115,7 @@ pub const TABLE: Table = Table {
         (Field::ErrorType, &["error.type"]),
         (Field::ResponseServiceTier, &["gen_ai.openai.response.service_tier"]),
         (Field::SystemFingerprint, &["gen_ai.openai.response.system_fingerprint"]),
-    ],
+    ]),
     // It adds up what it finds: the usage that the children say is left to them.
     operation: Some(OPERATION_KEY),
     kind: Some(("gen_ai.span.kind", says)),

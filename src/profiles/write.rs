@@ -64,7 +64,7 @@ struct View<'n, 'a> {
     completed: Option<Canonical<'a>>,
     composed: Composed<'a>,
     /// What becomes of each attribute of the source: another destination may have another profile.
-    fates: BumpVec<'a, Fate<'a>>,
+    fates: &'a mut [Fate<'a>],
     /// The operation and the kind of span, each with its key.
     words: [(u32, &'a [u8]); 2],
     said: Said,
@@ -127,6 +127,7 @@ impl Writing {
         writing
     }
 
+    #[inline(always)]
     fn keys_of(&self, c: &Canonical, field: Field) -> &[u32] {
         let ranges = if c.aggregated { &self.aggregated } else { &self.ranges };
         let (from, to) = ranges[field as usize];
@@ -207,18 +208,27 @@ impl Writing {
             completed
         });
         let words = [(self.operation, &[][..]), (self.kind, &[])];
-        let mut view = View { normal: n, completed, composed: Composed::new(arena), fates: n.fates.clone(), words, said: Said::default() };
+        let mut view = View {
+            normal: n,
+            completed,
+            composed: Composed::new(arena),
+            fates: arena.alloc_slice_copy(&n.fates),
+            words,
+            said: Said::default(),
+        };
         if !n.is_llm() {
             return view;
         }
         let c = view.completed.as_ref().unwrap_or(&n.canonical);
         if let Some(compose) = self.table.compose {
             compose(&Source { c, span, arena }, &mut view.composed);
-            self.own_wins(span, &mut view.fates, &mut view.composed, keys);
+            self.own_wins(span, view.fates, &mut view.composed, keys);
         }
-        self.unsaid(&n.canonical, &view.composed, &mut view.fates);
+        self.unsaid(&n.canonical, &view.composed, view.fates);
         let said = &mut view.said;
-        c.fields().flat_map(|(field, _)| self.keys_of(c, field)).for_each(|id| said.add(*id));
+        for field in c.fields() {
+            self.keys_of(c, field).iter().for_each(|id| said.add(*id));
+        }
         if c.aggregated {
             // The children say it: where all of the source stays, the backend would count it again.
             let plain = USAGE.iter().map(|field| self.ranges[*field as usize]);
@@ -260,7 +270,7 @@ impl Writing {
 
     /// The canonical fields, then what stays of the source.
     fn attributes<'a>(&self, w: &mut Writer, span: &Span<'a>, view: &View<'_, 'a>, keys: &Keys) {
-        for (attr, &fate) in span.attributes.iter().zip(&view.fates).rev() {
+        for (attr, &fate) in span.attributes.iter().zip(&*view.fates).rev() {
             if !self.keeps(fate) || view.said.has(attr.key) {
                 continue;
             }
@@ -274,9 +284,9 @@ impl Writing {
         }
         if view.normal.is_llm() {
             let c = view.canonical();
-            for (field, value) in c.fields() {
+            for field in c.fields() {
                 for &id in self.keys_of(c, field) {
-                    write::attribute(w, number::ATTRIBUTES, Key::Id(id), &value, keys);
+                    write::attribute(w, number::ATTRIBUTES, Key::Id(id), c.value(field), keys);
                 }
             }
         }
@@ -292,7 +302,7 @@ impl Writing {
         }
         let view = self.view(span, n, keys, arena);
         let c = view.canonical();
-        let fields = c.fields().flat_map(|(field, _)| self.keys_of(c, field).iter().map(move |id| (*id, c.origin(field))));
+        let fields = c.fields().flat_map(|field| self.keys_of(c, field).iter().map(move |id| (*id, c.origin(field))));
         let words = [(self.operation, c.kind_origin), (self.kind, c.kind_origin)];
         let composed = view.composed.items.iter().map(|item| (item.key, item.origin));
         fields.chain(words).map(|(id, origin)| (keys.text(Key::Id(id)), origin)).chain(composed).collect()
@@ -331,7 +341,7 @@ impl Writing {
         if let Some(fate @ Fate::Mapped) = fates.get_mut(usize::from(c.kind_source)).filter(|_| !kind_is_said) {
             *fate = Fate::Keep;
         }
-        for (field, _) in c.fields().filter(|(field, _)| self.keys_of(c, *field).is_empty() && !composed.says(*field)) {
+        for field in c.fields().filter(|field| self.keys_of(c, *field).is_empty() && !composed.says(*field)) {
             // What the children say too is said.
             if c.aggregated && USAGE.contains(&field) {
                 continue;

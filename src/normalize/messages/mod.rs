@@ -369,13 +369,13 @@ impl<'a> Transcoder<'a> {
         if is_pair(m) {
             let mut pair = m.items();
             let role = pair.next()?.word()?;
-            self.open_parts(words::find(words::ROLES, role)?);
+            self.open_parts(words::find(&words::ROLES, role)?);
             self.content(pair.next()?);
             self.close();
             return Some(());
         }
         if let Some((class, kwargs)) = serialised(m) {
-            let role = words::find(words::ROLES, class).unwrap_or(self.side.role());
+            let role = words::find(&words::ROLES, class).unwrap_or(self.side.role());
             if self.side == Side::Output {
                 self.answer(kwargs);
                 kwargs.get("response_metadata").into_iter().for_each(|meta| self.finish(meta));
@@ -405,12 +405,12 @@ impl<'a> Transcoder<'a> {
         }
         let word = |key: &str| m.get(key).and_then(Json::word);
         let role = match (word("role"), word("type")) {
-            (Some(role), _) if words::find(words::ROLES, role).is_none() && is_named_after_tool(m) => Some("tool"),
-            (Some(role), _) => words::find(words::ROLES, role),
+            (Some(role), _) if words::find(&words::ROLES, role).is_none() && is_named_after_tool(m) => Some("tool"),
+            (Some(role), _) => words::find(&words::ROLES, role),
             (None, None) if is_named_after_tool(m) => Some("tool"),
             (None, kind) => {
                 let kind = kind.unwrap_or_default();
-                words::value(ITEM_ROLES, kind).or_else(|| words::find(words::ROLES, kind))
+                words::value(ITEM_ROLES, kind).or_else(|| words::find(&words::ROLES, kind))
             }
         };
         let role = role.unwrap_or(self.side.role());
@@ -437,7 +437,7 @@ impl<'a> Transcoder<'a> {
         } else if let Some(content) = m.any(&["parts", "content", "contents"]).or_else(|| m.get("text").filter(|_| m.get("type").is_none()))
         {
             self.content(content);
-        } else if m.get("type").is_some_and(|t| words::find(words::ROLES, t.word().unwrap_or_default()).is_none() && !t.is("message")) {
+        } else if m.get("type").is_some_and(|t| words::find(&words::ROLES, t.word().unwrap_or_default()).is_none() && !t.is("message")) {
             self.part(m);
         }
         // Beside the content: Dify's, and those that a model of the Vercel SDK made, which only their media type tells.

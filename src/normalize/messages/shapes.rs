@@ -69,7 +69,7 @@ pub(super) fn is_pair(j: Json) -> bool {
     let mut items = j.items();
     match (items.next(), items.next(), items.next()) {
         (Some(role), Some(content), None) => {
-            role.word().is_some_and(|r| words::find(words::ROLES, r).is_some()) && (content.is_string() || content.is_array())
+            role.word().is_some_and(|r| words::find(&words::ROLES, r).is_some()) && (content.is_string() || content.is_array())
         }
         _ => false,
     }
@@ -102,7 +102,7 @@ pub(super) fn is_message(j: Json) -> bool {
     if j.any(&["prompt", "completion"]).is_some_and(|p| p.get("text").is_some()) {
         return true;
     }
-    let speaks = |key: &str| j.get(key).and_then(|r| r.word()).is_some_and(|r| words::find(words::ROLES, r).is_some());
+    let speaks = |key: &str| j.get(key).and_then(|r| r.word()).is_some_and(|r| words::find(&words::ROLES, r).is_some());
     j.is_object()
         && (speaks("role")
             // A role of the user's own.

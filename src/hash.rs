@@ -1,0 +1,37 @@
+//! The maps of the crate: hashbrown's, with a hash of a few instructions a word. Nothing that is kept by such a hash grows past a
+//! configured bound, and WebAssembly has no randomness to seed a better one with.
+
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// hashbrown's map.
+pub type HashMap<K, V> = hashbrown::HashMap<K, V, Hash>;
+/// hashbrown's set.
+pub type HashSet<T> = hashbrown::HashSet<T, Hash>;
+/// Makes a [`Fold`].
+pub type Hash = BuildHasherDefault<Fold>;
+
+/// Multiplies each word in; what a product has above it is folded back at the end.
+#[derive(Default)]
+pub struct Fold(u64);
+
+impl Fold {
+    fn word(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(26) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+impl Hasher for Fold {
+    #[inline(never)]
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks();
+        words.iter().for_each(|word| self.word(u64::from_le_bytes(*word)));
+        self.word(rest.iter().fold(bytes.len() as u64, |word, byte| word << 8 | u64::from(*byte)));
+    }
+
+    // The length of a slice: `write` has it already.
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 32
+    }
+}
