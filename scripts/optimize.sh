@@ -3,5 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ -f "$2" ] && [ "$2" -nt "$1" ] && exit 0
-pkg/node_modules/.bin/wasm-opt -O3 --strip-debug --strip-producers "$1" -o "$2"
+pkg/node_modules/.bin/wasm-opt $WASM_OPT --strip-debug --strip-producers "$1" -o "$2"
 scripts/check-paths.sh "$2"
