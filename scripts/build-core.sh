@@ -19,7 +19,7 @@ cargo fetch --quiet
 flags+="-C target-feature=+simd128 --remap-path-prefix=$PWD=/genspan --remap-path-prefix=$(rustc --print sysroot)/lib/rustlib/src/rust=/rust"
 # What LLVM copies so that hot code runs fast costs more here than it gives: loops stay as they are written, and nothing is inlined but
 # what is hardly longer than its call. An instruction counts ten times, so that a large function with one caller stays one, too:
-# few locals, so short and alike that they compress. Together a fifth of the module (gzip); `make bench` hardly sees it.
+# few locals, so short and alike that they compress. Together a sixth of the module (gzip), for a tenth of the speed.
 # What is marked to be inlined may be as long as ten instructions or so.
 for argument in inline-threshold=50 inlinehint-threshold=700 inline-instr-cost=50 inline-call-penalty=250 \
   unroll-threshold=0 unroll-allow-partial=false rotation-max-header-size=2 disable-lsr enable-pre=false; do
