@@ -85,6 +85,8 @@ pub struct Pipeline {
     max_held_bytes: usize,
     /// A segment that began in another process has its entry there.
     across_processes: bool,
+    /// Some destination has a filter.
+    filters: bool,
     /// Session and user are handed down to the spans that lack them.
     inherit_session: bool,
     seen: u64,
@@ -238,6 +240,7 @@ impl Pipeline {
             held_bytes: 0,
             max_held_bytes: config.entry.max_held_bytes,
             across_processes: config.entry.across_processes,
+            filters: config.destinations.iter().any(|d| !d.filter.passes_all()),
             inherit_session: config.inherit_session,
             seen: 0,
             llm: 0,
@@ -365,6 +368,9 @@ impl Pipeline {
 
     /// The destinations that get a span.
     fn kept(&self, scope: Option<&Scope>, facts: &Facts, refused: Destinations) -> Destinations {
+        if !self.filters {
+            return scope.map_or(Destinations::MAX, |s| s.allowed) & !refused;
+        }
         let stops = |(i, d): &(usize, &Destination)| !d.config.filter.passes(facts) && *i < Destinations::BITS as usize;
         let stopped: Destinations = self.destinations.iter().enumerate().filter(stops).map(|(i, _)| 1 << i).sum();
         !stopped & scope.map_or(Destinations::MAX, |s| s.allowed) & !refused

@@ -123,6 +123,11 @@ impl Filter {
         (self.only.is_empty() || self.only.iter().any(|c| c.holds(facts))) && !self.except.iter().any(|c| c.holds(facts))
     }
 
+    /// Does it let every span pass?
+    pub fn passes_all(&self) -> bool {
+        self.only.is_empty() && self.except.is_empty()
+    }
+
     /// The keys of the attributes that it looks at.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.only.iter().chain(&self.except).flat_map(|c| c.attributes.iter().map(|(key, _)| key.as_str()))

@@ -156,5 +156,5 @@ try {
 } finally {
   backend.kill();
   await once(backend, "exit");
-  if (!process.env.KEEP) rmSync(folder, { recursive: true }); else console.log(folder);
+  rmSync(folder, { recursive: true, force: true });
 }

@@ -124,13 +124,14 @@ impl Worker {
     /// The sender of a request.
     fn origin(&mut self, head: Head, now: f64) -> Option<&mut Origin> {
         let settings = self.settings.as_ref()?;
-        let same =
-            |origin: &Origin| !origin.retiring && Head { cluster: None, ..origin.head.clone() } == Head { cluster: None, ..head.clone() };
+        let same = |origin: &Origin| !origin.retiring && origin.head.is_of(&head);
         let at = match self.origins.iter().position(same) {
             Some(at) => at,
             None => {
                 self.next_origin = self.next_origin.wrapping_add(1);
-                let origin = Origin::new(head, self.next_origin, settings, now.to_bits() ^ u64::from(self.next_origin))?;
+                let cluster = property(&["cluster_name"]).or_else(|| property(&["xds", "cluster_name"]));
+                let seed = now.to_bits() ^ u64::from(self.next_origin);
+                let origin = Origin::new(Head { cluster, ..head }, self.next_origin, settings, seed)?;
                 if self.origins.iter().filter(|origin| !origin.retiring).count() >= settings.max_origins
                     && let Some(oldest) = self.origins.iter_mut().find(|origin| !origin.retiring)
                 {
@@ -298,7 +299,9 @@ impl Context for Stream {
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
-        let header = |name: &str| hostcalls::get_map_value(MapType::HttpRequestHeaders, name).ok().flatten();
+        // One call for all: each crossing costs about as much as a span.
+        let headers = hostcalls::get_map(MapType::HttpRequestHeaders).unwrap_or_default();
+        let header = |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         let [method, path] = [":method", ":path"].map(|name| header(name).unwrap_or_default());
         let Some(request) = Request::of(&method, &path, header) else { return Action::Continue };
         let mut worker = self.worker.borrow_mut();
@@ -309,26 +312,22 @@ impl HttpContext for Stream {
         }
         let length = header("content-length").and_then(|length| length.parse::<usize>().ok());
         let oversized = length.is_some_and(|length| length > settings.max_body_bytes);
-        let headers = hostcalls::get_map(MapType::HttpRequestHeaders).unwrap_or_default();
-        let named = |name: &str| settings.origin_headers.iter().any(|pattern| config::glob(pattern, name.as_bytes()));
-        let mut headers: Vec<_> = headers.into_iter().filter(|(name, _)| !name.starts_with(':') && named(name)).collect();
-        headers.sort();
         match request {
             _ if end_of_stream => {}
             Err(reason) => worker.passes(reason, now()),
             Ok(_) if oversized => worker.passes(Reason::Oversized, now()),
             Ok(request) => {
-                // It will be another one; the proxy sends chunks then.
-                let _ = hostcalls::set_map_value(MapType::HttpRequestHeaders, "content-length", None);
-                let head = Head {
-                    authority: header(":authority").unwrap_or_default(),
-                    path,
-                    scheme: header(":scheme").unwrap_or_else(|| "http".to_owned()),
-                    headers,
-                    request,
-                    cluster: property(&["cluster_name"]).or_else(|| property(&["xds", "cluster_name"])),
-                };
-                self.request = Some((request, head));
+                let (authority, scheme) =
+                    (header(":authority").unwrap_or_default(), header(":scheme").unwrap_or_else(|| "http".to_owned()));
+                let named = |name: &str| settings.origin_headers.iter().any(|pattern| config::glob(pattern, name.as_bytes()));
+                let mut headers = headers;
+                headers.retain(|(name, _)| !name.starts_with(':') && named(name));
+                headers.sort();
+                if length.is_some() {
+                    // It will be another one; the proxy sends chunks then.
+                    let _ = hostcalls::set_map_value(MapType::HttpRequestHeaders, "content-length", None);
+                }
+                self.request = Some((request, Head { authority, path, scheme, headers, request, cluster: None }));
             }
         }
         Action::Continue
@@ -363,8 +362,9 @@ impl HttpContext for Stream {
         worker.buffered -= self.held.len();
         let body = std::mem::take(&mut self.held);
         let now = now();
+        let peer = worker.settings.as_ref().filter(|settings| settings.needs_peer()).and_then(|_| peer());
         let rewritten = match worker.origin(head, now) {
-            Some(origin) => origin.rewrite(request, &body, peer().as_deref(), max_body, now),
+            Some(origin) => origin.rewrite(request, &body, peer.as_deref(), max_body, now),
             None => Err(Reason::Unsupported),
         };
         let out = match &rewritten {

@@ -6,7 +6,7 @@ use crate::settings::{Route, Settings};
 use genspan::{Pipeline, Stats};
 
 /// The head of a sender's requests, as far as they have it in common.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Head {
     /// `:authority`
     pub authority: String,
@@ -20,6 +20,14 @@ pub struct Head {
     pub request: Request,
     /// The proxy's cluster that they go to; `None`: not known, and no call of our own is possible.
     pub cluster: Option<String>,
+}
+
+impl Head {
+    /// Is another request one of this sender's?
+    pub fn is_of(&self, other: &Head) -> bool {
+        let own = (&self.request, &self.authority, &self.path, &self.scheme, &self.headers);
+        own == (&other.request, &other.authority, &other.path, &other.scheme, &other.headers)
+    }
 }
 
 /// A request of our own.

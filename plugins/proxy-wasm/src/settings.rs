@@ -1,8 +1,9 @@
 //! The plugin's configuration: the options of the npm package as JSON, for each destination the cluster it is reached through, and the
 //! bounds of this host. What is an option of the core is checked there.
 
-use genspan::config::Config;
-use serde_json::{Map, Value, json};
+use bumpalo::Bump;
+use genspan::config::{Config, Profile};
+use genspan::json::{self, Json, Out, read::quoted};
 
 /// What the plugin was told.
 #[derive(Clone, Debug)]
@@ -76,123 +77,180 @@ const ORIGIN_HEADERS: &[&str] = &[
     "cookie",
     "user-agent",
 ];
-/// Options of the npm package, and where the core has them.
-const RENAMED: &[(&str, &str, &str)] = &[
-    ("scheduledDelayMillis", "batch", "delayMillis"),
-    ("maxExportBatchSize", "batch", "maxSpans"),
-    ("maxQueueSize", "queue", "maxSpans"),
-    ("exportTimeoutMillis", "retry", "deadlineMillis"),
+/// Groups of the core's options.
+const GROUPS: [&str; 3] = ["batch", "queue", "retry"];
+/// Options of the npm package, and the group and the name that they have in the core.
+const RENAMED: &[(&str, usize, &str)] = &[
+    ("scheduledDelayMillis", 0, "delayMillis"),
+    ("maxExportBatchSize", 0, "maxSpans"),
+    ("maxQueueSize", 1, "maxSpans"),
+    ("exportTimeoutMillis", 2, "deadlineMillis"),
 ];
 
-fn number(options: &mut Map<String, Value>, name: &str, default: u64) -> Result<u64, String> {
-    match options.remove(name) {
-        None => Ok(default),
-        Some(value) => value.as_u64().filter(|n| *n > 0).ok_or_else(|| format!("{name} {value}: must be a whole number from 1")),
+impl Settings {
+    /// Does a destination want the sender's address?
+    pub fn needs_peer(&self) -> bool {
+        self.core.destinations.iter().any(|d| d.profile == Profile::Tencent && d.host_name.is_none())
     }
 }
 
-fn text(options: &mut Map<String, Value>, name: &str, at: &str) -> Result<Option<String>, String> {
-    match options.remove(name) {
-        None => Ok(None),
-        Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),
-        Some(_) => Err(format!("{at}{name}: must be a text")),
+/// An object as it goes to the core: names, and values as JSON text.
+#[derive(Default)]
+struct Object(Vec<(String, String)>);
+
+impl Object {
+    fn set(&mut self, name: &str, value: String) {
+        self.0.retain(|(known, _)| known != name);
+        self.0.push((name.to_owned(), value));
     }
+
+    fn text(&self) -> String {
+        let members = self.0.iter().map(|(name, value)| [&quoted(name), ":", value].concat());
+        ["{", &members.collect::<Vec<_>>().join(","), "}"].concat()
+    }
+}
+
+fn members<'d>(json: Json<'d>) -> Vec<(String, Json<'d>)> {
+    json.entries().map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value)).collect()
+}
+
+fn json_of(value: Json, arena: &Bump) -> String {
+    let mut out = Out::new_in(arena);
+    value.write(&mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn count(name: &str, value: Json) -> Result<u64, String> {
+    let number = value.as_i64().filter(|n| *n > 0 && value.number().is_some());
+    number.map(|n| n as u64).ok_or_else(|| [name, ": must be a whole number from 1"].concat())
+}
+
+fn text<'d>(name: &str, value: Json<'d>, arena: &'d Bump) -> Result<String, String> {
+    let text = value.text(arena).filter(|text| value.is_string() && !text.is_empty());
+    text.map(|text| String::from_utf8_lossy(text).into_owned()).ok_or_else(|| [name, ": must be a text"].concat())
 }
 
 impl Settings {
     /// Reads the configuration; an error names the field, the rule and a fix, and no secret.
-    pub fn read(text: &str) -> Result<Self, String> {
-        let parsed: Value =
-            serde_json::from_str(if text.trim().is_empty() { "{}" } else { text }).map_err(|e| format!("configuration: no JSON: {e}"))?;
-        let Value::Object(mut options) = parsed else { return Err("configuration: must be an object".to_owned()) };
-        let max_body_bytes = number(&mut options, "maxBodyBytes", 16 << 20)? as usize;
-        let max_buffered_bytes = number(&mut options, "maxBufferedBytes", 64 << 20)? as usize;
-        let max_origins = number(&mut options, "maxOrigins", 64)? as usize;
-        let origin_headers = match options.remove("originHeaders") {
-            None => ORIGIN_HEADERS.iter().map(|name| (*name).to_owned()).collect(),
-            Some(Value::Array(list)) => {
-                let name =
-                    |value: Value| value.as_str().map(str::to_ascii_lowercase).ok_or("originHeaders: must be a list of texts".to_owned());
-                list.into_iter().map(name).collect::<Result<_, _>>()?
-            }
-            Some(_) => return Err("originHeaders: must be a list of texts".to_owned()),
-        };
-        for hook in ["mask", "onMedia"] {
-            if options.contains_key(hook) {
-                return Err(format!("{hook}: is a hook of JavaScript; use rules in privacy.mask"));
-            }
+    pub fn read(options: &str) -> Result<Self, String> {
+        let arena = Bump::new();
+        let options = if options.trim().is_empty() { "{}" } else { options };
+        let parsed = json::parse_or_say(options.as_bytes(), &arena).map_err(|e| ["configuration: no JSON: ", &e].concat())?;
+        if !parsed.is_object() {
+            return Err("configuration: must be an object".to_owned());
         }
-        let single: Map<_, _> = OF_DESTINATION.iter().filter_map(|name| options.remove_entry(*name)).collect();
-        let mut destinations = match options.remove("destinations") {
-            None => vec![Value::Object(single)],
-            Some(Value::Array(list)) if single.is_empty() && !list.is_empty() => list,
-            Some(Value::Array(list)) if !list.is_empty() => {
-                let beside = single.keys().next().map_or("", String::as_str);
-                return Err(format!("{beside}: stands beside destinations; move it into each destination that it is meant for"));
-            }
-            Some(_) => return Err("destinations: must be a list with at least one destination".to_owned()),
+        let mut settings = Settings {
+            core: Config::default(),
+            routes: Vec::new(),
+            max_body_bytes: 16 << 20,
+            max_buffered_bytes: 64 << 20,
+            max_origins: 64,
+            origin_headers: ORIGIN_HEADERS.iter().map(|name| (*name).to_owned()).collect(),
         };
-        let mut routes = Vec::new();
-        let count = destinations.len();
-        for (i, destination) in destinations.iter_mut().enumerate() {
-            let at = if count == 1 { String::new() } else { format!("destinations[{i}].") };
-            let Value::Object(destination) = destination else { return Err(format!("destinations[{i}]: must be an object")) };
-            routes.push(Route::read(destination, i, &at)?);
-        }
-        for (name, group, member) in RENAMED {
-            if let Some(value) = options.remove(*name) {
-                match options.entry(*group).or_insert_with(|| json!({})) {
-                    Value::Object(group) => drop(group.insert((*member).to_owned(), value)),
-                    _ => return Err(format!("{group}: must be an object")),
+        let (mut top, mut groups) = (Object::default(), [const { Object(Vec::new()) }; GROUPS.len()]);
+        let mut single = Vec::new();
+        let mut list = None;
+        for (name, value) in parsed.entries() {
+            let name = &*String::from_utf8_lossy(name);
+            if let Some((_, group, member)) = RENAMED.iter().find(|(from, ..)| *from == name) {
+                groups[*group].set(member, json_of(value, &arena));
+            } else if let Some(group) = GROUPS.iter().position(|group| *group == name).filter(|_| value.is_object()) {
+                value.entries().for_each(|(member, value)| groups[group].set(&String::from_utf8_lossy(member), json_of(value, &arena)));
+            } else if OF_DESTINATION.contains(&name) {
+                single.push((name.to_owned(), value));
+            } else {
+                match name {
+                    "destinations" => list = Some(value),
+                    "maxBodyBytes" => settings.max_body_bytes = count(name, value)? as usize,
+                    "maxBufferedBytes" => settings.max_buffered_bytes = count(name, value)? as usize,
+                    "maxOrigins" => settings.max_origins = count(name, value)? as usize,
+                    "originHeaders" if value.is_array() => {
+                        settings.origin_headers =
+                            value.items().map(|item| text(name, item, &arena).map(|n| n.to_ascii_lowercase())).collect::<Result<_, _>>()?;
+                    }
+                    "originHeaders" => return Err("originHeaders: must be a list of texts".to_owned()),
+                    "mask" | "onMedia" => return Err([name, ": is a hook of JavaScript; use rules in privacy.mask"].concat()),
+                    _ => top.set(name, json_of(value, &arena)),
                 }
             }
         }
-        options.insert("destinations".to_owned(), Value::Array(destinations));
-        let mut core = Config::read(&Value::Object(options).to_string()).map_err(|e| e.to_string())?;
+        let destinations = match list {
+            None => vec![single],
+            Some(_) if !single.is_empty() => {
+                return Err([&single[0].0, ": stands beside destinations; move it into each destination that it is meant for"].concat());
+            }
+            Some(list) if list.is_array() && list.items().next().is_some() && list.items().all(|item| item.is_object()) => {
+                list.items().map(members).collect()
+            }
+            Some(_) => return Err("destinations: must be a list of at least one object".to_owned()),
+        };
+        let mut texts = Vec::new();
+        for (i, destination) in destinations.iter().enumerate() {
+            let at = if destinations.len() == 1 { String::new() } else { ["destinations[", &i.to_string(), "]."].concat() };
+            let mut of_core = Object::default();
+            settings.routes.push(Route::read(destination, i, &at, &mut of_core, &arena)?);
+            texts.push(of_core.text());
+        }
+        top.set("destinations", ["[", &texts.join(","), "]"].concat());
+        GROUPS.iter().zip(&groups).filter(|(_, group)| !group.0.is_empty()).for_each(|(name, group)| top.set(name, group.text()));
+        let mut core = Config::read(&top.text()).map_err(|e| e.to_string())?;
         core.peer_host_name = true;
         // A body that comes is taken whole; what waits for calls is bounded by its bytes.
         core.queue.max_spans = core.queue.max_spans.max(1 << 20);
         core.validate().map_err(|e| e.to_string())?;
-        Ok(Settings { core, routes, max_body_bytes, max_buffered_bytes, max_origins, origin_headers })
+        Ok(Settings { core, ..settings })
     }
 }
 
 impl Route {
-    /// Takes out of a destination what the core has no part in.
-    fn read(destination: &mut Map<String, Value>, i: usize, at: &str) -> Result<Self, String> {
-        let cluster = text(destination, "cluster", at)?;
-        if i > 0 && cluster.is_none() {
-            return Err(format!("{at}cluster: is missing; a copy goes through a cluster of the proxy, name it"));
-        }
-        let compression = text(destination, "compression", at)?;
-        if compression.as_deref().is_some_and(|c| c != "gzip" && c != "none") {
-            return Err(format!("{at}compression: must be \"gzip\" or \"none\""));
-        }
-        let timeout_millis = number(destination, "timeoutMillis", 10_000).map_err(|e| format!("{at}{e}"))?;
-        let endpoint = destination.get("endpoint").and_then(Value::as_str).unwrap_or(DEFAULT_ENDPOINT);
-        let rest = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
-        let (authority, path) = rest.find('/').map_or((rest, "/"), |slash| rest.split_at(slash));
-        let (authority, path) = (authority.to_owned(), path.to_owned());
-        let mut headers = Vec::new();
-        if let Some(Value::Object(given)) = destination.get("headers") {
-            for (name, value) in given {
-                let Value::String(value) = value else { return Err(format!("{at}headers.{name}: must be a text")) };
-                headers.push((name.to_ascii_lowercase(), value.clone()));
+    /// Reads a destination; what the core has a part in goes to `of_core`.
+    fn read<'d>(destination: &[(String, Json<'d>)], i: usize, at: &str, of_core: &mut Object, arena: &'d Bump) -> Result<Self, String> {
+        let mut route = Route { timeout_millis: 10_000, ..Route::default() };
+        let mut endpoint = DEFAULT_ENDPOINT.to_owned();
+        let mut langfuse = false;
+        for (name, value) in destination {
+            let field = [at, name].concat();
+            match &name[..] {
+                "cluster" => route.cluster = Some(text(&field, *value, arena)?),
+                "timeoutMillis" => route.timeout_millis = count(&field, *value)?,
+                "compression" => match &text(&field, *value, arena)?[..] {
+                    "gzip" => route.gzip = true,
+                    "none" => {}
+                    _ => return Err([&field, ": must be \"gzip\" or \"none\""].concat()),
+                },
+                "endpoint" => endpoint = text(&field, *value, arena)?,
+                "headers" => {
+                    for (header, value) in value.entries() {
+                        let header = String::from_utf8_lossy(header).to_ascii_lowercase();
+                        let value = text(&[&field, ".", &header].concat(), value, arena)?;
+                        route.headers.push((header, value));
+                    }
+                }
+                "profile" => langfuse = value.is("langfuse"),
+                _ => {}
+            }
+            if !["cluster", "timeoutMillis", "compression"].contains(&&name[..]) {
+                of_core.set(name, json_of(*value, arena));
             }
         }
+        if i > 0 && route.cluster.is_none() {
+            return Err([at, "cluster: is missing; a copy goes through a cluster of the proxy, name it"].concat());
+        }
+        let rest = endpoint.split_once("://").map_or(&endpoint[..], |(_, rest)| rest);
+        let (authority, path) = rest.find('/').map_or((rest, "/"), |slash| rest.split_at(slash));
+        (route.authority, route.path) = (authority.to_owned(), path.to_owned());
         // Langfuse takes spans of other SDKs in its newest form where this asks for it.
         let version = "x-langfuse-ingestion-version";
-        if destination.get("profile").is_some_and(|p| p == "langfuse") && headers.iter().all(|(name, _)| name != version) {
-            headers.push((version.to_owned(), "4".to_owned()));
+        if langfuse && route.headers.iter().all(|(name, _)| name != version) {
+            route.headers.push((version.to_owned(), "4".to_owned()));
         }
-        Ok(Route { cluster, authority, path, headers, gzip: compression.as_deref() == Some("gzip"), timeout_millis })
+        Ok(route)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use genspan::config::Profile;
 
     #[test]
     fn the_options_of_the_package_read_as_they_are() {
@@ -228,7 +286,7 @@ mod tests {
             (r#"{"destinations":[{},{}]}"#, "destinations[1].cluster: is missing; a copy goes through a cluster of the proxy, name it"),
             (r#"{"token":"s3cret","destinations":[{}]}"#, "token: stands beside destinations; move it"),
             (r#"{"profile":"tencent"}"#, "token is missing: profile tencent needs the token"),
-            (r#"{"maxBodyBytes":0}"#, "maxBodyBytes 0: must be a whole number from 1"),
+            (r#"{"maxBodyBytes":0}"#, "maxBodyBytes: must be a whole number from 1"),
             (r#"{"mask":"x"}"#, "mask: is a hook of JavaScript; use rules in privacy.mask"),
             (r#"{"compression":"br"}"#, "compression: must be \"gzip\" or \"none\""),
             (r#"{"headers":{"authorization":7}}"#, "headers.authorization: must be a text"),
