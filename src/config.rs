@@ -120,6 +120,10 @@ pub struct Destination {
     pub sample_ratio: Option<f64>,
     /// What may leave to it, in place of what holds for all destinations.
     pub privacy: Option<privacy::Settings>,
+    /// How requests are written.
+    pub protocol: Protocol,
+    /// How its batches are made and sent, in place of what holds for all destinations.
+    pub delivery: Option<Delivery>,
 }
 
 read_struct!(Destination {
@@ -136,6 +140,8 @@ read_struct!(Destination {
     "blockScopes" | "blockedInstrumentationScopes" => block_scopes,
     "sampleRatio" => sample_ratio,
     "privacy" => privacy,
+    "protocol" => protocol,
+    "delivery" => delivery,
 });
 
 /// Entry detection.
@@ -195,13 +201,27 @@ pub struct QueueLimits {
     pub max_spans: usize,
     /// In encoded bytes.
     pub max_bytes: usize,
+    /// What goes when it is full.
+    pub drop: DropPolicy,
 }
 
-read_struct!(QueueLimits { "maxSpans" => max_spans, "maxBytes" => max_bytes, });
+read_struct!(QueueLimits { "maxSpans" => max_spans, "maxBytes" => max_bytes, "drop" => drop, });
+
+/// What a full queue drops. Entries are the last to go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DropPolicy {
+    /// What waits longest.
+    #[default]
+    Oldest,
+    /// What comes.
+    Newest,
+}
+
+read_enum!(DropPolicy { "oldest" => DropPolicy::Oldest, "newest" => DropPolicy::Newest, });
 
 impl Default for QueueLimits {
     fn default() -> Self {
-        QueueLimits { max_spans: 8_192, max_bytes: 64 << 20 }
+        QueueLimits { max_spans: 8_192, max_bytes: 64 << 20, drop: DropPolicy::Oldest }
     }
 }
 
@@ -210,7 +230,7 @@ impl Default for QueueLimits {
 pub struct BatchLimits {
     /// In spans.
     pub max_spans: usize,
-    /// In encoded bytes of spans.
+    /// In bytes of the whole request, as encoded; a span that is larger goes alone.
     pub max_bytes: usize,
     /// How long the first span waits for others, in ms.
     pub delay_millis: f64,
@@ -239,9 +259,111 @@ read_struct!(RetryPolicy { "initialMillis" => initial_millis, "maxMillis" => max
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        RetryPolicy { initial_millis: 1_000.0, max_millis: 30_000.0, deadline_millis: 60_000.0 }
+        RetryPolicy { initial_millis: 1_000.0, max_millis: 30_000.0, deadline_millis: 300_000.0 }
     }
 }
+
+/// When a destination that fails is left alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Breaker {
+    /// After so many failures in a row; 0: never.
+    pub failures: usize,
+    /// For so long, in ms; then one request probes it.
+    pub open_millis: f64,
+}
+
+read_struct!(Breaker { "failures" => failures, "openMillis" => open_millis, });
+
+impl Default for Breaker {
+    fn default() -> Self {
+        Breaker { failures: 5, open_millis: 10_000.0 }
+    }
+}
+
+/// How the batches of a destination are made and sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery {
+    /// Bounds of the queue.
+    pub queue: QueueLimits,
+    /// When a batch goes.
+    pub batch: BatchLimits,
+    /// How a batch is sent again.
+    pub retry: RetryPolicy,
+    /// When the destination is left alone.
+    pub breaker: Breaker,
+    /// How many batches are on their way at most.
+    pub max_in_flight: usize,
+    /// The host keeps what cannot be delivered.
+    pub spool: bool,
+}
+
+read_struct!(Delivery {
+    "queue" => queue,
+    "batch" => batch,
+    "retry" => retry,
+    "breaker" => breaker,
+    "maxInFlight" => max_in_flight,
+    "spool" => spool,
+});
+
+impl Default for Delivery {
+    fn default() -> Self {
+        Delivery {
+            queue: QueueLimits::default(),
+            batch: BatchLimits::default(),
+            retry: RetryPolicy::default(),
+            breaker: Breaker::default(),
+            max_in_flight: 4,
+            spool: false,
+        }
+    }
+}
+
+impl Delivery {
+    fn validate(&self, at: &str) -> Result<(), ConfigError> {
+        for (field, value) in [
+            ("queue.maxSpans", self.queue.max_spans),
+            ("queue.maxBytes", self.queue.max_bytes),
+            ("batch.maxSpans", self.batch.max_spans),
+            ("batch.maxBytes", self.batch.max_bytes),
+            ("maxInFlight", self.max_in_flight),
+        ] {
+            if value == 0 {
+                return error(&format!("{at}{field}"), 0, "must be 1 or more");
+            }
+        }
+        for (field, value) in [
+            ("batch.delayMillis", self.batch.delay_millis),
+            ("retry.initialMillis", self.retry.initial_millis),
+            ("retry.maxMillis", self.retry.max_millis),
+            ("retry.deadlineMillis", self.retry.deadline_millis),
+            ("breaker.openMillis", self.breaker.open_millis),
+        ] {
+            if value.is_nan() || value < 0.0 {
+                return error(&format!("{at}{field}"), shown(value), "must be 0 or more, in ms");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How requests are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// OTLP/HTTP with protobuf.
+    #[default]
+    HttpProtobuf,
+    /// OTLP/HTTP with JSON.
+    HttpJson,
+    /// OTLP/gRPC; the host frames the body.
+    Grpc,
+}
+
+read_enum!(Protocol {
+    "http/protobuf" => Protocol::HttpProtobuf,
+    "http/json" => Protocol::HttpJson,
+    "grpc" => Protocol::Grpc,
+});
 
 /// The configuration of a [`crate::Pipeline`].
 #[derive(Clone, Debug)]
@@ -254,14 +376,8 @@ pub struct Config {
     pub privacy: privacy::Settings,
     /// Guess the provider from address and model where nothing names it.
     pub infer_provider: bool,
-    /// Bounds of each destination's queue.
-    pub queue: QueueLimits,
-    /// When a batch goes.
-    pub batch: BatchLimits,
-    /// How a batch is sent again.
-    pub retry: RetryPolicy,
-    /// How many batches of a destination are on their way at most.
-    pub max_in_flight: usize,
+    /// How the batches of each destination are made and sent.
+    pub delivery: Delivery,
     /// How many keys and names of the application are interned at most.
     pub dictionary: usize,
 }
@@ -271,10 +387,7 @@ read_struct!(Config {
     "entry" => entry,
     "inferProvider" => infer_provider,
     "privacy" => privacy,
-    "queue" => queue,
-    "batch" => batch,
-    "retry" => retry,
-    "maxInFlight" => max_in_flight,
+    "delivery" => delivery,
     "dictionary" => dictionary,
 });
 
@@ -285,10 +398,7 @@ impl Default for Config {
             entry: Entry::default(),
             privacy: privacy::Settings::default(),
             infer_provider: true,
-            queue: QueueLimits::default(),
-            batch: BatchLimits::default(),
-            retry: RetryPolicy::default(),
-            max_in_flight: 4,
+            delivery: Delivery::default(),
             dictionary: 4_096,
         }
     }
@@ -459,6 +569,7 @@ impl Destination {
     fn validate(&self, at: &str) -> Result<(), ConfigError> {
         self.validate_resource(at)?;
         self.privacy.as_ref().map_or(Ok(()), |privacy| privacy.validate(at))?;
+        self.delivery.as_ref().map_or(Ok(()), |delivery| delivery.validate(&format!("{at}delivery.")))?;
         if self.profile == Profile::Tencent {
             let in_resource =
                 |key: &str| self.resource.iter().any(|(name, value)| name == key && matches!(value, Scalar::Str(text) if !text.is_empty()));
@@ -545,27 +656,7 @@ impl Config {
         }
         self.privacy.validate("")?;
         self.entry.validate()?;
-        for (field, value) in [
-            ("queue.maxSpans", self.queue.max_spans),
-            ("queue.maxBytes", self.queue.max_bytes),
-            ("batch.maxSpans", self.batch.max_spans),
-            ("batch.maxBytes", self.batch.max_bytes),
-            ("maxInFlight", self.max_in_flight),
-        ] {
-            if value == 0 {
-                return error(field, 0, "must be 1 or more");
-            }
-        }
-        for (field, value) in [
-            ("batch.delayMillis", self.batch.delay_millis),
-            ("retry.initialMillis", self.retry.initial_millis),
-            ("retry.maxMillis", self.retry.max_millis),
-            ("retry.deadlineMillis", self.retry.deadline_millis),
-        ] {
-            if value.is_nan() || value < 0.0 {
-                return error(field, shown(value), "must be 0 or more, in ms");
-            }
-        }
+        self.delivery.validate("delivery.")?;
         Ok(())
     }
 }
@@ -599,7 +690,7 @@ mod tests {
             "destinations is empty: name at least one, such as [{\"endpoint\": \"http://localhost:4318/v1/traces\"}]",
         );
         refuses(r#"{"destinations":[{"sampleRatio":1.5}]}"#, "sampleRatio 1.5: must be from 0 (no trace) to 1 (all)");
-        refuses(r#"{"destinations":[{}],"batch":{"maxSpans":0}}"#, "batch.maxSpans 0: must be 1 or more");
+        refuses(r#"{"destinations":[{}],"delivery":{"batch":{"maxSpans":0}}}"#, "delivery.batch.maxSpans 0: must be 1 or more");
         refuses(
             r#"{"destinations":[{"profile":"otle"}]}"#,
             r#"destinations[0].profile: "otle" is none of "otel", "otel-1.41", "tencent", "langfuse", "openinference""#,
