@@ -3,11 +3,24 @@ import type { DestinationOptions, GenSpanOptions } from "./config.js";
 import * as core from "./core.js";
 import { checkHooks, type PrivacyHooks, settings } from "./privacy.js";
 
-export type { DestinationOptions, EntryOptions, GenSpanOptions, Keep, Profile } from "./config.js";
+export type {
+  DestinationOptions,
+  EntryOptions,
+  GenSpanOptions,
+  HeaderValues,
+  Keep,
+  PartialSuccess,
+  Profile,
+  Protocol,
+  Route,
+} from "./config.js";
 export type { CoreStats, DestinationStats } from "./core.js";
-export type { Host } from "./host.js";
+export type { DeliveryOptions, SpoolOptions } from "./delivery.js";
+export type { Host, Spool, SpoolStats, Stored, Tls, Warn } from "./host.js";
+export type { MeterProvider } from "./metrics.js";
 export type { MaskRule, Media, PrivacyHooks, PrivacyOptions } from "./privacy.js";
-export { GenSpanProcessor, type Stats } from "./processor.js";
+export { GenSpanProcessor, type Stats, type WaitUntil } from "./processor.js";
+export type { Answer, Send } from "./transport.js";
 
 export type Format = "protobuf" | "json";
 
