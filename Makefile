@@ -26,7 +26,7 @@ PYTHON := target/py/bin/python
 NODE_TEST := node --test --test-reporter=spec
 
 .DEFAULT_GOAL := help
-.PHONY: help build test demo bench size lint clean test-core check-core test-pkg test-node FORCE
+.PHONY: help build test demo bench faults size lint clean test-core check-core test-pkg test-node FORCE
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -42,6 +42,9 @@ demo: build $(FOR_DEMO) ## run an instrumented agent against a local receiver an
 
 bench: build $(FOR_BENCH) ## compare speed with the stock OpenTelemetry encoder
 	@node benches/js/run.mjs
+
+faults: $(DIST) $(FOR_DEMO) $(FOR_TEST) ## every fault by every transport; writes what was found into docs/delivery.md
+	WRITE_PAGE=1 $(NODE_TEST) tests/node/faults.test.mjs
 
 size: $(WASM) ## what the module weighs, and what each part of it costs
 	@$(WASM_BINDGEN) --target web --omit-default-module-path --keep-debug --out-dir target/size $(RAW_WASM)

@@ -39,23 +39,31 @@ export function transport(route: Route, host: Host): Send {
   };
 }
 
-/** Ends what takes longer than the route allows, whether or not it listens to the signal. */
-function timed<T>(route: Route, signal: AbortSignal, call: (stop: AbortSignal) => Promise<T>): Promise<T> {
+/** Ends what takes longer than the route allows. */
+async function timed<T>(route: Route, signal: AbortSignal, call: (stop: AbortSignal) => Promise<T>): Promise<T> {
+  const abort = new AbortController();
+  const stop = () => abort.abort(signal.reason);
+  if (signal.aborted) stop();
+  signal.addEventListener("abort", stop);
+  const late = new Error(`timed out after ${route.timeoutMillis} ms`);
+  const timer = setTimeout(() => abort.abort(late), route.timeoutMillis);
+  try {
+    return await call(abort.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/** The headers, which the application may take its time for. */
+export async function headersOf(route: Route, signal: AbortSignal): Promise<Record<string, string>> {
+  const given = route.headers();
+  if (!(given instanceof Promise)) return given;
   return new Promise((resolve, reject) => {
-    const abort = new AbortController();
-    const end = (reason: unknown) => {
-      abort.abort(reason);
-      reject(reason);
-    };
-    const stop = () => end(signal.reason);
-    const timer = setTimeout(() => end(new Error(`timed out after ${route.timeoutMillis} ms`)), route.timeoutMillis);
+    const stop = () => reject(signal.reason);
     if (signal.aborted) stop();
-    signal.addEventListener("abort", stop);
-    const answered = call(abort.signal).finally(() => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", stop);
-    });
-    answered.then(resolve, reject);
+    signal.addEventListener("abort", stop, { once: true });
+    given.then(resolve, reject);
   });
 }
 
@@ -67,7 +75,7 @@ async function post(
 ): Promise<Answer> {
   const gzip = route.gzip && body.length >= MIN_GZIP && typeof CompressionStream === "function";
   const headers: Record<string, string> = {
-    ...(await route.headers()),
+    ...(await headersOf(route, signal)),
     "content-type": route.protocol === "http/json" ? "application/json" : "application/x-protobuf",
   };
   if (gzip) headers["content-encoding"] = "gzip";

@@ -378,14 +378,15 @@ impl Exporter {
 
     /// When [`Exporter::poll`] has something to do, in ms; `None`: when something else happens.
     pub fn wake(&self) -> Option<f64> {
-        let age = self.queue.first().map(|_| self.queue.oldest() + self.settings.batch.delay_millis);
+        let due = if self.due(NEVER) { NEVER } else { self.queue.oldest() + self.settings.batch.delay_millis };
+        let due = self.queue.first().map(|_| due);
         let waiting = self.batches.iter().filter_map(|b| match b.state {
             State::Waiting(until) if self.has_slot() => Some(until.max(self.paused_until).min(b.deadline)),
             State::Waiting(_) => Some(b.deadline),
             _ => None,
         });
-        let sent = age.filter(|_| self.has_room()).map(|age| age.max(self.paused_until));
-        let stored = age.filter(|_| self.stores(NEVER));
+        let sent = due.filter(|_| self.has_room()).map(|due| due.max(self.paused_until));
+        let stored = due.filter(|_| self.stores(NEVER));
         let restored = (self.settings.spool && self.paused_until > NEVER).then_some(self.paused_until);
         waiting.chain(sent).chain(stored).chain(restored).filter(|at| at.is_finite() || *at == NEVER).min_by(f64::total_cmp)
     }

@@ -439,6 +439,8 @@ proptest::proptest! {
             if copies.is_empty() && n % 16 == 0 { copies.push(u32::from(n) + 1) }
             balanced(&e);
             proptest::prop_assert!(e.wake().is_none_or(|at| at > now), "woken at {:?}, it is {now}", e.wake());
+            let sleeps_too_long = e.wake().map_or(e.is_due(now + 1e6), |at| at - 0.5 > now && e.is_due(at - 0.5));
+            proptest::prop_assert!(!sleeps_too_long, "woken at {:?}", e.wake());
         }
         for _ in 0..1000 {
             flying.drain(..).for_each(|id| { e.response(id, 200, None, b"", now); });
