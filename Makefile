@@ -26,7 +26,7 @@ PYTHON := target/py/bin/python
 NODE_TEST := node --test --test-reporter=spec
 
 .DEFAULT_GOAL := help
-.PHONY: help build test demo bench faults size lint clean test-core check-core test-pkg test-node FORCE
+.PHONY: help build test demo bench faults kill size lint clean test-core check-core test-pkg test-node FORCE
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -45,6 +45,9 @@ bench: build $(FOR_BENCH) ## compare speed with the stock OpenTelemetry encoder
 
 faults: $(DIST) $(FOR_DEMO) $(FOR_TEST) ## every fault by every transport; writes what was found into docs/delivery.md
 	WRITE_PAGE=1 $(NODE_TEST) tests/node/faults.test.mjs
+
+kill: $(DIST) $(FOR_DEMO) $(FOR_TEST) ## kill -9 a process with a spool 200 times, and see what arrives
+	KILL_ROUNDS=200 $(NODE_TEST) tests/node/kill.test.mjs
 
 size: $(WASM) ## what the module weighs, and what each part of it costs
 	@$(WASM_BINDGEN) --target web --omit-default-module-path --keep-debug --out-dir target/size $(RAW_WASM)

@@ -40,7 +40,7 @@ export function transport(route: Route, host: Host): Send {
 }
 
 /** Ends what takes longer than the route allows. */
-async function timed<T>(route: Route, signal: AbortSignal, call: (stop: AbortSignal) => Promise<T>): Promise<T> {
+export async function timed<T>(route: Route, signal: AbortSignal, call: (stop: AbortSignal) => Promise<T>): Promise<T> {
   const abort = new AbortController();
   const stop = () => abort.abort(signal.reason);
   if (signal.aborted) stop();

@@ -14,7 +14,8 @@ export async function startCollector(answer = () => ({})) {
     const raw = Buffer.concat(chunks);
     const { headers, method, url } = request;
     const body = headers["content-encoding"] === "gzip" ? gunzipSync(raw) : raw;
-    requests.push({ method, url, headers, body });
+    const came = { method, url, headers, body, answered: false };
+    requests.push(came);
     const {
       status = 200,
       headers: extra = {},
@@ -25,6 +26,7 @@ export async function startCollector(answer = () => ({})) {
     if (hang) return;
     setTimeout(() => {
       answered++;
+      came.answered = true;
       response.writeHead(status, { "content-type": "application/x-protobuf", ...extra }).end(reply);
     }, afterMillis);
   });
@@ -35,13 +37,10 @@ export async function startCollector(answer = () => ({})) {
     requests,
     answered: () => answered,
     /** The resource spans of every request, in the order of arrival. */
-    resourceSpans: () =>
-      requests.flatMap(({ body }) => JSON.parse(Buffer.from(convert(body, { to: "json" }))).resourceSpans),
-    names() {
-      return this.resourceSpans().flatMap(({ scopeSpans }) =>
-        scopeSpans.flatMap(({ spans }) => spans.map((s) => s.name)),
-      );
-    },
+    resourceSpans: () => resourceSpansOf(requests),
+    names: () => namesOf(requests),
+    /** Of the requests that were answered. */
+    answeredNames: () => namesOf(requests.filter((request) => request.answered)),
     async close() {
       server.closeAllConnections();
       server.close();
@@ -49,3 +48,8 @@ export async function startCollector(answer = () => ({})) {
     },
   };
 }
+
+const resourceSpansOf = (requests) =>
+  requests.flatMap(({ body }) => JSON.parse(Buffer.from(convert(body, { to: "json" }))).resourceSpans);
+const namesOf = (requests) =>
+  resourceSpansOf(requests).flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans.map((s) => s.name)));
