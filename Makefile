@@ -20,17 +20,18 @@ FOR_TEST  := $(call installed,tests/node/*)
 FOR_BENCH := $(call installed,benches/js/*)
 NPM       := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 
-PYTHON := target/py/bin/python
+PYTHON  := target/py/bin/python
+PHOENIX := target/phoenix/bin/python
 
 # Without a terminal node's test runner would fall back to TAP, which nobody reads.
 NODE_TEST := node --test --test-reporter=spec
 
 .DEFAULT_GOAL := help
-.PHONY: help build test demo bench faults kill size lint clean test-core check-core test-pkg test-node FORCE
+.PHONY: help build test demo bench bench-outage faults kill test-backends size lint clean test-core check-core test-pkg test-node FORCE
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: $(DIST) ## build the npm package: Rust core to WebAssembly, TypeScript to pkg/dist
 
@@ -42,6 +43,12 @@ demo: build $(FOR_DEMO) ## run an instrumented agent against a local receiver an
 
 bench: build $(FOR_BENCH) ## compare speed with the stock OpenTelemetry encoder
 	@node benches/js/run.mjs
+
+bench-outage: $(DIST) $(FOR_DEMO) $(FOR_TEST) ## a service whose backend is down for two minutes: its latency, its memory, what arrives
+	@node benches/js/outage.mjs
+
+test-backends: $(DIST) $(FOR_TEST) $(PHOENIX) ## send to a real Arize Phoenix and read back through its API
+	$(NODE_TEST) $(wildcard tests/backends/*.test.mjs)
 
 faults: $(DIST) $(FOR_DEMO) $(FOR_TEST) ## every fault by every transport; writes what was found into docs/delivery.md
 	WRITE_PAGE=1 $(NODE_TEST) tests/node/faults.test.mjs
@@ -102,6 +109,8 @@ $(DIST): $(WASM) $(wildcard pkg/src/*.ts) pkg/build.mjs pkg/package.json pkg/tsc
 	@touch $@
 
 $(PYTHON): tests/python-requirements.txt
+$(PHOENIX): tests/backends/requirements.txt
+$(PYTHON) $(PHOENIX):
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && apt-get -qq install -y python3-venv; } || { echo "make: python3 with its venv module is needed for the tests (Debian: apt-get install python3-venv)" >&2; exit 1; }
 	python3 -m venv $(@D:/bin=)
 	$@ -m pip install --quiet --disable-pip-version-check -r $<
