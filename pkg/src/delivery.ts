@@ -49,6 +49,7 @@ export const DELIVERY_FIELDS = [
 
 export const DEFAULT_QUEUE = 8192;
 const DEFAULT_SPOOL = 256 << 20;
+const MAX_BATCH = 32 << 20;
 
 /** What the core calls `delivery`; `undefined`: all as it is by default. */
 export function delivery(at: string, options: DeliveryOptions, env: Environment, spool: boolean): object | undefined {
@@ -64,6 +65,10 @@ export function delivery(at: string, options: DeliveryOptions, env: Environment,
   }
   const count = (field: keyof DeliveryOptions) => positive(`${at}${field}`, options[field] as number | undefined);
   const time = (field: keyof DeliveryOptions) => millis(`${at}${field}`, options[field] as number | undefined);
+  const maxBytes = count("maxExportBatchBytes");
+  if (maxBytes !== undefined && maxBytes > MAX_BATCH) {
+    fail(`${at}maxExportBatchBytes`, `${maxBytes} is more than is read back at once`, `write at most ${MAX_BATCH}`);
+  }
   return group({
     queue: group({
       maxSpans: count("maxQueueSize") ?? env.positive("OTEL_BSP_MAX_QUEUE_SIZE"),
@@ -72,7 +77,7 @@ export function delivery(at: string, options: DeliveryOptions, env: Environment,
     }),
     batch: group({
       maxSpans: count("maxExportBatchSize") ?? env.positive("OTEL_BSP_MAX_EXPORT_BATCH_SIZE"),
-      maxBytes: count("maxExportBatchBytes"),
+      maxBytes,
       delayMillis: time("scheduledDelayMillis") ?? env.millis("OTEL_BSP_SCHEDULE_DELAY"),
     }),
     retry: group({

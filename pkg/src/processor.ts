@@ -404,7 +404,9 @@ export class GenSpanProcessor {
   async #store({ id, destination, spans, body }: Transmit): Promise<void> {
     const stored = (await this.#spool?.put(destination, spans, body)) ?? false;
     try {
-      this.#usable()?.stored(id, stored, Date.now());
+      const pipeline = this.#usable();
+      pipeline?.stored(id, stored, Date.now());
+      pipeline?.recycle(body);
     } catch (error) {
       this.#fault("spool", error);
     }

@@ -6,7 +6,7 @@
 //
 // state: `temp-<owner>` while it is written, `ready`, `held-<owner>` while somebody sends it, `bad` when it is damaged.
 // owner: machine, process, instance. The file: MAGIC, SHA-256 of the rest, an ExportTraceServiceRequest.
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, webcrypto } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, readFile, rename, stat, unlink, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -24,6 +24,11 @@ const alive = new Set<string>();
 
 function short(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 8);
+}
+
+/** Off the main thread: bodies are large. */
+async function checksum(body: Uint8Array): Promise<Uint8Array> {
+  return new Uint8Array(await webcrypto.subtle.digest("SHA-256", body));
 }
 
 interface File {
@@ -87,7 +92,7 @@ class Directory implements Spool {
       if (!(await this.#makeRoom(size))) return false;
       const file = await open(temp, "wx", 0o600);
       try {
-        await file.writeFile(Buffer.concat([MAGIC, createHash("sha256").update(body).digest(), body]));
+        await file.writev([MAGIC, await checksum(body), body]);
         await file.sync();
       } finally {
         await file.close();
@@ -174,8 +179,8 @@ class Directory implements Spool {
   async #read(path: string, file: File): Promise<Uint8Array | undefined> {
     const all = await readFile(path);
     const body = all.subarray(HEADER);
-    const checksum = createHash("sha256").update(body).digest();
-    if (all.length === file.size && all.subarray(0, HEADER).equals(Buffer.concat([MAGIC, checksum]))) return body;
+    const header = Buffer.concat([MAGIC, await checksum(body)]);
+    if (all.length === file.size && all.subarray(0, HEADER).equals(header)) return body;
     this.stats.quarantined++;
     this.stats.dropped += file.spans;
     await rename(path, this.#path(file.base, "bad"));

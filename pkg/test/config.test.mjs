@@ -324,6 +324,10 @@ for (const [options, message] of [
   [{ dropPolicy: "random" }, 'dropPolicy "random" is unknown; use "oldest" or "newest"'],
   [{ retry: { initial: 1 } }, 'retry: "initial" is unknown; known: initialMillis, maxMillis'],
   [{ breaker: { failures: -1 } }, "breaker.failures -1 is no count; write a whole number from 1"],
+  [
+    { maxExportBatchBytes: 2 ** 26 },
+    "maxExportBatchBytes 67108864 is more than is read back at once; write at most 33554432",
+  ],
   [{ spool: { dir: "x" } }, "spool needs files, which this host has none of; leave it out, or run in Node"],
   [{ flushOnExit: true }, "flushOnExit is for Node; leave it out, or use flushVia(ctx)"],
   [{ onPartialSuccess: 1 }, "onPartialSuccess is of type number; give a function, or leave it out"],
