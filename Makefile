@@ -76,7 +76,7 @@ check-core: ## the core without bindings builds for wasm32 and imports nothing
 	scripts/build-core.sh --quiet --no-default-features --target-dir target/wasm-core
 	@node scripts/check-imports.mjs target/wasm-core/wasm32-unknown-unknown/debug/genspan.wasm
 
-test-pkg: $(DIST) ## tests of the npm package
+test-pkg: $(DIST) $(FOR_DEMO) ## tests of the npm package
 	$(NODE_TEST) $(wildcard pkg/test/*.test.mjs)
 
 test-node: $(DIST) $(FOR_DEMO) $(FOR_TEST) $(PYTHON) ## end to end: real SDKs, real instrumentation, other decoders

@@ -5,6 +5,7 @@
 //! length over what was reserved, makes a call do nothing and give 0.
 
 use crate::config::{Config, Convert};
+use crate::otlp::wire::array;
 use crate::pipeline::{Flush, Pipeline};
 use crate::privacy::{HookFailed, Hooks, MaskHook, MediaHook};
 use js_sys::Function;
@@ -111,6 +112,12 @@ pub fn close(handle: u32) {
     });
 }
 
+/// The keys whose values a `start` record shall bring, where the span starts with them.
+#[wasm_bindgen]
+pub fn wanted(handle: u32) -> js_sys::Array {
+    with(handle, |host| host.pipeline.wanted().into_iter().map(JsValue::from_str).collect())
+}
+
 /// What happened so far, as a plain object; `undefined` for a handle that is not open.
 #[wasm_bindgen]
 pub fn stats(handle: u32) -> Result<JsValue, JsError> {
@@ -173,19 +180,31 @@ pub extern "C" fn gs_resource(handle: u32, length: usize) -> u32 {
     with_input(handle, length, |host, record| host.pipeline.resource(record).unwrap_or(0))
 }
 
-/// A span started.
+/// A span started. `refused`: the destinations, by their bits, that the host keeps it from.
 #[unsafe(no_mangle)]
-pub extern "C" fn gs_start(handle: u32, length: usize, now: f64) {
+pub extern "C" fn gs_start(handle: u32, length: usize, refused: u32, now: f64) {
     // A record that is refused is counted in the stats.
-    with_input(handle, length, |host, record| host.pipeline.start(record, now).unwrap_or_default());
+    with_input(handle, length, |host, record| host.pipeline.start(record, refused, now).unwrap_or_default());
 }
 
-/// A span ended. Bit 0: it was accepted; bit 1: something is ready to send.
+/// A span ended; `refused` as for [`gs_start`]. Bit 0: it was accepted; bit 1: something is ready to send.
 #[unsafe(no_mangle)]
-pub extern "C" fn gs_end(handle: u32, length: usize, now: f64) -> u32 {
+pub extern "C" fn gs_end(handle: u32, length: usize, refused: u32, now: f64) -> u32 {
     with_input(handle, length, |host, record| {
-        let accepted = host.pipeline.end(record, now).is_ok();
+        let accepted = host.pipeline.end(record, refused, now).is_ok();
         u32::from(accepted) | u32::from(host.pipeline.is_due(now)) << 1
+    })
+}
+
+/// 1: the span is part of an LLM segment, and that LLM span's id is at the start of the input area (zeros: nobody knows which). To be
+/// called with the trace id and the span id in the input area.
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_segment(handle: u32, length: usize) -> u32 {
+    with(handle, |host| {
+        let Some(ids) = host.input.get_mut(..length).filter(|ids| ids.len() == 24) else { return 0 };
+        let Some(segment) = host.pipeline.segment(array(&ids[..16]), array(&ids[16..])) else { return 0 };
+        ids[..8].copy_from_slice(&segment);
+        1
     })
 }
 

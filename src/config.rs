@@ -1,11 +1,13 @@
 //! The one configuration: the same JSON (camelCase) for Node, edge, proxy and page. Reading, defaults and validation.
 
+use crate::entry::{Destinations, Siblings};
 use crate::json::Json;
 use crate::json::read::{self, Read, quoted, read_enum, read_struct};
 use crate::normalize::scalar;
 use crate::number;
 use crate::privacy;
 use crate::profiles::{self, write::Keep};
+use crate::route::Filter;
 use crate::span::Value;
 use bumpalo::Bump;
 
@@ -116,8 +118,12 @@ pub struct Destination {
     pub allow_scopes: Vec<String>,
     /// Scopes that may not.
     pub block_scopes: Vec<String>,
+    /// Spans that may pass, by what they are and say.
+    pub filter: Filter,
     /// Which part of the traces it gets, from 0 to 1: whole traces, by their ids; `None`: all.
     pub sample_ratio: Option<f64>,
+    /// The attribute that keeps the id of the parent, in hex, where a span gets another one since this destination does not get its own.
+    pub original_parent: Option<String>,
     /// What may leave to it, in place of what holds for all destinations.
     pub privacy: Option<privacy::Settings>,
     /// How requests are written.
@@ -137,8 +143,10 @@ read_struct!(Destination {
     "hostName" => host_name,
     "resource" => resource,
     "allowScopes" => allow_scopes,
-    "blockScopes" | "blockedInstrumentationScopes" => block_scopes,
+    "blockScopes" | "blockedInstrumentationScopes" | "blocked_instrumentation_scopes" => block_scopes,
+    "filter" => filter,
     "sampleRatio" => sample_ratio,
+    "originalParent" => original_parent,
     "privacy" => privacy,
     "protocol" => protocol,
     "delivery" => delivery,
@@ -151,10 +159,17 @@ pub struct Entry {
     pub enabled: bool,
     /// How the mark is written.
     pub value: EntryValue,
-    /// How long a candidate is held at most, in ms.
+    /// A segment that began in another process has its entry there, where the trace state or the baggage says so.
+    pub across_processes: bool,
+    /// Which of several segments below one span that is not LLM have an entry.
+    pub siblings: Siblings,
+    /// How long a candidate is held at most, in ms. For spans read from bodies this is the window in which their parents may still come; with 0
+    /// they are decided by what came before and what stands in the same body.
     pub hold_millis: f64,
     /// How many candidates are held at most.
     pub max_held: usize,
+    /// How many encoded bytes are held at most.
+    pub max_held_bytes: usize,
     /// How many spans are remembered at most.
     pub max_spans: usize,
 }
@@ -183,14 +198,26 @@ impl EntryValue {
 read_struct!(Entry {
     "enabled" => enabled,
     "value" => value,
+    "acrossProcesses" => across_processes,
+    "siblings" => siblings,
     "holdMillis" => hold_millis,
     "maxHeld" => max_held,
+    "maxHeldBytes" => max_held_bytes,
     "maxSpans" => max_spans,
 });
 
 impl Default for Entry {
     fn default() -> Self {
-        Entry { enabled: true, value: EntryValue::Bool, hold_millis: 30_000.0, max_held: 1_000, max_spans: 50_000 }
+        Entry {
+            enabled: true,
+            value: EntryValue::Bool,
+            across_processes: true,
+            siblings: Siblings::Each,
+            hold_millis: 30_000.0,
+            max_held: 1_000,
+            max_held_bytes: 16 << 20,
+            max_spans: 50_000,
+        }
     }
 }
 
@@ -376,6 +403,8 @@ pub struct Config {
     pub privacy: privacy::Settings,
     /// Guess the provider from address and model where nothing names it.
     pub infer_provider: bool,
+    /// Session and user go down to the spans that lack them, from those above or from baggage.
+    pub inherit_session: bool,
     /// How the batches of each destination are made and sent.
     pub delivery: Delivery,
     /// How many keys and names of the application are interned at most.
@@ -386,6 +415,7 @@ read_struct!(Config {
     "destinations" => destinations,
     "entry" => entry,
     "inferProvider" => infer_provider,
+    "inheritSession" => inherit_session,
     "privacy" => privacy,
     "delivery" => delivery,
     "dictionary" => dictionary,
@@ -398,6 +428,7 @@ impl Default for Config {
             entry: Entry::default(),
             privacy: privacy::Settings::default(),
             infer_provider: true,
+            inherit_session: true,
             delivery: Delivery::default(),
             dictionary: 4_096,
         }
@@ -443,6 +474,8 @@ pub struct Convert {
     pub privacy: privacy::Settings,
     /// Guess the provider from address and model where nothing names it.
     pub infer_provider: bool,
+    /// Session and user go down to the spans that lack them, from those above or from baggage.
+    pub inherit_session: bool,
 }
 
 read_struct!(Convert {
@@ -456,6 +489,7 @@ read_struct!(Convert {
     "resource" => resource,
     "entry" => entry,
     "inferProvider" => infer_provider,
+    "inheritSession" => inherit_session,
     "privacy" => privacy,
 });
 
@@ -473,6 +507,7 @@ impl Default for Convert {
             entry: Entry::default(),
             privacy: privacy::Settings::default(),
             infer_provider: true,
+            inherit_session: true,
         }
     }
 }
@@ -650,6 +685,9 @@ impl Config {
         if self.destinations.is_empty() {
             return error("destinations", "is empty", "name at least one, such as [{\"endpoint\": \"http://localhost:4318/v1/traces\"}]");
         }
+        if self.destinations.len() > Destinations::BITS as usize {
+            return error("destinations", format!("has {} entries", self.destinations.len()), "at most 32 are possible");
+        }
         for (i, destination) in self.destinations.iter().enumerate() {
             let at = if self.destinations.len() == 1 { String::new() } else { format!("destinations[{i}].") };
             destination.validate(&at)?;
@@ -697,7 +735,7 @@ mod tests {
         );
         refuses(
             r#"{"destinations":[{}],"entry":{"enbled":true}}"#,
-            "entry.enbled: unknown field `enbled`, expected one of `enabled`, `value`, `holdMillis`, `maxHeld`, `maxSpans`",
+            "entry.enbled: unknown field `enbled`, expected one of `enabled`, `value`, `acrossProcesses`, `siblings`, `holdMillis`, `maxHeld`, `maxHeldBytes`, `maxSpans`",
         );
     }
 

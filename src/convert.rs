@@ -4,19 +4,21 @@
 use crate::config::{ConfigError, Convert, Format};
 use crate::conventions;
 use crate::describe::{self, ResourceRules};
-use crate::entry::{Decision, Ended, Limits, Tree};
+use crate::entry::{self, Decision, Ended, Limits, Started, Tree};
 use crate::explain::Explainer;
+use crate::frame::FrameError;
 use crate::keys::Keys;
 use crate::normalize::{self, Context, Normal};
 use crate::otlp::json::{self, JsonError};
-use crate::otlp::read::{self, Described, PartReader};
+use crate::otlp::read::{self, Described, ResourcePart, ScopePart};
 use crate::otlp::wire::{WireError, Writer};
 use crate::otlp::write::number;
 use crate::privacy::{self, Counts, Hooks, Privacy};
 use crate::profiles::write::Writing;
 use crate::span::{Span, SpanId, TraceId, Value};
 use bumpalo::Bump;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
+use std::borrow::Cow;
 
 /// Why a body could not be converted. One line; never the content of a value.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub enum Error {
     Protobuf(WireError),
     /// The body is not OTLP JSON.
     Json(JsonError),
+    /// It has more scopes and resources than can be told apart.
+    Full(FrameError),
 }
 
 impl std::fmt::Display for Error {
@@ -35,6 +39,7 @@ impl std::fmt::Display for Error {
             Error::Config(e) => e.fmt(f),
             Error::Protobuf(e) => write!(f, "not an OTLP protobuf body: {e}"),
             Error::Json(e) => write!(f, "not an OTLP JSON body: {e}"),
+            Error::Full(e) => f.write_str(e.what),
         }
     }
 }
@@ -87,21 +92,18 @@ pub fn explain_with(body: &[u8], options: &Convert, hooks: &Hooks) -> Result<Vec
 fn process(body: &[u8], options: &Convert, hooks: &Hooks, format: &mut Format, explained: bool) -> Result<(Vec<u8>, Vec<u8>), Error> {
     options.validate().map_err(Error::Config)?;
     let privacy = Privacy::new(&options.privacy, options.profile.table(), "").map_err(Error::Config)?;
-    let from = match options.from {
-        Format::Auto if looks_like_json(body) => Format::Json,
-        Format::Auto => Format::Protobuf,
-        format => format,
-    };
-    *format = from;
-    let protobuf;
-    let body = match from {
-        Format::Json => {
-            protobuf = json::to_protobuf(body).map_err(Error::Json)?;
-            &protobuf
-        }
-        _ => body,
-    };
-    protobuf_to_protobuf(body, options, (&privacy, hooks), explained).map_err(Error::Protobuf)
+    protobuf_to_protobuf(&protobuf_of(body, format)?, options, (&privacy, hooks), explained).map_err(Error::Protobuf)
+}
+
+/// The body as protobuf. `format` becomes that of the body.
+pub(crate) fn protobuf_of<'b>(body: &'b [u8], format: &mut Format) -> Result<Cow<'b, [u8]>, Error> {
+    if *format == Format::Auto {
+        *format = if looks_like_json(body) { Format::Json } else { Format::Protobuf };
+    }
+    match format {
+        Format::Json => json::to_protobuf(body).map(Cow::Owned).map_err(Error::Json),
+        _ => Ok(Cow::Borrowed(body)),
+    }
 }
 
 /// One span of the body, understood.
@@ -135,27 +137,17 @@ fn protobuf_to_protobuf(
 ) -> Result<(Vec<u8>, Vec<u8>), WireError> {
     let arena = Bump::new();
     let mut keys = Keys::new(1 << 16);
-    let request = read::request(body)?;
-    // First every key is interned, since what is understood borrows the dictionary.
-    let mut parts = Vec::new();
-    for resource in request.resources {
-        let mut reader = PartReader { keys: &mut keys, arena: &arena };
-        let described = resource.resource.map(|r| Ok((r.1, reader.resource(r)?))).transpose()?;
-        let mut scopes = Vec::new();
-        for scope in resource.scopes {
-            let described = scope.scope.map(|s| Ok((s.1, reader.scope(s)?))).transpose()?;
-            let spans = scope.spans.iter().map(|s| Ok((s.1, reader.span(*s)?))).collect::<Result<Vec<_>, _>>()?;
-            scopes.push((scope.raw_fields, described, spans));
-        }
-        parts.push((resource.raw_fields, described, scopes));
-    }
+    // Every key is interned by now, since what is understood borrows the dictionary.
+    let (parts, raw_fields) = read::parts(body, &mut keys, &arena)?;
     let keys = keys;
-    let mut tree = Tree::new(Limits { hold_ms: f64::INFINITY, held: usize::MAX, spans: usize::MAX });
+    let limits = Limits { hold_ms: f64::INFINITY, held: usize::MAX, spans: usize::MAX };
+    let mut tree = Tree::new(limits, options.entry.siblings);
+    let mut started = Vec::new();
     let mut ended = Vec::new();
     let mut resources = Vec::new();
-    for (raw_fields, resource, parts) in parts {
+    for ResourcePart { raw_fields, resource, scopes: parts } in parts {
         let mut scopes = Vec::new();
-        for (raw_fields, scope, parts) in parts {
+        for ScopePart { raw_fields, scope, spans: parts } in parts {
             let name = scope.as_ref().map_or(&[][..], |(_, s)| s.name);
             let cx = Context {
                 keys: &keys,
@@ -172,19 +164,38 @@ fn protobuf_to_protobuf(
                 };
                 let normal = normalize::normalize(&span, &cx);
                 let (llm, mark) = normal.as_ref().map_or((false, None), |n| (n.opens_segment, n.mark));
-                tree.start(span.trace_id, span.span_id, span.parent_id, llm, false, 0);
-                ended.push(Ended { trace_id: span.trace_id, span_id: span.span_id, parent_id: span.parent_id, llm, mark });
-                let id = (span.trace_id, span.span_id);
-                let parent_id = span.parent_id;
+                let (id, parent_id) = ((span.trace_id, span.span_id), span.parent_id);
+                started.push((
+                    span.start,
+                    Started { trace_id: id.0, span_id: id.1, parent_id, llm, patient: false, kept: 1, ..Default::default() },
+                ));
+                ended.push(Ended {
+                    trace_id: id.0,
+                    span_id: id.1,
+                    parent_id,
+                    llm,
+                    mark,
+                    remote: span.parent_is_remote(),
+                    caller: entry::caller(span.trace_state).filter(|_| options.entry.across_processes),
+                    root: normalize::root(&span, &keys),
+                    patient: false,
+                    kept: 1,
+                });
                 spans.push(Done { raw, rewritten: normal.map(|n| (span, n)), id, readable: true, parent_id });
             }
             scopes.push(Scope { raw_fields, scope, spans });
         }
         resources.push(Resource { raw_fields, resource, scopes });
     }
-    count_once(&mut tree, &mut resources);
+    started.sort_by_key(|(at, _)| *at);
+    started.into_iter().for_each(|(_, started)| tree.start(started));
+    let order = entry::children_first(&ended.iter().map(|e| (e.trace_id, e.span_id, e.parent_id)).collect::<Vec<_>>());
+    count_once(&mut tree, &order, &mut resources);
+    if options.inherit_session {
+        hand_down(&mut tree, &order, &mut resources, &arena);
+    }
     let explainer = explained.then(|| Explainer::new(&keys, &arena, &ended));
-    let entries = if options.entry.enabled { entries(&mut tree, ended) } else { HashSet::new() };
+    let entries = if options.entry.enabled { entries(&mut tree, order.iter().map(|&i| ended[i])) } else { HashSet::new() };
     let mut out = Output {
         keys: &keys,
         arena: &arena,
@@ -197,24 +208,33 @@ fn protobuf_to_protobuf(
         explainer,
         w: Writer::default(),
     };
-    request.raw_fields.iter().rev().for_each(|raw| out.w.bytes(raw));
+    raw_fields.iter().rev().for_each(|raw| out.w.bytes(raw));
     resources.iter().rev().for_each(|resource| out.resource(resource));
     Ok((out.w.written().to_vec(), out.explainer.map_or_else(Vec::new, Explainer::finish)))
 }
 
-/// Takes usage that repeats what ran below it out of the count. Children before their parents, wherever they stand in the body and whatever
-/// their clocks say.
-fn count_once(tree: &mut Tree, resources: &mut [Resource]) {
+/// The spans that could be read, in the order of the body.
+fn readable<'r, 'a>(resources: &'r mut [Resource<'a>]) -> Vec<&'r mut Done<'a>> {
     let scopes = resources.iter_mut().flat_map(|resource| &mut resource.scopes);
-    let mut spans: Vec<&mut Done> = scopes.flat_map(|scope| &mut scope.spans).filter(|done| done.readable).collect();
-    let at: HashMap<_, usize> = spans.iter().enumerate().map(|(i, done)| (done.id, i)).collect();
-    let parents: Vec<_> = spans.iter().map(|done| at.get(&(done.id.0, done.parent_id)).copied()).collect();
-    let mut open = vec![0u32; spans.len()];
-    for &parent in parents.iter().flatten() {
-        open[parent] += 1;
+    scopes.flat_map(|scope| &mut scope.spans).filter(|done| done.readable).collect()
+}
+
+/// Fills in session and user where a span lacks what one above it says. `order`: children first.
+fn hand_down<'a>(tree: &mut Tree, order: &[usize], resources: &mut [Resource<'a>], arena: &'a Bump) {
+    let mut spans = readable(resources);
+    for &i in order.iter().rev() {
+        let Done { id: (trace_id, span_id), rewritten, .. } = &mut *spans[i];
+        if let Some((_, normal)) = rewritten.as_mut().filter(|(_, normal)| normal.is_llm()) {
+            normal.inherit(tree.people(*trace_id, *span_id).as_deref(), arena);
+            tree.introduce(*trace_id, *span_id, normal.people());
+        }
     }
-    let mut ready: Vec<usize> = (0..spans.len()).filter(|&i| open[i] == 0).collect();
-    while let Some(i) = ready.pop() {
+}
+
+/// Takes usage that repeats what ran below it out of the count. `order`: children first.
+fn count_once(tree: &mut Tree, order: &[usize], resources: &mut [Resource]) {
+    let mut spans = readable(resources);
+    for &i in order {
         let done = &mut spans[i];
         let own = done.rewritten.as_ref().and_then(|(_, normal)| normal.tokens());
         if tree.repeats(done.id.0, done.id.1, done.parent_id, own, true)
@@ -222,16 +242,10 @@ fn count_once(tree: &mut Tree, resources: &mut [Resource]) {
         {
             normal.canonical.aggregated = true;
         }
-        if let Some(parent) = parents[i] {
-            open[parent] -= 1;
-            if open[parent] == 0 {
-                ready.push(parent);
-            }
-        }
     }
 }
 
-fn entries(tree: &mut Tree, ended: Vec<Ended>) -> HashSet<(TraceId, SpanId)> {
+fn entries(tree: &mut Tree, ended: impl Iterator<Item = Ended>) -> HashSet<(TraceId, SpanId)> {
     let mut entries = HashSet::new();
     for span in ended {
         if tree.end(span, 0.0) == Decision::Entry {
@@ -277,18 +291,7 @@ impl<'k> Output<'k> {
         let mark = self.w.mark();
         r.raw_fields.iter().rev().for_each(|raw| self.w.bytes(raw));
         r.scopes.iter().rev().for_each(|scope| self.scope(scope));
-        let (raw, attributes, raw_fields) = match &r.resource {
-            Some((raw, d)) => (Some(*raw), d.attributes, &d.raw_fields[..]),
-            None => (None, &[][..], &[][..]),
-        };
-        if self.rules.touch(attributes, self.keys) {
-            let resource = self.w.mark();
-            raw_fields.iter().rev().for_each(|raw| self.w.bytes(raw));
-            self.rules.write(&mut self.w, attributes, self.keys);
-            self.w.close(number::RESOURCE_SPANS_RESOURCE, resource);
-        } else if let Some(raw) = raw {
-            self.w.bytes_field(number::RESOURCE_SPANS_RESOURCE, raw);
-        }
+        self.rules.write_read(&mut self.w, r.resource.as_ref().map(|(raw, d)| (*raw, d)), self.keys);
         self.w.close(number::REQUEST_RESOURCE_SPANS, mark);
     }
 
@@ -296,26 +299,22 @@ impl<'k> Output<'k> {
         let mark = self.w.mark();
         s.raw_fields.iter().rev().for_each(|raw| self.w.bytes(raw));
         s.spans.iter().rev().for_each(|span| self.span(span));
-        if let Some((raw, d)) = &s.scope {
-            if describe::scope_has_secret(d.attributes, self.keys) {
-                let scope = self.w.mark();
-                describe::scope_attributes(&mut self.w, d.attributes, self.keys);
-                d.raw_fields.iter().rev().for_each(|raw| self.w.bytes(raw));
-                self.w.close(number::SCOPE_SPANS_SCOPE, scope);
-            } else {
-                self.w.bytes_field(number::SCOPE_SPANS_SCOPE, raw);
-            }
-        }
+        describe::write_read_scope(&mut self.w, s.scope.as_ref().map(|(raw, d)| (*raw, d)), self.keys);
         self.w.close(number::RESOURCE_SPANS_SCOPE_SPANS, mark);
     }
 
     fn span(&mut self, done: &Done<'k>) {
+        let entry = self.entries.contains(&done.id);
         let Some((span, normal)) = &done.rewritten else {
             let (out, notes) = self.private(done.raw, !done.readable);
-            self.w.bytes_field(number::SCOPE_SPANS_SPANS, out);
-            return self.explainer.iter_mut().for_each(|e| e.untouched(done.raw, &notes));
+            let mark = self.w.mark();
+            if entry {
+                self.writing.entry_mark(&mut self.w, &self.mark, self.keys);
+            }
+            self.w.bytes(out);
+            self.w.close(number::SCOPE_SPANS_SPANS, mark);
+            return self.explainer.iter_mut().for_each(|e| e.untouched(done.raw, &notes, entry));
         };
-        let entry = self.entries.contains(&done.id);
         let mark = self.w.mark();
         if entry {
             self.writing.entry_mark(&mut self.w, &self.mark, self.keys);

@@ -2,6 +2,7 @@
 
 use crate::config::{self, Destination, Profile, Scalar};
 use crate::keys::Keys;
+use crate::otlp::read::Described;
 use crate::otlp::wire::Writer;
 use crate::otlp::write::{self, number};
 use crate::span::{Attr, Key, Value};
@@ -76,9 +77,37 @@ impl ResourceRules {
     }
 }
 
-/// Does the scope carry a secret?
-pub fn scope_has_secret(attributes: &[Attr], keys: &Keys) -> bool {
-    attributes.iter().any(|a| SCOPE_SECRETS.contains(&keys.text(a.key)))
+/// A message of a body, as it came and as it was read.
+pub type Part<'s, 'a> = Option<(&'a [u8], &'s Described<'a>)>;
+
+impl ResourceRules {
+    /// Writes the resource of a `ResourceSpans` that came in a body: as it was, where no rule touches it.
+    pub fn write_read(&self, w: &mut Writer, resource: Part, keys: &Keys) -> bool {
+        let attributes = resource.map_or(&[][..], |(_, d)| d.attributes);
+        let mut mended = false;
+        if self.touch(attributes, keys) {
+            let mark = w.mark();
+            resource.iter().flat_map(|(_, d)| d.raw_fields.iter().rev()).for_each(|raw| w.bytes(raw));
+            mended = self.write(w, attributes, keys);
+            w.close(number::RESOURCE_SPANS_RESOURCE, mark);
+        } else if let Some((raw, _)) = resource {
+            w.bytes_field(number::RESOURCE_SPANS_RESOURCE, raw);
+        }
+        mended
+    }
+}
+
+/// Writes the scope of a `ScopeSpans` that came in a body: as it was, if it carries no secret.
+pub fn write_read_scope(w: &mut Writer, scope: Part, keys: &Keys) {
+    let Some((raw, d)) = scope else { return };
+    if d.attributes.iter().any(|a| SCOPE_SECRETS.contains(&keys.text(a.key))) {
+        let mark = w.mark();
+        scope_attributes(w, d.attributes, keys);
+        d.raw_fields.iter().rev().for_each(|raw| w.bytes(raw));
+        w.close(number::SCOPE_SPANS_SCOPE, mark);
+    } else {
+        w.bytes_field(number::SCOPE_SPANS_SCOPE, raw);
+    }
 }
 
 /// Writes the attributes of an `InstrumentationScope`, without secrets.

@@ -6,7 +6,7 @@ use crate::conventions::{self, ConventionSet, OWN, RuleRef, To};
 use crate::entry::Ended;
 use crate::json::{self, Out};
 use crate::keys::{KeyInfo, Keys};
-use crate::normalize::canonical::{DERIVED, EVENTS, INFERRED, NAMES};
+use crate::normalize::canonical::{DERIVED, EVENTS, HANDED_DOWN, INFERRED, NAMES};
 use crate::normalize::{Fate, Normal};
 use crate::otlp::wire::{Field, Reader};
 use crate::otlp::write::number;
@@ -76,11 +76,14 @@ impl<'k> Explainer<'k> {
     }
 
     /// A span that goes out as it came, but for what the privacy stage did; `raw` is its message.
-    pub fn untouched(&mut self, raw: &[u8], notes: &Notes) {
+    pub fn untouched(&mut self, raw: &[u8], notes: &Notes, entry: bool) {
         let mut out = BumpVec::new_in(self.arena);
         let text = |number| fields(raw).find(|field| field.number == number).map_or(&[][..], bytes);
-        let why = "no convention knows the span: it goes out as it came";
-        let mut object = self.head(&mut out, [text(number::TRACE_ID), text(number::SPAN_ID), text(number::NAME)], 0, (false, why));
+        let why = match entry {
+            true => "it is no LLM span, and stands for the LLM segments below it",
+            false => "no convention knows the span: it goes out as it came",
+        };
+        let mut object = self.head(&mut out, [text(number::TRACE_ID), text(number::SPAN_ID), text(number::NAME)], 0, (entry, why));
         if !notes.is_empty() {
             object.list("attributes", notes.iter(), |(key, note), out| {
                 let mut object = Object::new(out);
@@ -146,13 +149,18 @@ impl<'k> Explainer<'k> {
         }
         match (entry, own.mark, above) {
             (true, Some(true), _) => "it is marked, and no span above it is an LLM span or marked",
+            (true, ..) if !own.llm => "it is no LLM span, and stands for the LLM segments below it",
             (true, ..) => "no span above it is an LLM span",
             (false, Some(false), _) => "it says that it is not",
             (false, None, _) if !own.llm => "it is no LLM span",
             (false, Some(true), Some(a)) if a.mark == Some(true) => "a span above it carries the mark: this one is a copy",
             (false, _, Some(a)) if a.mark == Some(true) => "a span above it is marked",
             (false, _, Some(_)) => "a span above it is an LLM span",
-            (false, ..) => "entries are not looked for, or its parent lives in another process",
+            (false, ..) if own.caller.is_some() => "the process was called from inside an LLM segment, which has its entry",
+            (false, ..) if own.root == Some(false) && own.parent_id != NO_PARENT => {
+                "its instrumentation saw a span above it that is not here"
+            }
+            (false, ..) => "entries are not looked for, or another segment of the trace has it",
         }
     }
 
@@ -210,6 +218,7 @@ impl<'k> Said<'_, 'k> {
             (Some((_, DERIVED)), _) => object.text("how", b"follows from other fields"),
             (Some((_, INFERRED)), _) => object.text("how", b"guessed from the server's address or the model's name"),
             (Some((_, NAMES)), _) => object.text("how", b"told by the name of the span or of its scope"),
+            (Some((_, HANDED_DOWN)), _) => object.text("how", b"handed down from a span above it"),
             (Some((_, EVENTS)), _) => object.text("how", b"told by events of the span"),
             (Some((_, at)), _) => self.rule(usize::from(*at), &mut object),
             (None, _) if self.keys.find(key) == Some(self.writing.entry_key()) => object.text("how", b"the mark of the entry"),

@@ -31,10 +31,12 @@
 //!            u32 count, events: time · ref name · u32 dropped attributes · attrs
 //!            u32 count, links:  16 bytes trace id · 8 bytes span id · u32 flags · string trace state · u32 dropped attributes · attrs
 //!
-//! start    = version · u8 flags (as above)
+//! start    = version · u8 flags (as above; 8 a session or a user among the attributes is from the baggage)
 //!            16 bytes trace id · 8 bytes span id · 8 bytes parent span id
-//!            u32 scope id
-//!            u32 count, refs: the keys of the attributes that the span starts with (no values)
+//!            8 bytes id of the LLM span in another process that it is below (zeros: none is known)
+//!            u32 scope id · ref name
+//!            u32 count, refs: the keys of the attributes that the span starts with
+//!            attrs: those of them that the core wants to see, and what the baggage has
 //!
 //! scope    = version · string name · string version · string schema URL · attrs
 //! resource = version · string schema URL · attrs
@@ -54,6 +56,7 @@ pub const VERSION: u8 = 1;
 const HAS_PARENT: u8 = 1;
 const REMOTE_PARENT: u8 = 2;
 const INSIDE_SEGMENT: u8 = 4;
+const BAGGAGE: u8 = 8;
 const MAX_DEPTH: usize = 64;
 /// The fewest bytes of an attribute (ref, tag), an event and a link: what bounds a count.
 const MIN_ATTR: usize = 5;
@@ -99,10 +102,18 @@ pub struct StartRecord<'a> {
     pub remote_parent: bool,
     /// The remote parent is inside an LLM segment.
     pub inside_segment: bool,
+    /// The LLM span there, zeros if that is not known.
+    pub caller: SpanId,
     /// The scope, as the host's dictionary numbers it.
     pub scope: u32,
+    /// Its name, so far.
+    pub name: &'a [u8],
     /// Keys of the attributes that the span starts with.
     pub keys: &'a [Key<'a>],
+    /// Those of them that the core wants to see, and what the baggage has.
+    pub attributes: &'a [Attr<'a>],
+    /// A session or a user among them is from the baggage.
+    pub baggage: bool,
 }
 
 /// A `scope` or a `resource` record.
@@ -303,22 +314,28 @@ pub fn span<'a>(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Result<Span
 pub fn start<'a>(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Result<StartRecord<'a>> {
     let mut r = Reader::new(bytes, arena, keys)?;
     let flags = r.u8()?;
-    let (trace_id, span_id, parent_id) = (r.array()?, r.array()?, r.array()?);
+    let (trace_id, span_id, parent_id, caller) = (r.array()?, r.array()?, r.array()?, r.array()?);
     let scope = r.u32()?;
+    let name = keys.text(r.key()?);
     let count = r.count(4)?;
     let mut list = BumpVec::with_capacity_in(count, arena);
     for _ in 0..count {
         list.push(r.key()?);
     }
-    r.end(StartRecord {
+    let record = StartRecord {
         trace_id,
         span_id,
         parent_id: if flags & HAS_PARENT != 0 { parent_id } else { crate::span::NO_PARENT },
         remote_parent: flags & REMOTE_PARENT != 0,
         inside_segment: flags & INSIDE_SEGMENT != 0,
         scope,
+        caller,
+        name,
         keys: list.into_bump_slice(),
-    })
+        attributes: r.attributes()?,
+        baggage: flags & BAGGAGE != 0,
+    };
+    r.end(record)
 }
 
 /// Reads a `scope` record.

@@ -49,7 +49,7 @@ impl KeyInfo {
 }
 
 /// The dictionary. Bounded: past `capacity` new keys stay text, and each use of one costs a look at the tables.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Keys {
     ids: HashTable<u32>,
     infos: Vec<KeyInfo>,

@@ -1,20 +1,22 @@
 //! The pipeline: what each stage does with a span, in order, and what is held in between.
 
+mod ingest;
+
 use crate::config::{self, Config, ConfigError, EntryValue};
 use crate::conventions::{self, ConventionSet};
 use crate::describe::{self, ResourceRules};
-use crate::entry::{self, Decision, Ended, Tree};
+use crate::entry::{self, Decision, Destinations, Ended, Started, Tree};
 use crate::export::{self, Envelopes, Exporter, Health, PartialSuccess, Place, Transmit};
 use crate::frame::{self, FrameError};
 use crate::keys::Keys;
-use crate::normalize::{self, Context, Normal};
+use crate::normalize::{self, Context, Normal, PEOPLE};
 use crate::otlp::json;
 use crate::otlp::wire::Writer;
 use crate::otlp::write::number;
 use crate::privacy::{self, Hooks, Privacy};
 use crate::profiles::write::{Keep, Writing};
-use crate::route;
-use crate::span::{SpanId, TraceId};
+use crate::route::{self, Facts};
+use crate::span::{Span, SpanId, TraceId};
 use bumpalo::Bump;
 use hashbrown::HashMap;
 use serde::Serialize;
@@ -29,8 +31,8 @@ struct Scope {
     conventions: ConventionSet,
     /// The fields of `ScopeSpans` but its spans.
     fields: Vec<u8>,
-    /// Which destinations get its spans.
-    allowed: Vec<bool>,
+    /// The destinations that get its spans.
+    allowed: Destinations,
 }
 
 /// Profile, keep and privacy that at least one destination has; destinations with the same share the bytes.
@@ -55,6 +57,8 @@ struct Destination {
     mended_service_name: bool,
     /// Spans of traces that its sample does not have.
     not_sampled: u64,
+    /// Spans that its scopes and its filter keep away.
+    filtered: u64,
     config: config::Destination,
 }
 
@@ -62,6 +66,7 @@ struct Destination {
 struct Held {
     place: Place,
     parent_id: SpanId,
+    kept: Destinations,
     /// By form: the fields of the span, and those that it gets as an entry.
     bodies: Vec<(Vec<u8>, Vec<u8>)>,
 }
@@ -81,6 +86,12 @@ pub struct Pipeline {
     forms: Vec<Form>,
     destinations: Vec<Destination>,
     held: HashMap<(TraceId, SpanId), Held>,
+    held_bytes: usize,
+    max_held_bytes: usize,
+    /// A segment that began in another process has its entry there.
+    across_processes: bool,
+    /// Session and user are handed down to the spans that lack them.
+    inherit_session: bool,
     seen: u64,
     llm: u64,
     unparsed: u64,
@@ -128,6 +139,8 @@ pub struct DestinationStats {
     pub waiting: u64,
     /// Spans of traces that its sample does not have.
     pub not_sampled: u64,
+    /// Spans that its scopes and its filter keep away.
+    pub filtered: u64,
     /// Spans queued or on their way.
     pub pending: u64,
     /// Bytes queued or on their way.
@@ -156,6 +169,8 @@ pub struct Stats {
     pub tracked: u64,
     /// Traces that were forgotten because too many spans were remembered.
     pub traces_evicted: u64,
+    /// Finished spans that were forgotten of a trace that had too many.
+    pub spans_forgotten: u64,
     /// Keys and names in the dictionary.
     pub dictionary: u64,
     /// Values in which a mask rule or the hook replaced something, once for each form.
@@ -222,6 +237,7 @@ impl Pipeline {
                 resources: Vec::new(),
                 mended_service_name: false,
                 not_sampled: 0,
+                filtered: 0,
                 config: d.clone(),
             });
         }
@@ -230,7 +246,7 @@ impl Pipeline {
             keys,
             arena: Bump::new(),
             writer: Writer::default(),
-            tree: Tree::new(limits),
+            tree: Tree::new(limits, config.entry.siblings),
             mark_entries: config.entry.enabled,
             entry_value: config.entry.value,
             infer_provider: config.infer_provider,
@@ -240,6 +256,10 @@ impl Pipeline {
             forms,
             destinations,
             held: HashMap::new(),
+            held_bytes: 0,
+            max_held_bytes: config.entry.max_held_bytes,
+            across_processes: config.entry.across_processes,
+            inherit_session: config.inherit_session,
             seen: 0,
             llm: 0,
             unparsed: 0,
@@ -276,21 +296,26 @@ impl Pipeline {
         w.text_field(number::SCOPE_VERSION, scope.version);
         w.text_field(number::SCOPE_NAME, scope.name);
         w.close(number::SCOPE_SPANS_SCOPE, mark);
-        let known = self.scopes.iter().position(|s| s.fields == w.written());
-        let id = match known {
-            Some(at) => at,
-            None if self.scopes.len() >= MAX_DESCRIPTIONS => return Err(FrameError { offset: 0, what: "too many scopes" }),
-            None => {
-                self.scopes.push(Scope {
-                    name: scope.name.into(),
-                    conventions: conventions::of_scope(scope.name),
-                    fields: w.written().to_vec(),
-                    allowed: self.destinations.iter().map(|d| d.config.allows(scope.name)).collect(),
-                });
-                self.scopes.len() - 1
-            }
-        };
-        Ok(id as u32 + 1)
+        let name: Box<[u8]> = scope.name.into();
+        self.add_scope(name)
+    }
+
+    /// The number of the scope that was just written, given to it now if need be.
+    fn add_scope(&mut self, name: Box<[u8]>) -> Result<u32, FrameError> {
+        if let Some(known) = self.scopes.iter().position(|s| s.fields == self.writer.written()) {
+            return Ok(known as u32 + 1);
+        }
+        if self.scopes.len() >= MAX_DESCRIPTIONS {
+            return Err(FrameError { offset: 0, what: "too many scopes" });
+        }
+        let allows = |(i, d): (usize, &Destination)| Destinations::from(d.config.allows(&name)) << i;
+        self.scopes.push(Scope {
+            conventions: conventions::of_scope(&name),
+            fields: self.writer.written().to_vec(),
+            allowed: self.destinations.iter().enumerate().map(allows).sum(),
+            name,
+        });
+        Ok(self.scopes.len() as u32)
     }
 
     /// Takes a `resource` record, gives its number for the frame.
@@ -312,86 +337,172 @@ impl Pipeline {
         Ok(self.destinations.first().map_or(0, |d| d.resources.len() as u32))
     }
 
-    /// A span started: a `start` record. `now` is in ms.
-    pub fn start(&mut self, record: &[u8], now: f64) -> Result<(), FrameError> {
+    /// The keys whose values [`Pipeline::start`] wants to see, where a span starts with them: a host hands over those alone.
+    pub fn wanted(&self) -> Vec<&str> {
+        let filters = self.destinations.iter().flat_map(|d| d.config.filter.keys());
+        let people = if self.inherit_session { conventions::keys_of(&PEOPLE) } else { Vec::new() };
+        people.into_iter().chain(filters).collect()
+    }
+
+    /// A span started: a `start` record. `refused`: the destinations that the host itself keeps it from, as far as it knows now.
+    /// `now` is in ms.
+    pub fn start(&mut self, record: &[u8], refused: Destinations, now: f64) -> Result<(), FrameError> {
         self.reset_arena();
         let start = frame::start(record, &self.arena, &self.keys).inspect_err(|_| self.unparsed += 1)?;
-        let scope = self.scopes.get((start.scope as usize).wrapping_sub(1)).map_or(0, |s| s.conventions);
-        let llm = conventions::open_segments(scope | normalize::recognise_start(start.keys.iter().copied(), &self.keys));
-        self.tree.start(start.trace_id, start.span_id, start.parent_id, llm, start.remote_parent && start.inside_segment, start.scope);
+        let scope = self.scopes.get((start.scope as usize).wrapping_sub(1));
+        let proven = scope.map_or(0, |s| s.conventions) | normalize::recognise_start(start.keys.iter().copied(), &self.keys);
+        let facts = Facts {
+            scope: scope.map_or(&[], |s| &s.name),
+            name: start.name,
+            llm: proven != 0,
+            operation: &[],
+            attributes: start.attributes,
+            keys: &self.keys,
+            arena: &self.arena,
+        };
+        let kept = self.kept(scope, &facts, refused);
+        self.tree.start(Started {
+            trace_id: start.trace_id,
+            span_id: start.span_id,
+            parent_id: start.parent_id,
+            llm: conventions::open_segments(proven),
+            inside_segment: self.across_processes && start.remote_parent && start.inside_segment,
+            caller: start.caller,
+            patient: false,
+            kept,
+        });
+        // On a span of another kind it is no session of the model's, unless the baggage says so.
+        if self.inherit_session && (proven != 0 || start.baggage) {
+            self.tree.introduce(start.trace_id, start.span_id, normalize::people(start.attributes, &self.keys, &self.arena));
+        }
         self.drain_tree(now);
         Ok(())
     }
 
-    /// A span ended: a `span` record. `now` is in ms.
-    pub fn end(&mut self, record: &[u8], now: f64) -> Result<(), FrameError> {
+    /// [`Tree::segment`]
+    pub fn segment(&self, trace_id: TraceId, span_id: SpanId) -> Option<SpanId> {
+        self.tree.segment(trace_id, span_id)
+    }
+
+    /// The destinations that get a span.
+    fn kept(&self, scope: Option<&Scope>, facts: &Facts, refused: Destinations) -> Destinations {
+        let passes = |(i, d): (usize, &Destination)| Destinations::from(d.config.filter.passes(facts)) << i;
+        let filters: Destinations = self.destinations.iter().enumerate().map(passes).sum();
+        filters & scope.map_or(Destinations::MAX, |s| s.allowed) & !refused
+    }
+
+    /// A span ended: a `span` record. `refused`: the destinations that the host itself keeps it from. `now` is in ms.
+    pub fn end(&mut self, record: &[u8], refused: Destinations, now: f64) -> Result<(), FrameError> {
         self.reset_arena();
-        let frame::SpanRecord { span, scope: scope_id, resource } =
-            frame::span(record, &self.arena, &self.keys).inspect_err(|_| self.unparsed += 1)?;
-        let place = Place { resource, scope: scope_id };
-        let scope = self.scopes.get((scope_id as usize).wrapping_sub(1));
+        let (arena, keys) = (std::mem::take(&mut self.arena), std::mem::take(&mut self.keys));
+        let read = frame::span(record, &arena, &keys).map(|frame::SpanRecord { span, scope, resource }| {
+            let normal = self.normalize(&span, scope, &keys, &arena);
+            let remote = span.parent_is_remote();
+            self.take(
+                Taken { span: &span, raw: None, normal, place: Place { resource, scope }, remote, patient: false, refused },
+                &keys,
+                &arena,
+                now,
+            );
+        });
+        (self.arena, self.keys) = (arena, keys);
+        self.drain_tree(now);
+        read.inspect_err(|_| self.unparsed += 1)
+    }
+
+    fn normalize<'a>(&self, span: &Span<'a>, scope: u32, keys: &'a Keys, arena: &'a Bump) -> Option<Normal<'a>> {
+        let scope = self.scopes.get((scope as usize).wrapping_sub(1));
         let cx = Context {
-            keys: &self.keys,
-            arena: &self.arena,
-            scope: scope.map_or(&[], |s| &s.name),
+            keys,
+            arena,
+            scope: scope.map_or(&[], |s| arena.alloc_slice_copy(&s.name)),
             scope_conventions: scope.map_or(0, |s| s.conventions),
             infer_provider: self.infer_provider,
         };
-        let mut normal = normalize::normalize(&span, &cx);
+        normalize::normalize(span, &cx)
+    }
+
+    /// Everything that happens to a span that ended, up to the queues.
+    fn take<'a>(&mut self, taken: Taken<'_, 'a>, keys: &'a Keys, arena: &'a Bump, now: f64) {
+        let Taken { span, raw, mut normal, place, remote, patient, refused } = taken;
         let (llm, mark) = normal.as_ref().map_or((false, None), |n| (n.opens_segment, n.mark));
         self.seen += 1;
         self.llm += u64::from(llm);
-        let (trace_id, span_id) = (span.trace_id, span.span_id);
+        let (trace_id, span_id, parent_id) = (span.trace_id, span.span_id, span.parent_id);
+        let scope = self.scopes.get((place.scope as usize).wrapping_sub(1));
+        let kept = self.kept(scope, &facts(span, normal.as_ref(), scope, keys, arena), refused);
         let own = normal.as_ref().and_then(Normal::tokens);
-        let everywhere = scope.is_none_or(|s| s.allowed.iter().all(|allowed| *allowed));
-        if self.tree.repeats(trace_id, span_id, span.parent_id, own, everywhere)
+        let all = Destinations::MAX >> (Destinations::BITS as usize - self.destinations.len());
+        if self.tree.repeats(trace_id, span_id, parent_id, own, kept & all == all)
             && let Some(n) = &mut normal
         {
             n.canonical.aggregated = true;
         }
+        if let Some(n) = normal.as_mut().filter(|n| self.inherit_session && n.is_llm()) {
+            n.inherit(self.tree.people(trace_id, span_id).as_deref(), arena);
+            self.tree.introduce(trace_id, span_id, n.people());
+        }
         let (llm, mark) = if self.mark_entries { (llm, mark) } else { (false, None) };
-        let decision = self.tree.end(Ended { trace_id, span_id, parent_id: span.parent_id, llm, mark }, now);
-        let at = At { tree: &self.tree, scopes: &self.scopes, trace_id, parent_id: span.parent_id, place };
-        let mut held = Held { place, parent_id: span.parent_id, bodies: Vec::new() };
-        let w = &mut self.writer;
-        for (i, form) in self.forms.iter().enumerate() {
+        let ended = Ended {
+            trace_id,
+            span_id,
+            parent_id,
+            llm,
+            mark,
+            remote,
+            caller: entry::caller(span.trace_state).filter(|_| self.across_processes),
+            root: if llm && !self.tree.knows(trace_id, parent_id) { normalize::root(span, keys) } else { None },
+            patient,
+            kept,
+        };
+        let decision = self.tree.end(ended, now);
+        let kept = self.tree.kept(trace_id, span_id).unwrap_or(kept);
+        let at = At { trace_id, parent_id, place, kept };
+        let mut held = Held { place, parent_id, kept, bodies: Vec::new() };
+        for i in 0..self.forms.len() {
+            let (form, w) = (&self.forms[i], &mut self.writer);
             w.clear();
             let mut entry_fields = Vec::new();
             if decision != Decision::Plain {
-                form.writing.entry_mark(w, &self.entry_value.mark(), &self.keys);
+                form.writing.entry_mark(w, &self.entry_value.mark(), keys);
                 if let Some(n) = &normal {
-                    form.writing.entry_content(w, &span, n, &self.keys, &self.arena);
+                    form.writing.entry_content(w, span, n, keys, arena);
                 }
                 entry_fields = w.written().to_vec();
                 w.clear();
             }
-            form.writing.span(w, &span, normal.as_ref(), &self.keys, &self.arena);
+            match raw.filter(|_| normal.is_none()) {
+                Some(raw) => w.bytes(raw),
+                None => form.writing.span(w, span, normal.as_ref(), keys, arena),
+            }
             let is_llm = normal.as_ref().is_some_and(Normal::is_llm);
-            let (keys, arena, hooks, counts) = (&self.keys, &self.arena, &self.hooks, &mut self.privacy);
+            let (hooks, counts) = (&self.hooks, &mut self.privacy);
             let run = privacy::Run { keys, arena, hooks, counts, notes: None };
             let [fields, entry_fields] = form.privacy.apply([w.written(), &entry_fields], is_llm, run);
             if decision == Decision::Hold {
+                self.held_bytes += fields.len() + entry_fields.len();
                 held.bodies.push((fields.to_vec(), entry_fields.to_vec()));
             } else {
-                at.queue(&mut self.destinations, i, [fields, entry_fields], now);
+                at.queue(&mut self.tree, &mut self.destinations, i, [fields, entry_fields], now);
             }
         }
         if decision == Decision::Hold {
             self.held.insert((trace_id, span_id), held);
         }
-        drop(normal);
-        self.drain_tree(now);
-        Ok(())
+        while self.held_bytes > self.max_held_bytes && self.tree.decide_oldest() {
+            self.drain_tree(now);
+        }
     }
 
     /// Queues the candidates that were decided.
     fn drain_tree(&mut self, now: f64) {
         while let Some((trace_id, span_id, entry)) = self.tree.resolved() {
-            let Some(Held { place, parent_id, bodies }) = self.held.remove(&(trace_id, span_id)) else { continue };
-            let at = At { tree: &self.tree, scopes: &self.scopes, trace_id, parent_id, place };
+            let Some(Held { place, parent_id, kept, bodies }) = self.held.remove(&(trace_id, span_id)) else { continue };
+            let at = At { trace_id, parent_id, place, kept };
             for (form, (fields, entry_fields)) in bodies.iter().enumerate() {
+                self.held_bytes -= fields.len() + entry_fields.len();
                 let entry_fields = if entry { &entry_fields[..] } else { &[] };
-                at.queue(&mut self.destinations, form, [fields, entry_fields], now);
+                at.queue(&mut self.tree, &mut self.destinations, form, [fields, entry_fields], now);
             }
         }
     }
@@ -540,6 +651,7 @@ impl Pipeline {
                 },
                 waiting: d.exporter.waiting(),
                 not_sampled: d.not_sampled,
+                filtered: d.filtered,
                 pending: d.exporter.pending(),
                 pending_bytes: d.exporter.pending_bytes(),
                 mended_service_name: d.mended_service_name,
@@ -554,6 +666,7 @@ impl Pipeline {
             hold_overflow: counts.hold_overflow,
             tracked: self.tree.tracked() as u64,
             traces_evicted: counts.traces_evicted,
+            spans_forgotten: counts.spans_forgotten,
             dictionary: self.keys.count() as u64,
             masked: self.privacy.masked,
             mask_failed: self.privacy.mask_failed,
@@ -569,32 +682,62 @@ impl Pipeline {
 #[derive(Clone, Debug)]
 pub struct Flush(Vec<u64>);
 
+/// What a filter may ask of a span that ended.
+fn facts<'s, 'a>(
+    span: &'s Span<'a>,
+    normal: Option<&Normal<'s>>,
+    scope: Option<&'s Scope>,
+    keys: &'s Keys,
+    arena: &'s Bump,
+) -> Facts<'s, 'a> {
+    Facts {
+        scope: scope.map_or(&[], |s| &s.name),
+        name: span.name,
+        llm: normal.is_some_and(Normal::is_llm),
+        operation: normal.map_or(&[], |n| n.canonical.operation_name()),
+        attributes: span.attributes,
+        keys,
+        arena,
+    }
+}
+
+/// A span that ended, understood.
+struct Taken<'s, 'a> {
+    span: &'s Span<'a>,
+    /// Its message as it came, for one that no convention knows.
+    raw: Option<&'s [u8]>,
+    normal: Option<Normal<'a>>,
+    place: Place,
+    remote: bool,
+    /// Its parent may come later.
+    patient: bool,
+    refused: Destinations,
+}
+
 /// Where a span stands.
-struct At<'p> {
-    tree: &'p Tree,
-    scopes: &'p [Scope],
+struct At {
     trace_id: TraceId,
     parent_id: SpanId,
     place: Place,
+    kept: Destinations,
 }
 
-impl At<'_> {
-    /// Hands an encoded span to the destinations of a form that take its scope.
-    fn queue(&self, destinations: &mut [Destination], form: usize, fields: [&[u8]; 2], now: f64) {
+impl At {
+    /// Hands an encoded span to the destinations of a form that get it.
+    fn queue(&self, tree: &mut Tree, destinations: &mut [Destination], form: usize, fields: [&[u8]; 2], now: f64) {
         for (i, d) in destinations.iter_mut().enumerate().filter(|(_, d)| d.form == form) {
-            let allows = |scope: u32| {
-                let scope = self.scopes.get((scope as usize).wrapping_sub(1));
-                scope.is_none_or(|s| s.allowed.get(i).copied().unwrap_or(true))
-            };
-            if !allows(self.place.scope) {
+            let bit = 1 << i;
+            if self.kept & bit == 0 {
+                d.filtered += 1;
                 continue;
             }
             if !route::samples(d.config.sample_ratio, self.trace_id) {
                 d.not_sampled += 1;
                 continue;
             }
-            let parent = route::kept_parent(self.tree, self.trace_id, self.parent_id, allows);
-            let moved = (parent != self.parent_id).then(|| route::with_parent(fields[0], parent));
+            let parent = tree.kept_parent(self.trace_id, self.parent_id, bit);
+            let moved = (parent != self.parent_id)
+                .then(|| route::with_parent(fields[0], [self.parent_id, parent], d.config.original_parent.as_deref()));
             match &moved {
                 Some(Ok(moved)) => d.exporter.push(self.place, [moved, fields[1]], now),
                 _ => d.exporter.push(self.place, fields, now),

@@ -1,13 +1,142 @@
-//! Whose child a span is at a destination that does not get all spans: the nearest ancestor that it gets, so that nothing
+//! Which spans a destination gets, and whose children they are there: those of the nearest ancestor that it gets, so that nothing
 //! hangs below a span that never comes.
 
-use crate::entry::Tree;
+use crate::json::read::{self, Read, read_struct};
+use crate::json::{self, Json, Out};
+use crate::keys::Keys;
+use crate::normalize::scalar;
 use crate::otlp::wire::{Reader, WireError, Writer, array};
-use crate::otlp::write::number;
-use crate::span::{NO_PARENT, SpanId, TraceId};
+use crate::otlp::write::{self, number};
+use crate::span::{Attr, Key, NO_PARENT, SpanId, TraceId, Value};
+use bumpalo::Bump;
 
-/// A chain of ancestors longer than this is a cycle, or nobody's.
-const MAX_DEPTH: usize = 10_000;
+/// Which spans pass: those that one of the conditions in `only` holds for (no condition: all), and none of those in `except`.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    only: Vec<Condition>,
+    except: Vec<Condition>,
+}
+
+/// What a span has to be, all of it.
+#[derive(Clone, Debug, Default)]
+struct Condition {
+    /// A span of an LLM instrumentation, or none.
+    llm: Option<bool>,
+    /// The instrumentation scope.
+    scope: Option<Texts>,
+    name: Option<Texts>,
+    /// `gen_ai.operation.name`, once the span is normalised.
+    operation: Option<Texts>,
+    /// Attributes as the source wrote them.
+    attributes: Vec<(String, Texts)>,
+}
+
+/// One of several texts; `*` stands for anything, `None` for an attribute that is not there.
+#[derive(Clone, Debug)]
+struct Texts(Vec<Option<String>>);
+
+read_struct!(Condition {
+    "llm" => llm,
+    "scope" => scope,
+    "name" => name,
+    "operation" => operation,
+    "attributes" => attributes,
+});
+
+#[derive(Default)]
+struct Conditions {
+    only: Vec<Condition>,
+    except: Vec<Condition>,
+}
+
+read_struct!(Conditions { "only" => only, "except" => except, });
+
+impl Read for Filter {
+    fn read<'d>(json: Json<'d>, arena: &'d Bump) -> Result<Self, read::Error> {
+        match json.word() {
+            Some(b"all") => Ok(Filter::default()),
+            Some(b"llm") => Ok(Filter { only: vec![Condition { llm: Some(true), ..Condition::default() }], except: Vec::new() }),
+            Some(_) => Err(read::unknown_word(json, &["all", "llm"])),
+            None => Conditions::read(json, arena).map(|Conditions { only, except }| Filter { only, except }),
+        }
+    }
+}
+
+impl Read for Texts {
+    fn read<'d>(json: Json<'d>, arena: &'d Bump) -> Result<Self, read::Error> {
+        let one = |json: Json<'d>| match scalar::from_json(json, arena) {
+            Value::Empty if json.is_null() => Ok(None),
+            value @ (Value::Bool(_) | Value::Int(_) | Value::Double(_)) => {
+                Ok(Some(String::from_utf8_lossy(&text_of(&value, arena)).into_owned()))
+            }
+            Value::Str(_) if json.is_string() => String::read(json, arena).map(Some),
+            _ => Err(read::Error::unlike("a text (* is anything), a number, a boolean, null, or a list of them", json)),
+        };
+        if json.is_array() { json.items().map(one).collect() } else { one(json).map(|text| vec![text]) }.map(Texts)
+    }
+}
+
+/// A value as a filter compares it: a text as it is, anything else as JSON writes it.
+fn text_of(value: &Value, arena: &Bump) -> Vec<u8> {
+    if let Value::Str(text) = value {
+        return text.to_vec();
+    }
+    let mut out = Out::new_in(arena);
+    scalar::write_json(*value, &mut out);
+    out.to_vec()
+}
+
+impl Texts {
+    fn hold(&self, text: Option<&[u8]>) -> bool {
+        self.0.iter().any(|pattern| match (pattern, text) {
+            (Some(pattern), Some(text)) => scalar::glob(pattern, text),
+            (None, None) => true,
+            _ => false,
+        })
+    }
+}
+
+/// What is known of a span when it is to be filtered; at its start some of it is not.
+pub struct Facts<'s, 'a> {
+    /// Its instrumentation scope.
+    pub scope: &'s [u8],
+    /// Its name.
+    pub name: &'s [u8],
+    /// It is a span of an LLM instrumentation.
+    pub llm: bool,
+    /// `gen_ai.operation.name`.
+    pub operation: &'s [u8],
+    /// As the source wrote them.
+    pub attributes: &'s [Attr<'a>],
+    /// The dictionary.
+    pub keys: &'s Keys,
+    /// Memory of the run.
+    pub arena: &'s Bump,
+}
+
+impl Filter {
+    /// Does it let the span pass?
+    pub fn passes(&self, facts: &Facts) -> bool {
+        (self.only.is_empty() || self.only.iter().any(|c| c.holds(facts))) && !self.except.iter().any(|c| c.holds(facts))
+    }
+
+    /// The keys of the attributes that it looks at.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.only.iter().chain(&self.except).flat_map(|c| c.attributes.iter().map(|(key, _)| key.as_str()))
+    }
+}
+
+impl Condition {
+    fn holds(&self, facts: &Facts) -> bool {
+        let texts = [(&self.scope, facts.scope), (&self.name, facts.name), (&self.operation, facts.operation)];
+        self.llm.is_none_or(|llm| llm == facts.llm)
+            && texts.iter().all(|(wanted, text)| wanted.as_ref().is_none_or(|wanted| wanted.hold(Some(text))))
+            && self.attributes.iter().all(|(key, wanted)| {
+                let attr = facts.attributes.iter().find(|attr| facts.keys.text(attr.key) == key.as_bytes());
+                wanted.hold(attr.map(|attr| text_of(&attr.value, facts.arena)).as_deref())
+            })
+    }
+}
 
 /// Is a trace among the part that a destination gets? By the last 56 bits of its id, as W3C's consistent probability sampling and OTel's
 /// `TraceIdRatioBased` have it: who samples more than another has all that the other has.
@@ -16,27 +145,20 @@ pub fn samples(ratio: Option<f64>, trace_id: TraceId) -> bool {
     ratio.is_none_or(|ratio| random >= ((1.0 - ratio) * (1u64 << 56) as f64) as u64)
 }
 
-/// The nearest ancestor that is kept; [`NO_PARENT`]: none is, so the span is a root. An ancestor that is not known, in another process or
-/// forgotten, counts as kept. `allows` tells of a scope, as the host numbers it, whether its spans are.
-pub fn kept_parent(tree: &Tree, trace_id: TraceId, parent_id: SpanId, allows: impl Fn(u32) -> bool) -> SpanId {
-    let mut at = parent_id;
-    for _ in 0..MAX_DEPTH {
-        match tree.known(trace_id, at) {
-            Some((above, scope)) if at != NO_PARENT && !allows(scope) => at = above,
-            _ => return at,
-        }
-    }
-    NO_PARENT
-}
-
-/// The fields of a span with another parent in its place.
-pub fn with_parent(fields: &[u8], parent: SpanId) -> Result<Vec<u8>, WireError> {
+/// The fields of a span with another parent in place of its own, which `kept_as` keeps if that is given.
+pub fn with_parent(fields: &[u8], [own, parent]: [SpanId; 2], kept_as: Option<&str>) -> Result<Vec<u8>, WireError> {
     let mut all = Vec::new();
     let mut reader = Reader::new(0, fields);
     while let Some(field) = reader.field()? {
         all.push(field);
     }
     let mut w = Writer::default();
+    if let Some(key) = kept_as {
+        let arena = Bump::new();
+        let mut hex = Out::new_in(&arena);
+        own.iter().for_each(|byte| json::push_hex(*byte, &mut hex));
+        write::attribute(&mut w, number::ATTRIBUTES, Key::Text(key.as_bytes()), &Value::Str(&hex), &Keys::default());
+    }
     for field in all.iter().rev() {
         match field.number {
             number::PARENT_SPAN_ID if parent == NO_PARENT => {}

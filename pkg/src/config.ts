@@ -11,6 +11,7 @@ import {
 } from "./delivery.js";
 import type { Host, Tls } from "./host.js";
 import type { MeterProvider } from "./metrics.js";
+import type { EndedSpan, StartedSpan } from "./otel.js";
 import { checkHooks, type PrivacyHooks, type PrivacyOptions, settings } from "./privacy.js";
 
 /** `"otel"` is OpenTelemetry GenAI 0.1.0, `"openinference"` is for Phoenix and Arize. */
@@ -20,6 +21,37 @@ export type Keep = "unmapped" | "all" | "none";
 
 export type Protocol = "http/protobuf" | "http/json" | "grpc";
 export type HeaderValues = Record<string, string>;
+
+/** One of several texts (`*` stands for anything), numbers or booleans; `null`: the attribute is not there. */
+export type FilterValue = string | number | boolean | null | (string | number | boolean | null)[];
+
+/** What a span has to be, all of it. */
+export interface FilterCondition {
+  /** A span of an LLM instrumentation, or of none. */
+  llm?: boolean;
+  /** The instrumentation scope. */
+  scope?: string | string[];
+  name?: string | string[];
+  /** `gen_ai.operation.name`, whatever convention wrote the span: `"chat"`, `"embeddings"`, … */
+  operation?: string | string[];
+  /** Attributes as the application wrote them. */
+  attributes?: Record<string, FilterValue>;
+}
+
+/** The spans that one of `only` holds for (none given: all), and none of `except`. */
+export interface FilterRules {
+  only?: FilterCondition[];
+  except?: FilterCondition[];
+}
+
+/** What a filter of the application sees of a span; at its start, as far as it is known. */
+export type FilteredSpan = StartedSpan & Partial<Omit<EndedSpan, keyof StartedSpan>>;
+
+/**
+ * True: the span goes to the destination. Asked when it starts and when it ends: a parent that passes at its start goes out once a child
+ * of it did. Must be quick, and must not change the span. If it throws, the span passes.
+ */
+export type SpanFilter = (span: FilteredSpan) => boolean;
 
 /** Where spans go, and in which form. */
 export interface DestinationOptions extends DeliveryOptions {
@@ -47,6 +79,12 @@ export interface DestinationOptions extends DeliveryOptions {
   /** Instrumentation scopes to send, or not to send: names, `*` stands for anything. */
   allowScopes?: string[];
   blockScopes?: string[];
+  /** As Langfuse's SDK calls `blockScopes`. */
+  blockedInstrumentationScopes?: string[];
+  /** Which spans it gets: all (default), those of LLM instrumentations only, by rules, or as a function has it. */
+  filter?: "all" | "llm" | FilterRules | SpanFilter;
+  /** Attribute that keeps the id of the parent, in hex, where a span got another one because its own does not go to this destination. */
+  originalParent?: string;
   /** Which part of the traces it gets, from 0 to 1: whole traces, by their ids. Default: all. */
   sampleRatio?: number;
   /** What may leave of content, and how large spans may be. In `destinations`: in place of the one that stands beside it. */
@@ -61,9 +99,20 @@ export interface EntryOptions {
   enabled?: boolean;
   /** How the mark is written. Default `"bool"`. */
   value?: "bool" | "string";
+  /**
+   * Several LLM segments below one span that is not LLM, such as two model calls in one HTTP request: each has its entry (default
+   * `"each"`), the first one only (or those that are marked), or the span above them is the entry of all.
+   */
+  siblings?: "each" | "first" | "common-ancestor";
+  /** No entry where a remote parent is inside an LLM segment, which has its own. Default true. */
+  acrossProcesses?: boolean;
   /** How long a candidate waits for its ancestors. Default 30000. */
   holdMillis?: number;
+  /** How many candidates may wait. Default 1000. */
   maxHeld?: number;
+  /** How many bytes they may have, encoded. Default 16 MiB. */
+  maxHeldBytes?: number;
+  /** How many spans of live and recent traces are remembered. Default 50000. */
   maxSpans?: number;
 }
 
@@ -73,6 +122,8 @@ export interface GenSpanOptions extends DestinationOptions, PrivacyHooks {
   entry?: EntryOptions;
   /** Fill in the provider from the model's name where nothing else tells it. Default true. */
   inferProvider?: boolean;
+  /** Hand session and user down to the LLM spans that lack them, from those above or from baggage. Default true. */
+  inheritSession?: boolean;
   /** What could not be delivered waits here, in Node, and goes out after a restart too. Default: nowhere. */
   spool?: SpoolOptions;
   /** How long `forceFlush` and `shutdown` wait, in ms. Default 30000. */
@@ -96,6 +147,7 @@ export interface PartialSuccess {
 /** What the transport needs of a destination. */
 export interface Route {
   name: string;
+  filter?: SpanFilter;
   endpoint: string;
   protocol: Protocol;
   headers: () => HeaderValues | Promise<HeaderValues>;
@@ -133,6 +185,9 @@ const DESTINATION_FIELDS = [
   "resource",
   "allowScopes",
   "blockScopes",
+  "blockedInstrumentationScopes",
+  "filter",
+  "originalParent",
   "sampleRatio",
   "compression",
   "timeoutMillis",
@@ -144,6 +199,7 @@ const PIPELINE_FIELDS = [
   "mask",
   "onMedia",
   "inferProvider",
+  "inheritSession",
   "spool",
   "flushTimeoutMillis",
   "flushOnExit",
@@ -153,8 +209,11 @@ const PIPELINE_FIELDS = [
 const ENTRY_FIELDS = [
   "enabled",
   "value",
+  "siblings",
+  "acrossProcesses",
   "holdMillis",
   "maxHeld",
+  "maxHeldBytes",
   "maxSpans",
 ] as const satisfies (keyof EntryOptions)[];
 
@@ -226,6 +285,7 @@ export function configure(options: GenSpanOptions, host: Host): Config {
       entry: options.entry,
       privacy: settings("privacy", options.privacy, hooks),
       inferProvider: options.inferProvider,
+      inheritSession: options.inheritSession,
       delivery: delivery("", options, env, spool !== undefined),
     }),
     routes: filled.map(({ route }) => route),
@@ -264,6 +324,10 @@ function fillIn(
   if (compression !== "gzip" && compression !== "none") {
     fail(`${at}compression`, `${JSON.stringify(compression)} is not supported`, 'use "gzip" or "none"');
   }
+  if (options.blockScopes && options.blockedInstrumentationScopes) {
+    fail(`${at}blockedInstrumentationScopes`, "stands beside blockScopes", "they are the same: write one list");
+  }
+  const filter = typeof options.filter === "function" ? options.filter : undefined;
   const tencent = options.profile === "tencent";
   const resource = tencent ? env.resource() : {};
   if (resource.token) secrets.push(resource.token);
@@ -279,12 +343,15 @@ function fillIn(
       hostName: options.hostName ?? resource["host.name"] ?? (tencent ? host.hostName() : undefined),
       resource: options.resource,
       allowScopes: options.allowScopes,
-      blockScopes: options.blockScopes,
+      blockScopes: options.blockScopes ?? options.blockedInstrumentationScopes,
+      filter: filter ? undefined : options.filter,
+      originalParent: options.originalParent,
       sampleRatio: options.sampleRatio,
       privacy,
       protocol: protocol === "http/protobuf" ? undefined : protocol,
     }),
     route: {
+      ...(filter && { filter }),
       endpoint,
       protocol,
       headers: () => {

@@ -11,8 +11,9 @@ interface Exports {
   gs_intern(h: number, len: number): number;
   gs_scope(h: number, len: number): number;
   gs_resource(h: number, len: number): number;
-  gs_start(h: number, len: number, now: number): void;
-  gs_end(h: number, len: number, now: number): number;
+  gs_start(h: number, len: number, refused: number, now: number): void;
+  gs_end(h: number, len: number, refused: number, now: number): number;
+  gs_segment(h: number, len: number): number;
   gs_poll(h: number, now: number): number;
   gs_out_ptr(h: number): number;
   gs_out_len(h: number): number;
@@ -107,9 +108,10 @@ export interface CoreStats {
   /** Candidates decided because they waited too long, or because too many waited. */
   holdExpired: number;
   holdOverflow: number;
-  /** Spans remembered, and traces forgotten because there were too many. */
+  /** Spans remembered · traces forgotten because there were too many · finished spans forgotten of a trace that had too many. */
   tracked: number;
   tracesEvicted: number;
+  spansForgotten: number;
   /** Keys and names in the dictionary. */
   dictionary: number;
   /**
@@ -158,7 +160,8 @@ export interface DestinationStats {
   restored: number;
   /** `"open"`: it failed too often and is left alone; `"half-open"`: one request probes it. */
   health: "ok" | "open" | "half-open";
-  /** Spans of traces that its sample does not have. */
+  /** Spans that its scopes and its filter keep away · those of traces that its sample does not have. */
+  filtered: number;
   notSampled: number;
   /** In the queue. */
   waiting: number;
@@ -195,6 +198,11 @@ export class Pipeline {
     this.wasm = exports();
   }
 
+  /** The keys whose values a `start` record shall bring. */
+  wanted(): string[] {
+    return cold(() => bindings.wanted(this.handle)) as string[];
+  }
+
   get memory(): Exports["memory"] {
     return this.wasm.memory;
   }
@@ -219,16 +227,23 @@ export class Pipeline {
     return left(this.wasm.gs_resource(this.handle, len));
   }
 
-  start(len: number, now: number): void {
+  /** `refused`: the destinations that a filter of the application keeps the span from, by their bits. */
+  start(len: number, refused: number, now: number): void {
     inside = true;
-    this.wasm.gs_start(this.handle, len, now);
+    this.wasm.gs_start(this.handle, len, refused, now);
     inside = false;
   }
 
   /** Bit 0: the span was accepted · bit 1: something is ready to send. */
-  end(len: number, now: number): number {
+  end(len: number, refused: number, now: number): number {
     inside = true;
-    return left(this.wasm.gs_end(this.handle, len, now));
+    return left(this.wasm.gs_end(this.handle, len, refused, now));
+  }
+
+  /** Is the span whose ids are in the area part of an LLM segment? If so, the id of that LLM span is in the area now. */
+  segment(len: number): boolean {
+    inside = true;
+    return left(this.wasm.gs_segment(this.handle, len)) !== 0;
   }
 
   /** The next batch to send now, copied out of linear memory, which moves and is overwritten while it is on its way. */

@@ -1,6 +1,14 @@
 // Writes spans as frames (the format: src/frame.rs) straight into the linear memory of the core. Knows nothing of
 // batches, time or transport, and never changes what it reads.
-import type { Attributes, EndedSpan, HrTime, InstrumentationScope, Resource, StartedSpan } from "./otel.js";
+import type {
+  Attributes,
+  EndedSpan,
+  HrTime,
+  InstrumentationScope,
+  Resource,
+  SpanContext,
+  StartedSpan,
+} from "./otel.js";
 import { parentSpanId } from "./otel.js";
 
 /** Where frames go. `len` counts bytes from the start of the reserved area; every call may move the memory. */
@@ -20,6 +28,8 @@ export interface FrameTarget {
 export const PARENT = 1;
 export const REMOTE = 2;
 export const SEGMENT = 4;
+/** A session or a user among the attributes comes from the baggage. */
+const FROM_BAGGAGE = 8;
 
 /** A span that takes more bytes than the core would ever send. */
 export class FrameTooLarge extends Error {}
@@ -66,6 +76,7 @@ export class FrameWriter {
   private at = 0;
   private end = 0;
 
+  /** Ids of the texts; below zero where the core wants to see the value that a span starts with. */
   private readonly ids = new Map<string, number>();
   /** Texts met once. A text gets an id when it comes again: names that hold an id of their own never do. */
   private readonly metOnce = new Set<string>();
@@ -83,22 +94,51 @@ export class FrameWriter {
   /** The containers around the value being written, against cycles. */
   private readonly around: object[] = [];
 
-  /** `shortText`: up to how many characters a loop in JS beats the call of a native encoder. */
+  /**
+   * `shortText`: up to how many characters a loop in JS beats the call of a native encoder. `wanted`: the keys whose values the core
+   * wants to see when a span starts.
+   */
   constructor(
     private readonly target: FrameTarget,
     private readonly shortText: number,
-  ) {}
+    wanted: readonly string[] = [],
+  ) {
+    this.toIntern.push(...wanted);
+    this.learn();
+    for (const [key, id] of this.ids) this.ids.set(key, -id);
+  }
 
-  /** Writes a `start` record and gives its length. */
-  start(span: StartedSpan, flags: number): number {
+  /** Writes a `start` record and gives its length. `caller`: the LLM span in another process that it is below. `baggage`: the session and the user that it names, under their attributes' keys. */
+  start(span: StartedSpan, flags: number, caller = "", baggage?: Attributes): number {
+    const { attributes } = span;
     const scope = this.scope(span.instrumentationScope ?? span.instrumentationLibrary);
-    const keys = span.attributes ? Object.keys(span.attributes) : [];
+    const keys = attributes ? Object.keys(attributes) : [];
     this.begin(SPAN_HEADER);
-    this.u8(flags);
+    this.u8(baggage ? flags | FROM_BAGGAGE : flags);
     this.ids3(span);
+    this.hex(caller, 8);
     this.u32(scope);
-    this.u32(keys.length);
-    for (const key of keys) this.ref(key);
+    this.ref(span.name ?? "");
+    this.count(keys.length);
+    let seen: Attributes | undefined;
+    for (const key of keys) if (this.ref(key)) seen = { ...seen, [key]: (attributes as Attributes)[key] };
+    this.attributes(seen || baggage ? { ...baggage, ...seen } : undefined);
+    return this.at - this.base;
+  }
+
+  /** What the core wrote at the start of the area, an id of `length` bytes, in hexadecimal form; empty for zeros. */
+  idAt0(length: number): string {
+    const bytes = this.bytes.subarray(this.base, this.base + length);
+    return bytes.some((byte) => byte !== 0)
+      ? Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
+      : "";
+  }
+
+  /** Writes the ids of a span and gives their length. */
+  ids2({ traceId, spanId }: SpanContext): number {
+    this.rewind(24);
+    this.hex(traceId, 16);
+    this.hex(spanId, 8);
     return this.at - this.base;
   }
 
@@ -302,21 +342,23 @@ export class FrameWriter {
     this.at += length;
   }
 
-  private ref(text: string): void {
+  /** Tells whether the core wants to see the value that belongs to the text. */
+  private ref(text: string): boolean {
     const id = this.ids.get(text);
     if (id !== undefined) {
-      this.count(id);
-      return;
+      this.count(id < 0 ? -id : id);
+      return id < 0;
     }
     this.count(0);
     this.text(text);
-    if (this.dictionaryFull || text.length > MAX_INTERNED_LENGTH) return;
+    if (this.dictionaryFull || text.length > MAX_INTERNED_LENGTH) return false;
     if (this.metOnce.delete(text)) {
       this.toIntern.push(text);
     } else {
       if (this.metOnce.size >= MAX_REMEMBERED) this.metOnce.clear();
       this.metOnce.add(text);
     }
+    return false;
   }
 
   private text(text: string): void {

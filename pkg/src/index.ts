@@ -6,6 +6,10 @@ import { checkHooks, type PrivacyHooks, settings } from "./privacy.js";
 export type {
   DestinationOptions,
   EntryOptions,
+  FilterCondition,
+  FilteredSpan,
+  FilterRules,
+  FilterValue,
   GenSpanOptions,
   HeaderValues,
   Keep,
@@ -13,6 +17,7 @@ export type {
   Profile,
   Protocol,
   Route,
+  SpanFilter,
 } from "./config.js";
 export type { CoreStats, DestinationStats } from "./core.js";
 export type { DeliveryOptions, SpoolOptions } from "./delivery.js";
@@ -20,6 +25,7 @@ export type { Host, Spool, SpoolStats, Stored, Tls, Warn } from "./host.js";
 export type { MeterProvider } from "./metrics.js";
 export type { MaskRule, Media, PrivacyHooks, PrivacyOptions } from "./privacy.js";
 export { GenSpanProcessor, type Stats, type WaitUntil } from "./processor.js";
+export { GenSpanPropagator, type TextMapPropagator } from "./propagator.js";
 export type { Answer, Send } from "./transport.js";
 
 export type Format = "protobuf" | "json";
@@ -29,7 +35,7 @@ export type NormalizeOptions = Pick<
   DestinationOptions,
   "profile" | "keep" | "serviceName" | "token" | "hostName" | "resource" | "privacy"
 > &
-  Pick<GenSpanOptions, "entry" | "inferProvider" | "mask" | "onMedia">;
+  Pick<GenSpanOptions, "entry" | "inferProvider" | "inheritSession" | "mask" | "onMedia">;
 
 export interface ConvertOptions extends NormalizeOptions {
   /** Default `"auto"`: told by the first byte. */

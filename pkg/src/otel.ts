@@ -8,6 +8,7 @@ export type Attributes = Readonly<Record<string, unknown>>;
 
 export interface TraceState {
   get(key: string): string | undefined;
+  set(key: string, value: string): TraceState;
   serialize(): string;
 }
 
@@ -35,6 +36,7 @@ export interface Resource {
 
 /** What a span of any SDK version has when it starts. */
 export interface StartedSpan {
+  readonly name?: string | undefined;
   spanContext(): SpanContext;
   readonly attributes?: Attributes | undefined;
   /** SDK 1.x */
@@ -78,6 +80,7 @@ export interface SpanLink {
 export interface Context {
   getValue(key: symbol): unknown;
   setValue(key: symbol, value: unknown): Context;
+  deleteValue(key: symbol): Context;
 }
 
 interface Api {
@@ -126,11 +129,46 @@ export function remoteParent(span: StartedSpan, context: Context | undefined): S
 }
 
 /**
- * Whether the remote parent is part of an LLM segment already: genspan's own tracestate member says so, or the baggage
- * in which Langfuse names the trace that it has an application root for.
+ * The id of the LLM span that the remote parent is below: genspan's own tracestate member says so. Empty where there is one, but nobody
+ * says which, as in the baggage in which Langfuse names the trace that it has an application root for.
  */
-export function insideSegment(parent: SpanContext, context: Context | undefined): boolean {
-  if (parent.traceState?.get("genspan") === "llm") return true;
-  const baggage = context?.getValue(BAGGAGE) as { getEntry(key: string): { value: string } | undefined } | undefined;
-  return baggage?.getEntry("langfuse_trace_id")?.value === parent.traceId;
+export function insideSegment(parent: SpanContext, context: Context | undefined): string | undefined {
+  const member = /^llm(?::([0-9a-f]{16}))?$/.exec(parent.traceState?.get(MEMBER) ?? "");
+  if (member) return member[1] ?? "";
+  return baggage(context)?.getEntry("langfuse_trace_id")?.value === parent.traceId ? "" : undefined;
 }
+
+/** The session and the user in the baggage, under the keys of their attributes; Langfuse and Tencent's agent have names of their own. */
+export function people(context: Context | undefined): Attributes | undefined {
+  const entries = baggage(context);
+  if (entries === undefined) return undefined;
+  let named: Attributes | undefined;
+  for (const [key, spellings] of PEOPLE) {
+    const spelling = spellings.find((name) => entries.getEntry(name)?.value);
+    if (spelling) named = { ...named, [key]: entries.getEntry(spelling)?.value };
+  }
+  return named;
+}
+
+const PEOPLE = [
+  ["session.id", ["session.id", "langfuse_session_id", "tapm.gen_ai.session.id"]],
+  ["user.id", ["user.id", "langfuse_user_id", "tapm.gen_ai.user.id"]],
+] as const;
+
+function baggage(context: Context | undefined) {
+  return context?.getValue(BAGGAGE) as { getEntry(key: string): { value: string } | undefined } | undefined;
+}
+
+/** The span that a context is in, unless what happens there is not to be traced. */
+export function activeSpan(context: Context): SpanContext | undefined {
+  if (context.getValue(SUPPRESS_TRACING) === true) return undefined;
+  return (context.getValue(SPAN) as StartedSpan | undefined)?.spanContext();
+}
+
+/** The trace state of a span, with the member in front that says "inside the segment of this LLM span". */
+export function insideState({ traceState }: SpanContext, segment: string): string {
+  const value = segment ? `llm:${segment}` : "llm";
+  return traceState?.set(MEMBER, value).serialize() ?? `${MEMBER}=${value}`;
+}
+
+const MEMBER = "genspan";

@@ -66,6 +66,16 @@ let hooked = false;
 
 export const inHook = (): boolean => hooked;
 
+/** Calls a hook. Spans that it starts are not traced, or it would be asked about them too. */
+export function inside<T>(call: () => T): T {
+  hooked = true;
+  try {
+    return call();
+  } finally {
+    hooked = false;
+  }
+}
+
 function told<A extends unknown[]>(hook: (...given: A) => unknown, given: A): string | undefined {
   try {
     const said = hook(...given);
@@ -83,16 +93,12 @@ export function guarded<A extends unknown[]>(
   hook: (...given: A) => unknown,
   failed: () => void,
 ): (...given: A) => string | undefined {
-  return (...given) => {
-    hooked = true;
-    try {
+  return (...given) =>
+    inside(() => {
       const said = told(hook, given);
       if (said === undefined) failed();
       return said;
-    } finally {
-      hooked = false;
-    }
-  };
+    });
 }
 
 const FIELDS = ["captureContent", "mask", "media", "maxAttributeBytes", "maxSpanBytes"];

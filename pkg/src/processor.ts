@@ -1,6 +1,6 @@
 // The OpenTelemetry SpanProcessor: hands each span to the core as it starts and ends, and carries what the core wants
 // sent to the transport and the answers back. Decides nothing about spans; lets nothing escape into the host.
-import { configure, type GenSpanOptions, type Route } from "./config.js";
+import { configure, type FilteredSpan, type GenSpanOptions, type Route, type SpanFilter } from "./config.js";
 import { broken, type CoreStats, Pipeline, type Transmit, version } from "./core.js";
 import { FrameTooLarge, FrameWriter, PARENT, REMOTE, SEGMENT } from "./frame.js";
 import { type Host, type Spool, type SpoolStats, webHost } from "./host.js";
@@ -11,12 +11,14 @@ import {
   type EndedSpan,
   insideSegment,
   parentSpanId,
+  people,
   type Resource,
   remoteParent,
+  type SpanContext,
   type StartedSpan,
   warn,
 } from "./otel.js";
-import { inHook } from "./privacy.js";
+import { inHook, inside } from "./privacy.js";
 import { type Send, transport } from "./transport.js";
 
 /** Counters since construction: the core's (absent where it never ran), and those of what never reached it. */
@@ -86,6 +88,10 @@ export class GenSpanProcessor {
   #waitingSpans = 0;
   readonly #complete = new WeakSet<Resource>();
 
+  /** The application's own filters, each with the bit of its destination. */
+  readonly #filters: { bit: number; filter: SpanFilter }[];
+  readonly #inheritSession: boolean;
+
   #timer: Timer | undefined;
   #wakeAt = Number.POSITIVE_INFINITY;
   /** Callers of `forceFlush`, each with the generation that has to be answered. */
@@ -106,12 +112,14 @@ export class GenSpanProcessor {
     this.#maxWaiting = Math.max(...config.routes.map((route) => route.maxQueueSize));
     this.#flushTimeout = config.flushTimeoutMillis;
     this.#onPartialSuccess = options.onPartialSuccess;
+    this.#filters = config.routes.flatMap(({ filter }, i) => (filter ? [{ bit: 1 << i, filter }] : []));
+    this.#inheritSession = options.inheritSession !== false;
     if (config.disabled) return;
     const hooks = { mask: options.mask, onMedia: options.onMedia };
     this.#pipeline = new Pipeline(config.core, hooks, (hook) =>
       this.#warn(`the hook ${hook} failed, what it got is masked`),
     );
-    this.#writer = new FrameWriter(this.#pipeline, host.shortText);
+    this.#writer = new FrameWriter(this.#pipeline, host.shortText, this.#pipeline.wanted());
     if (config.spool && host.spool) {
       const keys = config.routes.map(({ name, endpoint }) => `${name} ${endpoint}`);
       const warn = (what: string, why?: string) => this.#warn(what, why);
@@ -139,16 +147,19 @@ export class GenSpanProcessor {
       const pipeline = this.#usable();
       if (pipeline === undefined || !(span.spanContext().traceFlags & SAMPLED)) return;
       let flags = 0;
+      let caller: string | undefined;
       if (parentSpanId(span)) {
         flags = PARENT;
         const remote = remoteParent(span, parentContext);
         if (remote) {
-          flags |= insideSegment(remote, parentContext) ? REMOTE | SEGMENT : REMOTE;
+          caller = insideSegment(remote, parentContext);
+          flags |= caller === undefined ? REMOTE : REMOTE | SEGMENT;
           this.#remote.set(span, flags);
         }
       }
       if (!(flags & PARENT) || flags & REMOTE) this.#rootStarted(span.spanContext().traceId);
-      pipeline.start(writer.start(span, flags), Date.now());
+      const baggage = this.#inheritSession ? people(parentContext) : undefined;
+      pipeline.start(writer.start(span, flags, caller, baggage), this.#refused(span), Date.now());
       writer.learn();
     } catch (error) {
       this.#fault("onStart", error);
@@ -208,6 +219,21 @@ export class GenSpanProcessor {
     this.#stopped = true;
     this.#closing ??= this.#close(options);
     return this.#closing;
+  }
+
+  /**
+   * The id of the LLM span that a span is, or is below, in this process or in the one that called it; empty where that one does not say
+   * which, `undefined` where the span is part of no LLM segment.
+   */
+  segment(span: SpanContext): string | undefined {
+    try {
+      const pipeline = inHook() ? undefined : this.#usable();
+      const writer = this.#writer;
+      if (pipeline && writer && pipeline.segment(writer.ids2(span))) return writer.idAt0(8);
+    } catch (error) {
+      this.#fault("propagator", error);
+    }
+    return undefined;
   }
 
   stats(): Stats {
@@ -302,7 +328,7 @@ export class GenSpanProcessor {
       return;
     }
     const now = Date.now();
-    const result = pipeline.end(writer.span(span, flags), now);
+    const result = pipeline.end(writer.span(span, flags), this.#refused(span), now);
     writer.learn();
     const wake = result & READY_TO_SEND ? now : pipeline.wake();
     if (wake < this.#wakeAt) this.#sleep(wake);
@@ -339,6 +365,19 @@ export class GenSpanProcessor {
       }
     });
     this.#waiting.set(resource, { spans, taken });
+  }
+
+  /** The destinations that the application's filters keep a span from. One that throws lets it pass: losing it would be worse. */
+  #refused(span: StartedSpan): number {
+    let refused = 0;
+    for (const { bit, filter } of this.#filters) {
+      try {
+        if (!inside(() => filter(span as FilteredSpan))) refused |= bit;
+      } catch (error) {
+        this.#fault("the hook filter", error);
+      }
+    }
+    return refused;
   }
 
   /** Starts every request that the core has ready, and sees who can go on. */

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { gunzipSync } from "node:zlib";
-import { convert } from "genspan";
+import { decode, flatten } from "../../demo/receiver.mjs";
 
 /** `answer(n)` tells how the n-th request (from 1) is answered: { status, headers, body, afterMillis, hang }. */
 export async function startCollector(answer = () => ({})) {
@@ -36,11 +36,11 @@ export async function startCollector(answer = () => ({})) {
     url: `http://127.0.0.1:${server.address().port}/v1/traces`,
     requests,
     answered: () => answered,
-    /** The resource spans of every request, in the order of arrival. */
-    resourceSpans: () => resourceSpansOf(requests),
-    names: () => namesOf(requests),
+    /** The spans of every request, in the order of arrival, as OpenTelemetry's own code reads them. */
+    spans: () => spansOf(requests),
+    names: () => spansOf(requests).map(({ name }) => name),
     /** Of the requests that were answered. */
-    answeredNames: () => namesOf(requests.filter((request) => request.answered)),
+    answeredNames: () => spansOf(requests.filter((request) => request.answered)).map(({ name }) => name),
     async close() {
       server.closeAllConnections();
       server.close();
@@ -49,7 +49,4 @@ export async function startCollector(answer = () => ({})) {
   };
 }
 
-const resourceSpansOf = (requests) =>
-  requests.flatMap(({ body }) => JSON.parse(Buffer.from(convert(body, { to: "json" }))).resourceSpans);
-const namesOf = (requests) =>
-  resourceSpansOf(requests).flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans.map((s) => s.name)));
+const spansOf = (requests) => requests.flatMap(({ body, headers }) => flatten(decode(body, headers["content-type"])));

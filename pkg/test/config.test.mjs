@@ -227,7 +227,7 @@ for (const [options, env, message] of [
   [{ destinations: [] }, {}, /^genspan: destinations must be a list with at least one destination/],
   [{ destinations: [{}], token: "secret" }, {}, /^genspan: token stands beside destinations; move it into/],
   [{ endPoint: "http://x" }, {}, /^genspan: options: "endPoint" is unknown; did you mean endpoint\?/],
-  [{ entry: { holdMilis: 1 } }, {}, /^genspan: entry: "holdMilis" is unknown; known: enabled, value, holdMillis/],
+  [{ entry: { holdMilis: 1 } }, {}, /^genspan: entry: "holdMilis" is unknown; known: enabled, value, siblings, /],
   [{ destinations: [{ url: "http://x" }] }, {}, /^genspan: destinations\[0\]: "url" is unknown; known: name, endpoint/],
   [{ headers: { "x-key": "se\ncret" } }, {}, /^genspan: headers\["x-key"\] is no valid HTTP header; use visible ASCII/],
   [{ headers: { "x key": "secret" } }, {}, /^genspan: headers\["x key"\] is no valid HTTP header/],

@@ -87,8 +87,11 @@ export class FrameReader {
       traceId: this.hex(16),
       spanId: this.hex(8),
       parentSpanId: this.hex(8),
+      caller: this.hex(8),
       scope: this.u32(),
+      name: this.ref(),
       keys: this.list(() => this.ref()),
+      attrs: this.attrs(),
     });
   }
 

@@ -103,17 +103,36 @@ test("spans of SDK 1.x: parentSpanId and instrumentationLibrary", () => {
   assert.equal(target.scopes[0].name, "ai");
 });
 
-test("a start record has the ids and the keys", () => {
-  const { target, writer } = setup();
-  const started = span({ parentSpanId: PARENT, attributes: { a: 1, "gen_ai.system": "x" } });
-  assert.deepEqual(target.reader(writer.start(started, 3)).start(), {
+test("a start record has the ids, the keys, the values that the core wants and those of the baggage", () => {
+  const target = new FakeTarget();
+  const writer = new FrameWriter(target, 32, ["session.id", "user.id"]);
+  assert.deepEqual(target.dictionary.toSorted(), ["session.id", "user.id"]);
+  const attributes = { a: 1, "gen_ai.system": "x", "session.id": "s" };
+  const started = span({ name: "chat", parentSpanId: PARENT, attributes });
+  const read = (baggage) => target.reader(writer.start(started, 3, "b7ad6b7169203331", baggage)).start();
+  const expected = {
     flags: 3,
     traceId: TRACE,
     spanId: SPAN,
     parentSpanId: PARENT,
+    caller: "b7ad6b7169203331",
     scope: 1,
-    keys: ["a", "gen_ai.system"],
-  });
+    name: "chat",
+    keys: ["a", "gen_ai.system", "session.id"],
+    attrs: [["session.id", "s"]],
+  };
+  assert.deepEqual(read(), expected);
+  const both = [
+    ["user.id", "u"],
+    ["session.id", "s"],
+  ];
+  // What the span itself says comes before what the baggage says.
+  const handed = read({ "user.id": "u", "session.id": "of the baggage" });
+  assert.deepEqual(
+    { ...handed, attrs: handed.attrs.toSorted() },
+    { ...expected, flags: 3 | 8, attrs: both.toSorted() },
+  );
+  assert.equal(Buffer.from(target.area(writer.ids2({ traceId: TRACE, spanId: SPAN }))).toString("hex"), TRACE + SPAN);
 });
 
 test("values of every type", () => {

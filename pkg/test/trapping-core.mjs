@@ -10,6 +10,7 @@ export class Pipeline {
   intern = () => 0;
   scope = () => 1;
   resource = () => 1;
+  wanted = () => [];
   start() {}
   end() {
     calls.push("end");

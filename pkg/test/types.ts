@@ -1,11 +1,22 @@
 // Compiles only while the processor fits the SDK's interface and the exported types say what the package takes.
+
+import type { TextMapPropagator } from "@opentelemetry/api";
+import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import type { SpanProcessor } from "@opentelemetry/sdk-trace-base";
-import { convert, type GenSpanOptions, GenSpanProcessor, normalize, type Stats } from "../src/node.js";
+import {
+  convert,
+  type GenSpanOptions,
+  GenSpanProcessor,
+  GenSpanPropagator,
+  normalize,
+  type Stats,
+} from "../src/node.js";
 
 const options: GenSpanOptions = {
   destinations: [
     { profile: "tencent", token: "t", serviceName: "shop" },
-    { endpoint: "https://example.com/v1/traces" },
+    { endpoint: "https://example.com/v1/traces", filter: ({ name }) => name !== "GET /health" },
+    { filter: { only: [{ llm: true }], except: [{ attributes: { "http.route": ["/a", null, 1] } }] } },
   ],
   scheduledDelayMillis: 1000,
   privacy: { mask: [{ detect: ["email"] }, { keys: ["user.*"], pattern: /a+/i }], maxSpanBytes: null },
@@ -13,6 +24,10 @@ const options: GenSpanOptions = {
   onMedia: ({ type, base64, key }) => type + base64.length + key,
 };
 export const processor: SpanProcessor = new GenSpanProcessor(options);
+export const propagator: TextMapPropagator = new GenSpanPropagator(
+  new GenSpanProcessor(),
+  new W3CTraceContextPropagator(),
+);
 export const stats: Stats = new GenSpanProcessor().stats();
 export const body: Uint8Array = convert(normalize(new Uint8Array(), { keep: "none" }), { from: "auto", to: "json" });
 

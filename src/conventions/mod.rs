@@ -465,6 +465,12 @@ fn index() -> &'static Index {
     })
 }
 
+/// The keys that say one of these fields by themselves, in any convention.
+pub fn keys_of(fields: &[Field]) -> Vec<&'static str> {
+    let says = |r: &RuleRef| matches!(r.rule.to, To::Field(field) if fields.contains(&field));
+    index().exact.values().filter_map(|rules| rules.iter().find(|r| says(r))).map(|r| r.rule.key).collect()
+}
+
 /// The conventions whose rules hold on every span that some convention proves.
 pub fn everywhere() -> ConventionSet {
     index().everywhere

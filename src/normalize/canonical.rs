@@ -275,6 +275,8 @@ pub const INFERRED: u16 = u16::MAX - 1;
 pub const NAMES: u16 = u16::MAX - 2;
 /// Origin of a value that events of the span gave.
 pub const EVENTS: u16 = u16::MAX - 3;
+/// In place of a source: a span above it, or the baggage.
+pub const HANDED_DOWN: u16 = u16::MAX - 4;
 
 /// The canonical form of one span.
 #[derive(Clone)]
@@ -337,6 +339,11 @@ impl<'a> Canonical<'a> {
             aggregated: false,
             status_message: &[],
         }
+    }
+
+    /// What is done, in OTel's words or the source's.
+    pub fn operation_name(&self) -> &'a [u8] {
+        self.kind.map_or(self.operation, |kind| kind.operation().as_bytes())
     }
 
     /// The value of a field.

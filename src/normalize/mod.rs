@@ -16,14 +16,14 @@ mod twice;
 mod usage;
 
 use crate::conventions::{self, ConventionSet, NAMED, PLAIN, To, words};
-use crate::entry::Tokens;
+use crate::entry::{People, Tokens};
 use crate::keys::{KeyInfo, Keys};
-use crate::span::{Event, Key, Span, Value, status};
+use crate::span::{Attr, Event, Key, Span, Value, status};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 pub(crate) use events::carries_content;
 
-use canonical::{Canonical, DERIVED, EVENTS, Field, Kind};
+use canonical::{Canonical, DERIVED, EVENTS, Field, HANDED_DOWN, Kind};
 
 /// What happens to an attribute (or event) of the source.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -69,10 +69,31 @@ pub struct Normal<'a> {
     pub event_fates: BumpVec<'a, Fate<'a>>,
 }
 
+/// Who uses the application: what is handed down to spans that lack it.
+pub const PEOPLE: [Field; 2] = [Field::SessionId, Field::UserId];
+
+impl<'a> Normal<'a> {
+    /// Fills in the session and the user that it lacks.
+    pub fn inherit(&mut self, people: Option<&People>, arena: &'a Bump) {
+        let Some(people) = people else { return };
+        self.canonical.reading = HANDED_DOWN;
+        for (field, value) in PEOPLE.into_iter().zip(people.values()) {
+            if let Some(value) = value.filter(|_| !self.canonical.has(field)) {
+                self.canonical.derive(field, Value::Str(arena.alloc_slice_copy(value)));
+            }
+        }
+    }
+}
+
 impl Normal<'_> {
     /// Is it a span of an LLM instrumentation?
     pub fn is_llm(&self) -> bool {
         self.conventions != 0
+    }
+
+    /// Its session and its user.
+    pub fn people(&self) -> [Option<&[u8]>; 2] {
+        PEOPLE.map(|field| self.canonical.text(field))
     }
 
     /// The tokens that it counts as its own: input and output.
@@ -126,6 +147,38 @@ pub fn normalize<'a>(span: &Span<'a>, cx: &Context<'a>) -> Option<Normal<'a>> {
 /// The conventions that a span which starts with these attributes already proves.
 pub fn recognise_start<'a>(keys: impl Iterator<Item = Key<'a>>, dictionary: &Keys) -> ConventionSet {
     keys.map(|key| with_info(key, dictionary, |info| info.evidence)).fold(0, |a, b| a | b)
+}
+
+/// The session and the user that attributes name, whatever the convention.
+pub fn people<'a>(attributes: &[Attr<'a>], keys: &Keys, arena: &'a Bump) -> [Option<&'a [u8]>; 2] {
+    PEOPLE.map(|field| {
+        let trust = |attr: &Attr| {
+            let says = |r: &&conventions::RuleRef| matches!(r.rule.to, To::Field(said) if said == field);
+            with_info(attr.key, keys, |info| info.rules.iter().filter(says).map(|r| r.rule.trust).max())
+        };
+        let named = attributes.iter().filter_map(|attr| Some((trust(attr)?, scalar::convert(field, &attr.value, arena)?.as_str()?)));
+        named.max_by_key(|(trust, _)| *trust).map(|(_, value)| value)
+    })
+}
+
+/// Does the instrumentation say that the span is the outermost of its kind, or that it is not? (entry.md 3)
+pub fn root(span: &Span, keys: &Keys) -> Option<bool> {
+    let mut root = None;
+    for attr in span.attributes {
+        let text = attr.value.as_str();
+        let said = match keys.text(attr.key) {
+            // Langfuse looks at spans of all libraries that it knows, the others at their own.
+            b"langfuse.internal.is_app_root" if scalar::as_bool(&attr.value) == Some(true) => return Some(true),
+            b"langfuse.observation.metadata.is_langchain_root" | b"langsmith.is_root" | b"langsmith.root_span" | b"genkit:isRoot" => {
+                scalar::as_bool(&attr.value)
+            }
+            b"langsmith.span.dotted_order" => text.map(|order| !order.contains(&b'.')),
+            b"traceloop.entity.path" => text.map(<[u8]>::is_empty),
+            _ => None,
+        };
+        root = said.map_or(root, |said| Some(said && root != Some(false)));
+    }
+    root
 }
 
 /// What is known of a key; one that is not in the dictionary is looked up in the tables.

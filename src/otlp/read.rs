@@ -86,6 +86,44 @@ fn scope_spans((base, bytes): (usize, &[u8])) -> Result<ScopeSpans<'_>, WireErro
     Ok(scope)
 }
 
+/// A `ScopeSpans`, read.
+pub struct ScopePart<'a> {
+    /// Fields that are not read, schema URL among them.
+    pub raw_fields: Vec<&'a [u8]>,
+    /// The scope: its message, and what it says.
+    pub scope: Option<(&'a [u8], Described<'a>)>,
+    /// The spans: their messages, and as [`PartReader::span`] reads them.
+    pub spans: Vec<(&'a [u8], Option<Span<'a>>)>,
+}
+
+/// A `ResourceSpans`, read.
+pub struct ResourcePart<'a> {
+    /// Fields that are not read, schema URL among them.
+    pub raw_fields: Vec<&'a [u8]>,
+    /// The resource: its message, and what it says.
+    pub resource: Option<(&'a [u8], Described<'a>)>,
+    /// By scope.
+    pub scopes: Vec<ScopePart<'a>>,
+}
+
+/// Reads a whole `ExportTraceServiceRequest`; gives its fields that are not read, too.
+pub fn parts<'a>(body: &'a [u8], keys: &mut Keys, arena: &'a Bump) -> Result<(Vec<ResourcePart<'a>>, Vec<&'a [u8]>), WireError> {
+    let mut reader = PartReader { keys, arena };
+    let request = request(body)?;
+    let mut parts = Vec::with_capacity(request.resources.len());
+    for resource in request.resources {
+        let described = resource.resource.map(|r| Ok((r.1, reader.resource(r)?))).transpose()?;
+        let mut scopes = Vec::with_capacity(resource.scopes.len());
+        for scope in resource.scopes {
+            let described = scope.scope.map(|s| Ok((s.1, reader.scope(s)?))).transpose()?;
+            let spans = scope.spans.iter().map(|s| Ok((s.1, reader.span(*s)?))).collect::<Result<Vec<_>, _>>()?;
+            scopes.push(ScopePart { raw_fields: scope.raw_fields, scope: described, spans });
+        }
+        parts.push(ResourcePart { raw_fields: resource.raw_fields, resource: described, scopes });
+    }
+    Ok((parts, request.raw_fields))
+}
+
 /// Reads the parts of one run: interns keys, keeps what it makes in the arena.
 pub struct PartReader<'r, 'a> {
     /// The dictionary.

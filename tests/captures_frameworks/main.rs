@@ -87,16 +87,18 @@ fn hold(file: &str, expected: Expected) {
     hold_some(file, |_| true, expected);
 }
 
-/// With defaults: profile `otel`, and what no attribute of it says stays.
+/// Profile `otel`; what no attribute of it says stays, and each span says what it says itself.
 fn converted(file: &str) -> Vec<Span> {
-    spans(&genspan::convert(&capture(&format!("more/{file}")), &Convert::default()).unwrap_or_else(|error| panic!("{file}: {error}")))
+    let options = Convert { inherit_session: false, ..Default::default() };
+    spans(&genspan::convert(&capture(&format!("more/{file}")), &options).unwrap_or_else(|error| panic!("{file}: {error}")))
 }
 
 /// Holds the spans of some names, each; of the others, that they are there.
 fn hold_some(file: &str, of: fn(&str) -> bool, expected: Expected) {
     let source = capture(&format!("more/{file}"));
     let convert = |profile, keep| {
-        let options = Convert { profile, keep: Some(keep), ..Default::default() };
+        // What each span says by itself.
+        let options = Convert { profile, keep: Some(keep), inherit_session: false, ..Default::default() };
         spans(&genspan::convert(&source, &options).unwrap_or_else(|error| panic!("{file}: {error}")))
     };
     let ids = |spans: &[Span]| {

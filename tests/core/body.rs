@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
 pub fn convert(body: &[u8], profile: Profile, keep: Option<Keep>) -> Vec<u8> {
-    let options = Convert { profile, keep, to: Format::Protobuf, ..Convert::default() };
+    let options = Convert { profile, keep, to: Format::Protobuf, inherit_session: false, ..Convert::default() };
     genspan::convert(body, &options).unwrap()
 }
 

@@ -33,7 +33,7 @@ fn end(p: &mut Pipeline, id: u8, name: &str, attributes: Vec<KeyValue>) {
         ..Default::default()
     };
     let record = w.span(&span, scope, resource);
-    w.0.end(&record, 0.0).unwrap();
+    w.0.end(&record, 0, 0.0).unwrap();
 }
 
 fn spans(body: &[u8]) -> Vec<Span> {

@@ -19,3 +19,4 @@ mod privacy_limits;
 mod profiles;
 mod round_trip;
 mod traps;
+mod trees;

@@ -2,11 +2,12 @@
 
 use crate::frames::FrameWriter;
 use genspan::Pipeline;
-use genspan::config::Config;
+use genspan::config::{Config, Convert, Format};
+use genspan::profiles::write::Keep;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::resource::v1::Resource;
-use opentelemetry_proto::tonic::trace::v1::Span;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
 
 fn text(key: &str, value: &str) -> KeyValue {
@@ -62,11 +63,11 @@ fn run_agent(p: &mut Pipeline, now: f64) {
         ),
     ];
     for (span, scope) in &spans {
-        w.0.start(&FrameWriter::start(span, *scope), now).unwrap();
+        w.0.start(&FrameWriter::start(span, *scope), 0, now).unwrap();
     }
     for (span, scope) in spans.iter().rev() {
         let record = w.span(span, *scope, resource);
-        w.0.end(&record, now).unwrap();
+        w.0.end(&record, 0, now).unwrap();
     }
 }
 
@@ -120,10 +121,10 @@ fn a_candidate_waits_for_its_parent_and_a_flush_ends_the_wait() {
     let (http, langfuse) = (w.scope(&scope("http")), w.scope(&scope("langfuse-sdk")));
     let resource = w.resource(&Resource::default());
     let (root, agent) = (span(1, 0, "POST", vec![]), span(2, 1, "agent", vec![]));
-    w.0.start(&FrameWriter::start(&root, http), 0.0).unwrap();
-    w.0.start(&FrameWriter::start(&agent, langfuse), 0.0).unwrap();
+    w.0.start(&FrameWriter::start(&root, http), 0, 0.0).unwrap();
+    w.0.start(&FrameWriter::start(&agent, langfuse), 0, 0.0).unwrap();
     let record = w.span(&agent, langfuse, resource);
-    w.0.end(&record, 0.0).unwrap();
+    w.0.end(&record, 0, 0.0).unwrap();
     assert_eq!((p.stats().held, p.stats().destinations[0].queued), (1, 0));
     assert_eq!(p.wake(), Some(30_000.0));
     let flush = p.flush(10.0);
@@ -167,9 +168,9 @@ fn without_entry_detection_nothing_is_held_and_marks_of_the_source_still_go() {
     let langfuse = w.scope(&scope("langfuse-sdk"));
     let resource = w.resource(&Resource::default());
     let agent = span(2, 1, "agent", vec![text("langfuse.observation.metadata.gen_ai.is_entry", "true")]);
-    w.0.start(&FrameWriter::start(&agent, langfuse), 0.0).unwrap();
+    w.0.start(&FrameWriter::start(&agent, langfuse), 0, 0.0).unwrap();
     let record = w.span(&agent, langfuse, resource);
-    w.0.end(&record, 0.0).unwrap();
+    w.0.end(&record, 0, 0.0).unwrap();
     p.flush(0.0);
     let requests = drain(&mut p, 0.0);
     assert!(spans(&requests[0].2)[0].1.attributes.is_empty());
@@ -194,7 +195,7 @@ fn a_record_that_cannot_be_read_is_counted_and_harms_nothing() {
         (b"\x02", "span frame: unknown version at byte 0"),
         (b"\x01\x00\x00\x00", "span frame: cut short at byte 4"),
     ] {
-        assert_eq!(p.end(record, 0.0).unwrap_err().to_string(), message);
+        assert_eq!(p.end(record, 0, 0.0).unwrap_err().to_string(), message);
     }
     assert_eq!(p.stats().unparsed, 3);
     run_agent(&mut p, 0.0);
@@ -232,19 +233,19 @@ fn a_destination_gets_no_span_below_one_that_it_does_not_get() {
             (span(5, 4, "SELECT", vec![]), db),
         ];
         for (span, scope) in &spans {
-            w.0.start(&FrameWriter::start(span, *scope), 0.0).unwrap();
+            w.0.start(&FrameWriter::start(span, *scope), 0, 0.0).unwrap();
         }
         for (span, scope) in spans.iter().rev() {
             let record = w.span(span, *scope, resource);
-            w.0.end(&record, 0.0).unwrap();
+            w.0.end(&record, 0, 0.0).unwrap();
         }
         p.flush(0.0);
         let requests = drain(&mut p, 0.0);
         assert_eq!(parents(&requests, 0), [("GET /weather", 2), ("POST /chat", 9), ("SELECT", 4), ("agent", 1), ("get_weather", 3)]);
-        // The agent hangs below the other process's span, which may have come from there.
-        assert_eq!(parents(&requests, 1), [("SELECT", 4), ("agent", 9), ("get_weather", 2)]);
+        // The other process's span may have come from there, but not to a destination that takes none of the kind that stands between.
+        assert_eq!(parents(&requests, 1), [("SELECT", 4), ("agent", 0), ("get_weather", 2)]);
         assert_eq!(parents(&requests, 2), [("GET /weather", 1), ("POST /chat", 9), ("SELECT", 3)]);
-        assert_eq!(parents(&requests, 3), [("SELECT", 9)]);
+        assert_eq!(parents(&requests, 3), [("SELECT", 0)]);
     }
 }
 
@@ -286,11 +287,11 @@ fn usage_of_a_wrapper_is_counted_where_the_client_below_it_is_missing() {
             vec![text("gen_ai.operation.name", "chat"), tokens("gen_ai.usage.input_tokens", 57), tokens("gen_ai.usage.output_tokens", 17)];
         let spans = [(span(1, 0, "ChatOpenAI", of_wrapper), langfuse), (span(2, 1, "chat gpt-4o", of_client), client)];
         for (span, scope) in &spans {
-            w.0.start(&FrameWriter::start(span, *scope), 0.0).unwrap();
+            w.0.start(&FrameWriter::start(span, *scope), 0, 0.0).unwrap();
         }
         for (span, scope) in spans.iter().rev() {
             let record = w.span(span, *scope, resource);
-            w.0.end(&record, 0.0).unwrap();
+            w.0.end(&record, 0, 0.0).unwrap();
         }
         p.flush(0.0);
         let requests = drain(&mut p, 0.0);
@@ -301,4 +302,162 @@ fn usage_of_a_wrapper_is_counted_where_the_client_below_it_is_missing() {
     assert_eq!(counted_on(r#"{"destinations":[{}]}"#), ["chat gpt-4o"]);
     assert_eq!(counted_on(r#"{"destinations":[{"blockScopes":["*openai"]}]}"#), ["ChatOpenAI"]);
     assert_eq!(counted_on(r#"{"entry":{"enabled":false},"destinations":[{},{}]}"#), ["chat gpt-4o"]);
+}
+
+fn body(scoped: &[(&str, Vec<Span>)]) -> Vec<u8> {
+    let scope_spans =
+        scoped.iter().map(|(name, spans)| ScopeSpans { scope: Some(scope(name)), spans: spans.clone(), ..Default::default() });
+    let resource = Resource { attributes: vec![text("service.name", "shop"), text("token", "tok-from-resource")], ..Default::default() };
+    let resource_spans = vec![ResourceSpans { resource: Some(resource), scope_spans: scope_spans.collect(), ..Default::default() }];
+    ExportTraceServiceRequest { resource_spans }.encode_to_vec()
+}
+
+fn entries(requests: &[(usize, u32, ExportTraceServiceRequest)]) -> Vec<&str> {
+    let marked = |(_, span): &(&str, &Span)| get(&span.attributes, "gen_ai.is_entry").is_some();
+    let mut names: Vec<_> = requests.iter().flat_map(|(.., r)| spans(r)).filter(marked).map(|(_, span)| &span.name[..]).collect();
+    names.sort_unstable();
+    names
+}
+
+fn of_kind(id: u8, parent: u8, name: &str, kind: &str) -> Span {
+    span(id, parent, name, vec![text("langfuse.observation.type", kind)])
+}
+
+#[test]
+fn out_of_bodies_the_parent_may_come_in_a_later_one() {
+    for (hold, expected) in [(30_000, vec!["agent"]), (0, vec!["llm"])] {
+        let mut p = pipeline(&format!(r#"{{"destinations":[{{"blockScopes":["http"]}}],"entry":{{"holdMillis":{hold}}}}}"#));
+        assert_eq!(p.ingest(&body(&[("langfuse-sdk", vec![of_kind(3, 2, "llm", "generation")])]), 0.0).unwrap(), 1);
+        assert_eq!(p.stats().held, 1);
+        drain(&mut p, 1.0);
+        assert_eq!(p.stats().held, u64::from(hold > 0), "with no window it is decided by what there is");
+        let rest = [("http", vec![span(1, 0, "POST", vec![])]), ("langfuse-sdk", vec![of_kind(2, 1, "agent", "agent")])];
+        assert_eq!(p.ingest(&body(&rest), 2.0).unwrap(), 2);
+        p.flush(3.0);
+        let requests = drain(&mut p, 3.0);
+        assert_eq!(entries(&requests), expected);
+        // The tree is whole at the destination that gets no HTTP span; the token of another backend is gone.
+        assert_eq!(parents(&requests, 0), [("agent", 0), ("llm", 2)]);
+        assert!(requests.iter().all(|(.., r)| !r.encode_to_vec().windows(8).any(|w| w == b"tok-from")));
+    }
+}
+
+#[test]
+fn a_body_in_json_and_one_that_is_delivered_again_make_no_second_entry() {
+    let mut p = pipeline(r#"{"destinations":[{}]}"#);
+    let body = body(&[("langfuse-sdk", vec![of_kind(2, 0, "agent", "agent"), of_kind(3, 2, "llm", "generation")])]);
+    let json = genspan::convert(&body, &Convert { to: Format::Json, keep: Some(Keep::All), ..Convert::default() }).unwrap();
+    for body in [&body, &body, &json] {
+        assert_eq!(p.ingest(body, 0.0).unwrap(), 2);
+    }
+    p.flush(0.0);
+    assert_eq!(entries(&drain(&mut p, 0.0)), ["agent", "agent", "agent"], "the same span each time");
+}
+
+#[test]
+fn a_body_that_cannot_be_read_is_refused_as_a_whole() {
+    let mut p = pipeline(r#"{"destinations":[{}]}"#);
+    let whole = body(&[("langfuse-sdk", vec![of_kind(2, 0, "agent", "agent")])]);
+    assert!(p.ingest(&whole[..whole.len() - 3], 0.0).unwrap_err().to_string().starts_with("not an OTLP protobuf body"));
+    assert!(p.ingest(b"{", 0.0).unwrap_err().to_string().starts_with("not an OTLP"));
+    assert_eq!((p.ingest(b"", 0.0).unwrap(), p.stats().seen), (0, 0));
+}
+
+#[test]
+fn out_of_bodies_a_span_that_nobody_knows_and_one_without_a_place_go_out_as_they_came() {
+    let mut p = pipeline(r#"{"destinations":[{}]}"#);
+    let odd = Span { span_id: vec![1], ..span(1, 0, "odd", vec![text("a", "b")]) };
+    let foreign = Span { trace_state: "x=1".into(), ..span(4, 0, "SELECT", vec![text("db.system", "pg")]) };
+    assert_eq!(p.ingest(&body(&[("pg", vec![odd.clone(), foreign.clone()])]), 0.0).unwrap(), 2);
+    p.flush(0.0);
+    let requests = drain(&mut p, 0.0);
+    let mut found: Vec<_> = spans(&requests[0].2).into_iter().map(|(_, span)| span.clone()).collect();
+    found.sort_by_key(|span| span.span_id.len());
+    assert_eq!(found, [odd, foreign]);
+    assert_eq!(p.stats().unparsed, 1);
+}
+
+#[test]
+fn captures_in_pieces_have_the_entries_of_the_whole() {
+    let folder = std::fs::read_dir(format!("{}/tests/fixtures/captures/more", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let mut count = 0;
+    for file in folder.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "pb")) {
+        let whole = std::fs::read(&file).unwrap();
+        let mut expected: Vec<_> = crate::bodies::spans(&genspan::convert(&whole, &Convert::default()).unwrap())
+            .into_iter()
+            .filter(|s| get(&s.attributes, "gen_ai.is_entry").is_some())
+            .map(|s| s.span_id)
+            .collect();
+        let mut p = pipeline(r#"{"destinations":[{}]}"#);
+        let request = ExportTraceServiceRequest::decode(&whole[..]).unwrap();
+        // A body for each span, the order that of the whole: children mostly first.
+        for resource in &request.resource_spans {
+            for scoped in &resource.scope_spans {
+                for span in &scoped.spans {
+                    let scope_spans = vec![ScopeSpans { spans: vec![span.clone()], ..scoped.clone() }];
+                    let body = ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { scope_spans, ..resource.clone() }] };
+                    p.ingest(&body.encode_to_vec(), 0.0).unwrap();
+                }
+            }
+        }
+        p.flush(0.0);
+        let requests = drain(&mut p, 0.0);
+        let marked = |(_, s): &(&str, &Span)| get(&s.attributes, "gen_ai.is_entry").is_some();
+        let mut found: Vec<_> = requests.iter().flat_map(|(.., r)| spans(r)).filter(marked).map(|(_, s)| s.span_id.clone()).collect();
+        expected.sort();
+        found.sort();
+        assert_eq!(found, expected, "{}", file.display());
+        count += 1;
+    }
+    assert!(count > 90, "{count} bodies");
+}
+
+#[test]
+fn what_is_held_is_bounded_in_bytes() {
+    let mut p = pipeline(r#"{"destinations":[{}],"entry":{"maxHeldBytes":2000}}"#);
+    let mut w = FrameWriter(&mut p);
+    let (http, langfuse) = (w.scope(&scope("http")), w.scope(&scope("langfuse-sdk")));
+    let resource = w.resource(&Resource::default());
+    let root = span(1, 0, "POST", vec![]);
+    w.0.start(&FrameWriter::start(&root, http), 0, 0.0).unwrap();
+    for id in 2..12 {
+        let agent = span(id, 1, "agent", vec![text("langfuse.observation.type", "agent"), text("note", &"x".repeat(800))]);
+        w.0.start(&FrameWriter::start(&agent, langfuse), 0, 0.0).unwrap();
+        let record = w.span(&agent, langfuse, resource);
+        w.0.end(&record, 0, 0.0).unwrap();
+    }
+    let stats = p.stats();
+    assert!((1..=2).contains(&stats.held), "{} held", stats.held);
+    assert_eq!((stats.held + stats.hold_overflow, stats.destinations[0].queued), (10, stats.hold_overflow));
+}
+
+#[test]
+fn a_session_that_a_span_starts_with_is_handed_down_while_it_runs() {
+    let mut p = pipeline(r#"{"destinations":[{}]}"#);
+    let mut w = FrameWriter(&mut p);
+    let (http, langfuse) = (w.scope(&scope("http")), w.scope(&scope("langfuse-sdk")));
+    let resource = w.resource(&Resource::default());
+    let spans_of = [
+        (span(1, 0, "POST", vec![text("session.id", "of the cookie")]), http, vec![text("user.id", "u-baggage")]),
+        (span(2, 1, "agent", vec![text("langfuse.observation.type", "agent"), text("session.id", "s-1")]), langfuse, vec![]),
+        (span(3, 2, "GET", vec![]), http, vec![]),
+        (of_kind(4, 3, "llm", "generation"), langfuse, vec![]),
+    ];
+    for (span, scope, baggage) in &spans_of {
+        let record = w.start_with(span, *scope, baggage);
+        w.0.start(&record, 0, 0.0).unwrap();
+    }
+    for (span, scope, _) in spans_of.iter().rev() {
+        let record = w.span(span, *scope, resource);
+        w.0.end(&record, 0, 0.0).unwrap();
+    }
+    p.flush(0.0);
+    let requests = drain(&mut p, 0.0);
+    let people = |name: &str| {
+        let (_, span) = spans(&requests[0].2).into_iter().find(|(_, s)| s.name == name).unwrap();
+        ["session.id", "user.id"].map(|key| string(&span.attributes, key).map(str::to_owned))
+    };
+    assert_eq!(people("llm"), [Some("s-1".into()), Some("u-baggage".into())]);
+    assert_eq!(people("GET"), [None, None]);
+    assert_eq!(people("POST"), [Some("of the cookie".into()), None], "what is no span of a model's stays as it is");
 }

@@ -218,9 +218,9 @@ fn outputs(spans: &[(&str, Span)], privacy: &str) -> Vec<(String, Vec<u8>)> {
             let mut w = FrameWriter(&mut pipeline);
             let resource = w.resource(&Resource::default());
             let number = w.scope(&InstrumentationScope { name: (*scope).into(), ..Default::default() });
-            w.0.start(&FrameWriter::start(&span, number), 0.0).unwrap();
+            w.0.start(&FrameWriter::start(&span, number), 0, 0.0).unwrap();
             let record = w.span(&span, number, resource);
-            w.0.end(&record, 0.0).unwrap();
+            w.0.end(&record, 0, 0.0).unwrap();
             w.0.flush(0.0);
             while let Some((_, request)) = pipeline.poll(0.0) {
                 let id = request.id;
@@ -380,7 +380,7 @@ fn each_destination_has_its_own_and_all_is_counted() {
         vec![text("gen_ai.operation.name", "chat"), text("gen_ai.input.messages", r#"[{"role":"user","content":"ada@example.com"}]"#)],
     );
     let record = w.span(&source, scope, resource);
-    w.0.end(&record, 0.0).unwrap();
+    w.0.end(&record, 0, 0.0).unwrap();
     pipeline.flush(0.0);
     let mut messages = Vec::new();
     while let Some((destination, request)) = pipeline.poll(0.0) {

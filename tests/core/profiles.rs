@@ -1,7 +1,7 @@
 //! What the profiles write, and that it reads back as the same canonical form.
 
 use crate::body::{attributes, convert, request, spans};
-use genspan::config::Profile;
+use genspan::config::{Convert, Format, Profile};
 use genspan::profiles::write::Keep;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::{Value as Json, json};
@@ -373,4 +373,31 @@ fn usage_that_repeats_the_children_is_in_no_bucket() {
         let counted = |key: &String| key.contains("usage_details") || key.contains("token_count");
         assert!(!attributes(&span).keys().any(counted), "{profile:?}");
     }
+}
+
+#[test]
+fn session_and_user_of_a_span_are_those_of_the_spans_below_that_have_none() {
+    let mut handed = 0;
+    for (file, body) in captures().into_iter().filter(|(file, _)| file.ends_with(".pb")) {
+        let alone = spans(&convert(&body, Profile::Otel, None));
+        let options = Convert { to: Format::Protobuf, ..Convert::default() };
+        let together = spans(&genspan::convert(&body, &options).unwrap());
+        let explained: Vec<Json> = serde_json::from_slice(&genspan::explain(&body, &options).unwrap()).unwrap();
+        let llm: Vec<_> = explained.iter().map(|span| span["conventions"] != json!([])).collect();
+        let above = |n: usize| alone.iter().position(|s| s.trace_id == alone[n].trace_id && s.span_id == alone[n].parent_span_id);
+        for (n, (span, found)) in alone.iter().zip(&together).enumerate() {
+            let mut expected = attributes(span);
+            for key in ["session.id", "user.id"] {
+                // That of a span which is none of a model's is another session.
+                let mut up = std::iter::successors(Some(n), |n| above(*n)).take(alone.len()).filter(|n| llm[*n]);
+                let known = up.find_map(|n| attributes(&alone[n]).remove(key));
+                if let Some(value) = known.filter(|_| llm[n] && !expected.contains_key(key)) {
+                    expected.insert(key.to_owned(), value);
+                    handed += 1;
+                }
+            }
+            assert_eq!(attributes(found), expected, "{file} {}", span.name);
+        }
+    }
+    assert!(handed > 20, "{handed} spans");
 }

@@ -103,7 +103,7 @@ proptest! {
         let resource = w.resource(from.resource.as_ref().unwrap());
         for span in &from.scope_spans[0].spans {
             let record = w.span(span, scope, resource);
-            w.0.end(&record, 0.0).unwrap();
+            w.0.end(&record, 0, 0.0).unwrap();
         }
         p.flush(0.0);
         let out = ExportTraceServiceRequest::decode(p.poll(0.0).unwrap().1.body).unwrap();
@@ -149,7 +149,7 @@ proptest! {
     fn no_record_panics(bytes in vec(any::<u8>(), 0..200)) {
         let mut p = Pipeline::new(&Config::from_json(r#"{"destinations":[{}]}"#).unwrap(), 1).unwrap();
         let record = [&[1][..], &bytes].concat();
-        let _ = (p.scope(&record), p.resource(&record), p.start(&record, 0.0), p.end(&record, 0.0), p.end(&bytes, 0.0));
+        let _ = (p.scope(&record), p.resource(&record), p.start(&record, 0, 0.0), p.end(&record, 0, 0.0), p.end(&bytes, 0, 0.0));
         p.flush(0.0);
         while let Some((_, transmit)) = p.poll(0.0) {
             ExportTraceServiceRequest::decode(transmit.body).expect("what goes out decodes");

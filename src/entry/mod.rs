@@ -1,0 +1,458 @@
+//! The trace tree and the entry: which span is the outermost of each LLM segment. A state machine; no span's content
+//! passes through here.
+//!
+//! The rule, for a finished trace: a span is an **entry** if it is marked, or is LLM and has no LLM ancestor; unless it
+//! says `false` itself, or an ancestor is marked, or an ancestor is LLM and does not say `false`. So there is exactly one on
+//! every path from the root to a leaf that has an LLM span, the outermost; a mark that was inherited counts once; and
+//! `false` on the outermost LLM span leaves its segment without an entry, save where a span below it is marked. What stands
+//! below a remote parent that is inside a segment has its entry in another process. Where a parent was never seen, the span may
+//! know better than the tree ([`Ended::root`]). Several segments below one span that is not LLM: [`Siblings`].
+//!
+//! Spans end before their parents do. So a candidate is held until no ancestor can take its place: one span for each open
+//! segment. Everything else is decided the moment it ends. No clock of a span is read: only ids, and the order of the calls.
+
+mod people;
+mod trace;
+
+#[cfg(test)]
+mod tests;
+
+use crate::json::read::read_enum;
+use crate::span::{NO_PARENT, SpanId, TraceId};
+use hashbrown::HashMap;
+use lru::LruCache;
+use std::collections::VecDeque;
+use trace::{Node, State, Trace, Verdict};
+
+pub use people::People;
+
+/// Which of several segments below one span that is not LLM have an entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Siblings {
+    /// Each, as Tencent's own agent does.
+    #[default]
+    Each,
+    /// The marked ones; where none is, the one that started first.
+    First,
+    /// None of them where they are two or more and none is marked: the span above them, in their place.
+    CommonAncestor,
+}
+
+read_enum!(Siblings { "each" => Siblings::Each, "first" => Siblings::First, "common-ancestor" => Siblings::CommonAncestor, });
+
+/// Bounds of the tree.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long a candidate is held at most, in ms.
+    pub hold_ms: f64,
+    /// How many candidates are held at most; past it the oldest is decided.
+    pub held: usize,
+    /// How many spans are remembered at most; past it the trace that was touched least recently is forgotten, or what is finished
+    /// of a trace that has many.
+    pub spans: usize,
+}
+
+/// A set of destinations, by their indexes.
+pub type Destinations = u32;
+
+/// What is known of a span when it starts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Started {
+    /// Its trace.
+    pub trace_id: TraceId,
+    /// The span.
+    pub span_id: SpanId,
+    /// Its parent, [`NO_PARENT`] for none.
+    pub parent_id: SpanId,
+    /// It is a span of an LLM instrumentation.
+    pub llm: bool,
+    /// Its parent lives in another process, inside an LLM segment.
+    pub inside_segment: bool,
+    /// The LLM span there that it is below, [`NO_PARENT`] if nobody says which.
+    pub caller: SpanId,
+    /// As [`Ended::patient`].
+    pub patient: bool,
+    /// Who gets it, as far as its start tells.
+    pub kept: Destinations,
+}
+
+/// What is known of a span when it ends.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ended {
+    /// Its trace.
+    pub trace_id: TraceId,
+    /// The span.
+    pub span_id: SpanId,
+    /// Its parent, [`NO_PARENT`] for none.
+    pub parent_id: SpanId,
+    /// It is a span of an LLM instrumentation.
+    pub llm: bool,
+    /// `gen_ai.is_entry` as it says itself.
+    pub mark: Option<bool>,
+    /// Its parent lives in another process.
+    pub remote: bool,
+    /// The LLM span in another process that it is below, as its trace state has it ([`caller`]).
+    pub caller: Option<SpanId>,
+    /// Its instrumentation says that it is the outermost of its kind, or that it is not; counts where the parent is not known.
+    pub root: Option<bool>,
+    /// A parent that is not known may still come: it was read from a body, not watched as it ran.
+    pub patient: bool,
+    /// Who gets it.
+    pub kept: Destinations,
+}
+
+/// What a span is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The entry of its segment.
+    Entry,
+    /// Not an entry.
+    Plain,
+    /// Not known yet: it comes out of [`Tree::resolved`].
+    Hold,
+}
+
+/// What the bounds did.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    /// Candidates that were decided because they were held too long.
+    pub hold_expired: u64,
+    /// Candidates that were decided because too many were held.
+    pub hold_overflow: u64,
+    /// Traces that were forgotten because too many spans were remembered.
+    pub traces_evicted: u64,
+    /// Spans of a trace with too many that were forgotten, all below them being finished.
+    pub spans_forgotten: u64,
+}
+
+/// Input and output tokens.
+pub type Tokens = [i64; 2];
+
+/// The tree of all live and recent traces.
+#[derive(Debug)]
+pub struct Tree {
+    limits: Limits,
+    siblings: Siblings,
+    traces: LruCache<TraceId, Trace>,
+    spans: usize,
+    held: usize,
+    /// When each held candidate is decided at the latest; those decided before are skipped.
+    deadlines: VecDeque<(f64, TraceId, SpanId)>,
+    resolved: VecDeque<(TraceId, SpanId, bool)>,
+    counts: Counts,
+}
+
+impl Tree {
+    /// An empty tree.
+    pub fn new(limits: Limits, siblings: Siblings) -> Self {
+        Tree {
+            limits,
+            siblings,
+            traces: LruCache::unbounded(),
+            spans: 0,
+            held: 0,
+            deadlines: VecDeque::new(),
+            resolved: VecDeque::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// A span started.
+    pub fn start(&mut self, started: Started) {
+        let trace = self.traces.get_or_insert_mut(started.trace_id, Trace::default);
+        let before = trace.nodes.len();
+        let order = trace.next_order();
+        if started.patient && started.parent_id != NO_PARENT {
+            trace.nodes.entry(started.parent_id).or_insert(Node::AWAITED);
+        }
+        let node = trace.nodes.entry(started.span_id).or_insert(Node::AWAITED);
+        let (entry_below, below) = (node.entry_below, node.below);
+        // An id that was given out twice: what is below either of them is below the second from now on.
+        *node = Node {
+            parent_id: started.parent_id,
+            llm: started.llm,
+            inside_segment: started.inside_segment,
+            caller: started.caller,
+            kept: started.kept,
+            order,
+            state: State::Live,
+            entry_below,
+            below,
+            ..Node::AWAITED
+        };
+        if entry_below {
+            trace.take_path(started.span_id, false);
+        }
+        self.spans += trace.nodes.len() - before;
+        self.forget(started.trace_id);
+    }
+
+    /// Does the usage of a span repeat what the spans below it used (rules.md 4)? An instrumentation of a client below that of a framework
+    /// counts the same call once more, and so do agents. To be asked of every span when it ends, before [`Tree::end`]. What a span used that
+    /// not every destination gets (not `everywhere`) takes nothing from those above: where it is missing they have the only count.
+    pub fn repeats(&mut self, trace_id: TraceId, span_id: SpanId, parent_id: SpanId, own: Option<Tokens>, everywhere: bool) -> bool {
+        let Some(trace) = self.traces.peek_mut(&trace_id) else { return false };
+        let node = trace.nodes.get(&span_id);
+        // It ended before: what it used is counted.
+        if node.is_some_and(|node| node.state == State::Ended) {
+            return false;
+        }
+        let below = node.map_or([0; 2], |node| node.below);
+        let repeats = own.is_some_and(|own| own == below && own != [0; 2]);
+        if let Some(parent) = trace.nodes.get_mut(&parent_id) {
+            for used in [own.filter(|_| everywhere && !repeats).unwrap_or_default(), below] {
+                parent.below[0] = parent.below[0].saturating_add(used[0]);
+                parent.below[1] = parent.below[1].saturating_add(used[1]);
+            }
+        }
+        repeats
+    }
+
+    /// A span ended.
+    pub fn end(&mut self, ended: Ended, now: f64) -> Decision {
+        let Ended { trace_id, span_id, parent_id, .. } = ended;
+        let trace = self.traces.get_or_insert_mut(trace_id, Trace::default);
+        let before = trace.nodes.len();
+        let order = trace.next_order();
+        let node = trace.nodes.entry(span_id).or_insert(Node::AWAITED);
+        if node.state == State::Ended {
+            // Delivered once more, or another span of the same id.
+            let again = node.parent_id == parent_id && node.decided == Some(true);
+            return if again { Decision::Entry } else { Decision::Plain };
+        }
+        if node.state == State::Awaited {
+            (node.parent_id, node.order) = (parent_id, order);
+        }
+        // What it was can say otherwise than how it began.
+        (node.llm, node.mark, node.state) = (ended.llm, ended.mark, State::Ended);
+        (node.remote, node.root, node.patient) = (ended.remote, ended.root, ended.patient);
+        if let Some(caller) = ended.caller {
+            (node.inside_segment, node.caller) = (true, caller);
+        }
+        node.kept = ended.kept | node.relied;
+        let entry_below = node.entry_below;
+        trace.ended += 1;
+        if entry_below {
+            trace.take_path(span_id, false);
+        }
+        // Candidates that waited for this span, and the span itself.
+        let (waited, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut trace.held).into_iter().partition(|(_, wait)| *wait == span_id);
+        trace.held = rest;
+        let waited: Vec<_> = waited.into_iter().map(|(candidate, _)| candidate).collect();
+        trace.join(span_id, &waited, self.siblings);
+        for candidate in waited {
+            match trace.judge(candidate) {
+                Verdict::WaitFor(ancestor) => trace.held.push((candidate, ancestor)),
+                verdict => {
+                    self.held -= 1;
+                    let entry = trace.settle(candidate, verdict, self.siblings);
+                    self.resolved.push_back((trace_id, candidate, entry));
+                }
+            }
+        }
+        let twin_held = trace.held.iter().any(|(held, _)| *held == span_id);
+        let decision = match trace.judge(span_id) {
+            _ if twin_held => Decision::Plain,
+            Verdict::WaitFor(ancestor) => {
+                trace.held.push((span_id, ancestor));
+                self.held += 1;
+                self.deadlines.push_back((now + self.limits.hold_ms, trace_id, span_id));
+                Decision::Hold
+            }
+            verdict => match trace.settle(span_id, verdict, self.siblings) {
+                true => Decision::Entry,
+                false => Decision::Plain,
+            },
+        };
+        self.spans += trace.nodes.len() - before;
+        while self.held > self.limits.held {
+            if !self.decide_oldest() {
+                break;
+            }
+        }
+        self.forget(trace_id);
+        decision
+    }
+
+    /// Decides a candidate by what is known now.
+    fn decide(&mut self, trace_id: TraceId, span_id: SpanId) -> bool {
+        let Some(trace) = self.traces.peek_mut(&trace_id) else { return false };
+        let Some(at) = trace.held.iter().position(|(held, _)| *held == span_id) else { return false };
+        trace.held.swap_remove(at);
+        let before = trace.nodes.len();
+        let verdict = trace.judge(span_id);
+        let entry = trace.settle(span_id, verdict, self.siblings);
+        self.spans += trace.nodes.len() - before;
+        self.held -= 1;
+        self.resolved.push_back((trace_id, span_id, entry));
+        true
+    }
+
+    /// Decides the candidate that has been held longest, since too many are, or too large ones. False: none is held.
+    pub fn decide_oldest(&mut self) -> bool {
+        let decided = self.pop_oldest();
+        self.counts.hold_overflow += u64::from(decided);
+        decided
+    }
+
+    fn pop_oldest(&mut self) -> bool {
+        while let Some((_, trace_id, span_id)) = self.deadlines.pop_front() {
+            if self.decide(trace_id, span_id) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Decides what was held too long. `now` is in ms.
+    pub fn tick(&mut self, now: f64) {
+        while let Some(&(deadline, trace_id, span_id)) = self.deadlines.front() {
+            let settled = self.traces.peek(&trace_id).is_none_or(|t| t.held.iter().all(|(held, _)| *held != span_id));
+            // A clock that was set back must not hold a candidate for longer than the limit.
+            if !settled && deadline > now && deadline - now <= self.limits.hold_ms {
+                break;
+            }
+            self.deadlines.pop_front();
+            if self.decide(trace_id, span_id) {
+                self.counts.hold_expired += 1;
+            }
+        }
+    }
+
+    /// Decides everything that is held, by what is known now: the host flushes.
+    pub fn flush(&mut self) {
+        while self.pop_oldest() {}
+    }
+
+    /// When [`Tree::tick`] has something to do, in ms; `None`: nothing is held.
+    pub fn wake(&self) -> Option<f64> {
+        self.deadlines.front().filter(|_| self.held > 0).map(|(deadline, ..)| *deadline)
+    }
+
+    /// The next candidate that was decided, and whether it is an entry. To be drained after every call that may decide.
+    pub fn resolved(&mut self) -> Option<(TraceId, SpanId, bool)> {
+        self.resolved.pop_front()
+    }
+
+    /// Is the span remembered?
+    pub fn knows(&self, trace_id: TraceId, span_id: SpanId) -> bool {
+        self.traces.peek(&trace_id).and_then(|trace| trace.known(span_id)).is_some()
+    }
+
+    /// The LLM span that a span is, or is below, in this process or in the one that called it ([`NO_PARENT`]: nobody says which);
+    /// `None`: it is part of no segment. What callback handlers trace, LangChain's among them, is not current while it runs: a span beside an
+    /// open segment counts as below it.
+    pub fn segment(&self, trace_id: TraceId, span_id: SpanId) -> Option<SpanId> {
+        let trace = self.traces.peek(&trace_id)?;
+        // A cycle of parents ends like a root does.
+        let up = || {
+            let mut at = span_id;
+            std::iter::from_fn(move || trace.known(at).map(|node| (std::mem::replace(&mut at, node.parent_id), node)))
+                .take(trace.nodes.len())
+        };
+        if let Some((id, node)) = up().find(|(_, node)| node.llm || node.mark == Some(true) || node.inside_segment) {
+            return Some(if node.inside_segment { node.caller } else { id });
+        }
+        let open = trace.nodes.iter().filter(|(_, node)| node.state == State::Live && node.llm);
+        let beside = open.filter(|(_, node)| up().any(|(id, _)| id == node.parent_id));
+        beside.min_by_key(|(_, node)| node.order).map(|(id, _)| *id)
+    }
+
+    /// The nearest ancestor, from `parent_id` on, that the destination gets; [`NO_PARENT`]: none. A live one on which this is relied must
+    /// go out. A parent that is not known, in another process or forgotten, counts as one that it gets, but not where there are spans
+    /// between that it does not get: who takes no HTTP spans here takes none there. Then it is the LLM span that called, if that is known.
+    pub fn kept_parent(&mut self, trace_id: TraceId, parent_id: SpanId, destination: Destinations) -> SpanId {
+        let Some(trace) = self.traces.peek_mut(&trace_id) else { return parent_id };
+        let (mut at, mut caller) = (parent_id, parent_id);
+        // A cycle of parents ends like a root does.
+        for _ in 0..=trace.nodes.len() {
+            match trace.nodes.get_mut(&at).filter(|node| at != NO_PARENT && node.state != State::Awaited) {
+                Some(node) if node.kept & destination == 0 => (at, caller) = (node.parent_id, node.caller),
+                Some(node) => {
+                    node.relied |= destination;
+                    return at;
+                }
+                None => return caller,
+            }
+        }
+        NO_PARENT
+    }
+
+    /// Who gets a span that ended: those that [`Ended::kept`] names, and those whose spans below it rely on it.
+    pub fn kept(&self, trace_id: TraceId, span_id: SpanId) -> Option<Destinations> {
+        self.traces.peek(&trace_id)?.known(span_id).map(|node| node.kept)
+    }
+
+    fn forget(&mut self, trace_id: TraceId) {
+        while self.spans > self.limits.spans {
+            let large = self.traces.peek_mut(&trace_id).filter(|trace| trace.ended * 4 > self.limits.spans);
+            if let Some(trace) = large {
+                let forgotten = trace.prune();
+                self.spans -= forgotten;
+                self.counts.spans_forgotten += forgotten as u64;
+                continue;
+            }
+            let Some((evicted, mut trace)) = self.traces.pop_lru() else { return };
+            self.spans -= trace.nodes.len();
+            self.held -= trace.held.len();
+            self.counts.traces_evicted += 1;
+            for (candidate, _) in std::mem::take(&mut trace.held) {
+                let verdict = trace.judge(candidate);
+                let entry = trace.settle(candidate, verdict, self.siblings);
+                self.resolved.push_back((evicted, candidate, entry));
+            }
+        }
+    }
+
+    /// How many candidates are held.
+    pub fn held(&self) -> usize {
+        self.held
+    }
+
+    /// How many spans are remembered.
+    pub fn tracked(&self) -> usize {
+        self.spans
+    }
+
+    /// What the bounds did so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+}
+
+/// The LLM span from inside of whose segment the process was called, as a span's trace state says it: what genspan's propagator writes,
+/// `genspan=llm:` and the id in hex, or `genspan=llm` ([`NO_PARENT`]).
+pub fn caller(trace_state: &[u8]) -> Option<SpanId> {
+    let mut members = trace_state.split(|b| *b == b',').map(<[u8]>::trim_ascii);
+    let id = members.find_map(|member| member.strip_prefix(b"genspan=llm"))?;
+    let hex = match id.split_first() {
+        None => return Some(NO_PARENT),
+        Some((b':', hex)) if hex.len() == 16 => std::str::from_utf8(hex).ok()?,
+        Some(_) => return None,
+    };
+    u64::from_str_radix(hex, 16).ok().map(u64::to_be_bytes)
+}
+
+/// The order in which to end the spans of a body: children before their parents, wherever they stand in it and whatever their clocks
+/// say. Those whose parents make a cycle come last. `spans`: trace, span and parent of each.
+pub fn children_first(spans: &[(TraceId, SpanId, SpanId)]) -> Vec<usize> {
+    let at: HashMap<_, usize> = spans.iter().enumerate().map(|(i, (trace, span, _))| ((*trace, *span), i)).collect();
+    let parents: Vec<_> = spans.iter().map(|(trace, _, parent)| at.get(&(*trace, *parent)).copied()).collect();
+    let mut open = vec![0u32; spans.len()];
+    for &parent in parents.iter().flatten() {
+        open[parent] += 1;
+    }
+    let mut order: Vec<usize> = (0..spans.len()).filter(|&i| open[i] == 0).collect();
+    let mut next = 0;
+    while let Some(&i) = order.get(next) {
+        next += 1;
+        if let Some(parent) = parents[i] {
+            open[parent] -= 1;
+            if open[parent] == 0 {
+                order.push(parent);
+            }
+        }
+    }
+    order.extend((0..spans.len()).filter(|&i| open[i] > 0));
+    order
+}
