@@ -98,6 +98,17 @@ enum State {
     Storing,
 }
 
+/// Batches by what becomes of them.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    in_flight: usize,
+    /// On their way to the backend for the first time, or again.
+    held: usize,
+    /// On their way to the spool, or from there.
+    storing: usize,
+    restored: usize,
+}
+
 #[derive(Debug)]
 struct Batch {
     id: u32,
@@ -208,12 +219,22 @@ impl Exporter {
         }
     }
 
-    fn count(&self, of: impl Fn(&Batch) -> bool) -> usize {
-        self.batches.iter().filter(|b| of(b)).count()
-    }
-
-    fn in_flight(&self) -> usize {
-        self.count(|b| b.state == State::InFlight)
+    #[inline(never)]
+    fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        for b in &self.batches {
+            match b.state {
+                State::InFlight => tally.in_flight += 1,
+                State::Storing => tally.storing += 1,
+                _ => {}
+            }
+            if b.copy != 0 {
+                tally.restored += 1;
+            } else if !matches!(b.state, State::ToStore | State::Storing) {
+                tally.held += 1;
+            }
+        }
+        tally
     }
 
     fn is_probing(&self) -> bool {
@@ -221,26 +242,28 @@ impl Exporter {
     }
 
     /// Once it is not paused, is there room for a request?
-    fn has_slot(&self) -> bool {
+    fn has_slot(&self, tally: Tally) -> bool {
         let slots = if self.is_probing() { 1 } else { self.settings.max_in_flight };
-        !self.closed && self.in_flight() < slots
+        !self.closed && tally.in_flight < slots
     }
 
     /// May one more batch be made to be sent?
-    fn has_room(&self) -> bool {
-        let held = self.count(|b| b.copy == 0 && !matches!(b.state, State::ToStore | State::Storing));
-        self.has_slot() && held < self.settings.max_in_flight
+    fn has_room(&self, tally: Tally) -> bool {
+        self.has_slot(tally) && tally.held < self.settings.max_in_flight
     }
 
     /// Does what is queued go to the spool?
-    fn stores(&self, now: f64) -> bool {
-        let stuck = self.closed || now < self.paused_until || self.is_probing() && !self.has_slot() || self.queue.is_half_full();
-        self.settings.spool && stuck && self.count(|b| b.state == State::Storing) < self.settings.max_in_flight
+    fn stores(&self, tally: Tally, now: f64) -> bool {
+        let stuck = || self.closed || now < self.paused_until || self.is_probing() && !self.has_slot(tally) || self.queue.is_half_full();
+        self.settings.spool && tally.storing < self.settings.max_in_flight && stuck()
     }
 
     /// Has [`Exporter::poll`] a new batch to give?
     pub fn is_due(&self, now: f64) -> bool {
-        self.due(now) && (now >= self.paused_until && self.has_room() || self.stores(now))
+        self.due(now) && {
+            let tally = self.tally();
+            now >= self.paused_until && self.has_room(tally) || self.stores(tally, now)
+        }
     }
 
     fn due(&self, now: f64) -> bool {
@@ -262,7 +285,7 @@ impl Exporter {
             return Some(self.store(at));
         }
         let open = now >= self.paused_until;
-        if open && self.has_slot() {
+        if open && self.has_slot(self.tally()) {
             let ready = |b: &Batch| matches!(b.state, State::Waiting(until) if until <= now);
             if let Some(at) = self.batches.iter().position(ready) {
                 return Some(self.send(at));
@@ -271,7 +294,7 @@ impl Exporter {
         if !self.is_due(now) {
             return None;
         }
-        let sends = open && self.has_room();
+        let sends = open && self.has_room(self.tally());
         let limits = self.settings.batch;
         let taken = self.queue.take(limits.max_spans, limits.max_bytes, envelopes)?;
         self.add(Batch {
@@ -332,8 +355,8 @@ impl Exporter {
 
     /// Would it send a batch of the spool now?
     pub fn wants(&self, now: f64) -> bool {
-        let restored = self.count(|b| b.copy != 0);
-        self.settings.spool && now >= self.paused_until && self.has_slot() && restored < self.settings.max_in_flight.div_ceil(2)
+        let tally = self.tally();
+        self.settings.spool && now >= self.paused_until && self.has_slot(tally) && tally.restored < self.settings.max_in_flight.div_ceil(2)
     }
 
     /// Takes a batch of the spool; `copy` is the host's number for it, not 0, and comes back by [`Exporter::released`].
@@ -363,7 +386,7 @@ impl Exporter {
     /// Forgets a batch, and its copy if this was the last of it.
     fn remove(&mut self, at: usize) {
         let Batch { copy, .. } = self.batches.remove(at);
-        if copy != 0 && self.count(|b| b.copy == copy) == 0 {
+        if copy != 0 && self.batches.iter().all(|b| b.copy != copy) {
             self.released.push((copy, false));
         }
     }
@@ -378,17 +401,28 @@ impl Exporter {
 
     /// When [`Exporter::poll`] has something to do, in ms; `None`: when something else happens.
     pub fn wake(&self) -> Option<f64> {
-        let due = if self.due(NEVER) { NEVER } else { self.queue.oldest() + self.settings.batch.delay_millis };
-        let due = self.queue.first().map(|_| due);
-        let waiting = self.batches.iter().filter_map(|b| match b.state {
-            State::Waiting(until) if self.has_slot() => Some(until.max(self.paused_until).min(b.deadline)),
-            State::Waiting(_) => Some(b.deadline),
-            _ => None,
-        });
-        let sent = due.filter(|_| self.has_room()).map(|due| due.max(self.paused_until));
-        let stored = due.filter(|_| self.stores(NEVER));
-        let restored = (self.settings.spool && self.paused_until > NEVER).then_some(self.paused_until);
-        waiting.chain(sent).chain(stored).chain(restored).filter(|at| at.is_finite() || *at == NEVER).min_by(f64::total_cmp)
+        let tally = self.tally();
+        let slot = self.has_slot(tally);
+        let mut wake = f64::INFINITY;
+        for b in &self.batches {
+            if let State::Waiting(until) = b.state {
+                let at = if slot { until.max(self.paused_until) } else { f64::INFINITY };
+                wake = wake.min(at).min(b.deadline);
+            }
+        }
+        if self.queue.first().is_some() {
+            let due = if self.due(NEVER) { NEVER } else { self.queue.oldest() + self.settings.batch.delay_millis };
+            if self.has_room(tally) {
+                wake = wake.min(due.max(self.paused_until));
+            }
+            if self.stores(tally, NEVER) {
+                wake = wake.min(due);
+            }
+        }
+        if self.settings.spool && self.paused_until > NEVER {
+            wake = wake.min(self.paused_until);
+        }
+        (wake < f64::INFINITY).then_some(wake)
     }
 
     /// The backend answered a batch: `status` is that of HTTP, or below 100 that of gRPC, `body` its body, or gRPC's
