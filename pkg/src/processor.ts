@@ -458,7 +458,7 @@ export class GenSpanProcessor {
       if (done.again) spool.release(done.copy);
       else spool.remove(done.copy);
     }
-    for (const i of this.#routes.keys()) {
+    for (const i of this.#stopped ? [] : this.#routes.keys()) {
       if (!this.#restoring.has(i) && spool.has(i) && pipeline.wants(i, Date.now())) void this.#restore(spool, i);
     }
   }

@@ -126,7 +126,7 @@ class Directory implements Spool {
         );
         if (!mine) continue;
         const now = new Date();
-        await utimes(path, now, now);
+        await utimes(path, now, now).catch(() => {});
         const body = await this.#read(path, file);
         if (!body) continue;
         const copy = ++this.#copies;

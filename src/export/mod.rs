@@ -104,8 +104,9 @@ struct Tally {
     in_flight: usize,
     /// On their way to the backend for the first time, or again.
     held: usize,
-    /// On their way to the spool, or from there.
+    /// On their way to the spool.
     storing: usize,
+    /// On their way from there.
     restored: usize,
 }
 
@@ -272,6 +273,8 @@ impl Exporter {
         first < self.flush_to
             || self.queue.len() >= limits.max_spans
             || self.queue.bytes() >= limits.max_bytes
+            // A queue that is smaller than a batch must not wait for one.
+            || self.queue.is_half_full()
             || now >= self.queue.oldest() + limits.delay_millis
     }
 

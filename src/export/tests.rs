@@ -63,6 +63,15 @@ fn a_batch_goes_when_it_is_full_or_old_or_flushed() {
 }
 
 #[test]
+fn a_queue_smaller_than_a_batch_does_not_wait_for_one() {
+    let mut e = exporter(512, 10);
+    push(&mut e, 5, 0.0);
+    assert_eq!(poll(&mut e, 0.0), None);
+    push(&mut e, 1, 0.0);
+    assert!(e.is_due(0.0) && poll(&mut e, 0.0).is_some());
+}
+
+#[test]
 fn in_flight_is_bounded() {
     let mut e = exporter(1, 100);
     push(&mut e, 3, 0.0);

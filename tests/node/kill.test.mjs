@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, truncateSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -84,6 +84,44 @@ test(`${ROUNDS} processes are killed, and nothing that a flush answered for is l
       `${total} spans answered for, ${arrived.size} arrived, ${names.length - arrived.size} came again, ` +
         `${destinations[0].restored} from the ${left} files that were left`,
     );
+  } finally {
+    await server.close();
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test("processes share a directory: each batch arrives once, a damaged one is set aside and counted", {
+  timeout: 60_000,
+}, async () => {
+  const dir = mkdtempSync(join(tmpdir(), "genspan-"));
+  let well = false;
+  const server = await startFaultServer({ protocol: "http/protobuf", act: () => (well ? {} : { status: 503 }) });
+  try {
+    const answered = await Promise.all(["a", "b"].map((name) => round(name, server.url, dir, 600)));
+    const [damaged] = readdirSync(dir).filter((name) => name.endsWith(".ready"));
+    const lost = Number(damaged.split(".")[2]);
+    truncateSync(join(dir, damaged), 50);
+    well = true;
+    const processors = [0, 1, 2].map(
+      () => new GenSpanProcessor({ name: "backend", endpoint: server.url, spool: { dir } }),
+    );
+    const left = () => readdirSync(dir).filter((name) => !name.endsWith(".bad"));
+    for (let waited = 0; left().length > 0; waited += 20) {
+      assert.ok(waited < 30_000, `still there: ${left().slice(0, 3).join(" ")}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await Promise.all(processors.map((processor) => processor.shutdown()));
+    const stats = processors.map((processor) => processor.stats());
+    const names = server.spans.map(({ name }) => name);
+    assert.equal(new Set(names).size, names.length, "a batch came twice");
+    const offered = answered.flatMap((count, n) => Array.from({ length: count }, (_, i) => `${"ab"[n]}-${i}`));
+    const missing = offered.filter((name) => !names.includes(name));
+    assert.ok(missing.length <= lost, `${missing.length} are missing, ${lost} were damaged`);
+    assert.equal(
+      stats.reduce((sum, { spool }) => sum + spool.dropped, 0),
+      lost,
+    );
+    assert.ok(offered.length > lost);
   } finally {
     await server.close();
     rmSync(dir, { recursive: true });
