@@ -225,7 +225,7 @@ fn hand_down<'a>(tree: &mut Tree, order: &[usize], resources: &mut [Resource<'a>
     for &i in order.iter().rev() {
         let Done { id: (trace_id, span_id), rewritten, .. } = &mut *spans[i];
         if let Some((_, normal)) = rewritten.as_mut().filter(|(_, normal)| normal.is_llm()) {
-            normal.inherit(tree.people(*trace_id, *span_id).as_deref(), arena);
+            normal.inherit(tree.people(*trace_id, *span_id), arena);
             tree.introduce(*trace_id, *span_id, normal.people());
         }
     }
@@ -248,7 +248,7 @@ fn count_once(tree: &mut Tree, order: &[usize], resources: &mut [Resource]) {
 fn entries(tree: &mut Tree, ended: impl Iterator<Item = Ended>) -> HashSet<(TraceId, SpanId)> {
     let mut entries = HashSet::new();
     for span in ended {
-        if tree.end(span, 0.0) == Decision::Entry {
+        if tree.end(span, 0.0).0 == Decision::Entry {
             entries.insert((span.trace_id, span.span_id));
         }
     }

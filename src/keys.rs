@@ -1,7 +1,8 @@
 //! The dictionary of attribute keys and span names: text once, then a number, and with the number everything that the
 //! convention tables say about the key. No rule is applied here.
 
-use crate::conventions::{self, ConventionSet, RuleRef};
+use crate::conventions::{self, ConventionSet, RuleRef, To};
+use crate::normalize::PEOPLE;
 use crate::otlp::wire::push_varint;
 use crate::span::Key;
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -22,6 +23,8 @@ pub struct KeyInfo {
     pub evidence: ConventionSet,
     /// Its value may be evidence too, or the mark of an entry.
     pub value_counts: bool,
+    /// It names one of [`PEOPLE`], with this trust.
+    pub person: Option<(usize, u8)>,
 }
 
 impl KeyInfo {
@@ -34,7 +37,12 @@ impl KeyInfo {
         prefix.extend_from_slice(text);
         let (rules, evidence) = conventions::rules_of(text);
         let value_counts = rules.iter().any(|r| r.rule.to.is_mark() || r.rule.to.is_proof());
-        KeyInfo { prefix: prefix.into(), text_at, rules: rules.into(), evidence, value_counts }
+        let person = |r: &RuleRef| match r.rule.to {
+            To::Field(field) => PEOPLE.iter().position(|named| *named == field).map(|i| (i, r.rule.trust)),
+            _ => None,
+        };
+        let person = rules.iter().filter_map(person).max_by_key(|(_, trust)| *trust);
+        KeyInfo { prefix: prefix.into(), text_at, rules: rules.into(), evidence, value_counts, person }
     }
 
     /// The key.

@@ -361,6 +361,8 @@ impl Pipeline {
             arena: &self.arena,
         };
         let kept = self.kept(scope, &facts, refused);
+        // On a span of another kind it is no session of the model's, unless the baggage says so.
+        let named = self.inherit_session && (proven != 0 || start.baggage) && !start.attributes.is_empty();
         self.tree.start(Started {
             trace_id: start.trace_id,
             span_id: start.span_id,
@@ -369,12 +371,9 @@ impl Pipeline {
             inside_segment: self.across_processes && start.remote_parent && start.inside_segment,
             caller: start.caller,
             patient: false,
+            people: if named { normalize::people(start.attributes, &self.keys, &self.arena) } else { [None; 2] },
             kept,
         });
-        // On a span of another kind it is no session of the model's, unless the baggage says so.
-        if self.inherit_session && (proven != 0 || start.baggage) {
-            self.tree.introduce(start.trace_id, start.span_id, normalize::people(start.attributes, &self.keys, &self.arena));
-        }
         self.drain_tree(now);
         Ok(())
     }
@@ -386,9 +385,9 @@ impl Pipeline {
 
     /// The destinations that get a span.
     fn kept(&self, scope: Option<&Scope>, facts: &Facts, refused: Destinations) -> Destinations {
-        let passes = |(i, d): (usize, &Destination)| Destinations::from(d.config.filter.passes(facts)) << i;
-        let filters: Destinations = self.destinations.iter().enumerate().map(passes).sum();
-        filters & scope.map_or(Destinations::MAX, |s| s.allowed) & !refused
+        let stops = |(i, d): &(usize, &Destination)| !d.config.filter.passes(facts) && *i < Destinations::BITS as usize;
+        let stopped: Destinations = self.destinations.iter().enumerate().filter(stops).map(|(i, _)| 1 << i).sum();
+        !stopped & scope.map_or(Destinations::MAX, |s| s.allowed) & !refused
     }
 
     /// A span ended: a `span` record. `refused`: the destinations that the host itself keeps it from. `now` is in ms.
@@ -439,8 +438,11 @@ impl Pipeline {
             n.canonical.aggregated = true;
         }
         if let Some(n) = normal.as_mut().filter(|n| self.inherit_session && n.is_llm()) {
-            n.inherit(self.tree.people(trace_id, span_id).as_deref(), arena);
-            self.tree.introduce(trace_id, span_id, n.people());
+            let known = self.tree.people(trace_id, span_id);
+            n.inherit(known, arena);
+            if n.people() != known {
+                self.tree.introduce(trace_id, span_id, n.people());
+            }
         }
         let (llm, mark) = if self.mark_entries { (llm, mark) } else { (false, None) };
         let ended = Ended {
@@ -451,12 +453,14 @@ impl Pipeline {
             mark,
             remote,
             caller: entry::caller(span.trace_state).filter(|_| self.across_processes),
-            root: if llm && !self.tree.knows(trace_id, parent_id) { normalize::root(span, keys) } else { None },
+            root: normal
+                .as_ref()
+                .filter(|n| llm && n.says_root() && !self.tree.knows(trace_id, parent_id))
+                .and_then(|_| normalize::root(span, keys)),
             patient,
             kept,
         };
-        let decision = self.tree.end(ended, now);
-        let kept = self.tree.kept(trace_id, span_id).unwrap_or(kept);
+        let (decision, kept) = self.tree.end(ended, now);
         let at = At { trace_id, parent_id, place, kept };
         let mut held = Held { place, parent_id, kept, bodies: Vec::new() };
         for i in 0..self.forms.len() {

@@ -89,6 +89,9 @@ export class FrameWriter {
   private lastScopeId = 0;
   private readonly resources = new WeakMap<object, number>();
 
+  /** The keys whose values the core wants, of the span that is being started. */
+  private readonly seen: string[] = [];
+
   private lastTraceId = "";
   private readonly traceId = new Uint8Array(16);
   /** The containers around the value being written, against cycles. */
@@ -120,9 +123,19 @@ export class FrameWriter {
     this.u32(scope);
     this.ref(span.name ?? "");
     this.count(keys.length);
-    let seen: Attributes | undefined;
-    for (const key of keys) if (this.ref(key)) seen = { ...seen, [key]: (attributes as Attributes)[key] };
-    this.attributes(seen || baggage ? { ...baggage, ...seen } : undefined);
+    const { seen } = this;
+    seen.length = 0;
+    for (const key of keys) if (this.ref(key)) seen.push(key);
+    if (baggage) {
+      const own = seen.map((key) => [key, (attributes as Attributes)[key]]);
+      this.attributes({ ...baggage, ...Object.fromEntries(own) });
+    } else {
+      this.count(seen.length);
+      for (const key of seen) {
+        this.ref(key);
+        this.value((attributes as Attributes)[key]);
+      }
+    }
     return this.at - this.base;
   }
 

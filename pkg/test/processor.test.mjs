@@ -358,3 +358,42 @@ test("an awaited flush does, through the pause before a retry", async (t) => {
   assert.equal((await runProgram(true, collector.url)).stdout, "end of program\n");
   assert.equal(collector.requests.length, 2);
 });
+
+test("100,000 traces whose roots never end stay within the bounds", async (t) => {
+  let sent = 0;
+  const collector = await startCollector();
+  const processor = new GenSpanProcessor({
+    endpoint: collector.url,
+    maxQueueSize: 200_000,
+    entry: { maxSpans: 20_000, maxHeld: 500 },
+    // Only what is decided goes out: the figure is that of what waits.
+    filter: (span) => {
+      if (span.ended) sent++;
+      return false;
+    },
+  });
+  t.after(async () => {
+    await processor.shutdown();
+    await collector.close();
+  });
+  const provider = new BasicTracerProvider({ spanProcessors: [processor] });
+  const [http, agent] = [provider.getTracer("http"), provider.getTracer("langfuse-sdk")];
+  const open = [];
+  const before = process.memoryUsage();
+  for (let i = 0; i < 100_000; i++) {
+    const root = http.startSpan("POST", {}, ROOT_CONTEXT);
+    // The application holds its spans, as one that never ends them does; that memory is its own.
+    open.push(root.spanContext().traceId);
+    agent.startSpan("agent", { attributes: { note: "x".repeat(200) } }, trace.setSpan(ROOT_CONTEXT, root)).end();
+  }
+  const { tracked, held, holdOverflow, tracesEvicted } = processor.stats();
+  const { external, arrayBuffers } = process.memoryUsage();
+  const grown = (external + arrayBuffers - before.external - before.arrayBuffers) / 2 ** 20;
+  t.diagnostic(
+    `${open.length} traces: ${tracked} spans remembered, ${held} candidates held, ${grown.toFixed(1)} MiB more in the core`,
+  );
+  assert.ok(tracked <= 20_000 && held <= 500, `${tracked} ${held}`);
+  assert.equal(held + holdOverflow, 100_000);
+  assert.ok(tracesEvicted >= 90_000 && sent === 100_000);
+  assert.ok(grown < 32, `${grown} MiB`);
+});

@@ -404,6 +404,11 @@ pub fn always_ok(conventions: ConventionSet) -> bool {
     conventions & index().always_ok != 0
 }
 
+/// Does one of the conventions say of a span that it is the outermost of its kind, or that it is not?
+pub fn say_root(conventions: ConventionSet) -> bool {
+    conventions & index().say_root != 0
+}
+
 /// The conventions that a scope name proves.
 pub fn of_scope(name: &[u8]) -> ConventionSet {
     bits().filter(|(_, c)| c.scopes.iter().any(|s| matches(s, name))).map(|(bit, _)| bit).sum()
@@ -422,6 +427,8 @@ struct Index {
     carriers: ConventionSet,
     /// Conventions whose status says OK of what failed, too.
     always_ok: ConventionSet,
+    /// Conventions that mark their outermost spans.
+    say_root: ConventionSet,
 }
 
 fn index() -> &'static Index {
@@ -435,6 +442,7 @@ fn index() -> &'static Index {
             names_spans: 0,
             carriers: 0,
             always_ok: 0,
+            say_root: 0,
         };
         for (convention, c) in bits() {
             if [otel::OTEL.id, generic::GENERIC.id].contains(&c.id) {
@@ -445,6 +453,9 @@ fn index() -> &'static Index {
             }
             if c.id == langsmith::LANGSMITH.id {
                 index.always_ok |= convention;
+            }
+            if [langfuse::LANGFUSE.id, langsmith::LANGSMITH.id, genkit::GENKIT.id, openllmetry::OPENLLMETRY.id].contains(&c.id) {
+                index.say_root |= convention;
             }
             if c.names_spans {
                 index.names_spans |= convention;

@@ -24,8 +24,6 @@ use lru::LruCache;
 use std::collections::VecDeque;
 use trace::{Node, State, Trace, Verdict};
 
-pub use people::People;
-
 /// Which of several segments below one span that is not LLM have an entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Siblings {
@@ -57,7 +55,7 @@ pub type Destinations = u32;
 
 /// What is known of a span when it starts.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Started {
+pub struct Started<'p> {
     /// Its trace.
     pub trace_id: TraceId,
     /// The span.
@@ -72,6 +70,8 @@ pub struct Started {
     pub caller: SpanId,
     /// As [`Ended::patient`].
     pub patient: bool,
+    /// The session and the user that it names.
+    pub people: [Option<&'p [u8]>; 2],
     /// Who gets it, as far as its start tells.
     pub kept: Destinations,
 }
@@ -183,6 +183,7 @@ impl Tree {
         if entry_below {
             trace.take_path(started.span_id, false);
         }
+        trace.introduce(started.span_id, started.people);
         self.spans += trace.nodes.len() - before;
         self.forget(started.trace_id);
     }
@@ -208,8 +209,8 @@ impl Tree {
         repeats
     }
 
-    /// A span ended.
-    pub fn end(&mut self, ended: Ended, now: f64) -> Decision {
+    /// A span ended. Gives what it is, and who gets it: those that [`Ended::kept`] names, and those where spans below it rely on it.
+    pub fn end(&mut self, ended: Ended, now: f64) -> (Decision, Destinations) {
         let Ended { trace_id, span_id, parent_id, .. } = ended;
         let trace = self.traces.get_or_insert_mut(trace_id, Trace::default);
         let before = trace.nodes.len();
@@ -218,7 +219,7 @@ impl Tree {
         if node.state == State::Ended {
             // Delivered once more, or another span of the same id.
             let again = node.parent_id == parent_id && node.decided == Some(true);
-            return if again { Decision::Entry } else { Decision::Plain };
+            return (if again { Decision::Entry } else { Decision::Plain }, node.kept);
         }
         if node.state == State::Awaited {
             (node.parent_id, node.order) = (parent_id, order);
@@ -230,7 +231,7 @@ impl Tree {
             (node.inside_segment, node.caller) = (true, caller);
         }
         node.kept = ended.kept | node.relied;
-        let entry_below = node.entry_below;
+        let (entry_below, kept) = (node.entry_below, node.kept);
         trace.ended += 1;
         if entry_below {
             trace.take_path(span_id, false);
@@ -271,7 +272,7 @@ impl Tree {
             }
         }
         self.forget(trace_id);
-        decision
+        (decision, kept)
     }
 
     /// Decides a candidate by what is known now.
@@ -376,11 +377,6 @@ impl Tree {
             }
         }
         NO_PARENT
-    }
-
-    /// Who gets a span that ended: those that [`Ended::kept`] names, and those whose spans below it rely on it.
-    pub fn kept(&self, trace_id: TraceId, span_id: SpanId) -> Option<Destinations> {
-        self.traces.peek(&trace_id)?.known(span_id).map(|node| node.kept)
     }
 
     fn forget(&mut self, trace_id: TraceId) {

@@ -8,7 +8,7 @@ fn empty() -> Tree {
     Tree::new(LIMITS, Siblings::Each)
 }
 
-fn start_of(trace_id: TraceId, span_id: SpanId, parent_id: SpanId, llm: bool) -> Started {
+fn start_of(trace_id: TraceId, span_id: SpanId, parent_id: SpanId, llm: bool) -> Started<'static> {
     Started { trace_id, span_id, parent_id, llm, ..Started::default() }
 }
 
@@ -59,7 +59,7 @@ fn run(spans: &[Made], order: &[usize], tree: &mut Tree) -> Vec<bool> {
             mark: s.mark,
             ..Ended::default()
         };
-        match tree.end(ended, 0.0) {
+        match tree.end(ended, 0.0).0 {
             Decision::Hold => {}
             decision => settle(id(n), decision == Decision::Entry),
         }
@@ -109,7 +109,7 @@ fn the_outermost_llm_span_below_an_http_span_is_the_entry_and_the_only_one_held(
     }
     let end = |tree: &mut Tree, n: usize| {
         let parent_id = spans[n].parent.map_or(NO_PARENT, id);
-        tree.end(Ended { trace_id: TRACE, span_id: id(n), parent_id, llm: spans[n].llm, mark: None, ..Ended::default() }, 0.0)
+        tree.end(Ended { trace_id: TRACE, span_id: id(n), parent_id, llm: spans[n].llm, mark: None, ..Ended::default() }, 0.0).0
     };
     assert_eq!([3, 2, 1].map(|n| end(&mut tree, n)), [Decision::Plain, Decision::Plain, Decision::Hold]);
     assert_eq!((tree.held(), tree.resolved()), (1, None));
@@ -143,7 +143,7 @@ fn a_segment_that_began_in_another_process_has_its_entry_there() {
     let mut tree = empty();
     tree.start(Started { inside_segment: true, ..start_of(TRACE, id(0), id(9), true) });
     let ended = Ended { trace_id: TRACE, span_id: id(0), parent_id: id(9), llm: true, mark: None, ..Ended::default() };
-    assert_eq!(tree.end(ended, 0.0), Decision::Plain);
+    assert_eq!(tree.end(ended, 0.0).0, Decision::Plain);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn the_end_tells_what_the_start_could_not() {
     let mut tree = empty();
     tree.start(start_of(TRACE, id(0), NO_PARENT, true));
     let ended = Ended { trace_id: TRACE, span_id: id(0), parent_id: NO_PARENT, llm: false, mark: None, ..Ended::default() };
-    assert_eq!(tree.end(ended, 0.0), Decision::Plain);
+    assert_eq!(tree.end(ended, 0.0).0, Decision::Plain);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn a_candidate_that_is_held_too_long_is_decided_and_its_ancestors_know() {
     tree.start(start_of(TRACE, id(0), NO_PARENT, false));
     tree.start(start_of(TRACE, id(1), id(0), true));
     let candidate = Ended { trace_id: TRACE, span_id: id(1), parent_id: id(0), llm: true, mark: None, ..Ended::default() };
-    assert_eq!(tree.end(candidate, 0.0), Decision::Hold);
+    assert_eq!(tree.end(candidate, 0.0).0, Decision::Hold);
     assert_eq!(tree.wake(), Some(1000.0));
     tree.tick(999.0);
     assert_eq!(tree.resolved(), None);
@@ -168,7 +168,7 @@ fn a_candidate_that_is_held_too_long_is_decided_and_its_ancestors_know() {
     assert_eq!(tree.resolved(), Some((TRACE, id(1), true)));
     assert_eq!((tree.counts().hold_expired, tree.wake()), (1, None));
     let late = Ended { trace_id: TRACE, span_id: id(0), parent_id: NO_PARENT, llm: true, mark: Some(true), ..Ended::default() };
-    assert_eq!(tree.end(late, 2000.0), Decision::Plain);
+    assert_eq!(tree.end(late, 2000.0).0, Decision::Plain);
 }
 
 #[test]
@@ -259,13 +259,13 @@ fn a_candidate_that_is_delivered_twice_is_one_entry_and_its_twin_none() {
     let mut tree = empty();
     tree.start(start_of(TRACE, id(0), NO_PARENT, false));
     tree.start(start_of(TRACE, id(1), id(0), true));
-    assert_eq!(tree.end(ended(1, id(0), true, None), 0.0), Decision::Hold);
+    assert_eq!(tree.end(ended(1, id(0), true, None), 0.0).0, Decision::Hold);
     // Delivered once more while it waits, and a span that was given the same id.
-    assert_eq!(tree.end(ended(1, id(0), true, None), 0.0), Decision::Plain);
+    assert_eq!(tree.end(ended(1, id(0), true, None), 0.0).0, Decision::Plain);
     tree.start(start_of(TRACE, id(1), NO_PARENT, true));
-    assert_eq!(tree.end(ended(1, NO_PARENT, true, None), 0.0), Decision::Plain);
+    assert_eq!(tree.end(ended(1, NO_PARENT, true, None), 0.0).0, Decision::Plain);
     assert_eq!(tree.held(), 1);
-    assert_eq!(tree.end(ended(0, NO_PARENT, false, None), 0.0), Decision::Plain);
+    assert_eq!(tree.end(ended(0, NO_PARENT, false, None), 0.0).0, Decision::Plain);
     assert_eq!((tree.resolved(), tree.resolved()), (Some((TRACE, id(1), true)), None));
 }
 
@@ -273,20 +273,20 @@ fn a_candidate_that_is_delivered_twice_is_one_entry_and_its_twin_none() {
 fn a_retry_of_an_entry_is_the_same_entry() {
     let mut tree = empty();
     for _ in 0..2 {
-        assert_eq!(tree.end(ended(0, NO_PARENT, true, None), 0.0), Decision::Entry);
-        assert_eq!(tree.end(ended(1, id(0), true, None), 0.0), Decision::Plain);
+        assert_eq!(tree.end(ended(0, NO_PARENT, true, None), 0.0).0, Decision::Entry);
+        assert_eq!(tree.end(ended(1, id(0), true, None), 0.0).0, Decision::Plain);
     }
-    assert_eq!(tree.end(Ended { parent_id: id(5), ..ended(0, id(5), true, None) }, 0.0), Decision::Plain, "another span of that id");
+    assert_eq!(tree.end(Ended { parent_id: id(5), ..ended(0, id(5), true, None) }, 0.0).0, Decision::Plain, "another span of that id");
 }
 
 #[test]
 fn a_late_span_below_an_entry_and_a_late_parent_above_one_are_no_second_entry() {
     let mut tree = empty();
-    assert_eq!(tree.end(ended(1, id(0), true, None), 0.0), Decision::Entry, "its parent is nobody's");
-    assert_eq!(tree.end(ended(2, id(1), true, None), 0.0), Decision::Plain);
+    assert_eq!(tree.end(ended(1, id(0), true, None), 0.0).0, Decision::Entry, "its parent is nobody's");
+    assert_eq!(tree.end(ended(2, id(1), true, None), 0.0).0, Decision::Plain);
     tree.start(start_of(TRACE, id(0), id(7), true));
-    assert_eq!(tree.end(ended(0, id(7), true, Some(true)), 0.0), Decision::Plain);
-    assert_eq!(tree.end(ended(7, NO_PARENT, true, None), 0.0), Decision::Plain, "nor its own parent");
+    assert_eq!(tree.end(ended(0, id(7), true, Some(true)), 0.0).0, Decision::Plain);
+    assert_eq!(tree.end(ended(7, NO_PARENT, true, None), 0.0).0, Decision::Plain, "nor its own parent");
 }
 
 #[test]
@@ -299,8 +299,8 @@ fn ids_that_come_again_in_another_trace_have_nothing_to_do_with_it() {
     }
     for trace in 0..3 {
         let trace_id = [trace; 16];
-        assert_eq!(tree.end(Ended { trace_id, ..ended(1, id(0), true, None) }, 0.0), Decision::Hold);
-        assert_eq!(tree.end(Ended { trace_id, ..ended(0, NO_PARENT, false, None) }, 0.0), Decision::Plain);
+        assert_eq!(tree.end(Ended { trace_id, ..ended(1, id(0), true, None) }, 0.0).0, Decision::Hold);
+        assert_eq!(tree.end(Ended { trace_id, ..ended(0, NO_PARENT, false, None) }, 0.0).0, Decision::Plain);
         assert_eq!(tree.resolved(), Some((trace_id, id(1), true)));
     }
 }
@@ -309,10 +309,10 @@ fn ids_that_come_again_in_another_trace_have_nothing_to_do_with_it() {
 fn where_the_parent_is_not_known_the_span_may_know_that_it_is_none() {
     let inner = |n, mark| Ended { root: Some(false), ..ended(n, id(9), true, mark) };
     let mut tree = empty();
-    assert_eq!(tree.end(inner(1, None), 0.0), Decision::Plain);
-    assert_eq!(tree.end(inner(2, Some(true)), 0.0), Decision::Entry, "a mark is stronger");
+    assert_eq!(tree.end(inner(1, None), 0.0).0, Decision::Plain);
+    assert_eq!(tree.end(inner(2, Some(true)), 0.0).0, Decision::Entry, "a mark is stronger");
     tree.start(start_of(TRACE, id(3), NO_PARENT, false));
-    assert_eq!(tree.end(Ended { parent_id: id(3), ..inner(4, None) }, 0.0), Decision::Hold, "its parent is here");
+    assert_eq!(tree.end(Ended { parent_id: id(3), ..inner(4, None) }, 0.0).0, Decision::Hold, "its parent is here");
 }
 
 #[test]
@@ -321,7 +321,7 @@ fn a_parent_that_may_still_come_is_waited_for_and_what_follows_is_of_its_segment
     let patient = |n, parent: usize| Ended { patient: true, ..ended(n, id(parent), true, None) };
     let from_body = |tree: &mut Tree, ended: Ended, now| {
         tree.start(Started { patient: true, ..start_of(TRACE, ended.span_id, ended.parent_id, true) });
-        tree.end(ended, now)
+        tree.end(ended, now).0
     };
     assert_eq!(from_body(&mut tree, patient(1, 8), 0.0), Decision::Hold);
     assert_eq!(from_body(&mut tree, patient(2, 9), 0.0), Decision::Hold);
@@ -345,7 +345,7 @@ fn a_parent_that_may_still_come_is_waited_for_and_what_follows_is_of_its_segment
 fn a_clock_that_is_set_back_holds_nothing_for_longer_than_the_limit() {
     let mut tree = empty();
     tree.start(start_of(TRACE, id(0), NO_PARENT, false));
-    assert_eq!(tree.end(ended(1, id(0), true, None), 5_000_000.0), Decision::Hold);
+    assert_eq!(tree.end(ended(1, id(0), true, None), 5_000_000.0).0, Decision::Hold);
     tree.tick(1_000.0);
     assert_eq!(tree.resolved(), Some((TRACE, id(1), true)));
 }
@@ -378,9 +378,8 @@ fn a_live_parent_on_which_a_child_relied_is_kept_and_a_cycle_ends() {
     assert_eq!(tree.kept_parent(TRACE, id(1), 0b10), id(1));
     assert_eq!(tree.kept_parent(TRACE, id(5), 0b10), id(5), "nobody knows it");
     // What neither has in the end, they have where a child is below them.
-    tree.end(ended(1, id(0), false, None), 0.0);
-    tree.end(ended(0, NO_PARENT, false, None), 0.0);
-    assert_eq!([0, 1].map(|n| tree.kept(TRACE, id(n))), [Some(0b01), Some(0b10)]);
+    let kept = [tree.end(ended(1, id(0), false, None), 0.0).1, tree.end(ended(0, NO_PARENT, false, None), 0.0).1];
+    assert_eq!(kept, [0b10, 0b01]);
     // Between it and its caller is a span that goes nowhere: it hangs below the LLM span of the caller, or is a root.
     let mut tree = empty();
     tree.start(start(0, id(9), 0));

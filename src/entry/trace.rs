@@ -1,9 +1,9 @@
 //! One trace as far as it is known: its spans, and what each of them is to the entry.
 
-use super::{Destinations, People, Siblings, Tokens};
+use super::people::People;
+use super::{Destinations, Siblings, Tokens};
 use crate::span::{NO_PARENT, SpanId};
 use hashbrown::{HashMap, HashSet};
-use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
@@ -39,7 +39,7 @@ pub(super) struct Node {
     pub relied: Destinations,
     /// The tokens that spans below it used, each counted once.
     pub below: Tokens,
-    pub people: Option<Arc<People>>,
+    pub people: People,
 }
 
 impl Node {
@@ -60,7 +60,7 @@ impl Node {
         kept: 0,
         relied: 0,
         below: [0; 2],
-        people: None,
+        people: [(0, 0); 2],
     };
 }
 
@@ -77,8 +77,8 @@ pub(super) struct Trace {
     pub held: Vec<(SpanId, SpanId)>,
     /// How many have ended since finished spans were forgotten.
     pub ended: usize,
-    /// Some span names its session or user.
-    pub has_people: bool,
+    /// The sessions and users that its spans name, one behind the other.
+    pub texts: Vec<u8>,
     orders: u32,
     /// Finished spans were forgotten: a parent that is not known may be one of them.
     pruned: bool,

@@ -16,7 +16,7 @@ mod twice;
 mod usage;
 
 use crate::conventions::{self, ConventionSet, NAMED, PLAIN, To, words};
-use crate::entry::{People, Tokens};
+use crate::entry::Tokens;
 use crate::keys::{KeyInfo, Keys};
 use crate::span::{Attr, Event, Key, Span, Value, status};
 use bumpalo::Bump;
@@ -74,10 +74,9 @@ pub const PEOPLE: [Field; 2] = [Field::SessionId, Field::UserId];
 
 impl<'a> Normal<'a> {
     /// Fills in the session and the user that it lacks.
-    pub fn inherit(&mut self, people: Option<&People>, arena: &'a Bump) {
-        let Some(people) = people else { return };
+    pub fn inherit(&mut self, people: [Option<&[u8]>; 2], arena: &'a Bump) {
         self.canonical.reading = HANDED_DOWN;
-        for (field, value) in PEOPLE.into_iter().zip(people.values()) {
+        for (field, value) in PEOPLE.into_iter().zip(people) {
             if let Some(value) = value.filter(|_| !self.canonical.has(field)) {
                 self.canonical.derive(field, Value::Str(arena.alloc_slice_copy(value)));
             }
@@ -94,6 +93,11 @@ impl Normal<'_> {
     /// Its session and its user.
     pub fn people(&self) -> [Option<&[u8]>; 2] {
         PEOPLE.map(|field| self.canonical.text(field))
+    }
+
+    /// May [`root`] tell something of it?
+    pub fn says_root(&self) -> bool {
+        conventions::say_root(self.conventions)
     }
 
     /// The tokens that it counts as its own: input and output.
@@ -151,14 +155,15 @@ pub fn recognise_start<'a>(keys: impl Iterator<Item = Key<'a>>, dictionary: &Key
 
 /// The session and the user that attributes name, whatever the convention.
 pub fn people<'a>(attributes: &[Attr<'a>], keys: &Keys, arena: &'a Bump) -> [Option<&'a [u8]>; 2] {
-    PEOPLE.map(|field| {
-        let trust = |attr: &Attr| {
-            let says = |r: &&conventions::RuleRef| matches!(r.rule.to, To::Field(said) if said == field);
-            with_info(attr.key, keys, |info| info.rules.iter().filter(says).map(|r| r.rule.trust).max())
-        };
-        let named = attributes.iter().filter_map(|attr| Some((trust(attr)?, scalar::convert(field, &attr.value, arena)?.as_str()?)));
-        named.max_by_key(|(trust, _)| *trust).map(|(_, value)| value)
-    })
+    let mut named = [None; 2];
+    let mut trusts = [0; 2];
+    for attr in attributes {
+        let Some((i, trust)) = with_info(attr.key, keys, |info| info.person).filter(|(i, trust)| *trust > trusts[*i]) else { continue };
+        if let Some(Value::Str(name)) = scalar::convert(PEOPLE[i], &attr.value, arena) {
+            (named[i], trusts[i]) = (Some(name), trust);
+        }
+    }
+    named
 }
 
 /// Does the instrumentation say that the span is the outermost of its kind, or that it is not? (entry.md 3)

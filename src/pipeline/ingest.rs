@@ -97,10 +97,8 @@ impl Pipeline {
             let scope = self.scopes.get((read.place.scope as usize).wrapping_sub(1));
             let kept = self.kept(scope, &super::facts(span, normal.as_ref(), scope, keys, arena), 0);
             let (trace_id, span_id, parent_id) = (span.trace_id, span.span_id, span.parent_id);
-            self.tree.start(Started { trace_id, span_id, parent_id, llm, patient: true, kept, ..Started::default() });
-            if let Some(n) = normal.as_ref().filter(|n| self.inherit_session && n.is_llm()) {
-                self.tree.introduce(trace_id, span_id, n.people());
-            }
+            let people = normal.as_ref().filter(|n| self.inherit_session && n.is_llm()).map_or([None; 2], Normal::people);
+            self.tree.start(Started { trace_id, span_id, parent_id, llm, patient: true, people, kept, ..Started::default() });
         }
         let (known, unknown): (Vec<_>, Vec<_>) = spans.into_iter().partition(|read| read.span.is_some());
         unknown.iter().for_each(|read| self.forward(read, keys, arena, now));

@@ -123,7 +123,7 @@ impl Answers {
     }
 
     fn end(&mut self, tree: &mut Tree, ended: Ended) {
-        match tree.end(ended, 0.0) {
+        match tree.end(ended, 0.0).0 {
             Decision::Hold => {}
             decision => self.settle(ended.trace_id, ended.span_id, decision == Decision::Entry),
         }
@@ -146,7 +146,7 @@ fn span_id(n: usize) -> [u8; 8] {
     (n as u64 + 1).to_be_bytes()
 }
 
-fn started(trace: usize, n: usize, s: &Made) -> Started {
+fn started(trace: usize, n: usize, s: &Made) -> Started<'static> {
     Started {
         trace_id: trace_id(trace),
         span_id: span_id(n),
@@ -316,7 +316,7 @@ fn traces_whose_roots_never_end_stay_under_the_bound() {
         let (root, child) = (span(None, false), span(Some(0), true));
         tree.start(started(trace, 0, &root));
         tree.start(started(trace, 1, &child));
-        assert_eq!(tree.end(ended(trace, 1, &child), trace as f64), Decision::Hold);
+        assert_eq!(tree.end(ended(trace, 1, &child), trace as f64).0, Decision::Hold);
         tree.tick(trace as f64);
         entries += std::iter::from_fn(|| tree.resolved()).filter(|(.., entry)| *entry).count();
         most = most.max(tree.tracked());
@@ -338,13 +338,13 @@ fn one_trace_that_never_ends_forgets_what_is_finished_and_makes_no_second_entry(
     for n in 1..20_000 {
         let call = span(Some(0), true);
         tree.start(started(0, n, &call));
-        assert_eq!(tree.end(ended(0, n, &call), 0.0), Decision::Plain);
+        assert_eq!(tree.end(ended(0, n, &call), 0.0).0, Decision::Plain);
         assert!(tree.tracked() <= limits.spans);
     }
     // A late one below a call that is forgotten.
     let late = span(Some(5), true);
     tree.start(started(0, 20_000, &late));
-    assert_eq!(tree.end(ended(0, 20_000, &late), 0.0), Decision::Plain);
-    assert_eq!(tree.end(ended(0, 0, &agent), 0.0), Decision::Entry);
+    assert_eq!(tree.end(ended(0, 20_000, &late), 0.0).0, Decision::Plain);
+    assert_eq!(tree.end(ended(0, 0, &agent), 0.0).0, Decision::Entry);
     assert!(tree.counts().spans_forgotten > 10_000 && tree.counts().traces_evicted == 0, "{:?}", tree.counts());
 }
