@@ -292,6 +292,8 @@ export class GenSpanProcessor {
 
   async #rootsEnd(): Promise<void> {
     const active = activeTrace();
+    // A handler may ask first and start its root right after.
+    await undefined;
     const traces = active !== undefined && this.#roots.has(active) ? [active] : [...this.#roots.keys()];
     await Promise.all(traces.map((trace) => new Promise<void>((resolve) => this.#roots.get(trace)?.push(resolve))));
   }

@@ -130,6 +130,16 @@ test("flushVia without an active span waits for every local root; without any it
   await processor.flushVia();
 });
 
+test("flushVia may be called right before the root starts", async (t) => {
+  const { collector, processor, tracer } = await setup(t);
+  const flushed = processor.flushVia();
+  const root = tracer.startSpan("root");
+  await sleep(20);
+  root.end();
+  await flushed;
+  assert.deepEqual(collector.names(), ["root"]);
+});
+
 test("flushVia never rejects: not by a dead backend, not by a host whose waitUntil throws", async () => {
   const processor = new GenSpanProcessor({ endpoint: "http://127.0.0.1:9/", flushTimeoutMillis: 50 });
   const tracer = new BasicTracerProvider({ spanProcessors: [processor] }).getTracer("shop");
