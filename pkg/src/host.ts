@@ -59,7 +59,7 @@ export interface Host {
   /** Sends by gRPC. */
   grpc?(route: Route): Send;
   /** Fetch with the certificates of the route, and through the proxy that `proxied` finds. */
-  dispatch?(route: Route): Promise<typeof fetch>;
+  dispatch?(route: Route, warn: Warn): Promise<typeof fetch>;
   /** Does the environment name a proxy for this URL's scheme? */
   proxied?(url: string): boolean;
   /** Opens the spool; `keys` are stable names of the destinations, `changed` is called when there may be something to take. */

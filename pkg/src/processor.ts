@@ -3,7 +3,7 @@
 import { configure, type FilteredSpan, type GenSpanOptions, type Route, type SpanFilter } from "./config.js";
 import { broken, type CoreStats, Pipeline, type Transmit, version } from "./core.js";
 import { FrameTooLarge, FrameWriter, PARENT, REMOTE, SEGMENT } from "./frame.js";
-import { type Host, type Spool, type SpoolStats, webHost } from "./host.js";
+import { type Host, type Spool, type SpoolStats, type Warn, webHost } from "./host.js";
 import { observe, type RequestEnded } from "./metrics.js";
 import {
   activeTrace,
@@ -19,6 +19,7 @@ import {
   warn,
 } from "./otel.js";
 import { inHook, inside } from "./privacy.js";
+import { LocalRoots } from "./roots.js";
 import { type Send, transport } from "./transport.js";
 
 /** Counters since construction: the core's (absent where it never ran), and those of what never reached it. */
@@ -57,8 +58,6 @@ const MAX_DELAY = 2 ** 31 - 1;
 const RESOURCE_TIMEOUT = 60_000;
 /** What `shutdown` leaves the disk to take what is left. */
 const STORE_TIMEOUT = 5_000;
-/** Local roots that never end must not pile up. */
-const MAX_ROOTS = 10_000;
 
 export class GenSpanProcessor {
   readonly #routes: Route[];
@@ -71,11 +70,10 @@ export class GenSpanProcessor {
   readonly #lastErrors: { message: string; timeMillis: number }[] = [];
   readonly #maxWaiting: number;
   readonly #flushTimeout: number;
-  /** Ends requests that are on their way. */
-  readonly #abort = new AbortController();
+  /** Those of the requests that are on their way. */
+  readonly #aborts = new Set<AbortController>();
   #ignoreExit: (() => void) | undefined;
-  /** Traces with a local root that runs, and those who wait for its end. */
-  readonly #roots = new Map<string, (() => void)[]>();
+  readonly #roots = new LocalRoots();
   /** Gone after shutdown, after an internal fault, and where the environment disables the SDK. */
   #pipeline: Pipeline | undefined;
   readonly #writer: FrameWriter | undefined;
@@ -108,7 +106,8 @@ export class GenSpanProcessor {
   constructor(options: GenSpanOptions = {}, host: Host = webHost) {
     const config = configure(options, host);
     this.#routes = config.routes;
-    this.#senders = config.routes.map((route) => transport(route, host));
+    const warn: Warn = (what, why) => this.#warn(what, why);
+    this.#senders = config.routes.map((route) => transport(route, host, warn));
     this.#maxWaiting = Math.max(...config.routes.map((route) => route.maxQueueSize));
     this.#flushTimeout = config.flushTimeoutMillis;
     this.#onPartialSuccess = options.onPartialSuccess;
@@ -122,7 +121,6 @@ export class GenSpanProcessor {
     this.#writer = new FrameWriter(this.#pipeline, host.shortText, this.#pipeline.wanted());
     if (config.spool && host.spool) {
       const keys = config.routes.map(({ name, endpoint }) => `${name} ${endpoint}`);
-      const warn = (what: string, why?: string) => this.#warn(what, why);
       this.#spool = host.spool(config.spool, keys, () => this.#pump(), warn);
     }
     if (options.meterProvider) {
@@ -157,7 +155,7 @@ export class GenSpanProcessor {
           this.#remote.set(span, flags);
         }
       }
-      if (!(flags & PARENT) || flags & REMOTE) this.#rootStarted(span.spanContext().traceId);
+      if (!(flags & PARENT) || flags & REMOTE) this.#roots.started(span.spanContext().traceId);
       const baggage = this.#inheritSession ? people(parentContext) : undefined;
       pipeline.start(writer.start(span, flags, caller, baggage), this.#refused(span), Date.now());
       writer.learn();
@@ -180,7 +178,7 @@ export class GenSpanProcessor {
       } else {
         this.#take(span, flags);
       }
-      if (!(flags & PARENT) || flags & REMOTE) this.#rootEnded(span.spanContext().traceId);
+      if (!(flags & PARENT) || flags & REMOTE) this.#roots.ended(span.spanContext().traceId);
     } catch (error) {
       this.#fault("onEnd", error);
     }
@@ -202,7 +200,11 @@ export class GenSpanProcessor {
    * trace has ended, without one when all that run now have, and keeps the handler alive for so long. Needs no timer, never rejects.
    */
   flushVia(context?: WaitUntil): Promise<void> {
-    const flushed = this.#rootsEnd().then(() => this.forceFlush());
+    const active = activeTrace();
+    // A handler may ask first and start its root right after.
+    const flushed = Promise.resolve()
+      .then(() => this.#roots.end(active))
+      .then(() => this.forceFlush());
     try {
       context?.waitUntil(flushed);
     } catch (error) {
@@ -280,30 +282,12 @@ export class GenSpanProcessor {
     return { flushed: flush(), leave: () => leave() };
   }
 
-  #rootStarted(traceId: string): void {
-    if (this.#roots.size < MAX_ROOTS && !this.#roots.has(traceId)) this.#roots.set(traceId, []);
-  }
-
-  #rootEnded(traceId: string): void {
-    const waiting = this.#roots.get(traceId);
-    this.#roots.delete(traceId);
-    for (const resolve of waiting ?? []) resolve();
-  }
-
-  async #rootsEnd(): Promise<void> {
-    const active = activeTrace();
-    // A handler may ask first and start its root right after.
-    await undefined;
-    const traces = active !== undefined && this.#roots.has(active) ? [active] : [...this.#roots.keys()];
-    await Promise.all(traces.map((trace) => new Promise<void>((resolve) => this.#roots.get(trace)?.push(resolve))));
-  }
-
   async #close(options?: { timeoutMillis?: number }): Promise<void> {
     this.#ignoreExit?.();
     await this.forceFlush(options);
     try {
       this.#usable()?.giveUp(Date.now());
-      this.#abort.abort(new Error("shut down"));
+      for (const abort of this.#aborts) abort.abort(new Error("shut down"));
       const rest = this.#flush();
       await within(STORE_TIMEOUT, rest.flushed, rest.leave);
       await this.#spool?.close();
@@ -403,11 +387,14 @@ export class GenSpanProcessor {
   async #send({ id, destination, body }: Transmit): Promise<void> {
     const { name } = this.#routes[destination] as Route;
     const started = Date.now();
-    const answer = await (this.#senders[destination] as Send)(body, this.#abort.signal).catch((error: unknown) => {
+    const abort = new AbortController();
+    this.#aborts.add(abort);
+    const answer = await (this.#senders[destination] as Send)(body, abort.signal).catch((error: unknown) => {
       this.#failed(destination, `destination ${name}: request failed`, reason(error));
       this.#requestEnded?.(destination, Date.now() - started, { error: "no_answer" });
       return undefined;
     });
+    this.#aborts.delete(abort);
     try {
       const pipeline = this.#usable();
       if (pipeline === undefined) return;

@@ -1,7 +1,7 @@
 // One OTLP request: over HTTP by fetch, or by what the host has for the route. Decides nothing: retries, queues and what an
 // answer means are the core's.
 import type { Route } from "./config.js";
-import type { Host } from "./host.js";
+import type { Host, Warn } from "./host.js";
 import { untraced } from "./otel.js";
 
 /** What came back. */
@@ -23,12 +23,12 @@ const MAX_RESPONSE = 4 << 20;
 /** Smaller bodies do not gain by compression. */
 const MIN_GZIP = 1024;
 
-export function transport(route: Route, host: Host): Send {
+export function transport(route: Route, host: Host, warn: Warn): Send {
   if (route.protocol === "grpc" && host.grpc) return host.grpc(route);
   let special: Promise<typeof fetch> | undefined;
   const needed = host.dispatch && (route.tls !== undefined || host.proxied?.(route.endpoint));
   return async (body, signal) => {
-    if (needed) special ??= (host.dispatch as NonNullable<Host["dispatch"]>)(route);
+    if (needed) special ??= (host.dispatch as NonNullable<Host["dispatch"]>)(route, warn);
     const send = special
       ? await special.catch((error) => {
           special = undefined;

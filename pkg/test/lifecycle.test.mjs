@@ -89,13 +89,22 @@ test("a flush waits no longer than it may; what it waited for is delivered all t
 });
 
 test("a shutdown that gives up ends its requests and counts what they held", async (t) => {
-  const { processor, tracer } = await setup(t, () => ({ hang: true }), { maxExportBatchSize: 1, concurrencyLimit: 2 });
-  for (let i = 0; i < 5; i++) tracer.startSpan("stuck").end();
+  const said = [];
+  const note = (warning) => said.push(warning.message);
+  process.on("warning", note);
+  t.after(() => process.off("warning", note));
+  const { collector, processor, tracer } = await setup(t, () => ({ hang: true }), {
+    maxExportBatchSize: 1,
+    concurrencyLimit: 20,
+  });
+  for (let i = 0; i < 25; i++) tracer.startSpan("stuck").end();
   const started = Date.now();
-  await processor.shutdown({ timeoutMillis: 100 });
-  assert.ok(Date.now() - started < 1000);
+  await processor.shutdown({ timeoutMillis: 300 });
+  assert.ok(Date.now() - started < 2000);
+  assert.equal(collector.requests.length, 20);
   const [{ droppedClosed, pending, queued }] = processor.stats().destinations;
-  assert.deepEqual([droppedClosed, pending, queued], [5, 0, 5]);
+  assert.deepEqual([droppedClosed, pending, queued], [25, 0, 25]);
+  assert.deepEqual(said, [], "Node warns of what we do");
 });
 
 test("flushVia keeps the handler alive until the local root has ended and was delivered", async (t) => {

@@ -207,6 +207,32 @@ test("a request that times out is aborted", async (t) => {
   assert.ok(Date.now() - started < 2000);
 });
 
+/** Runs a process that has genspan and nothing else, gives what became of its span. */
+async function alone(t, options, env = {}) {
+  const dir = mkdtempSync(join(tmpdir(), "genspan-"));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const installed = join(dir, "node_modules/genspan");
+  mkdirSync(installed, { recursive: true });
+  for (const part of ["dist", "package.json"]) {
+    cpSync(fileURLToPath(new URL(`../${part}`, import.meta.url)), join(installed, part), { recursive: true });
+  }
+  const span = `{ spanContext: () => ({ traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331", traceFlags: 1 }),
+    name: "work", kind: 0, startTime: [1, 0], endTime: [2, 0], status: { code: 0 }, attributes: {}, resource: { attributes: {} },
+    instrumentationScope: { name: "s" } }`;
+  writeFileSync(
+    join(dir, "app.mjs"),
+    `import { GenSpanProcessor } from "genspan";
+    const p = new GenSpanProcessor({ exportTimeoutMillis: 100, ...${JSON.stringify(options)} });
+    p.onStart(${span}); p.onEnd(${span});
+    await p.forceFlush();
+    console.log(JSON.stringify(p.stats().destinations[0]));`,
+  );
+  const run = promisify(execFile);
+  const { stdout, stderr } = await run(process.execPath, ["app.mjs"], { cwd: dir, env: { ...process.env, ...env } });
+  assert.equal(stderr, "");
+  return JSON.parse(stdout);
+}
+
 for (const [what, options, wanted] of [
   [
     "gRPC",
@@ -216,32 +242,19 @@ for (const [what, options, wanted] of [
   [
     "certificates",
     { tls: { ca: "x" } },
-    /certificates \(tls\) needs? the package undici, .*; run npm install undici@7/,
+    /tls needs the package undici, which is not installed; run npm install undici@7/,
   ],
 ]) {
   test(`${what} without the package that it needs is said, and counted`, async (t) => {
-    const dir = mkdtempSync(join(tmpdir(), "genspan-"));
-    t.after(() => rmSync(dir, { recursive: true }));
-    const installed = join(dir, "node_modules/genspan");
-    mkdirSync(installed, { recursive: true });
-    for (const part of ["dist", "package.json"]) {
-      cpSync(fileURLToPath(new URL(`../${part}`, import.meta.url)), join(installed, part), { recursive: true });
-    }
-    const span = `{ spanContext: () => ({ traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331", traceFlags: 1 }),
-      name: "work", kind: 0, startTime: [1, 0], endTime: [2, 0], status: { code: 0 }, attributes: {}, resource: { attributes: {} },
-      instrumentationScope: { name: "s" } }`;
-    writeFileSync(
-      join(dir, "app.mjs"),
-      `import { GenSpanProcessor } from "genspan";
-      const p = new GenSpanProcessor({ endpoint: "http://127.0.0.1:9", exportTimeoutMillis: 100, ...${JSON.stringify(options)} });
-      p.onStart(${span}); p.onEnd(${span});
-      await p.forceFlush();
-      console.log(JSON.stringify(p.stats().destinations[0]));`,
-    );
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, ["app.mjs"], { cwd: dir });
-    assert.equal(stderr, "");
-    const { lastError, droppedDeadline } = JSON.parse(stdout);
+    const { lastError, droppedDeadline } = await alone(t, { endpoint: "http://127.0.0.1:9", ...options });
     assert.match(lastError.message, wanted);
     assert.equal(droppedDeadline, 1);
   });
 }
+
+test("a proxy in the environment is no reason to fail without the package that it needs", async (t) => {
+  const collector = await startCollector();
+  t.after(() => collector.close());
+  const { sent } = await alone(t, { endpoint: collector.url }, { HTTP_PROXY: "http://127.0.0.1:9" });
+  assert.equal(sent, 1);
+});
