@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the core crate for wasm32-unknown-unknown with the cargo arguments given. No wasm-bindgen, no optimizer here.
+# Builds a crate of the workspace (the core, if `-p` names none) for wasm32-unknown-unknown with the cargo arguments given. No wasm-bindgen, no
+# optimizer here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 toolchain=$(scripts/setup-rust-wasm.sh)

@@ -405,8 +405,20 @@ pub struct Config {
     pub infer_provider: bool,
     /// Session and user go down to the spans that lack them, from those above or from baggage.
     pub inherit_session: bool,
-    /// How the batches of each destination are made and sent.
-    pub delivery: Delivery,
+    /// The host tells the sender's address with each body: `host.name` need not be given.
+    pub peer_host_name: bool,
+    /// Bounds of each destination's queue.
+    pub queue: QueueLimits,
+    /// When a batch goes.
+    pub batch: BatchLimits,
+    /// How a batch is sent again.
+    pub retry: RetryPolicy,
+    /// When a destination is left alone.
+    pub breaker: Breaker,
+    /// The host keeps what cannot be delivered.
+    pub spool: bool,
+    /// How many batches of a destination are on their way at most.
+    pub max_in_flight: usize,
     /// How many keys and names of the application are interned at most.
     pub dictionary: usize,
 }
@@ -417,7 +429,12 @@ read_struct!(Config {
     "inferProvider" => infer_provider,
     "inheritSession" => inherit_session,
     "privacy" => privacy,
-    "delivery" => delivery,
+    "queue" => queue,
+    "batch" => batch,
+    "retry" => retry,
+    "breaker" => breaker,
+    "maxInFlight" => max_in_flight,
+    "spool" => spool,
     "dictionary" => dictionary,
 });
 
@@ -429,7 +446,13 @@ impl Default for Config {
             privacy: privacy::Settings::default(),
             infer_provider: true,
             inherit_session: true,
-            delivery: Delivery::default(),
+            peer_host_name: false,
+            queue: QueueLimits::default(),
+            batch: BatchLimits::default(),
+            retry: RetryPolicy::default(),
+            breaker: Breaker::default(),
+            spool: false,
+            max_in_flight: 4,
             dictionary: 4_096,
         }
     }
@@ -555,6 +578,11 @@ fn shown(number: f64) -> String {
     if number.is_finite() { number::text(number, str::to_owned) } else { "no number".to_owned() }
 }
 
+/// Does a text match a pattern in which `*` is any text?
+pub fn glob(pattern: &str, text: &[u8]) -> bool {
+    scalar::glob(pattern, text)
+}
+
 /// Tencent's rule for `service.name`.
 pub fn is_service_name(name: &str) -> bool {
     let bytes = name.as_bytes();
@@ -601,7 +629,7 @@ impl Destination {
         Ok(())
     }
 
-    fn validate(&self, at: &str) -> Result<(), ConfigError> {
+    fn validate(&self, at: &str, peer_host_name: bool) -> Result<(), ConfigError> {
         self.validate_resource(at)?;
         self.privacy.as_ref().map_or(Ok(()), |privacy| privacy.validate(at))?;
         self.delivery.as_ref().map_or(Ok(()), |delivery| delivery.validate(&format!("{at}delivery.")))?;
@@ -611,7 +639,7 @@ impl Destination {
             if self.token.is_none() && !in_resource("token") {
                 return error(&format!("{at}token"), "is missing", "profile tencent needs the token of your Tencent Cloud business system");
             }
-            if self.host_name.is_none() && !in_resource("host.name") {
+            if self.host_name.is_none() && !in_resource("host.name") && !peer_host_name {
                 return error(
                     &format!("{at}host.name"),
                     "is missing",
@@ -675,9 +703,26 @@ impl Entry {
 impl Config {
     /// Reads a configuration from JSON and checks it.
     pub fn from_json(json: &str) -> Result<Self, ConfigError> {
-        let config: Config = from_json(json)?;
+        let config = Self::read(json)?;
         config.validate()?;
         Ok(config)
+    }
+
+    /// Reads a configuration from JSON; [`crate::Pipeline::new`] checks it.
+    pub fn read(json: &str) -> Result<Self, ConfigError> {
+        from_json(json)
+    }
+
+    /// How the batches of destinations that say nothing else are made and sent.
+    pub fn delivery(&self) -> Delivery {
+        Delivery {
+            queue: self.queue,
+            batch: self.batch,
+            retry: self.retry,
+            breaker: self.breaker,
+            max_in_flight: self.max_in_flight,
+            spool: self.spool,
+        }
     }
 
     /// Checks every value.
@@ -690,11 +735,11 @@ impl Config {
         }
         for (i, destination) in self.destinations.iter().enumerate() {
             let at = if self.destinations.len() == 1 { String::new() } else { format!("destinations[{i}].") };
-            destination.validate(&at)?;
+            destination.validate(&at, self.peer_host_name)?;
         }
         self.privacy.validate("")?;
         self.entry.validate()?;
-        self.delivery.validate("delivery.")?;
+        self.delivery().validate("")?;
         Ok(())
     }
 }
@@ -728,7 +773,8 @@ mod tests {
             "destinations is empty: name at least one, such as [{\"endpoint\": \"http://localhost:4318/v1/traces\"}]",
         );
         refuses(r#"{"destinations":[{"sampleRatio":1.5}]}"#, "sampleRatio 1.5: must be from 0 (no trace) to 1 (all)");
-        refuses(r#"{"destinations":[{}],"delivery":{"batch":{"maxSpans":0}}}"#, "delivery.batch.maxSpans 0: must be 1 or more");
+        refuses(r#"{"destinations":[{}],"batch":{"maxSpans":0}}"#, "batch.maxSpans 0: must be 1 or more");
+        refuses(r#"{"destinations":[{"delivery":{"batch":{"maxSpans":0}}}]}"#, "delivery.batch.maxSpans 0: must be 1 or more");
         refuses(
             r#"{"destinations":[{"profile":"otle"}]}"#,
             r#"destinations[0].profile: "otle" is none of "otel", "otel-1.41", "tencent", "langfuse", "openinference""#,

@@ -291,7 +291,7 @@ impl<'k> Output<'k> {
         let mark = self.w.mark();
         r.raw_fields.iter().rev().for_each(|raw| self.w.bytes(raw));
         r.scopes.iter().rev().for_each(|scope| self.scope(scope));
-        self.rules.write_read(&mut self.w, r.resource.as_ref().map(|(raw, d)| (*raw, d)), self.keys);
+        self.rules.write_read(&mut self.w, r.resource.as_ref().map(|(raw, d)| (*raw, d)), None, self.keys);
         self.w.close(number::REQUEST_RESOURCE_SPANS, mark);
     }
 

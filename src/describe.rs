@@ -12,12 +12,15 @@ const SCOPE_SECRETS: &[&[u8]] = &[b"public_key"];
 /// Tencent's secret is a resource attribute, and applications set it on the resource of all their exporters.
 const RESOURCE_SECRET: &[u8] = b"token";
 const SERVICE_NAME: &[u8] = b"service.name";
+const HOST_NAME: &[u8] = b"host.name";
 
 /// What a destination makes of resources.
 #[derive(Debug)]
 pub struct ResourceRules {
     profile: Profile,
     sets: Vec<(String, Scalar)>,
+    /// A resource without a host name gets the sender's, where that is known.
+    peer_host_name: bool,
 }
 
 fn value_of(scalar: &Scalar) -> Value<'_> {
@@ -32,8 +35,10 @@ fn value_of(scalar: &Scalar) -> Value<'_> {
 impl ResourceRules {
     /// The rules of a destination.
     pub fn new(destination: &Destination) -> Self {
-        let sets = destination.resource_attributes().into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        ResourceRules { profile: destination.profile, sets }
+        let sets: Vec<(String, Scalar)> =
+            destination.resource_attributes().into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        let peer_host_name = destination.profile == Profile::Tencent && sets.iter().all(|(key, _)| key.as_bytes() != HOST_NAME);
+        ResourceRules { profile: destination.profile, sets, peer_host_name }
     }
 
     fn sets(&self, key: &[u8]) -> bool {
@@ -81,12 +86,16 @@ impl ResourceRules {
 pub type Part<'s, 'a> = Option<(&'a [u8], &'s Described<'a>)>;
 
 impl ResourceRules {
-    /// Writes the resource of a `ResourceSpans` that came in a body: as it was, where no rule touches it.
-    pub fn write_read(&self, w: &mut Writer, resource: Part, keys: &Keys) -> bool {
+    /// Writes the resource of a `ResourceSpans` that came in a body, from `peer` if that is known: as it was, where no rule touches it.
+    pub fn write_read(&self, w: &mut Writer, resource: Part, peer: Option<&str>, keys: &Keys) -> bool {
         let attributes = resource.map_or(&[][..], |(_, d)| d.attributes);
+        let peer = peer.filter(|_| self.peer_host_name && attributes.iter().all(|a| keys.text(a.key) != HOST_NAME));
         let mut mended = false;
-        if self.touch(attributes, keys) {
+        if peer.is_some() || self.touch(attributes, keys) {
             let mark = w.mark();
+            if let Some(peer) = peer {
+                write::attribute(w, number::RESOURCE_ATTRIBUTES, Key::Text(HOST_NAME), &Value::Str(peer.as_bytes()), keys);
+            }
             resource.iter().flat_map(|(_, d)| d.raw_fields.iter().rev()).for_each(|raw| w.bytes(raw));
             mended = self.write(w, attributes, keys);
             w.close(number::RESOURCE_SPANS_RESOURCE, mark);

@@ -94,6 +94,7 @@ pub struct Pipeline {
     inherit_session: bool,
     seen: u64,
     llm: u64,
+    entries: u64,
     unparsed: u64,
 }
 
@@ -157,6 +158,8 @@ pub struct Stats {
     pub seen: u64,
     /// Of them, those that some LLM convention wrote.
     pub llm: u64,
+    /// Spans that were marked as entries.
+    pub entries: u64,
     /// Records that could not be read.
     pub unparsed: u64,
     /// Candidates for the entry that wait for an ancestor.
@@ -228,11 +231,11 @@ impl Pipeline {
                 form,
                 rules: ResourceRules::new(d),
                 exporter: Exporter::new(
-                    d.delivery.unwrap_or(config.delivery),
+                    d.delivery.unwrap_or_else(|| config.delivery()),
                     (i as u32 + 1, config.destinations.len() as u32),
                     seed.wrapping_add(i as u64),
                 ),
-                max_bytes: d.delivery.unwrap_or(config.delivery).batch.max_bytes,
+                max_bytes: d.delivery.unwrap_or_else(|| config.delivery()).batch.max_bytes,
                 json: Vec::new(),
                 resources: Vec::new(),
                 mended_service_name: false,
@@ -262,6 +265,7 @@ impl Pipeline {
             inherit_session: config.inherit_session,
             seen: 0,
             llm: 0,
+            entries: 0,
             unparsed: 0,
         })
     }
@@ -461,6 +465,7 @@ impl Pipeline {
             kept,
         };
         let (decision, kept) = self.tree.end(ended, now);
+        self.entries += u64::from(decision == Decision::Entry);
         let at = At { trace_id, parent_id, place, kept };
         let mut held = Held { place, parent_id, kept, bodies: Vec::new() };
         for i in 0..self.forms.len() {
@@ -491,7 +496,9 @@ impl Pipeline {
             }
         }
         if decision == Decision::Hold {
-            self.held.insert((trace_id, span_id), held);
+            let before = self.held.insert((trace_id, span_id), held);
+            let bytes = before.iter().flat_map(|held| &held.bodies).map(|(fields, entry_fields)| fields.len() + entry_fields.len());
+            self.held_bytes -= bytes.sum::<usize>();
         }
         while self.held_bytes > self.max_held_bytes && self.tree.decide_oldest() {
             self.drain_tree(now);
@@ -502,6 +509,7 @@ impl Pipeline {
     fn drain_tree(&mut self, now: f64) {
         while let Some((trace_id, span_id, entry)) = self.tree.resolved() {
             let Some(Held { place, parent_id, kept, bodies }) = self.held.remove(&(trace_id, span_id)) else { continue };
+            self.entries += u64::from(entry);
             let at = At { trace_id, parent_id, place, kept };
             for (form, (fields, entry_fields)) in bodies.iter().enumerate() {
                 self.held_bytes -= fields.len() + entry_fields.len();
@@ -664,6 +672,7 @@ impl Pipeline {
         Stats {
             seen: self.seen,
             llm: self.llm,
+            entries: self.entries,
             unparsed: self.unparsed,
             held: self.tree.held() as u64,
             hold_expired: counts.hold_expired,

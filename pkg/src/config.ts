@@ -286,7 +286,7 @@ export function configure(options: GenSpanOptions, host: Host): Config {
       privacy: settings("privacy", options.privacy, hooks),
       inferProvider: options.inferProvider,
       inheritSession: options.inheritSession,
-      delivery: delivery("", options, env, spool !== undefined),
+      ...delivery("", options, env, spool !== undefined),
     }),
     routes: filled.map(({ route }) => route),
     spool,

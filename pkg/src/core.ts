@@ -101,6 +101,8 @@ export interface CoreStats {
   seen: number;
   /** Of them, those that an LLM instrumentation wrote. */
   llm: number;
+  /** Spans that were marked as entries. */
+  entries: number;
   /** Records that could not be read. */
   unparsed: number;
   /** Candidates for the entry that wait for an ancestor. */

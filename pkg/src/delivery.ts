@@ -51,7 +51,7 @@ export const DEFAULT_QUEUE = 8192;
 const DEFAULT_SPOOL = 256 << 20;
 const MAX_BATCH = 32 << 20;
 
-/** What the core calls `delivery`; `undefined`: all as it is by default. */
+/** What the core calls `delivery`, and has beside `destinations` too; `undefined`: all as it is by default. */
 export function delivery(at: string, options: DeliveryOptions, env: Environment, spool: boolean): object | undefined {
   const group = (fields: Record<string, unknown>) => {
     const set = present(fields);

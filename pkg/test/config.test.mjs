@@ -83,13 +83,11 @@ test("options reach the core and the transport", async () => {
     ],
     entry,
     inferProvider: false,
-    delivery: {
-      queue: { maxSpans: 3, maxBytes: 8, drop: "newest" },
-      batch: { maxSpans: 2, maxBytes: 9, delayMillis: 1 },
-      retry: { initialMillis: 10, maxMillis: 11, deadlineMillis: 4 },
-      breaker: { failures: 0, openMillis: 12 },
-      maxInFlight: 13,
-    },
+    queue: { maxSpans: 3, maxBytes: 8, drop: "newest" },
+    batch: { maxSpans: 2, maxBytes: 9, delayMillis: 1 },
+    retry: { initialMillis: 10, maxMillis: 11, deadlineMillis: 4 },
+    breaker: { failures: 0, openMillis: 12 },
+    maxInFlight: 13,
   });
   assert.deepEqual(await withHeaders(route), {
     name: "otlp-0",
@@ -164,7 +162,7 @@ for (const [name, env, options, read, expected] of [
       OTEL_BSP_EXPORT_TIMEOUT: "4",
     },
     {},
-    ({ core: { delivery }, route: { maxQueueSize } }) => [delivery, maxQueueSize],
+    ({ core: { batch, queue, retry }, route: { maxQueueSize } }) => [{ batch, queue, retry }, maxQueueSize],
     [{ batch: { maxSpans: 2, delayMillis: 1 }, queue: { maxSpans: 3 }, retry: { deadlineMillis: 4 } }, 3],
   ],
   ["service name", { OTEL_SERVICE_NAME: "shop" }, {}, (c) => c.destination.serviceName, "shop"],
@@ -269,7 +267,7 @@ test("a destination's own delivery stands on that for all", () => {
     },
     host(),
   );
-  assert.deepEqual(core.delivery, { queue: { maxSpans: 3 }, retry: { maxMillis: 5 } });
+  assert.deepEqual([core.queue, core.retry], [{ maxSpans: 3 }, { maxMillis: 5 }]);
   assert.equal(core.destinations[0].delivery, undefined);
   assert.deepEqual(core.destinations[1].delivery, { queue: { maxSpans: 4 }, retry: { maxMillis: 5 }, maxInFlight: 1 });
   assert.deepEqual(

@@ -216,10 +216,17 @@ impl Tree {
         let before = trace.nodes.len();
         let order = trace.next_order();
         let node = trace.nodes.entry(span_id).or_insert(Node::AWAITED);
+        let kept = node.kept;
         if node.state == State::Ended {
-            // Delivered once more, or another span of the same id.
-            let again = node.parent_id == parent_id && node.decided == Some(true);
-            return (if again { Decision::Entry } else { Decision::Plain }, node.kept);
+            // Delivered once more, or another span of the same id. Out of bodies it is the former: one that waits goes on waiting.
+            let again = node.parent_id == parent_id;
+            let waits = again && ended.patient && trace.held.iter().any(|(held, _)| *held == span_id);
+            let decision = match node.decided {
+                Some(true) if again => Decision::Entry,
+                None if waits => Decision::Hold,
+                _ => Decision::Plain,
+            };
+            return (decision, kept);
         }
         if node.state == State::Awaited {
             (node.parent_id, node.order) = (parent_id, order);

@@ -2,7 +2,7 @@
 //! before their parents, and says nothing of those that still run. What stands in one body is known as a whole before its first span is
 //! decided; for a parent that is in none so far a candidate is held as long as `holdMillis` has it.
 
-use super::{Destination, FrameError, MAX_DESCRIPTIONS, Pipeline, Place, Taken};
+use super::{Destination, DestinationEnvelopes, FrameError, MAX_DESCRIPTIONS, Pipeline, Place, Taken};
 use crate::config::Format;
 use crate::convert::{self, Error};
 use crate::describe;
@@ -24,13 +24,14 @@ struct Read<'a> {
 
 impl Pipeline {
     /// Takes the spans of an `ExportTraceServiceRequest`, protobuf or JSON; gives how many. A body that cannot be read, or that has more
-    /// scopes and resources than can be told apart, is refused as a whole. `now` is in ms.
-    pub fn ingest(&mut self, body: &[u8], now: f64) -> Result<usize, Error> {
+    /// scopes and resources than can be told apart, is refused as a whole. `peer`: the address that it came from, which becomes the `host.name`
+    /// of a resource without one where the profile needs it. `now` is in ms.
+    pub fn ingest(&mut self, body: &[u8], peer: Option<&str>, now: f64) -> Result<usize, Error> {
         self.reset_arena();
         let (arena, mut keys) = (std::mem::take(&mut self.arena), std::mem::take(&mut self.keys));
         let taken = convert::protobuf_of(body, &mut Format::default()).and_then(|body| {
             let (parts, _) = read::parts(&body, &mut keys, &arena).map_err(Error::Protobuf)?;
-            let spans = self.understand(parts, &keys, &arena).map_err(Error::Full)?;
+            let spans = self.understand(parts, peer, &keys, &arena).map_err(Error::Full)?;
             let count = spans.len();
             self.take_all(spans, &keys, &arena, now);
             Ok(count)
@@ -40,10 +41,33 @@ impl Pipeline {
         taken
     }
 
-    fn understand<'a>(&mut self, parts: Vec<ResourcePart<'a>>, keys: &'a Keys, arena: &'a Bump) -> Result<Vec<Read<'a>>, FrameError> {
+    /// Everything that is queued for a destination, as one body, counted as sent: for a host that passes it on in the place of a request that
+    /// came. What is held for longer is not in it.
+    pub fn drain_queue(&mut self, destination: usize, now: f64) -> Vec<u8> {
+        let mut all = Vec::new();
+        self.tree.tick(now);
+        self.drain_tree(now);
+        let Some(d) = self.destinations.get_mut(destination) else { return all };
+        let envelopes = DestinationEnvelopes { scopes: &self.scopes, resources: &d.resources };
+        loop {
+            d.exporter.flush();
+            let Some(transmit) = d.exporter.poll(now, &envelopes) else { return all };
+            all.extend_from_slice(transmit.body);
+            let id = transmit.id;
+            d.exporter.response(id, 200, None, b"", now);
+        }
+    }
+
+    fn understand<'a>(
+        &mut self,
+        parts: Vec<ResourcePart<'a>>,
+        peer: Option<&str>,
+        keys: &'a Keys,
+        arena: &'a Bump,
+    ) -> Result<Vec<Read<'a>>, FrameError> {
         let mut all = Vec::new();
         for part in parts {
-            let resource = self.read_resource(&part, keys)?;
+            let resource = self.read_resource(&part, peer, keys)?;
             for scope in part.scopes {
                 let place = Place { resource, scope: self.read_scope(&scope, keys)? };
                 all.extend(scope.spans.into_iter().map(|(raw, span)| {
@@ -55,13 +79,13 @@ impl Pipeline {
         Ok(all)
     }
 
-    fn read_resource(&mut self, part: &ResourcePart, keys: &Keys) -> Result<u32, FrameError> {
+    fn read_resource(&mut self, part: &ResourcePart, peer: Option<&str>, keys: &Keys) -> Result<u32, FrameError> {
         let mut written = Vec::new();
         let w = &mut self.writer;
         for d in &mut self.destinations {
             w.clear();
             part.raw_fields.iter().rev().for_each(|raw| w.bytes(raw));
-            d.mended_service_name |= d.rules.write_read(w, part.resource.as_ref().map(|(raw, described)| (*raw, described)), keys);
+            d.mended_service_name |= d.rules.write_read(w, part.resource.as_ref().map(|(raw, described)| (*raw, described)), peer, keys);
             written.push(w.written().to_vec());
         }
         let known = |d: &Destination, i: usize, at: usize| d.resources.get(at) == written.get(i);

@@ -327,12 +327,12 @@ fn of_kind(id: u8, parent: u8, name: &str, kind: &str) -> Span {
 fn out_of_bodies_the_parent_may_come_in_a_later_one() {
     for (hold, expected) in [(30_000, vec!["agent"]), (0, vec!["llm"])] {
         let mut p = pipeline(&format!(r#"{{"destinations":[{{"blockScopes":["http"]}}],"entry":{{"holdMillis":{hold}}}}}"#));
-        assert_eq!(p.ingest(&body(&[("langfuse-sdk", vec![of_kind(3, 2, "llm", "generation")])]), 0.0).unwrap(), 1);
+        assert_eq!(p.ingest(&body(&[("langfuse-sdk", vec![of_kind(3, 2, "llm", "generation")])]), None, 0.0).unwrap(), 1);
         assert_eq!(p.stats().held, 1);
         drain(&mut p, 1.0);
         assert_eq!(p.stats().held, u64::from(hold > 0), "with no window it is decided by what there is");
         let rest = [("http", vec![span(1, 0, "POST", vec![])]), ("langfuse-sdk", vec![of_kind(2, 1, "agent", "agent")])];
-        assert_eq!(p.ingest(&body(&rest), 2.0).unwrap(), 2);
+        assert_eq!(p.ingest(&body(&rest), None, 2.0).unwrap(), 2);
         p.flush(3.0);
         let requests = drain(&mut p, 3.0);
         assert_eq!(entries(&requests), expected);
@@ -348,7 +348,7 @@ fn a_body_in_json_and_one_that_is_delivered_again_make_no_second_entry() {
     let body = body(&[("langfuse-sdk", vec![of_kind(2, 0, "agent", "agent"), of_kind(3, 2, "llm", "generation")])]);
     let json = genspan::convert(&body, &Convert { to: Format::Json, keep: Some(Keep::All), ..Convert::default() }).unwrap();
     for body in [&body, &body, &json] {
-        assert_eq!(p.ingest(body, 0.0).unwrap(), 2);
+        assert_eq!(p.ingest(body, None, 0.0).unwrap(), 2);
     }
     p.flush(0.0);
     assert_eq!(entries(&drain(&mut p, 0.0)), ["agent", "agent", "agent"], "the same span each time");
@@ -358,9 +358,9 @@ fn a_body_in_json_and_one_that_is_delivered_again_make_no_second_entry() {
 fn a_body_that_cannot_be_read_is_refused_as_a_whole() {
     let mut p = pipeline(r#"{"destinations":[{}]}"#);
     let whole = body(&[("langfuse-sdk", vec![of_kind(2, 0, "agent", "agent")])]);
-    assert!(p.ingest(&whole[..whole.len() - 3], 0.0).unwrap_err().to_string().starts_with("not an OTLP protobuf body"));
-    assert!(p.ingest(b"{", 0.0).unwrap_err().to_string().starts_with("not an OTLP"));
-    assert_eq!((p.ingest(b"", 0.0).unwrap(), p.stats().seen), (0, 0));
+    assert!(p.ingest(&whole[..whole.len() - 3], None, 0.0).unwrap_err().to_string().starts_with("not an OTLP protobuf body"));
+    assert!(p.ingest(b"{", None, 0.0).unwrap_err().to_string().starts_with("not an OTLP"));
+    assert_eq!((p.ingest(b"", None, 0.0).unwrap(), p.stats().seen), (0, 0));
 }
 
 #[test]
@@ -368,7 +368,7 @@ fn out_of_bodies_a_span_that_nobody_knows_and_one_without_a_place_go_out_as_they
     let mut p = pipeline(r#"{"destinations":[{}]}"#);
     let odd = Span { span_id: vec![1], ..span(1, 0, "odd", vec![text("a", "b")]) };
     let foreign = Span { trace_state: "x=1".into(), ..span(4, 0, "SELECT", vec![text("db.system", "pg")]) };
-    assert_eq!(p.ingest(&body(&[("pg", vec![odd.clone(), foreign.clone()])]), 0.0).unwrap(), 2);
+    assert_eq!(p.ingest(&body(&[("pg", vec![odd.clone(), foreign.clone()])]), None, 0.0).unwrap(), 2);
     p.flush(0.0);
     let requests = drain(&mut p, 0.0);
     let mut found: Vec<_> = spans(&requests[0].2).into_iter().map(|(_, span)| span.clone()).collect();
@@ -396,7 +396,7 @@ fn captures_in_pieces_have_the_entries_of_the_whole() {
                 for span in &scoped.spans {
                     let scope_spans = vec![ScopeSpans { spans: vec![span.clone()], ..scoped.clone() }];
                     let body = ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { scope_spans, ..resource.clone() }] };
-                    p.ingest(&body.encode_to_vec(), 0.0).unwrap();
+                    p.ingest(&body.encode_to_vec(), None, 0.0).unwrap();
                 }
             }
         }

@@ -1,0 +1,377 @@
+//! The glue to the proxy: contexts, metrics, calls. Holds bodies, decides nothing about spans. A fault of the host's is survived: the request
+//! passes.
+
+use crate::origin::{Head, Origin};
+use crate::request::{Reason, Request};
+use crate::settings::Settings;
+use genspan::config;
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType, MetricType};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::{Duration, UNIX_EPOCH};
+
+const TICK: Duration = Duration::from_millis(250);
+/// A repeated fault is said once in this many ms.
+const LOG_INTERVAL: f64 = 60_000.0;
+/// What an answer to a call may say at most.
+const MAX_ANSWER: usize = 64 << 10;
+
+proxy_wasm::main! {{
+    proxy_wasm::set_log_level(LogLevel::Info);
+    proxy_wasm::set_root_context(|_| Box::new(Root { worker: Rc::new(RefCell::new(Worker::default())) }));
+}}
+
+fn now() -> f64 {
+    let time = hostcalls::get_current_time().unwrap_or(UNIX_EPOCH);
+    time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64() * 1e3)
+}
+
+/// A counter, and how much of it has been told.
+struct Counter {
+    id: u32,
+    told: u64,
+}
+
+impl Counter {
+    fn new(name: &str) -> Option<Self> {
+        hostcalls::define_metric(MetricType::Counter, name).ok().map(|id| Counter { id, told: 0 })
+    }
+
+    fn tell(&mut self, total: u64) {
+        if total > self.told && hostcalls::increment_metric(self.id, (total - self.told) as i64).is_ok() {
+            self.told = total;
+        }
+    }
+}
+
+/// What is counted, in the order of [`Worker::totals`].
+const COUNTERS: [&str; 7] =
+    ["spans_total", "entries_total", "requests_total", "sent_total", "dropped_total", "filtered_total", "unparsed_total"];
+
+#[derive(Default)]
+struct Worker {
+    settings: Option<Settings>,
+    origins: Vec<Origin>,
+    next_origin: u32,
+    /// Calls on their way: the origin and its number for the call.
+    calls: HashMap<u32, (u32, u32)>,
+    /// Bytes of bodies that are held.
+    buffered: usize,
+    requests: u64,
+    passed: [u64; Reason::ALL.len()],
+    /// Of origins that are gone.
+    gone: [u64; COUNTERS.len()],
+    counters: Vec<Option<Counter>>,
+    passed_counters: Vec<Option<Counter>>,
+    gauges: Vec<u32>,
+    said: HashMap<String, f64>,
+}
+
+fn totals_of(origin: &Origin) -> [u64; COUNTERS.len()] {
+    let stats = origin.stats();
+    let sum = |of: fn(&genspan::DestinationStats) -> u64| stats.destinations.iter().map(of).sum::<u64>();
+    let dropped = sum(|d| d.dropped_full + d.dropped_refused + d.dropped_deadline);
+    [stats.seen, stats.entries, 0, sum(|d| d.sent), dropped, sum(|d| d.filtered + d.not_sampled), stats.unparsed]
+}
+
+impl Worker {
+    fn define_metrics(&mut self) {
+        self.counters = COUNTERS.iter().map(|name| Counter::new(&format!("genspan_{name}"))).collect();
+        self.passed_counters =
+            Reason::ALL.iter().map(|reason| Counter::new(&format!("genspan_passed_through_total.reason.{}", reason.name()))).collect();
+        let gauge = |name: &&str| hostcalls::define_metric(MetricType::Gauge, &format!("genspan_{name}")).unwrap_or(u32::MAX);
+        self.gauges = ["held", "pending", "buffered_bytes", "memory_bytes", "origins"].iter().map(gauge).collect();
+    }
+
+    fn tell_metrics(&mut self) {
+        let mut totals = self.gone;
+        totals[2] += self.requests;
+        let (mut held, mut pending) = (0, 0);
+        for origin in &self.origins {
+            totals.iter_mut().zip(totals_of(origin)).for_each(|(total, of_origin)| *total += of_origin);
+            let stats = origin.stats();
+            held += stats.held;
+            pending += stats.destinations.iter().map(|d| d.pending).sum::<u64>();
+        }
+        self.counters.iter_mut().zip(totals).for_each(|(counter, total)| counter.iter_mut().for_each(|c| c.tell(total)));
+        self.passed_counters.iter_mut().zip(self.passed).for_each(|(counter, total)| counter.iter_mut().for_each(|c| c.tell(total)));
+        let memory = core::arch::wasm32::memory_size(0) as u64 * 65_536;
+        for (id, value) in self.gauges.iter().zip([held, pending, self.buffered as u64, memory, self.origins.len() as u64]) {
+            let _ = hostcalls::record_metric(*id, value);
+        }
+    }
+
+    /// Once a minute for each thing, however often it happens.
+    fn say(&mut self, level: LogLevel, what: &str, now: f64) {
+        if self.said.get(what).is_some_and(|at| now - at < LOG_INTERVAL) {
+            return;
+        }
+        self.said.insert(what.to_owned(), now);
+        let _ = hostcalls::log(level, &format!("genspan: {what}"));
+    }
+
+    fn passes(&mut self, reason: Reason, now: f64) {
+        self.passed[reason as usize] += 1;
+        self.say(LogLevel::Warn, &format!("requests pass as they came: {}", reason.name()), now);
+    }
+
+    /// The sender of a request.
+    fn origin(&mut self, head: Head, now: f64) -> Option<&mut Origin> {
+        let settings = self.settings.as_ref()?;
+        let same =
+            |origin: &Origin| !origin.retiring && Head { cluster: None, ..origin.head.clone() } == Head { cluster: None, ..head.clone() };
+        let at = match self.origins.iter().position(same) {
+            Some(at) => at,
+            None => {
+                self.next_origin = self.next_origin.wrapping_add(1);
+                let origin = Origin::new(head, self.next_origin, settings, now.to_bits() ^ u64::from(self.next_origin))?;
+                if self.origins.iter().filter(|origin| !origin.retiring).count() >= settings.max_origins
+                    && let Some(oldest) = self.origins.iter_mut().find(|origin| !origin.retiring)
+                {
+                    oldest.retiring = true;
+                    oldest.flush(now);
+                }
+                self.origins.push(origin);
+                self.origins.len() - 1
+            }
+        };
+        // The one heard of last stands last.
+        let origin = self.origins.remove(at);
+        self.origins.push(origin);
+        self.origins.last_mut()
+    }
+
+    /// Makes the calls that are due, and forgets who has retired.
+    fn make_calls(&mut self, now: f64) {
+        let mut faults = 0;
+        for origin in &mut self.origins {
+            while let Some(call) = origin.call(now) {
+                let headers: Vec<_> = call.headers.iter().map(|(name, value)| (&name[..], &value[..])).collect();
+                let timeout = Duration::from_millis(call.timeout_millis);
+                match hostcalls::dispatch_http_call(&call.cluster, headers, Some(&call.body), Vec::new(), timeout) {
+                    Ok(token) => drop(self.calls.insert(token, (origin.number, call.id))),
+                    Err(_) => {
+                        origin.failed(call.id, now);
+                        faults += 1;
+                    }
+                }
+            }
+        }
+        if faults > 0 {
+            self.say(LogLevel::Warn, "a call of our own could not be made: is its cluster there?", now);
+        }
+        let gone = &mut self.gone;
+        self.origins.retain(|origin| {
+            let stays = !origin.retiring || origin.is_busy();
+            if !stays {
+                gone.iter_mut().zip(totals_of(origin)).for_each(|(total, of_origin)| *total += of_origin);
+            }
+            stays
+        });
+    }
+}
+
+struct Root {
+    worker: Rc<RefCell<Worker>>,
+}
+
+impl Context for Root {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, body_size: usize, trailers: usize) {
+        let mut worker = self.worker.borrow_mut();
+        let now = now();
+        let Some((number, id)) = worker.calls.remove(&token) else { return };
+        let header = |name: &str| {
+            let of = |map| hostcalls::get_map_value(map, name).ok().flatten();
+            of(MapType::HttpCallResponseHeaders).or_else(|| (trailers > 0).then(|| of(MapType::HttpCallResponseTrailers)).flatten())
+        };
+        let status = header(":status").and_then(|status| status.parse::<u16>().ok()).filter(|_| headers > 0);
+        let grpc_status = header("grpc-status").and_then(|status| status.parse().ok());
+        let retry_after =
+            header("retry-after").and_then(|seconds| seconds.trim().parse::<f64>().ok()).filter(|s| *s >= 0.0).map(|s| s * 1e3);
+        let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body_size.min(MAX_ANSWER)).ok().flatten().unwrap_or_default();
+        if let Some(origin) = worker.origins.iter_mut().find(|origin| origin.number == number) {
+            match status {
+                Some(status) => origin.answered(id, status, grpc_status, retry_after, &body, now),
+                None => origin.failed(id, now),
+            }
+        }
+        if status.is_none_or(|status| status >= 300) || grpc_status.is_some_and(|status| status != 0) {
+            let what = status.map_or("a call of our own got no answer".to_owned(), |s| format!("a call of our own got HTTP status {s}"));
+            worker.say(LogLevel::Warn, &what, now);
+        }
+        worker.make_calls(now);
+    }
+
+    /// The plugin goes: what is held goes out first.
+    fn on_done(&mut self) -> bool {
+        let mut worker = self.worker.borrow_mut();
+        let now = now();
+        worker.origins.iter_mut().for_each(|origin| {
+            origin.retiring = true;
+            origin.flush(now);
+        });
+        worker.make_calls(now);
+        worker.tell_metrics();
+        worker.calls.is_empty()
+    }
+}
+
+impl RootContext for Root {
+    fn on_configure(&mut self, _: usize) -> bool {
+        let text = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX).ok().flatten().unwrap_or_default();
+        match Settings::read(&String::from_utf8_lossy(&text)) {
+            Ok(settings) => {
+                let mut worker = self.worker.borrow_mut();
+                worker.settings = Some(settings);
+                worker.define_metrics();
+                let _ = hostcalls::set_tick_period(TICK);
+                true
+            }
+            Err(error) => {
+                let _ = hostcalls::log(LogLevel::Error, &format!("genspan: {error}"));
+                false
+            }
+        }
+    }
+
+    fn on_tick(&mut self) {
+        let mut worker = self.worker.borrow_mut();
+        worker.make_calls(now());
+        worker.tell_metrics();
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+
+    fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream { worker: Rc::clone(&self.worker), request: None, held: Vec::new() }))
+    }
+}
+
+/// One request.
+struct Stream {
+    worker: Rc<RefCell<Worker>>,
+    /// `None`: it passes.
+    request: Option<(Request, Head)>,
+    held: Vec<u8>,
+}
+
+fn property(path: &[&str]) -> Option<String> {
+    hostcalls::get_property(path.to_vec()).ok().flatten().and_then(|bytes| String::from_utf8(bytes).ok())
+}
+
+/// The sender's address without its port.
+fn peer() -> Option<String> {
+    let address = property(&["source", "address"])?;
+    let host = address.rsplit_once(':').map_or(&address[..], |(host, _)| host);
+    Some(host.trim_matches(['[', ']']).to_owned()).filter(|host| !host.is_empty())
+}
+
+impl Stream {
+    /// The body goes on as far as it is held; the rest follows as it comes.
+    fn release(&mut self, chunk: &[u8], reason: Reason) {
+        let mut worker = self.worker.borrow_mut();
+        worker.buffered -= self.held.len();
+        worker.passes(reason, now());
+        let mut whole = std::mem::take(&mut self.held);
+        whole.extend_from_slice(chunk);
+        self.request = None;
+        let _ = hostcalls::set_buffer(BufferType::HttpRequestBody, 0, usize::MAX, &whole);
+    }
+}
+
+impl Context for Stream {
+    /// The request is over, however it ended.
+    fn on_done(&mut self) -> bool {
+        self.worker.borrow_mut().buffered -= self.held.len();
+        self.held = Vec::new();
+        true
+    }
+}
+
+impl HttpContext for Stream {
+    fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
+        let header = |name: &str| hostcalls::get_map_value(MapType::HttpRequestHeaders, name).ok().flatten();
+        let [method, path] = [":method", ":path"].map(|name| header(name).unwrap_or_default());
+        let Some(request) = Request::of(&method, &path, header) else { return Action::Continue };
+        let mut worker = self.worker.borrow_mut();
+        worker.requests += 1;
+        let Some(settings) = &worker.settings else { return Action::Continue };
+        for (name, value) in settings.routes.first().iter().flat_map(|route| &route.headers) {
+            let _ = hostcalls::set_map_value(MapType::HttpRequestHeaders, name, Some(value));
+        }
+        let length = header("content-length").and_then(|length| length.parse::<usize>().ok());
+        let oversized = length.is_some_and(|length| length > settings.max_body_bytes);
+        let headers = hostcalls::get_map(MapType::HttpRequestHeaders).unwrap_or_default();
+        let named = |name: &str| settings.origin_headers.iter().any(|pattern| config::glob(pattern, name.as_bytes()));
+        let mut headers: Vec<_> = headers.into_iter().filter(|(name, _)| !name.starts_with(':') && named(name)).collect();
+        headers.sort();
+        match request {
+            _ if end_of_stream => {}
+            Err(reason) => worker.passes(reason, now()),
+            Ok(_) if oversized => worker.passes(Reason::Oversized, now()),
+            Ok(request) => {
+                // It will be another one; the proxy sends chunks then.
+                let _ = hostcalls::set_map_value(MapType::HttpRequestHeaders, "content-length", None);
+                let head = Head {
+                    authority: header(":authority").unwrap_or_default(),
+                    path,
+                    scheme: header(":scheme").unwrap_or_else(|| "http".to_owned()),
+                    headers,
+                    request,
+                    cluster: property(&["cluster_name"]).or_else(|| property(&["xds", "cluster_name"])),
+                };
+                self.request = Some((request, head));
+            }
+        }
+        Action::Continue
+    }
+
+    fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        if self.request.is_none() {
+            return Action::Continue;
+        }
+        let chunk = hostcalls::get_buffer(BufferType::HttpRequestBody, 0, size).ok().flatten().unwrap_or_default();
+        let mut worker = self.worker.borrow_mut();
+        let Some((max_body, max_buffered)) = worker.settings.as_ref().map(|s| (s.max_body_bytes, s.max_buffered_bytes)) else {
+            return Action::Continue;
+        };
+        let over = match (self.held.len() + chunk.len() > max_body, worker.buffered + chunk.len() > max_buffered) {
+            (true, _) => Some(Reason::Oversized),
+            (_, true) => Some(Reason::Overload),
+            _ => None,
+        };
+        if let Some(reason) = over {
+            drop(worker);
+            self.release(&chunk, reason);
+            return Action::Continue;
+        }
+        worker.buffered += chunk.len();
+        self.held.extend_from_slice(&chunk);
+        if !end_of_stream {
+            let _ = hostcalls::set_buffer(BufferType::HttpRequestBody, 0, usize::MAX, &[]);
+            return Action::Continue;
+        }
+        let Some((request, head)) = self.request.take() else { return Action::Continue };
+        worker.buffered -= self.held.len();
+        let body = std::mem::take(&mut self.held);
+        let now = now();
+        let rewritten = match worker.origin(head, now) {
+            Some(origin) => origin.rewrite(request, &body, peer().as_deref(), max_body, now),
+            None => Err(Reason::Unsupported),
+        };
+        let out = match &rewritten {
+            Ok(out) => out,
+            Err(reason) => {
+                worker.passes(*reason, now);
+                &body
+            }
+        };
+        let _ = hostcalls::set_buffer(BufferType::HttpRequestBody, 0, usize::MAX, out);
+        Action::Continue
+    }
+}

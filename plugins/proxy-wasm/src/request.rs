@@ -1,0 +1,133 @@
+//! One request: whether it carries OTLP traces, how its body is packed, and the body rewritten. No host is known here.
+
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+use genspan::Pipeline;
+use std::io::{Read, Write};
+
+const HTTP_PATH: &str = "/v1/traces";
+const GRPC_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+/// Flag and length before a gRPC message.
+const GRPC_HEAD: usize = 5;
+
+/// How the body of an OTLP request is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// gRPC frames around the messages.
+    pub grpc: bool,
+    /// OTLP JSON.
+    pub json: bool,
+    /// The body, or each frame that says so, is packed with gzip.
+    pub gzip: bool,
+}
+
+/// Why a request passes as it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// It cannot be read as OTLP.
+    Malformed,
+    /// It is packed in a way, or of a type, that is not known.
+    Unsupported,
+    /// It is larger than `maxBodyBytes`, packed or unpacked.
+    Oversized,
+    /// All requests together hold more than `maxBufferedBytes`.
+    Overload,
+}
+
+impl Reason {
+    /// All of them.
+    pub const ALL: [Reason; 4] = [Reason::Malformed, Reason::Unsupported, Reason::Oversized, Reason::Overload];
+
+    /// Its name in the metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::Malformed => "malformed",
+            Reason::Unsupported => "unsupported",
+            Reason::Oversized => "oversized",
+            Reason::Overload => "overload",
+        }
+    }
+}
+
+impl Request {
+    /// What a request's head tells of it; `None`: it carries no OTLP traces. `header` gives the value of a header.
+    pub fn of(method: &str, path: &str, header: impl Fn(&str) -> Option<String>) -> Option<Result<Self, Reason>> {
+        let path = path.split('?').next().unwrap_or_default();
+        let grpc = path == GRPC_PATH;
+        if method != "POST" || !grpc && !path.ends_with(HTTP_PATH) {
+            return None;
+        }
+        let media_type = header("content-type").unwrap_or_default();
+        let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let json = media_type == "application/json";
+        let known = if grpc { media_type.starts_with("application/grpc") } else { json || media_type == "application/x-protobuf" };
+        let encoding = header(if grpc { "grpc-encoding" } else { "content-encoding" }).unwrap_or_default();
+        let gzip = encoding == "gzip";
+        // Trailers would come when the body is gone already.
+        let supported = known && (gzip || encoding.is_empty() || encoding == "identity") && header("trailer").is_none();
+        Some(if supported { Ok(Request { grpc, json, gzip }) } else { Err(Reason::Unsupported) })
+    }
+
+    /// The body with its spans normalised, packed as it came. An error leaves the pipeline as it was. `limit` bounds what it may
+    /// unpack to; `peer` is the address that it came from; `now` is in ms.
+    pub fn rewrite(self, body: &[u8], pipeline: &mut Pipeline, peer: Option<&str>, limit: usize, now: f64) -> Result<Vec<u8>, Reason> {
+        let mut ingest = |message: &[u8]| {
+            pipeline.ingest(message, peer, now).map_err(|_| Reason::Malformed)?;
+            Ok(pipeline.drain_queue(0, now))
+        };
+        if self.grpc {
+            let [flag, message] = frame(body)?;
+            let packed = flag == [1];
+            let plain = if packed && self.gzip { Some(unpack(message, limit)?) } else { None };
+            if flag != [0] && plain.is_none() {
+                return Err(Reason::Unsupported);
+            }
+            let out = ingest(plain.as_deref().unwrap_or(message))?;
+            let out = if packed { pack(&out) } else { out };
+            let mut framed = vec![u8::from(packed)];
+            framed.extend_from_slice(&(out.len() as u32).to_be_bytes());
+            framed.extend_from_slice(&out);
+            return Ok(framed);
+        }
+        let plain = if self.gzip { Some(unpack(body, limit)?) } else { None };
+        let mut out = ingest(plain.as_deref().unwrap_or(body))?;
+        if self.json {
+            out = genspan::otlp::json::from_protobuf(&out).map_err(|_| Reason::Malformed)?;
+        }
+        Ok(if self.gzip { pack(&out) } else { out })
+    }
+
+    /// A protobuf message as the body of a call of our own, packed in the same way.
+    pub fn wrap(self, message: &[u8]) -> Vec<u8> {
+        let packed = if self.gzip { pack(message) } else { message.to_vec() };
+        if !self.grpc {
+            return packed;
+        }
+        let mut framed = vec![u8::from(self.gzip)];
+        framed.extend_from_slice(&(packed.len() as u32).to_be_bytes());
+        framed.extend_from_slice(&packed);
+        framed
+    }
+}
+
+/// Flag and message of the one frame of a unary call.
+fn frame(body: &[u8]) -> Result<[&[u8]; 2], Reason> {
+    let (head, message) = body.split_at_checked(GRPC_HEAD).ok_or(Reason::Malformed)?;
+    let (flag, length) = head.split_at_checked(1).ok_or(Reason::Malformed)?;
+    let length = u32::from_be_bytes(length.try_into().map_err(|_| Reason::Malformed)?);
+    if length as usize == message.len() { Ok([flag, message]) } else { Err(Reason::Malformed) }
+}
+
+fn unpack(packed: &[u8], limit: usize) -> Result<Vec<u8>, Reason> {
+    let mut plain = Vec::new();
+    MultiGzDecoder::new(packed).take(limit as u64 + 1).read_to_end(&mut plain).map_err(|_| Reason::Malformed)?;
+    if plain.len() > limit { Err(Reason::Oversized) } else { Ok(plain) }
+}
+
+fn pack(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    // A vector takes all that is written to it.
+    let written = encoder.write_all(plain);
+    written.and_then(|()| encoder.finish()).unwrap_or_default()
+}
