@@ -15,6 +15,8 @@ import type { Spool, SpoolOptions, SpoolStats, Stored, Warn } from "./index.js";
 const MAGIC = Buffer.from("gspool1\n");
 const HEADER = MAGIC.length + 32;
 const SCAN_INTERVAL = 30_000;
+/** A directory that is full is not read again for each batch. */
+const LIST_INTERVAL = 1_000;
 /** Whoever holds a file for so long is dead, wherever it ran. */
 const LEASE = 10 * 60_000;
 
@@ -29,6 +31,14 @@ function short(text: string): string {
 /** Off the main thread: bodies are large. */
 async function checksum(body: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await webcrypto.subtle.digest("SHA-256", body));
+}
+
+/** Did it work? Where processes share a directory, another one may have been quicker. */
+function done(work: Promise<unknown>): Promise<boolean> {
+  return work.then(
+    () => true,
+    () => false,
+  );
 }
 
 interface File {
@@ -59,8 +69,14 @@ class Directory implements Spool {
   readonly #changed: () => void;
   readonly #warn: Warn;
   readonly #owner: string;
-  readonly #ready = new Set<string>();
-  readonly #held = new Map<number, { base: string; path: string }>();
+  /** By destination, oldest first, as the directory was when it was last read; whether they are still there a rename tells. */
+  readonly #ready = new Map<string, File[]>();
+  #bad: File[] = [];
+  #listedAt = 0;
+  #listing: Promise<File[]> | undefined;
+  /** What became ready since the directory was begun to be read. */
+  #added: File[] = [];
+  readonly #held = new Map<number, { file: File; path: string }>();
   readonly #busy = new Set<Promise<unknown>>();
   readonly #opened: Promise<unknown>;
   readonly #timer: NodeJS.Timeout;
@@ -76,7 +92,9 @@ class Directory implements Spool {
     const instance = randomBytes(4).toString("hex");
     this.#owner = `${machine}-${process.pid}-${instance}`;
     alive.add(this.#owner);
-    this.#opened = mkdir(dir, { recursive: true, mode: 0o700 }).catch((error) => this.#failed("cannot be made", error));
+    this.#opened = mkdir(dir, { recursive: true, mode: 0o700 })
+      .then(() => this.#list())
+      .catch((error) => this.#failed("cannot be made", error));
     this.#timer = setInterval(() => this.#scan(), SCAN_INTERVAL).unref();
     this.#scan();
   }
@@ -85,11 +103,12 @@ class Directory implements Spool {
     const size = HEADER + body.length;
     const time = String(Date.now()).padStart(15, "0");
     const number = String(this.#number++).padStart(6, "0");
-    const base = `${time}-${number}-${this.#owner}.${this.#keys[destination]}.${spans}.${size}`;
+    const key = this.#keys[destination] as string;
+    const base = `${time}-${number}-${this.#owner}.${key}.${spans}.${size}`;
     const temp = this.#path(base, `temp-${this.#owner}`);
     try {
       await this.#opened;
-      if (!(await this.#makeRoom(size))) return false;
+      if (this.stats.bytes + size > this.#maxBytes && !(await this.#makeRoom(size))) return false;
       const file = await open(temp, "wx", 0o600);
       try {
         await file.writev([MAGIC, await checksum(body), body]);
@@ -101,7 +120,9 @@ class Directory implements Spool {
       await this.#syncDirectory();
       this.stats.files++;
       this.stats.bytes += size;
-      this.#ready.add(this.#keys[destination] as string);
+      const added = { base, key, spans, size, state: "ready", owner: "" };
+      this.#of(key).push(added);
+      this.#added.push(added);
       return true;
     } catch (error) {
       this.#failed("cannot be written", error);
@@ -111,31 +132,26 @@ class Directory implements Spool {
   }
 
   has(destination: number): boolean {
-    return this.#ready.has(this.#keys[destination] as string);
+    return this.#of(this.#keys[destination] as string).length > 0;
   }
 
   async take(destination: number): Promise<Stored | undefined> {
     const key = this.#keys[destination] as string;
     try {
-      for (const file of await this.#list()) {
-        if (file.state !== "ready" || file.key !== key) continue;
+      if (!this.has(destination)) await this.#list();
+      for (let file = this.#of(key).shift(); file; file = this.#of(key).shift()) {
         const path = this.#path(file.base, `held-${this.#owner}`);
-        const mine = await rename(this.#path(file.base, "ready"), path).then(
-          () => true,
-          () => false,
-        );
+        const mine = await done(rename(this.#path(file.base, "ready"), path));
         if (!mine) continue;
         const now = new Date();
         await utimes(path, now, now).catch(() => {});
-        const body = await this.#read(path, file);
+        const body = await this.#body(path, file);
         if (!body) continue;
         const copy = ++this.#copies;
-        this.#held.set(copy, { base: file.base, path });
+        this.#held.set(copy, { file, path });
         return { copy, spans: file.spans, body };
       }
-      this.#ready.delete(key);
     } catch (error) {
-      this.#ready.delete(key);
       this.#failed("cannot be read", error);
     }
     return undefined;
@@ -144,16 +160,19 @@ class Directory implements Spool {
   remove(copy: number): void {
     const held = this.#held.get(copy);
     this.#held.delete(copy);
-    if (held) this.#later(unlink(held.path));
+    if (held) this.#later(unlink(held.path).then(() => this.#gone(held.file)));
   }
 
   release(copy: number): void {
     const held = this.#held.get(copy);
     this.#held.delete(copy);
     if (!held) return;
-    this.#later(rename(held.path, this.#path(held.base, "ready")));
-    const key = parse(`${held.base}.ready`)?.key;
-    if (key) this.#ready.add(key);
+    const back = rename(held.path, this.#path(held.file.base, "ready"));
+    const listed = () => {
+      this.#of(held.file.key).unshift(held.file);
+      this.#added.push(held.file);
+    };
+    this.#later(back.then(listed));
   }
 
   async close(): Promise<void> {
@@ -167,16 +186,41 @@ class Directory implements Spool {
     return join(this.#dir, `${base}.${state}`);
   }
 
-  /** Oldest first. */
-  async #list(): Promise<File[]> {
+  #of(key: string): File[] {
+    const files = this.#ready.get(key) ?? [];
+    this.#ready.set(key, files);
+    return files;
+  }
+
+  #gone({ size }: File): void {
+    this.stats.files--;
+    this.stats.bytes -= size;
+  }
+
+  #list(): Promise<File[]> {
+    this.#listing ??= this.#read().finally(() => {
+      this.#listing = undefined;
+    });
+    return this.#listing;
+  }
+
+  async #read(): Promise<File[]> {
+    this.#added = [];
     const files = (await readdir(this.#dir)).sort().flatMap((name) => parse(name) ?? []);
+    const seen = new Set(files.map(({ base }) => base));
+    // What came while the directory was read may be missing in what was read.
+    files.push(...this.#added.filter(({ base }) => !seen.has(base)));
+    this.#listedAt = Date.now();
     this.stats.files = files.length;
     this.stats.bytes = files.reduce((sum, { size }) => sum + size, 0);
+    this.#ready.clear();
+    for (const file of files) if (file.state === "ready") this.#of(file.key).push(file);
+    this.#bad = files.filter(({ state }) => state === "bad");
     return files;
   }
 
   /** What a file holds, if it is what was written; else it is set aside. */
-  async #read(path: string, file: File): Promise<Uint8Array | undefined> {
+  async #body(path: string, file: File): Promise<Uint8Array | undefined> {
     const all = await readFile(path);
     const body = all.subarray(HEADER);
     const header = Buffer.concat([MAGIC, await checksum(body)]);
@@ -184,6 +228,7 @@ class Directory implements Spool {
     this.stats.quarantined++;
     this.stats.dropped += file.spans;
     await rename(path, this.#path(file.base, "bad"));
+    this.#bad.push({ ...file, state: "bad" });
     this.#failed("has a damaged file, which is set aside as .bad", undefined);
     return undefined;
   }
@@ -191,21 +236,22 @@ class Directory implements Spool {
   /** Deletes damaged files first, then the oldest, until there is room. */
   async #makeRoom(size: number): Promise<boolean> {
     if (size > this.#maxBytes) return false;
-    const files = await this.#list();
-    let over = this.stats.bytes + size - this.#maxBytes;
-    const old = files.filter(({ state }) => state === "bad" || state === "ready");
-    for (const file of old.sort((a, b) => Number(b.state === "bad") - Number(a.state === "bad"))) {
-      if (over <= 0) break;
-      const gone = await unlink(this.#path(file.base, file.state)).then(
-        () => true,
-        () => false,
-      );
-      over -= file.size;
-      if (!gone || file.state === "bad") continue;
+    if (Date.now() - this.#listedAt > LIST_INTERVAL) await this.#list();
+    while (this.stats.bytes + size > this.#maxBytes) {
+      const file = this.#bad.shift() ?? this.#oldest();
+      if (!file) return false;
+      if (!(await done(unlink(this.#path(file.base, file.state))))) continue;
+      this.#gone(file);
+      if (file.state === "bad") continue;
       this.stats.dropped += file.spans;
       this.#failed("is full, the oldest spans are dropped", undefined);
     }
-    return over <= 0;
+    return true;
+  }
+
+  #oldest(): File | undefined {
+    const lists = [...this.#ready.values()].filter((files) => files.length > 0);
+    return lists.sort(([a], [b]) => ((a as File).base < (b as File).base ? -1 : 1))[0]?.shift();
   }
 
   /** Takes up what dead owners left behind, and looks who has something to get. */
@@ -216,13 +262,12 @@ class Directory implements Spool {
         const { base, state, owner, key } = file;
         if ((state === "held" || state === "temp") && (await this.#isDead(file))) {
           const path = this.#path(base, `${state}-${owner}`);
-          // Somebody else may have been quicker.
-          await (state === "held" ? rename(path, this.#path(base, "ready")) : unlink(path)).catch(() => {});
-          if (state === "held") this.#ready.add(key);
+          if (state === "temp") await done(unlink(path));
+          else if (await done(rename(path, this.#path(base, "ready"))))
+            this.#of(key).unshift({ ...file, state: "ready" });
         }
-        if (state === "ready") this.#ready.add(key);
       }
-      if (this.#keys.some((key) => this.#ready.has(key))) this.#changed();
+      if (this.#keys.some((_, i) => this.has(i))) this.#changed();
     };
     this.#later(scan());
   }

@@ -45,16 +45,17 @@ test("a batch is a private file with the checksum of what it holds", async (t) =
 
 test("the oldest comes first, whoever wrote it, and once", async (t) => {
   const { open } = setup(t);
-  const [one, two] = [open(), open()];
+  const [one, writer] = [open(), open()];
   for (const [spool, batch] of [
     [one, "1"],
     [one, "2"],
-    [two, "3"],
-    [two, "4"],
+    [writer, "3"],
+    [writer, "4"],
   ]) {
     await spool.put(0, 1, bytes(batch));
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
+  const two = open();
   const first = await two.take(0);
   assert.equal(text(first), "1");
   const rest = await Promise.all([one.take(0), two.take(0), one.take(0), two.take(0), one.take(0)]);
@@ -63,6 +64,7 @@ test("the oldest comes first, whoever wrote it, and once", async (t) => {
   assert.equal(two.has(0), true);
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.equal(text(await one.take(0)), "1", "what was released is there for all");
+  assert.deepEqual([one.has(0), await writer.take(0)], [false, undefined]);
 });
 
 test("a destination gets its own batches only", async (t) => {
