@@ -111,7 +111,8 @@ class Directory implements Spool {
       if (this.stats.bytes + size > this.#maxBytes && !(await this.#makeRoom(size))) return false;
       const file = await open(temp, "wx", 0o600);
       try {
-        await file.writev([MAGIC, await checksum(body), body]);
+        const { bytesWritten } = await file.writev([MAGIC, await checksum(body), body]);
+        if (bytesWritten !== size) throw new Error("the disk took a part only");
         await file.sync();
       } finally {
         await file.close();
