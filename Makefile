@@ -20,14 +20,17 @@ FOR_TEST  := $(call installed,tests/node/*)
 FOR_BENCH := $(call installed,benches/js/*)
 NPM       := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 
-PYTHON  := target/py/bin/python
-PHOENIX := target/phoenix/bin/python
+PYTHON    := target/py/bin/python
+PHOENIX   := target/phoenix/bin/python
+# The plugin for Envoy, and the clients that its tests run.
+PLUGIN    := plugins/proxy-wasm/genspan.wasm
+FOR_ENVOY := $(patsubst tests/envoy/requirements-%.txt,target/py-%/.installed,$(wildcard tests/envoy/requirements-*.txt))
 
 # Without a terminal node's test runner would fall back to TAP, which nobody reads.
 NODE_TEST := node --test --test-reporter=spec
 
 .DEFAULT_GOAL := help
-.PHONY: help build test demo bench bench-outage faults kill test-backends size lint clean test-core check-core test-pkg test-node FORCE
+.PHONY: help build plugin test demo bench bench-envoy bench-outage faults kill size lint clean test-core check-core test-pkg test-node test-envoy test-backends FORCE
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -35,14 +38,20 @@ help: ## list the targets
 
 build: $(DIST) ## build the npm package: Rust core to WebAssembly, TypeScript to pkg/dist
 
-test: build ## run everything that must pass: lint, all tests, no imports in the core
-	@MAKE="$(MAKE)" scripts/test.sh lint test-core check-core test-pkg test-node
+plugin: $(PLUGIN) ## build the proxy-wasm plugin for Envoy and its like
+
+test: build plugin ## run everything that must pass: lint, all tests, no imports in the core
+	@MAKE="$(MAKE)" scripts/test.sh lint test-core check-core test-pkg test-node test-envoy
 
 demo: build $(FOR_DEMO) ## run an instrumented agent against a local receiver and show what arrived
 	@node demo/run.mjs
 
 bench: build $(FOR_BENCH) ## compare speed with the stock OpenTelemetry encoder
 	@node benches/js/run.mjs
+
+bench-envoy: $(PLUGIN) $(FOR_ENVOY) ## requests a second through Envoy, with the plugin and without it (needs wrk)
+	@command -v wrk >/dev/null || { echo "make: wrk is needed for this bench (Debian: apt-get install wrk)" >&2; exit 1; }
+	@node benches/envoy/run.mjs
 
 bench-outage: $(DIST) $(FOR_DEMO) $(FOR_TEST) ## a service whose backend is down for two minutes: its latency, its memory, what arrives
 	@node benches/js/outage.mjs
@@ -83,6 +92,10 @@ test-node: $(DIST) $(FOR_DEMO) $(FOR_TEST) $(PYTHON) ## end to end: real SDKs, r
 	cargo build --quiet --release --example convert
 	$(NODE_TEST) $(wildcard tests/node/*.test.mjs)
 
+test-envoy: $(PLUGIN) $(FOR_DEMO) $(FOR_ENVOY) ## the plugin in a real Envoy, between real Python SDKs and receivers
+	cargo build --quiet --release --example ingest
+	$(NODE_TEST) $(wildcard tests/envoy/*.test.mjs)
+
 clean: ## remove everything that make has built or installed here
 	rm -rf target pkg/dist pkg/wasm $(dir $(FOR_PKG) $(FOR_DEMO) $(FOR_TEST) $(FOR_BENCH))
 
@@ -108,10 +121,23 @@ $(DIST): $(WASM) $(wildcard pkg/src/*.ts) pkg/build.mjs pkg/package.json pkg/tsc
 	cd $* && $(NPM) ci
 	@touch $@
 
-$(PYTHON): tests/python-requirements.txt
-$(PHOENIX): tests/backends/requirements.txt
-$(PYTHON) $(PHOENIX):
+$(PLUGIN): FORCE $(FOR_PKG)
+	@scripts/build-core.sh --quiet --profile wasm -p genspan-proxy-wasm
+	@scripts/optimize.sh target/wasm/wasm32-unknown-unknown/wasm/genspan_proxy_wasm.wasm $@
+
+# A module for venv, where the system's Python comes without.
+target/.venv:
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && apt-get -qq install -y python3-venv; } || { echo "make: python3 with its venv module is needed for the tests (Debian: apt-get install python3-venv)" >&2; exit 1; }
+	@mkdir -p $(@D) && touch $@
+
+target/py-%/.installed: tests/envoy/requirements-%.txt target/.venv
+	python3 -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(PYTHON): tests/python-requirements.txt target/.venv
+$(PHOENIX): tests/backends/requirements.txt target/.venv
+$(PYTHON) $(PHOENIX):
 	python3 -m venv $(@D:/bin=)
 	$@ -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

@@ -399,10 +399,18 @@ impl Pipeline {
         self.reset_arena();
         let (arena, keys) = (std::mem::take(&mut self.arena), std::mem::take(&mut self.keys));
         let read = frame::span(record, &arena, &keys).map(|frame::SpanRecord { span, scope, resource }| {
-            let normal = self.normalize(&span, scope, &keys, &arena);
+            let mut normal = self.normalize(&span, scope, &keys, &arena);
             let remote = span.parent_is_remote();
             self.take(
-                Taken { span: &span, raw: None, normal, place: Place { resource, scope }, remote, patient: false, refused },
+                Taken {
+                    span: &span,
+                    raw: None,
+                    normal: normal.as_mut(),
+                    place: Place { resource, scope },
+                    remote,
+                    patient: false,
+                    refused,
+                },
                 &keys,
                 &arena,
                 now,
@@ -428,20 +436,20 @@ impl Pipeline {
     /// Everything that happens to a span that ended, up to the queues.
     fn take<'a>(&mut self, taken: Taken<'_, 'a>, keys: &'a Keys, arena: &'a Bump, now: f64) {
         let Taken { span, raw, mut normal, place, remote, patient, refused } = taken;
-        let (llm, mark) = normal.as_ref().map_or((false, None), |n| (n.opens_segment, n.mark));
+        let (llm, mark) = normal.as_deref().map_or((false, None), |n| (n.opens_segment, n.mark));
         self.seen += 1;
         self.llm += u64::from(llm);
         let (trace_id, span_id, parent_id) = (span.trace_id, span.span_id, span.parent_id);
         let scope = self.scopes.get((place.scope as usize).wrapping_sub(1));
-        let kept = self.kept(scope, &facts(span, normal.as_ref(), scope, keys, arena), refused);
-        let own = normal.as_ref().and_then(Normal::tokens);
+        let kept = self.kept(scope, &facts(span, normal.as_deref(), scope, keys, arena), refused);
+        let own = normal.as_deref().and_then(Normal::tokens);
         let all = Destinations::MAX >> (Destinations::BITS as usize - self.destinations.len());
         if self.tree.repeats(trace_id, span_id, parent_id, own, kept & all == all)
-            && let Some(n) = &mut normal
+            && let Some(n) = normal.as_deref_mut()
         {
             n.canonical.aggregated = true;
         }
-        if let Some(n) = normal.as_mut().filter(|n| self.inherit_session && n.is_llm()) {
+        if let Some(n) = normal.as_deref_mut().filter(|n| self.inherit_session && n.is_llm()) {
             let known = self.tree.people(trace_id, span_id);
             n.inherit(known, arena);
             if n.people() != known {
@@ -474,7 +482,7 @@ impl Pipeline {
             let mut entry_fields = Vec::new();
             if decision != Decision::Plain {
                 form.writing.entry_mark(w, &self.entry_value.mark(), keys);
-                if let Some(n) = &normal {
+                if let Some(n) = normal.as_deref() {
                     form.writing.entry_content(w, span, n, keys, arena);
                 }
                 entry_fields = w.written().to_vec();
@@ -482,9 +490,9 @@ impl Pipeline {
             }
             match raw.filter(|_| normal.is_none()) {
                 Some(raw) => w.bytes(raw),
-                None => form.writing.span(w, span, normal.as_ref(), keys, arena),
+                None => form.writing.span(w, span, normal.as_deref(), keys, arena),
             }
-            let is_llm = normal.as_ref().is_some_and(Normal::is_llm);
+            let is_llm = normal.as_deref().is_some_and(Normal::is_llm);
             let (hooks, counts) = (&self.hooks, &mut self.privacy);
             let run = privacy::Run { keys, arena, hooks, counts, notes: None };
             let [fields, entry_fields] = form.privacy.apply([w.written(), &entry_fields], is_llm, run);
@@ -719,7 +727,7 @@ struct Taken<'s, 'a> {
     span: &'s Span<'a>,
     /// Its message as it came, for one that no convention knows.
     raw: Option<&'s [u8]>,
-    normal: Option<Normal<'a>>,
+    normal: Option<&'s mut Normal<'a>>,
     place: Place,
     remote: bool,
     /// Its parent may come later.

@@ -19,7 +19,9 @@ struct Read<'a> {
     raw: &'a [u8],
     place: Place,
     /// `None`: it has no ids by which it could be known.
-    span: Option<(Span<'a>, Option<Normal<'a>>)>,
+    span: Option<&'a Span<'a>>,
+    /// In the arena: it is too large to be moved about.
+    normal: Option<&'a mut Normal<'a>>,
 }
 
 impl Pipeline {
@@ -71,8 +73,9 @@ impl Pipeline {
             for scope in part.scopes {
                 let place = Place { resource, scope: self.read_scope(&scope, keys)? };
                 all.extend(scope.spans.into_iter().map(|(raw, span)| {
-                    let normal = span.as_ref().and_then(|span| self.normalize(span, place.scope, keys, arena));
-                    Read { raw, place, span: span.map(|span| (span, normal)) }
+                    let span: Option<&Span> = span.map(|span| &*arena.alloc(span));
+                    let normal = span.and_then(|span| self.normalize(span, place.scope, keys, arena));
+                    Read { raw, place, span, normal: normal.map(|normal| arena.alloc(normal)) }
                 }));
             }
         }
@@ -110,28 +113,36 @@ impl Pipeline {
     }
 
     fn take_all<'a>(&mut self, spans: Vec<Read<'a>>, keys: &'a Keys, arena: &'a Bump, now: f64) {
-        let mut started: Vec<_> = spans.iter().filter_map(|read| Some((read, read.span.as_ref()?))).collect();
-        started.sort_by_key(|(_, (span, _))| span.start);
-        for (read, (span, normal)) in started {
+        let mut started: Vec<_> = spans.iter().filter_map(|read| Some((read, read.span?))).collect();
+        started.sort_by_key(|(_, span)| span.start);
+        for (read, span) in started {
             // Delivered once more: what it is has been decided.
             if self.tree.knows(span.trace_id, span.span_id) {
                 continue;
             }
-            let llm = normal.as_ref().is_some_and(|n| n.opens_segment) && self.mark_entries;
+            let normal = read.normal.as_deref();
+            let llm = normal.is_some_and(|n| n.opens_segment) && self.mark_entries;
             let scope = self.scopes.get((read.place.scope as usize).wrapping_sub(1));
-            let kept = self.kept(scope, &super::facts(span, normal.as_ref(), scope, keys, arena), 0);
+            let kept = self.kept(scope, &super::facts(span, normal, scope, keys, arena), 0);
             let (trace_id, span_id, parent_id) = (span.trace_id, span.span_id, span.parent_id);
-            let people = normal.as_ref().filter(|n| self.inherit_session && n.is_llm()).map_or([None; 2], Normal::people);
+            let people = normal.filter(|n| self.inherit_session && n.is_llm()).map_or([None; 2], Normal::people);
             self.tree.start(Started { trace_id, span_id, parent_id, llm, patient: true, people, kept, ..Started::default() });
         }
-        let (known, unknown): (Vec<_>, Vec<_>) = spans.into_iter().partition(|read| read.span.is_some());
+        let (mut known, unknown): (Vec<_>, Vec<_>) = spans.into_iter().partition(|read| read.span.is_some());
         unknown.iter().for_each(|read| self.forward(read, keys, arena, now));
-        let mut known: Vec<_> = known.into_iter().map(Some).collect();
-        let ids = |read: &Option<Read>| read.as_ref()?.span.as_ref().map(|(span, _)| (span.trace_id, span.span_id, span.parent_id));
-        for i in entry::children_first(&known.iter().filter_map(ids).collect::<Vec<_>>()) {
-            let Some(Read { raw, place, span: Some((span, normal)) }) = known.get_mut(i).and_then(Option::take) else { continue };
-            let remote = span.parent_is_remote();
-            self.take(Taken { span: &span, raw: Some(raw), normal, place, remote, patient: true, refused: 0 }, keys, arena, now);
+        let ids: Vec<_> = known.iter().filter_map(|read| read.span).map(|span| (span.trace_id, span.span_id, span.parent_id)).collect();
+        for i in entry::children_first(&ids) {
+            let Some(Read { raw, place, span: Some(span), normal }) = known.get_mut(i) else { continue };
+            let taken = Taken {
+                span,
+                raw: Some(raw),
+                normal: normal.as_deref_mut(),
+                place: *place,
+                remote: span.parent_is_remote(),
+                patient: true,
+                refused: 0,
+            };
+            self.take(taken, keys, arena, now);
         }
     }
 

@@ -66,7 +66,8 @@ struct Worker {
     gone: [u64; COUNTERS.len()],
     counters: Vec<Option<Counter>>,
     passed_counters: Vec<Option<Counter>>,
-    gauges: Vec<u32>,
+    /// Each with what has been told of it: every worker adds its share to them.
+    gauges: Vec<(u32, u64)>,
     said: HashMap<String, f64>,
 }
 
@@ -82,8 +83,8 @@ impl Worker {
         self.counters = COUNTERS.iter().map(|name| Counter::new(&format!("genspan_{name}"))).collect();
         self.passed_counters =
             Reason::ALL.iter().map(|reason| Counter::new(&format!("genspan_passed_through_total.reason.{}", reason.name()))).collect();
-        let gauge = |name: &&str| hostcalls::define_metric(MetricType::Gauge, &format!("genspan_{name}")).unwrap_or(u32::MAX);
-        self.gauges = ["held", "pending", "buffered_bytes", "memory_bytes", "origins"].iter().map(gauge).collect();
+        let gauge = |name: &&str| hostcalls::define_metric(MetricType::Gauge, &format!("genspan_{name}")).ok().map(|id| (id, 0));
+        self.gauges = ["held", "pending", "buffered_bytes", "memory_bytes", "origins"].iter().filter_map(gauge).collect();
     }
 
     fn tell_metrics(&mut self) {
@@ -99,8 +100,10 @@ impl Worker {
         self.counters.iter_mut().zip(totals).for_each(|(counter, total)| counter.iter_mut().for_each(|c| c.tell(total)));
         self.passed_counters.iter_mut().zip(self.passed).for_each(|(counter, total)| counter.iter_mut().for_each(|c| c.tell(total)));
         let memory = core::arch::wasm32::memory_size(0) as u64 * 65_536;
-        for (id, value) in self.gauges.iter().zip([held, pending, self.buffered as u64, memory, self.origins.len() as u64]) {
-            let _ = hostcalls::record_metric(*id, value);
+        for ((id, told), value) in self.gauges.iter_mut().zip([held, pending, self.buffered as u64, memory, self.origins.len() as u64]) {
+            if value != *told && hostcalls::increment_metric(*id, value as i64 - *told as i64).is_ok() {
+                *told = value;
+            }
         }
     }
 

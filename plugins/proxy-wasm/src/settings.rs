@@ -150,6 +150,8 @@ impl Settings {
         options.insert("destinations".to_owned(), Value::Array(destinations));
         let mut core = Config::read(&Value::Object(options).to_string()).map_err(|e| e.to_string())?;
         core.peer_host_name = true;
+        // A body that comes is taken whole; what waits for calls is bounded by its bytes.
+        core.queue.max_spans = core.queue.max_spans.max(1 << 20);
         core.validate().map_err(|e| e.to_string())?;
         Ok(Settings { core, routes, max_body_bytes, max_buffered_bytes, max_origins, origin_headers })
     }
