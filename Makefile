@@ -21,7 +21,8 @@ FOR_TEST  := $(call installed,tests/node/*)
 FOR_BENCH := $(call installed,benches/js/*)
 NPM       := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 
-PYTHON := target/py/bin/python
+PYTHON    := target/py/bin/python
+PHOENIX   := target/phoenix/bin/python
 # The plugin for Envoy, and the clients that its tests run.
 PLUGIN    := plugins/proxy-wasm/genspan.wasm
 FOR_ENVOY := $(patsubst tests/envoy/requirements-%.txt,target/py-%/.installed,$(wildcard tests/envoy/requirements-*.txt))
@@ -30,11 +31,11 @@ FOR_ENVOY := $(patsubst tests/envoy/requirements-%.txt,target/py-%/.installed,$(
 NODE_TEST := node --test --test-reporter=spec
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugin test demo bench bench-envoy size lint clean test-core check-core test-pkg test-node test-envoy FORCE
+.PHONY: help build plugin test demo bench bench-envoy bench-outage faults kill size lint clean test-core check-core test-pkg test-node test-envoy test-backends FORCE
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: $(DIST) ## build the npm package: Rust core to WebAssembly, TypeScript to pkg/dist
 
@@ -52,6 +53,18 @@ bench: build $(FOR_BENCH) ## compare speed with the stock OpenTelemetry encoder
 bench-envoy: $(PLUGIN) $(FOR_ENVOY) ## requests a second through Envoy, with the plugin and without it (needs wrk)
 	@command -v wrk >/dev/null || { echo "make: wrk is needed for this bench (Debian: apt-get install wrk)" >&2; exit 1; }
 	@node benches/envoy/run.mjs
+
+bench-outage: $(DIST) $(FOR_DEMO) $(FOR_TEST) ## a service whose backend is down for two minutes: its latency, its memory, what arrives
+	@node benches/js/outage.mjs
+
+test-backends: $(DIST) $(FOR_TEST) $(PHOENIX) ## send to a real Arize Phoenix and read back through its API
+	$(NODE_TEST) $(wildcard tests/backends/*.test.mjs)
+
+faults: $(DIST) $(FOR_DEMO) $(FOR_TEST) ## every fault by every transport; writes what was found into docs/delivery.md
+	WRITE_PAGE=1 $(NODE_TEST) tests/node/faults.test.mjs
+
+kill: $(DIST) $(FOR_DEMO) $(FOR_TEST) ## kill -9 a process with a spool 200 times, and see what arrives
+	KILL_ROUNDS=200 $(NODE_TEST) tests/node/kill.test.mjs
 
 size: $(WASM) ## what the module weighs, and what each part of it costs
 	@$(WASM_BINDGEN) --target web --omit-default-module-path --keep-debug --out-dir target/size $(RAW_WASM)
@@ -124,6 +137,8 @@ target/py-%/.installed: tests/envoy/requirements-%.txt target/.venv
 	@touch $@
 
 $(PYTHON): tests/python-requirements.txt target/.venv
+$(PHOENIX): tests/backends/requirements.txt target/.venv
+$(PYTHON) $(PHOENIX):
 	python3 -m venv $(@D:/bin=)
 	$@ -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

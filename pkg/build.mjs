@@ -23,6 +23,8 @@ for (const [format, extension] of [
     logLevel: "warning",
   };
   await build({ ...options, entryPoints: ["src/index.ts"], platform: "neutral" });
+  // Peers that an application has or has not.
+  const external = ["@grpc/grpc-js", "undici"];
   // The Node entry stands on the other bundle instead of carrying the module a second time.
   const besideIndex = {
     name: "beside-index",
@@ -30,7 +32,7 @@ for (const [format, extension] of [
       bundler.onResolve({ filter: /^\.\/index\.js$/ }, () => ({ path: `./index.${extension}`, external: true }));
     },
   };
-  await build({ ...options, entryPoints: ["src/node.ts"], platform: "node", plugins: [besideIndex] });
+  await build({ ...options, entryPoints: ["src/node.ts"], platform: "node", plugins: [besideIndex], external });
 }
 
 execFileSync(

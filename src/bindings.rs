@@ -20,11 +20,24 @@ const MAX_FLUSHES: usize = 1024;
 struct Host {
     pipeline: Pipeline,
     input: Vec<u8>,
-    /// The request that the host reads: destination, id, body.
-    out: Option<(usize, u32, *const u8, usize)>,
+    /// What the host reads.
+    out: Out,
+    /// The message of a partial success.
+    message: String,
     flushes: VecDeque<(u32, Flush)>,
     next_flush: u32,
 }
+
+/// A request, or a partial success.
+#[derive(Clone, Copy)]
+struct Out {
+    destination: usize,
+    id: u32,
+    spans: u64,
+    body: (*const u8, usize),
+}
+
+const NOTHING: Out = Out { destination: 0, id: 0, spans: 0, body: (std::ptr::null(), 0) };
 
 thread_local! {
     static HOSTS: RefCell<Vec<Option<Host>>> = const { RefCell::new(Vec::new()) };
@@ -78,7 +91,7 @@ pub fn open(config: JsValue, mask: Option<Function>, on_media: Option<Function>)
     let seed = getrandom::fill(&mut seed).map_or(1, |()| u64::from_le_bytes(seed));
     let mut pipeline = Pipeline::new(&config, seed).map_err(error)?;
     pipeline.set_hooks(hooks(mask, on_media));
-    let host = Host { pipeline, input: Vec::new(), out: None, flushes: VecDeque::new(), next_flush: 1 };
+    let host = Host { pipeline, input: Vec::new(), out: NOTHING, message: String::new(), flushes: VecDeque::new(), next_flush: 1 };
     Ok(HOSTS.with_borrow_mut(|hosts| {
         let free = hosts.iter().position(Option::is_none).unwrap_or(hosts.len());
         if free == hosts.len() {
@@ -195,37 +208,44 @@ pub extern "C" fn gs_segment(handle: u32, length: usize) -> u32 {
     })
 }
 
-/// 1: a request is ready, read it with `gs_out_*` before any other call; 0: nothing to do until [`gs_wake`].
+/// 1: a request is ready to be sent, 2: to be stored; read it with `gs_out_*` before any other call. 0: nothing to do until [`gs_wake`].
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_poll(handle: u32, now: f64) -> u32 {
     with(handle, |host| {
-        host.out = host.pipeline.poll(now).map(|(destination, t)| (destination, t.id, t.body.as_ptr(), t.body.len()));
-        u32::from(host.out.is_some())
+        let Some((destination, t)) = host.pipeline.poll(now) else { return 0 };
+        host.out = Out { destination, id: t.id, spans: t.spans, body: (t.body.as_ptr(), t.body.len()) };
+        1 + u32::from(t.store)
     })
 }
 
 /// Where the body of the request starts.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_out_ptr(handle: u32) -> *const u8 {
-    with(handle, |host| host.out.map_or(0, |(_, _, ptr, _)| ptr as usize)) as *const u8
+    with(handle, |host| host.out.body.0 as usize) as *const u8
 }
 
 /// How many bytes it has.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_out_len(handle: u32) -> usize {
-    with(handle, |host| host.out.map_or(0, |(_, _, _, length)| length))
+    with(handle, |host| host.out.body.1)
 }
 
 /// The id of the request, to answer it by. Ids of different destinations differ.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_out_id(handle: u32) -> u32 {
-    with(handle, |host| host.out.map_or(0, |(_, id, _, _)| id))
+    with(handle, |host| host.out.id)
+}
+
+/// How many spans it holds.
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_out_spans(handle: u32) -> u32 {
+    with(handle, |host| host.out.spans as u32)
 }
 
 /// The index of its destination in the configuration.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_out_destination(handle: u32) -> u32 {
-    with(handle, |host| host.out.map_or(0, |(destination, ..)| destination as u32))
+    with(handle, |host| host.out.destination as u32)
 }
 
 /// When [`gs_poll`] has to be called again, in ms since 1970; infinity: when something else happens.
@@ -262,17 +282,52 @@ pub extern "C" fn gs_settled(handle: u32, number: u32) -> u32 {
     })
 }
 
-/// A backend answered; `retry_after` is in ms, -1 for none; the body is in the input area.
+/// A backend answered; `status` is that of HTTP, or below 100 that of gRPC; `retry_after` is in ms, -1 for none; the body (of gRPC: the
+/// `grpc-status-details-bin`) is in the input area. 1: the answer is a partial success, `gs_out_spans` are rejected, the message is
+/// the body of `gs_out_*`.
 #[unsafe(no_mangle)]
-pub extern "C" fn gs_response(handle: u32, id: u32, status: u32, retry_after: f64, length: usize, now: f64) {
+pub extern "C" fn gs_response(handle: u32, id: u32, status: u32, retry_after: f64, length: usize, now: f64) -> u32 {
     with_input(handle, length, |host, body| {
         let retry_after = (retry_after >= 0.0).then_some(retry_after);
-        host.pipeline.response(id, status.try_into().unwrap_or(0), retry_after, body, now);
-    });
+        let Some(partial) = host.pipeline.response(id, status.try_into().unwrap_or(u16::MAX), retry_after, body, now) else { return 0 };
+        host.message = partial.message;
+        host.out = Out { spans: partial.rejected, body: (host.message.as_ptr(), host.message.len()), ..NOTHING };
+        1
+    })
 }
 
 /// No answer came.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_failure(handle: u32, id: u32, now: f64) {
     with(handle, |host| host.pipeline.failure(id, now));
+}
+
+/// A request that was to be stored is (1), or cannot be (0).
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_stored(handle: u32, id: u32, ok: u32, now: f64) {
+    with(handle, |host| host.pipeline.stored(id, ok != 0, now));
+}
+
+/// 1: the destination would send a stored request now.
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_wants(handle: u32, destination: usize, now: f64) -> u32 {
+    with(handle, |host| u32::from(host.pipeline.wants(destination, now)))
+}
+
+/// Takes a stored request, which is in the input area; `copy` is the host's number for it, not 0.
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_restore(handle: u32, destination: usize, copy: u32, spans: u32, length: usize) {
+    with_input(handle, length, |host, body| host.pipeline.restore(destination, copy, u64::from(spans), body));
+}
+
+/// Twice the number of a copy that the host may delete, one more if it has to offer it again; 0: there is none.
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_released(handle: u32) -> u32 {
+    with(handle, |host| host.pipeline.released().map_or(0, |(copy, again)| copy << 1 | u32::from(again)))
+}
+
+/// Gives up what is not delivered: [`gs_poll`] gives what is to be stored, the rest is dropped and counted.
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_close(handle: u32, now: f64) {
+    with(handle, |host| host.pipeline.close(now));
 }

@@ -131,6 +131,10 @@ pub struct Destination {
     pub original_parent: Option<String>,
     /// What may leave to it, in place of what holds for all destinations.
     pub privacy: Option<privacy::Settings>,
+    /// How requests are written.
+    pub protocol: Protocol,
+    /// How its batches are made and sent, in place of what holds for all destinations.
+    pub delivery: Option<Delivery>,
 }
 
 read_struct!(Destination {
@@ -149,6 +153,8 @@ read_struct!(Destination {
     "sampleRatio" => sample_ratio,
     "originalParent" => original_parent,
     "privacy" => privacy,
+    "protocol" => protocol,
+    "delivery" => delivery,
 });
 
 /// Entry detection.
@@ -227,13 +233,27 @@ pub struct QueueLimits {
     pub max_spans: usize,
     /// In encoded bytes.
     pub max_bytes: usize,
+    /// What goes when it is full.
+    pub drop: DropPolicy,
 }
 
-read_struct!(QueueLimits { "maxSpans" => max_spans, "maxBytes" => max_bytes, });
+read_struct!(QueueLimits { "maxSpans" => max_spans, "maxBytes" => max_bytes, "drop" => drop, });
+
+/// What a full queue drops. Entries are the last to go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DropPolicy {
+    /// What waits longest.
+    #[default]
+    Oldest,
+    /// What comes.
+    Newest,
+}
+
+read_enum!(DropPolicy { "oldest" => DropPolicy::Oldest, "newest" => DropPolicy::Newest, });
 
 impl Default for QueueLimits {
     fn default() -> Self {
-        QueueLimits { max_spans: 8_192, max_bytes: 64 << 20 }
+        QueueLimits { max_spans: 8_192, max_bytes: 64 << 20, drop: DropPolicy::Oldest }
     }
 }
 
@@ -242,7 +262,7 @@ impl Default for QueueLimits {
 pub struct BatchLimits {
     /// In spans.
     pub max_spans: usize,
-    /// In encoded bytes of spans.
+    /// In bytes of the whole request, as encoded; a span that is larger goes alone.
     pub max_bytes: usize,
     /// How long the first span waits for others, in ms.
     pub delay_millis: f64,
@@ -271,9 +291,111 @@ read_struct!(RetryPolicy { "initialMillis" => initial_millis, "maxMillis" => max
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        RetryPolicy { initial_millis: 1_000.0, max_millis: 30_000.0, deadline_millis: 60_000.0 }
+        RetryPolicy { initial_millis: 1_000.0, max_millis: 30_000.0, deadline_millis: 300_000.0 }
     }
 }
+
+/// When a destination that fails is left alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Breaker {
+    /// After so many failures in a row; 0: never.
+    pub failures: usize,
+    /// For so long, in ms; then one request probes it.
+    pub open_millis: f64,
+}
+
+read_struct!(Breaker { "failures" => failures, "openMillis" => open_millis, });
+
+impl Default for Breaker {
+    fn default() -> Self {
+        Breaker { failures: 5, open_millis: 10_000.0 }
+    }
+}
+
+/// How the batches of a destination are made and sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery {
+    /// Bounds of the queue.
+    pub queue: QueueLimits,
+    /// When a batch goes.
+    pub batch: BatchLimits,
+    /// How a batch is sent again.
+    pub retry: RetryPolicy,
+    /// When the destination is left alone.
+    pub breaker: Breaker,
+    /// How many batches are on their way at most.
+    pub max_in_flight: usize,
+    /// The host keeps what cannot be delivered.
+    pub spool: bool,
+}
+
+read_struct!(Delivery {
+    "queue" => queue,
+    "batch" => batch,
+    "retry" => retry,
+    "breaker" => breaker,
+    "maxInFlight" => max_in_flight,
+    "spool" => spool,
+});
+
+impl Default for Delivery {
+    fn default() -> Self {
+        Delivery {
+            queue: QueueLimits::default(),
+            batch: BatchLimits::default(),
+            retry: RetryPolicy::default(),
+            breaker: Breaker::default(),
+            max_in_flight: 4,
+            spool: false,
+        }
+    }
+}
+
+impl Delivery {
+    fn validate(&self, at: &str) -> Result<(), ConfigError> {
+        for (field, value) in [
+            ("queue.maxSpans", self.queue.max_spans),
+            ("queue.maxBytes", self.queue.max_bytes),
+            ("batch.maxSpans", self.batch.max_spans),
+            ("batch.maxBytes", self.batch.max_bytes),
+            ("maxInFlight", self.max_in_flight),
+        ] {
+            if value == 0 {
+                return error(&format!("{at}{field}"), 0, "must be 1 or more");
+            }
+        }
+        for (field, value) in [
+            ("batch.delayMillis", self.batch.delay_millis),
+            ("retry.initialMillis", self.retry.initial_millis),
+            ("retry.maxMillis", self.retry.max_millis),
+            ("retry.deadlineMillis", self.retry.deadline_millis),
+            ("breaker.openMillis", self.breaker.open_millis),
+        ] {
+            if value.is_nan() || value < 0.0 {
+                return error(&format!("{at}{field}"), shown(value), "must be 0 or more, in ms");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How requests are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// OTLP/HTTP with protobuf.
+    #[default]
+    HttpProtobuf,
+    /// OTLP/HTTP with JSON.
+    HttpJson,
+    /// OTLP/gRPC; the host frames the body.
+    Grpc,
+}
+
+read_enum!(Protocol {
+    "http/protobuf" => Protocol::HttpProtobuf,
+    "http/json" => Protocol::HttpJson,
+    "grpc" => Protocol::Grpc,
+});
 
 /// The configuration of a [`crate::Pipeline`].
 #[derive(Clone, Debug)]
@@ -296,6 +418,10 @@ pub struct Config {
     pub batch: BatchLimits,
     /// How a batch is sent again.
     pub retry: RetryPolicy,
+    /// When a destination is left alone.
+    pub breaker: Breaker,
+    /// The host keeps what cannot be delivered.
+    pub spool: bool,
     /// How many batches of a destination are on their way at most.
     pub max_in_flight: usize,
     /// How many keys and names of the application are interned at most.
@@ -311,7 +437,9 @@ read_struct!(Config {
     "queue" => queue,
     "batch" => batch,
     "retry" => retry,
+    "breaker" => breaker,
     "maxInFlight" => max_in_flight,
+    "spool" => spool,
     "dictionary" => dictionary,
 });
 
@@ -327,6 +455,8 @@ impl Default for Config {
             queue: QueueLimits::default(),
             batch: BatchLimits::default(),
             retry: RetryPolicy::default(),
+            breaker: Breaker::default(),
+            spool: false,
             max_in_flight: 4,
             dictionary: 4_096,
         }
@@ -507,6 +637,7 @@ impl Destination {
     fn validate(&self, at: &str, peer_host_name: bool) -> Result<(), ConfigError> {
         self.validate_resource(at)?;
         self.privacy.as_ref().map_or(Ok(()), |privacy| privacy.validate(at))?;
+        self.delivery.as_ref().map_or(Ok(()), |delivery| delivery.validate(&format!("{at}delivery.")))?;
         if self.profile == Profile::Tencent {
             let in_resource =
                 |key: &str| self.resource.iter().any(|(name, value)| name == key && matches!(value, Scalar::Str(text) if !text.is_empty()));
@@ -587,6 +718,18 @@ impl Config {
         from_json(json)
     }
 
+    /// How the batches of destinations that say nothing else are made and sent.
+    pub fn delivery(&self) -> Delivery {
+        Delivery {
+            queue: self.queue,
+            batch: self.batch,
+            retry: self.retry,
+            breaker: self.breaker,
+            max_in_flight: self.max_in_flight,
+            spool: self.spool,
+        }
+    }
+
     /// Checks every value.
     pub fn validate(&self) -> Result<(), ConfigError> {
         if self.destinations.is_empty() {
@@ -601,27 +744,7 @@ impl Config {
         }
         self.privacy.validate("")?;
         self.entry.validate()?;
-        for (field, value) in [
-            ("queue.maxSpans", self.queue.max_spans),
-            ("queue.maxBytes", self.queue.max_bytes),
-            ("batch.maxSpans", self.batch.max_spans),
-            ("batch.maxBytes", self.batch.max_bytes),
-            ("maxInFlight", self.max_in_flight),
-        ] {
-            if value == 0 {
-                return error(field, 0, "must be 1 or more");
-            }
-        }
-        for (field, value) in [
-            ("batch.delayMillis", self.batch.delay_millis),
-            ("retry.initialMillis", self.retry.initial_millis),
-            ("retry.maxMillis", self.retry.max_millis),
-            ("retry.deadlineMillis", self.retry.deadline_millis),
-        ] {
-            if value.is_nan() || value < 0.0 {
-                return error(field, shown(value), "must be 0 or more, in ms");
-            }
-        }
+        self.delivery().validate("")?;
         Ok(())
     }
 }
@@ -656,6 +779,7 @@ mod tests {
         );
         refuses(r#"{"destinations":[{"sampleRatio":1.5}]}"#, "sampleRatio 1.5: must be from 0 (no trace) to 1 (all)");
         refuses(r#"{"destinations":[{}],"batch":{"maxSpans":0}}"#, "batch.maxSpans 0: must be 1 or more");
+        refuses(r#"{"destinations":[{"delivery":{"batch":{"maxSpans":0}}}]}"#, "delivery.batch.maxSpans 0: must be 1 or more");
         refuses(
             r#"{"destinations":[{"profile":"otle"}]}"#,
             r#"destinations[0].profile: "otle" is none of "otel", "otel-1.41", "tencent", "langfuse", "openinference""#,

@@ -6,11 +6,12 @@ use crate::config::{self, Config, ConfigError, EntryValue};
 use crate::conventions::{self, ConventionSet};
 use crate::describe::{self, ResourceRules};
 use crate::entry::{self, Decision, Destinations, Ended, Started, Tree};
-use crate::export::{Envelopes, Exporter, Place, Transmit};
+use crate::export::{self, Envelopes, Exporter, Health, PartialSuccess, Place, Transmit};
 use crate::frame::{self, FrameError};
 use crate::hash::HashMap;
 use crate::keys::Keys;
 use crate::normalize::{self, Context, Normal, PEOPLE};
+use crate::otlp::json;
 use crate::otlp::wire::Writer;
 use crate::otlp::write::number;
 use crate::privacy::{self, Hooks, Privacy};
@@ -46,6 +47,10 @@ struct Destination {
     form: usize,
     rules: ResourceRules,
     exporter: Exporter,
+    /// Of a batch.
+    max_bytes: usize,
+    /// The body that goes out, where that is JSON.
+    json: Vec<u8>,
     /// By the host's number: the fields of `ResourceSpans` but its scopes.
     resources: Vec<Vec<u8>>,
     /// A service name that the backend would refuse was mended.
@@ -107,14 +112,34 @@ pub struct DestinationStats {
     pub sent: u64,
     /// Spans that the backend rejected in a partial success.
     pub rejected: u64,
+    /// Bytes of the batches that the backend took, as encoded.
+    pub sent_bytes: u64,
+    /// Spans sent again, once for each time.
+    pub retried: u64,
     /// Requests that were sent again.
     pub retried_batches: u64,
+    /// Batches split because the backend found them too large.
+    pub split_batches: u64,
+    /// Spans shortened because the backend found them too large.
+    pub shortened: u64,
     /// Spans dropped because the queue was full.
     pub dropped_full: u64,
     /// Spans dropped because the backend refused their batch.
     pub dropped_refused: u64,
     /// Spans dropped because retries went past the deadline.
     pub dropped_deadline: u64,
+    /// Spans dropped because the backend found them too large, however short.
+    pub dropped_too_large: u64,
+    /// Spans dropped because the processor was shut down before they were delivered.
+    pub dropped_closed: u64,
+    /// Spans handed over to the host's spool.
+    pub spooled: u64,
+    /// Spans taken back from there for good.
+    pub restored: u64,
+    /// `ok`, `open` (it failed too often, and is left alone) or `half-open` (one request probes it).
+    pub health: &'static str,
+    /// Spans queued.
+    pub waiting: u64,
     /// Spans of traces that its sample does not have.
     pub not_sampled: u64,
     /// Spans that its scopes and its filter keep away.
@@ -208,13 +233,12 @@ impl Pipeline {
                 form,
                 rules: ResourceRules::new(d),
                 exporter: Exporter::new(
-                    config.queue,
-                    config.batch,
-                    config.retry,
-                    config.max_in_flight,
+                    d.delivery.unwrap_or_else(|| config.delivery()),
                     (i as u32 + 1, config.destinations.len() as u32),
                     seed.wrapping_add(i as u64),
                 ),
+                max_bytes: d.delivery.unwrap_or_else(|| config.delivery()).batch.max_bytes,
+                json: Vec::new(),
                 resources: Vec::new(),
                 mended_service_name: false,
                 not_sampled: 0,
@@ -509,14 +533,27 @@ impl Pipeline {
         }
     }
 
-    /// The next request to send, and the index of the destination it is for. `now` is in ms.
+    /// The next request to send or to store, and the index of the destination it is for. `now` is in ms.
     pub fn poll(&mut self, now: f64) -> Option<(usize, Transmit<'_>)> {
         self.tree.tick(now);
         self.drain_tree(now);
         let scopes = &self.scopes;
         self.destinations.iter_mut().enumerate().find_map(|(i, d)| {
             let envelopes = DestinationEnvelopes { scopes, resources: &d.resources };
-            d.exporter.poll(now, &envelopes).map(|transmit| (i, transmit))
+            if d.config.protocol != config::Protocol::HttpJson {
+                return d.exporter.poll(now, &envelopes).map(|transmit| (i, transmit));
+            }
+            loop {
+                let Transmit { id, spans, body, store } = d.exporter.poll(now, &envelopes)?;
+                // What is stored is protobuf, whoever gets it later.
+                let written = if store { body.to_vec() } else { json::from_protobuf(body).unwrap_or_default() };
+                if spans > 1 && !store && written.len() > d.max_bytes {
+                    d.exporter.split(id);
+                    continue;
+                }
+                d.json = written;
+                return Some((i, Transmit { id, spans, body: &d.json, store }));
+            }
         })
     }
 
@@ -543,14 +580,72 @@ impl Pipeline {
         self.destinations.iter().any(|d| d.exporter.is_due(now))
     }
 
-    /// A backend answered the request `id`; `retry_after` is in ms. Ids of different destinations differ.
-    pub fn response(&mut self, id: u32, status: u16, retry_after: Option<f64>, body: &[u8], now: f64) {
-        self.destinations.iter_mut().for_each(|d| d.exporter.response(id, status, retry_after, body, now));
+    /// A backend answered the request `id`, as [`Exporter::response`] takes it. Ids of different destinations differ.
+    pub fn response(&mut self, id: u32, status: u16, retry_after: Option<f64>, body: &[u8], now: f64) -> Option<PartialSuccess> {
+        let partial = self.of(id)?.exporter.response(id, status, retry_after, body, now);
+        self.shorten();
+        partial
     }
 
     /// No answer came to the request `id`.
     pub fn failure(&mut self, id: u32, now: f64) {
-        self.destinations.iter_mut().for_each(|d| d.exporter.failure(id, now));
+        if let Some(d) = self.of(id) {
+            d.exporter.failure(id, now);
+        }
+    }
+
+    /// The destination of a request.
+    fn of(&mut self, id: u32) -> Option<&mut Destination> {
+        let count = self.destinations.len();
+        self.destinations.get_mut((id as usize).wrapping_sub(1).checked_rem(count)?)
+    }
+
+    /// Halves the spans that a backend finds too large.
+    fn shorten(&mut self) {
+        for d in &mut self.destinations {
+            while let Some(body) = d.exporter.oversized() {
+                self.arena.reset();
+                let mut smaller = false;
+                let body = export::rebuild(body, &mut |span| {
+                    let run =
+                        privacy::Run { keys: &self.keys, arena: &self.arena, hooks: &self.hooks, counts: &mut self.privacy, notes: None };
+                    let short = self.forms[d.form].privacy.shorten(span, span.len() / 2, run);
+                    smaller = short.len() < span.len();
+                    Some(short)
+                });
+                d.exporter.shorten(body.filter(|_| smaller));
+            }
+        }
+    }
+
+    /// The host stored a batch, or could not: [`Exporter::stored`].
+    pub fn stored(&mut self, id: u32, ok: bool, now: f64) {
+        if let Some(d) = self.of(id) {
+            d.exporter.stored(id, ok, now);
+        }
+    }
+
+    /// Would a destination send a batch of the spool now?
+    pub fn wants(&self, destination: usize, now: f64) -> bool {
+        self.destinations.get(destination).is_some_and(|d| d.exporter.wants(now))
+    }
+
+    /// Takes a batch of the spool: [`Exporter::restore`].
+    pub fn restore(&mut self, destination: usize, copy: u32, spans: u64, body: &[u8]) {
+        if let Some(d) = self.destinations.get_mut(destination) {
+            d.exporter.restore(copy, spans, body);
+        }
+    }
+
+    /// A copy in the spool that the host may delete, or (`true`) has to offer again.
+    pub fn released(&mut self) -> Option<(u32, bool)> {
+        self.destinations.iter_mut().find_map(|d| d.exporter.released())
+    }
+
+    /// Gives up what is not delivered: [`Exporter::close`]. Candidates for the entry too.
+    pub fn close(&mut self, now: f64) {
+        self.flush(now);
+        self.destinations.iter_mut().for_each(|d| d.exporter.close());
     }
 
     /// What happened so far.
@@ -563,10 +658,24 @@ impl Pipeline {
                 queued: c.queued,
                 sent: c.sent,
                 rejected: c.rejected,
+                sent_bytes: c.sent_bytes,
+                retried: c.retried,
                 retried_batches: c.retried_batches,
+                split_batches: c.split_batches,
+                shortened: c.shortened,
                 dropped_full: c.dropped_full,
                 dropped_refused: c.dropped_refused,
                 dropped_deadline: c.dropped_deadline,
+                dropped_too_large: c.dropped_too_large,
+                dropped_closed: c.dropped_closed,
+                spooled: c.spooled,
+                restored: c.restored,
+                health: match d.exporter.health() {
+                    Health::Ok => "ok",
+                    Health::Open => "open",
+                    Health::HalfOpen => "half-open",
+                },
+                waiting: d.exporter.waiting(),
                 not_sampled: d.not_sampled,
                 filtered: d.filtered,
                 pending: d.exporter.pending(),

@@ -1,7 +1,7 @@
-//! OTLP/JSON and the prost types, held against the OTLP specification and the crate `opentelemetry-proto`. What the
+//! OTLP/JSON, held against the OTLP specification and the crate `opentelemetry-proto`. What the
 //! conventions make of a span is tested elsewhere.
 
-use genspan::otlp::{json, proto};
+use genspan::otlp::json;
 use opentelemetry_proto::tonic::collector::trace::v1 as oracle_collector;
 use opentelemetry_proto::tonic::common::v1 as oracle_common;
 use opentelemetry_proto::tonic::resource::v1 as oracle_resource;
@@ -123,34 +123,6 @@ const FULL_JSON: &str = concat!(
     r#""traceState":"c=d","attributes":[{"key":"l","value":{"boolValue":true}}],"droppedAttributesCount":6,"flags":768}],"#,
     r#""droppedLinksCount":7,"status":{"message":"broke","code":2},"flags":257}],"schemaUrl":"https://s"}],"schemaUrl":"https://r"}]}"#,
 );
-
-#[test]
-fn prost_types_agree_with_opentelemetry_proto() {
-    let theirs = oracle_collector::ExportTraceServiceResponse {
-        partial_success: Some(oracle_collector::ExportTracePartialSuccess { rejected_spans: -3, error_message: "no".into() }),
-    };
-    let ours = proto::ExportTraceServiceResponse::decode(&theirs.encode_to_vec()[..]).unwrap();
-    let partial = proto::ExportTracePartialSuccess { rejected_spans: -3, error_message: "no".into() };
-    assert_eq!(ours.partial_success, Some(partial));
-    assert_eq!(ours.encode_to_vec(), theirs.encode_to_vec());
-}
-
-#[test]
-fn rpc_status_reads_what_grpc_sends() {
-    // code 8 (RESOURCE_EXHAUSTED), message "full", one google.rpc.RetryInfo with a delay of 1 s.
-    let url = b"type.googleapis.com/google.rpc.RetryInfo";
-    let retry_info = [0x0A, 2, 0x08, 1];
-    let mut body = vec![0x08, 8, 0x12, 4, b'f', b'u', b'l', b'l', 0x1A, (url.len() + 8) as u8, 0x0A, url.len() as u8];
-    body.extend_from_slice(url);
-    body.extend_from_slice(&[0x12, 4]);
-    body.extend_from_slice(&retry_info);
-
-    let status = proto::RpcStatus::decode(&body[..]).unwrap();
-    assert_eq!((status.code, status.message.as_str()), (8, "full"));
-    assert_eq!(status.details[0].type_url.as_bytes(), url);
-    assert_eq!(status.details[0].value, retry_info);
-    assert_eq!(status.encode_to_vec(), body);
-}
 
 #[test]
 fn captures_survive_json() {

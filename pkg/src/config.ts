@@ -1,6 +1,16 @@
 // From options and environment variables to the configuration of the core and of the transport. Checks what the
 // transport owns (endpoint, headers, durations); every other rule is the core's.
-import type { Host } from "./host.js";
+import {
+  DEFAULT_QUEUE,
+  DELIVERY_FIELDS,
+  type DeliveryOptions,
+  delivery,
+  type SpoolOptions,
+  spoolOf,
+  tlsOf,
+} from "./delivery.js";
+import type { Host, Tls } from "./host.js";
+import type { MeterProvider } from "./metrics.js";
 import type { EndedSpan, StartedSpan } from "./otel.js";
 import { checkHooks, type PrivacyHooks, type PrivacyOptions, settings } from "./privacy.js";
 
@@ -8,6 +18,9 @@ import { checkHooks, type PrivacyHooks, type PrivacyOptions, settings } from "./
 export type Profile = "otel" | "otel-1.41" | "tencent" | "langfuse" | "openinference";
 /** What becomes of source attributes: `"unmapped"` keeps those without a standard form, `"all"`, `"none"`. */
 export type Keep = "unmapped" | "all" | "none";
+
+export type Protocol = "http/protobuf" | "http/json" | "grpc";
+export type HeaderValues = Record<string, string>;
 
 /** One of several texts (`*` stands for anything), numbers or booleans; `null`: the attribute is not there. */
 export type FilterValue = string | number | boolean | null | (string | number | boolean | null)[];
@@ -41,12 +54,17 @@ export type FilteredSpan = StartedSpan & Partial<Omit<EndedSpan, keyof StartedSp
 export type SpanFilter = (span: FilteredSpan) => boolean;
 
 /** Where spans go, and in which form. */
-export interface DestinationOptions {
+export interface DestinationOptions extends DeliveryOptions {
   /** How statistics and diagnostics call it. */
   name?: string;
-  /** URL that OTLP is posted to, as it stands. Default: http://localhost:4318/v1/traces */
+  /** URL that OTLP is posted to, as it stands. Default: http://localhost:4318/v1/traces, for gRPC http://localhost:4317 */
   endpoint?: string;
-  headers?: Record<string, string>;
+  /** Default `"http/protobuf"`. `"grpc"` is for Node, and needs the package `@grpc/grpc-js`. */
+  protocol?: Protocol;
+  /** Headers, or what gives them before each request: for tokens that change. */
+  headers?: HeaderValues | (() => HeaderValues | Promise<HeaderValues>);
+  /** Certificates, in Node. */
+  tls?: Tls;
   /** Attribute convention of the backend. Default `"otel"`: OpenTelemetry GenAI. */
   profile?: Profile;
   keep?: Keep;
@@ -106,23 +124,40 @@ export interface GenSpanOptions extends DestinationOptions, PrivacyHooks {
   inferProvider?: boolean;
   /** Hand session and user down to the LLM spans that lack them, from those above or from baggage. Default true. */
   inheritSession?: boolean;
-  /** How long a span waits for its batch. */
-  scheduledDelayMillis?: number;
-  /** How many spans a batch may have. */
-  maxExportBatchSize?: number;
-  /** How many spans may wait; more are dropped and counted. */
-  maxQueueSize?: number;
-  /** How long delivery of a batch is tried, retries included. */
-  exportTimeoutMillis?: number;
+  /** What could not be delivered waits here, in Node, and goes out after a restart too. Default: nowhere. */
+  spool?: SpoolOptions;
+  /** How long `forceFlush` and `shutdown` wait, in ms. Default 30000. */
+  flushTimeoutMillis?: number;
+  /** In Node: flush before the process ends by itself, and shut down on SIGTERM. Default false. */
+  flushOnExit?: boolean;
+  /** Told when a backend rejects spans of a batch that it takes, or warns. */
+  onPartialSuccess?: (partial: PartialSuccess) => void;
+  /** Gets what `stats` counts as metrics, under the names that OpenTelemetry has for SDKs. */
+  meterProvider?: MeterProvider;
+}
+
+export interface PartialSuccess {
+  /** The destination's name. */
+  destination: string;
+  /** 0: the message is a warning. */
+  rejectedSpans: number;
+  errorMessage: string;
 }
 
 /** What the transport needs of a destination. */
 export interface Route {
+  name: string;
   filter?: SpanFilter;
   endpoint: string;
-  headers: Record<string, string>;
+  protocol: Protocol;
+  headers: () => HeaderValues | Promise<HeaderValues>;
   gzip: boolean;
   timeoutMillis: number;
+  tls: Tls | undefined;
+  /** What no message may hold. */
+  secrets: string[];
+  /** The queue's bound in spans. */
+  maxQueueSize: number;
 }
 
 export interface Config {
@@ -132,14 +167,16 @@ export interface Config {
   core: object;
   /** In the order of the core's destinations. */
   routes: Route[];
-  maxQueueSize: number;
-  exportTimeoutMillis: number;
+  spool: Required<SpoolOptions> | undefined;
+  flushTimeoutMillis: number;
 }
 
 const DESTINATION_FIELDS = [
   "name",
   "endpoint",
+  "protocol",
   "headers",
+  "tls",
   "profile",
   "keep",
   "serviceName",
@@ -163,10 +200,11 @@ const PIPELINE_FIELDS = [
   "onMedia",
   "inferProvider",
   "inheritSession",
-  "scheduledDelayMillis",
-  "maxExportBatchSize",
-  "maxQueueSize",
-  "exportTimeoutMillis",
+  "spool",
+  "flushTimeoutMillis",
+  "flushOnExit",
+  "onPartialSuccess",
+  "meterProvider",
 ] as const satisfies (keyof GenSpanOptions)[];
 const ENTRY_FIELDS = [
   "enabled",
@@ -183,19 +221,20 @@ const ENTRY_FIELDS = [
 const LANGFUSE_HEADERS = { "x-langfuse-ingestion-version": "4" };
 const DEFAULT_ENDPOINT = "http://localhost:4318/v1/traces";
 const DEFAULT_TIMEOUT = 10_000;
-const DEFAULT_EXPORT_TIMEOUT = 60_000;
-const DEFAULT_QUEUE = 8192;
+const DEFAULT_GRPC_ENDPOINT = "http://localhost:4317";
+const DEFAULT_FLUSH_TIMEOUT = 30_000;
+const PROTOCOLS = ["http/protobuf", "http/json", "grpc"];
 /** What setTimeout can wait. */
 const MAX_MILLIS = 2 ** 31 - 1;
 
-function fail(field: string, problem: string, fix: string): never {
+export function fail(field: string, problem: string, fix: string): never {
   throw new Error(`genspan: ${field} ${problem}; ${fix}`);
 }
 
 /** Throws an Error that names the field, the value, the rule and a fix; never a token or a header's value. */
 export function configure(options: GenSpanOptions, host: Host): Config {
   const env = new Environment(host.env);
-  known("options", options, [...DESTINATION_FIELDS, ...PIPELINE_FIELDS]);
+  known("options", options, [...DESTINATION_FIELDS, ...DELIVERY_FIELDS, ...PIPELINE_FIELDS]);
   if (options.entry !== undefined) known("entry", options.entry, ENTRY_FIELDS);
   const { destinations } = options;
   if (destinations !== undefined) {
@@ -209,25 +248,36 @@ export function configure(options: GenSpanOptions, host: Host): Config {
     const both = DESTINATION_FIELDS.find((field) => options[field] !== undefined);
     if (both) fail(both, "stands beside destinations", "move it into each destination that it is meant for");
     for (const [i, destination] of destinations.entries()) {
-      known(`destinations[${i}]`, destination, [...DESTINATION_FIELDS, "privacy"]);
+      known(`destinations[${i}]`, destination, [...DESTINATION_FIELDS, ...DELIVERY_FIELDS, "privacy"]);
     }
   }
   const hooks = { mask: options.mask, onMedia: options.onMedia };
   checkHooks(hooks);
+  checkFunction("onPartialSuccess", options.onPartialSuccess);
+  if (options.meterProvider !== undefined)
+    checkFunction("meterProvider.getMeter", options.meterProvider.getMeter, true);
+  if (options.flushOnExit && !host.onExit) fail("flushOnExit", "is for Node", "leave it out, or use flushVia(ctx)");
+  const spool = spoolOf(options.spool, host);
   const list = destinations ?? [options];
   const filled = list.map((destination, i) => {
     const at = destinations ? `destinations[${i}].` : "";
     // Settings that stand here replace those for all: where there are none, none may be made up.
     const own = destinations && destination.privacy && settings(`${at}privacy`, destination.privacy, hooks);
-    return fillIn(destination, at, own, env, host);
+    const filled = fillIn(destination, at, own, env, host);
+    const ownDelivery = destinations && DELIVERY_FIELDS.some((field) => destination[field] !== undefined);
+    const merged = ownDelivery ? { ...options, ...present(destination as Record<string, unknown>) } : options;
+    return {
+      destination: present({
+        ...filled.destination,
+        delivery: ownDelivery ? delivery(at, merged, env, spool !== undefined) : undefined,
+      }),
+      route: {
+        ...filled.route,
+        name: destination.name ?? `otlp-${i}`,
+        maxQueueSize: merged.maxQueueSize ?? env.positive("OTEL_BSP_MAX_QUEUE_SIZE") ?? DEFAULT_QUEUE,
+      },
+    };
   });
-  const maxQueueSize = positive("maxQueueSize", options.maxQueueSize) ?? env.positive("OTEL_BSP_MAX_QUEUE_SIZE");
-  const maxSpans =
-    positive("maxExportBatchSize", options.maxExportBatchSize) ?? env.positive("OTEL_BSP_MAX_EXPORT_BATCH_SIZE");
-  const delayMillis =
-    millis("scheduledDelayMillis", options.scheduledDelayMillis) ?? env.millis("OTEL_BSP_SCHEDULE_DELAY");
-  const deadlineMillis =
-    millis("exportTimeoutMillis", options.exportTimeoutMillis) ?? env.millis("OTEL_BSP_EXPORT_TIMEOUT");
   return {
     disabled: env.get("OTEL_SDK_DISABLED")?.toLowerCase() === "true",
     core: present({
@@ -236,13 +286,11 @@ export function configure(options: GenSpanOptions, host: Host): Config {
       privacy: settings("privacy", options.privacy, hooks),
       inferProvider: options.inferProvider,
       inheritSession: options.inheritSession,
-      queue: maxQueueSize === undefined ? undefined : { maxSpans: maxQueueSize },
-      batch: maxSpans === undefined && delayMillis === undefined ? undefined : present({ maxSpans, delayMillis }),
-      retry: deadlineMillis === undefined ? undefined : { deadlineMillis },
+      ...delivery("", options, env, spool !== undefined),
     }),
     routes: filled.map(({ route }) => route),
-    maxQueueSize: maxQueueSize ?? DEFAULT_QUEUE,
-    exportTimeoutMillis: deadlineMillis ?? DEFAULT_EXPORT_TIMEOUT,
+    spool,
+    flushTimeoutMillis: millis("flushTimeoutMillis", options.flushTimeoutMillis) ?? DEFAULT_FLUSH_TIMEOUT,
   };
 }
 
@@ -252,13 +300,26 @@ function fillIn(
   privacy: object | undefined,
   env: Environment,
   host: Host,
-): { destination: object; route: Route } {
+): { destination: object; route: Omit<Route, "name" | "maxQueueSize"> } {
   // In a list, headers from the environment go with the endpoint from there: they may hold a key that is not for others.
   const ownEndpoint = at !== "" && options.endpoint !== undefined;
-  const endpoint = options.endpoint ?? env.endpoint() ?? DEFAULT_ENDPOINT;
+  const protocol = (options.protocol ??
+    (ownEndpoint ? undefined : env.otlp("PROTOCOL")) ??
+    "http/protobuf") as Protocol;
+  const grpc = protocol === "grpc";
+  if (!PROTOCOLS.includes(protocol)) {
+    const field = options.protocol === undefined ? "OTEL_EXPORTER_OTLP_PROTOCOL" : `${at}protocol`;
+    fail(field, `${JSON.stringify(protocol)} is unknown`, `use one of ${PROTOCOLS.join(", ")}`);
+  }
+  if (grpc && !host.grpc) fail(`${at}protocol`, '"grpc" is for Node', 'use "http/protobuf"');
+  const endpoint = options.endpoint ?? env.endpoint(grpc) ?? (grpc ? DEFAULT_GRPC_ENDPOINT : DEFAULT_ENDPOINT);
   checkEndpoint(options.endpoint === undefined ? "OTEL_EXPORTER_OTLP_ENDPOINT" : `${at}endpoint`, endpoint);
-  const headers = options.headers ?? (ownEndpoint ? {} : env.headers());
-  checkHeaders(options.headers ? `${at}headers` : "OTEL_EXPORTER_OTLP_HEADERS", headers);
+  const given = options.headers ?? (ownEndpoint ? {} : env.headers());
+  const field = options.headers ? `${at}headers` : "OTEL_EXPORTER_OTLP_HEADERS";
+  const headers = typeof given === "function" ? {} : given;
+  checkHeaders(field, headers);
+  const fixed = { ...host.headers, ...(options.profile === "langfuse" ? LANGFUSE_HEADERS : {}), ...headers };
+  const secrets = [options.token ?? "", ...secretsOf(headers)];
   const compression = options.compression ?? env.otlp("COMPRESSION") ?? "none";
   if (compression !== "gzip" && compression !== "none") {
     fail(`${at}compression`, `${JSON.stringify(compression)} is not supported`, 'use "gzip" or "none"');
@@ -269,6 +330,7 @@ function fillIn(
   const filter = typeof options.filter === "function" ? options.filter : undefined;
   const tencent = options.profile === "tencent";
   const resource = tencent ? env.resource() : {};
+  if (resource.token) secrets.push(resource.token);
   return {
     destination: present({
       name: options.name,
@@ -286,15 +348,39 @@ function fillIn(
       originalParent: options.originalParent,
       sampleRatio: options.sampleRatio,
       privacy,
+      protocol: protocol === "http/protobuf" ? undefined : protocol,
     }),
     route: {
       ...(filter && { filter }),
       endpoint,
-      headers: { ...host.headers, ...(options.profile === "langfuse" ? LANGFUSE_HEADERS : {}), ...headers },
+      protocol,
+      headers: () => {
+        if (typeof given !== "function") return fixed;
+        return Promise.resolve(given()).then((fresh) => {
+          secrets.push(...secretsOf(fresh).filter((secret) => !secrets.includes(secret)));
+          if (secrets.length > MAX_SECRETS) secrets.splice(0, secrets.length - MAX_SECRETS);
+          return { ...fixed, ...fresh };
+        });
+      },
+      tls: tlsOf(at, options.tls, env, host),
+      secrets,
       gzip: compression === "gzip",
       timeoutMillis: millis(`${at}timeoutMillis`, options.timeoutMillis) ?? env.timeout() ?? DEFAULT_TIMEOUT,
     },
   };
+}
+
+/** Tokens that change leave their predecessors behind; this many are remembered. */
+const MAX_SECRETS = 64;
+
+/** Values of headers, and the words in them that follow a scheme such as Bearer. */
+function secretsOf(headers: HeaderValues): string[] {
+  return Object.values(headers).flatMap((value) => [value, ...value.split(" ").slice(1)]);
+}
+
+function checkFunction(field: string, value: unknown, needed = false): void {
+  if ((value === undefined && !needed) || typeof value === "function") return;
+  fail(field, `is of type ${typeof value}`, "give a function, or leave it out");
 }
 
 function checkEndpoint(field: string, endpoint: string): void {
@@ -320,21 +406,21 @@ function checkHeaders(field: string, headers: Record<string, string>): void {
   }
 }
 
-function millis(field: string, value: number | undefined, given: unknown = value): number | undefined {
+export function millis(field: string, value: number | undefined, given: unknown = value): number | undefined {
   if (value !== undefined && !(Number.isInteger(value) && value >= 0 && value <= MAX_MILLIS)) {
     fail(field, `${String(given)} is no duration`, `write whole milliseconds from 0 to ${MAX_MILLIS}`);
   }
   return value;
 }
 
-function positive(field: string, value: number | undefined, given: unknown = value): number | undefined {
+export function positive(field: string, value: number | undefined, given: unknown = value): number | undefined {
   if (value !== undefined && !(Number.isInteger(value) && value >= 1 && value <= MAX_MILLIS)) {
     fail(field, `${String(given)} is no count`, "write a whole number from 1");
   }
   return value;
 }
 
-function known(at: string, options: object, fields: readonly string[]): void {
+export function known(at: string, options: object, fields: readonly string[]): void {
   for (const field of Object.keys(options)) {
     if (fields.includes(field)) continue;
     const meant = fields.find((name) => name.toLowerCase() === field.toLowerCase());
@@ -347,12 +433,12 @@ function known(at: string, options: object, fields: readonly string[]): void {
 }
 
 /** Without the fields that nobody has set, which the core would read as values. */
-function present(fields: Record<string, unknown>): object {
+export function present(fields: Record<string, unknown>): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 /** The variables of OpenTelemetry, which count for what options leave out. Empty means unset. */
-class Environment {
+export class Environment {
   constructor(private readonly vars: Host["env"]) {}
 
   get(name: string): string | undefined {
@@ -364,9 +450,10 @@ class Environment {
     return this.get(`OTEL_EXPORTER_OTLP_TRACES_${name}`) ?? this.get(`OTEL_EXPORTER_OTLP_${name}`);
   }
 
-  endpoint(): string | undefined {
+  endpoint(grpc: boolean): string | undefined {
     const base = this.get("OTEL_EXPORTER_OTLP_ENDPOINT");
-    return this.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") ?? (base && `${base.replace(/\/+$/, "")}/v1/traces`);
+    const path = grpc ? "" : "/v1/traces";
+    return this.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") ?? (base && `${base.replace(/\/+$/, "")}${path}`);
   }
 
   headers(): Record<string, string> {

@@ -18,12 +18,18 @@ interface Exports {
   gs_out_ptr(h: number): number;
   gs_out_len(h: number): number;
   gs_out_id(h: number): number;
+  gs_out_spans(h: number): number;
   gs_out_destination(h: number): number;
   gs_wake(h: number): number;
   gs_flush(h: number, now: number): number;
   gs_settled(h: number, generation: number): number;
-  gs_response(h: number, id: number, status: number, retryAfterMillis: number, len: number, now: number): void;
+  gs_response(h: number, id: number, status: number, retryAfterMillis: number, len: number, now: number): number;
   gs_failure(h: number, id: number, now: number): void;
+  gs_stored(h: number, id: number, ok: number, now: number): void;
+  gs_wants(h: number, destination: number, now: number): number;
+  gs_restore(h: number, destination: number, copy: number, spans: number, len: number): void;
+  gs_released(h: number): number;
+  gs_close(h: number, now: number): void;
 }
 
 let instance: Exports | undefined;
@@ -40,9 +46,11 @@ function exports(): Exports {
   return instance;
 }
 
-/** One batch that the core wants sent. Comes again with the same id when it is to be sent again. */
+/** One batch that the core wants sent, or stored. Comes again with the same id when it is to be sent again. */
 export interface Transmit {
   id: number;
+  store: boolean;
+  spans: number;
   /** Index into the destinations of the configuration. */
   destination: number;
   body: Uint8Array<ArrayBuffer>;
@@ -123,26 +131,53 @@ export interface CoreStats {
   destinations: DestinationStats[];
 }
 
-/** Of one destination, in spans unless it says otherwise. */
+/**
+ * Of one destination, in spans unless it says otherwise. At any time `queued + restored` is `sent`, `rejected`, `spooled`, all that
+ * are dropped, and `pending`.
+ */
 export interface DestinationStats {
   name: string;
+  /** Accepted for it, what was dropped from the queue among them. */
   queued: number;
   sent: number;
+  /** Bytes of the requests that were taken, before compression. */
+  sentBytes: number;
   /** Refused by the backend although it took their batch. */
   rejected: number;
+  /** Spans that were sent again, and their requests. */
+  retried: number;
   retriedBatches: number;
+  /** Batches that the backend found too large, and spans that were shortened for that. */
+  splitBatches: number;
+  shortened: number;
   /** Dropped: no room in the queue · refused by the backend · not delivered in time. */
   droppedFull: number;
   droppedRefused: number;
   droppedDeadline: number;
+  /** Dropped: too large for the backend, however short · not delivered before `shutdown` gave up. */
+  droppedTooLarge: number;
+  droppedClosed: number;
+  /** Put on disk, and taken back from there for good. */
+  spooled: number;
+  restored: number;
+  /** `"open"`: it failed too often and is left alone; `"half-open"`: one request probes it. */
+  health: "ok" | "open" | "half-open";
   /** Spans that its scopes and its filter keep away · those of traces that its sample does not have. */
   filtered: number;
   notSampled: number;
+  /** In the queue. */
+  waiting: number;
+  /** In the queue or on their way. */
   pending: number;
   pendingBytes: number;
   /** The backend would refuse the provider's service name; a name that it takes goes out instead. */
   mendedServiceName: boolean;
+  /** The last fault of a request, without secrets. */
+  lastError?: { message: string; timeMillis: number };
 }
+
+/** What `gs_poll` says of a batch that is not to be sent. */
+const STORE = 2;
 
 const MIN_SPARE = 1 << 16;
 const MAX_SPARE = 8 << 20;
@@ -216,17 +251,19 @@ export class Pipeline {
   /** The next batch to send now, copied out of linear memory, which moves and is overwritten while it is on its way. */
   poll(now: number): Transmit | undefined {
     inside = true;
-    if (left(this.wasm.gs_poll(this.handle, now)) === 0) return undefined;
+    const kind = left(this.wasm.gs_poll(this.handle, now));
+    if (kind === 0) return undefined;
     const { wasm, handle } = this;
     inside = true;
     const id = wasm.gs_out_id(handle);
+    const spans = wasm.gs_out_spans(handle);
     const destination = wasm.gs_out_destination(handle);
     const at = wasm.gs_out_ptr(handle) >>> 0;
     const length = wasm.gs_out_len(handle);
     inside = false;
     const body = new Uint8Array(this.memoryFor(length), 0, length);
     body.set(new Uint8Array(wasm.memory.buffer, at, length));
-    return { id, destination, body };
+    return { id, store: kind === STORE, spans, destination, body };
   }
 
   private memoryFor(length: number): ArrayBuffer {
@@ -256,17 +293,65 @@ export class Pipeline {
     return left(this.wasm.gs_settled(this.handle, generation)) !== 0;
   }
 
-  /** The answer to a batch; its body is the first `len` bytes of the area. `retryAfter` in ms, -1 for none. */
-  response(id: number, status: number, retryAfter: number, len: number, now: number): void {
+  /**
+   * The answer to a batch; `status` of HTTP, or below 100 of gRPC; its body is the first `len` bytes of the area. `retryAfter` in
+   * ms, -1 for none. Gives the partial success that it is.
+   */
+  response(
+    id: number,
+    status: number,
+    retryAfter: number,
+    len: number,
+    now: number,
+  ): { rejected: number; message: string } | undefined {
+    const { wasm, handle } = this;
     inside = true;
-    this.wasm.gs_response(this.handle, id, status, retryAfter, len, now);
+    if (left(wasm.gs_response(handle, id, status, retryAfter, len, now)) === 0) return undefined;
+    inside = true;
+    const rejected = wasm.gs_out_spans(handle);
+    const text = new Uint8Array(wasm.memory.buffer, wasm.gs_out_ptr(handle) >>> 0, wasm.gs_out_len(handle));
     inside = false;
+    return { rejected, message: new TextDecoder().decode(text) };
   }
 
   /** No answer to a batch. */
   failure(id: number, now: number): void {
     inside = true;
     this.wasm.gs_failure(this.handle, id, now);
+    inside = false;
+  }
+
+  /** A batch that was to be stored is, or cannot be. */
+  stored(id: number, ok: boolean, now: number): void {
+    inside = true;
+    this.wasm.gs_stored(this.handle, id, Number(ok), now);
+    inside = false;
+  }
+
+  /** Would the destination send a stored batch now? */
+  wants(destination: number, now: number): boolean {
+    inside = true;
+    return left(this.wasm.gs_wants(this.handle, destination, now)) !== 0;
+  }
+
+  /** Takes a stored batch, the first `len` bytes of the area. `copy` is ours for it, from 1, and comes back by `released`. */
+  restore(destination: number, copy: number, spans: number, len: number): void {
+    inside = true;
+    this.wasm.gs_restore(this.handle, destination, copy, spans, len);
+    inside = false;
+  }
+
+  /** A copy that is not needed any more, or (`again`) is to be offered again. */
+  released(): { copy: number; again: boolean } | undefined {
+    inside = true;
+    const released = left(this.wasm.gs_released(this.handle));
+    return released === 0 ? undefined : { copy: released >>> 1, again: (released & 1) === 1 };
+  }
+
+  /** Gives up what is not delivered: `poll` gives what is to be stored, the rest is dropped and counted. */
+  giveUp(now: number): void {
+    inside = true;
+    this.wasm.gs_close(this.handle, now);
     inside = false;
   }
 

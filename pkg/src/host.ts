@@ -1,5 +1,49 @@
 // What differs between the hosts that genspan runs in. A runtime's entry file gives one of these; the rest of src/ knows
 // web standards only.
+import type { Route } from "./config.js";
+import type { SpoolOptions } from "./delivery.js";
+import type { Send } from "./transport.js";
+
+/** PEM, as text or bytes. */
+export interface Tls {
+  /** Who may have signed the server's certificate, in place of those that the host trusts. */
+  ca?: string | Uint8Array;
+  /** The client's certificate and its key. */
+  cert?: string | Uint8Array;
+  key?: string | Uint8Array;
+}
+
+/** A batch that was read back. */
+export interface Stored {
+  /** What `remove` and `release` take. */
+  copy: number;
+  spans: number;
+  body: Uint8Array;
+}
+
+/** Keeps what cannot be delivered. Nothing of it throws or rejects. */
+export interface Spool {
+  /** Resolves with true once the batch is safe. */
+  put(destination: number, spans: number, body: Uint8Array): Promise<boolean>;
+  /** May there be a batch for this destination? */
+  has(destination: number): boolean;
+  /** The oldest one; nobody else gets it until it is released. */
+  take(destination: number): Promise<Stored | undefined>;
+  remove(copy: number): void;
+  release(copy: number): void;
+  close(): Promise<void>;
+  readonly stats: SpoolStats;
+}
+
+export interface SpoolStats {
+  /** On disk: batches, bytes. */
+  files: number;
+  bytes: number;
+  /** Spans dropped because the spool was full, or their file could not be read. */
+  dropped: number;
+  /** Files that were set aside because they are damaged. */
+  quarantined: number;
+}
 
 export interface Host {
   /** Environment variables; empty where a host has none or they are not ours to read. */
@@ -10,7 +54,21 @@ export interface Host {
   readonly shortText: number;
   /** What names this machine in `host.name`. */
   hostName(): string | undefined;
+  /** The rest is missing where a host has none of it. */
+  readFile?(path: string): Uint8Array;
+  /** Sends by gRPC. */
+  grpc?(route: Route): Send;
+  /** Fetch with the certificates of the route, and through the proxy that `proxied` finds. */
+  dispatch?(route: Route, warn: Warn): Promise<typeof fetch>;
+  /** Does the environment name a proxy for this URL's scheme? */
+  proxied?(url: string): boolean;
+  /** Opens the spool; `keys` are stable names of the destinations, `changed` is called when there may be something to take. */
+  spool?(options: Required<SpoolOptions>, keys: string[], changed: () => void, warn: Warn): Spool;
+  /** Runs `flush` when the process is about to end, `shutdown` when it is told to; gives what ends that. */
+  onExit?(flush: () => Promise<void>, shutdown: () => Promise<void>): () => void;
 }
+
+export type Warn = (what: string, why?: string) => void;
 
 /** Any host with fetch, WebAssembly and TextEncoder. */
 export const webHost: Host = { env: {}, headers: {}, shortText: 32, hostName: () => undefined };

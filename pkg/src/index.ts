@@ -11,15 +11,22 @@ export type {
   FilterRules,
   FilterValue,
   GenSpanOptions,
+  HeaderValues,
   Keep,
+  PartialSuccess,
   Profile,
+  Protocol,
+  Route,
   SpanFilter,
 } from "./config.js";
 export type { CoreStats, DestinationStats } from "./core.js";
-export type { Host } from "./host.js";
+export type { DeliveryOptions, SpoolOptions } from "./delivery.js";
+export type { Host, Spool, SpoolStats, Stored, Tls, Warn } from "./host.js";
+export type { MeterProvider } from "./metrics.js";
 export type { MaskRule, Media, PrivacyHooks, PrivacyOptions } from "./privacy.js";
-export { GenSpanProcessor, type Stats } from "./processor.js";
+export { GenSpanProcessor, type Stats, type WaitUntil } from "./processor.js";
 export { GenSpanPropagator, type TextMapPropagator } from "./propagator.js";
+export type { Answer, Send } from "./transport.js";
 
 export type Format = "protobuf" | "json";
 

@@ -112,6 +112,11 @@ export function untraced<T>(call: () => T): T {
   return contexts ? contexts.with(contexts.active().setValue(SUPPRESS_TRACING, true), call) : call();
 }
 
+/** The trace of the active span. */
+export function activeTrace(): string | undefined {
+  return (api()?.context?.active().getValue(SPAN) as StartedSpan | undefined)?.spanContext().traceId;
+}
+
 export function parentSpanId(span: StartedSpan): string | undefined {
   return span.parentSpanId ?? span.parentSpanContext?.spanId;
 }

@@ -1,49 +1,102 @@
-// One OTLP/HTTP request over fetch. Decides nothing: retries, queues and what an answer means are the core's.
+// One OTLP request: over HTTP by fetch, or by what the host has for the route. Decides nothing: retries, queues and what an
+// answer means are the core's.
 import type { Route } from "./config.js";
+import type { Host, Warn } from "./host.js";
 import { untraced } from "./otel.js";
 
 /** What came back. */
 export interface Answer {
+  /** Of HTTP, or below 100 of gRPC. */
   status: number;
   /** In milliseconds, -1 when the server named no time. */
   retryAfter: number;
+  /** Of gRPC that failed: the encoded `google.rpc.Status`. */
   body: Uint8Array;
+  /** What gRPC says beside the status. */
+  message?: string;
 }
+
+/** Sends a batch. Rejects when there was no answer in time, or `signal` says to stop. */
+export type Send = (body: Uint8Array<ArrayBuffer>, signal: AbortSignal) => Promise<Answer>;
 
 const MAX_RESPONSE = 4 << 20;
 /** Smaller bodies do not gain by compression. */
 const MIN_GZIP = 1024;
 
-/** Posts a batch. Rejects when there was no answer in time. */
-export async function post(route: Route, body: Uint8Array<ArrayBuffer>): Promise<Answer> {
+export function transport(route: Route, host: Host, warn: Warn): Send {
+  if (route.protocol === "grpc" && host.grpc) return host.grpc(route);
+  let special: Promise<typeof fetch> | undefined;
+  const needed = host.dispatch && (route.tls !== undefined || host.proxied?.(route.endpoint));
+  return async (body, signal) => {
+    if (needed) special ??= (host.dispatch as NonNullable<Host["dispatch"]>)(route, warn);
+    const send = special
+      ? await special.catch((error) => {
+          special = undefined;
+          throw error;
+        })
+      : rawFetch();
+    return timed(route, signal, (stop) => post(route, body, send, stop));
+  };
+}
+
+/** Ends what takes longer than the route allows. */
+export async function timed<T>(route: Route, signal: AbortSignal, call: (stop: AbortSignal) => Promise<T>): Promise<T> {
   const abort = new AbortController();
+  const stop = () => abort.abort(signal.reason);
+  if (signal.aborted) stop();
+  signal.addEventListener("abort", stop);
   const late = new Error(`timed out after ${route.timeoutMillis} ms`);
   const timer = setTimeout(() => abort.abort(late), route.timeoutMillis);
   try {
-    const gzip = route.gzip && body.length >= MIN_GZIP && typeof CompressionStream === "function";
-    const headers: Record<string, string> = { ...route.headers, "content-type": "application/x-protobuf" };
-    if (gzip) headers["content-encoding"] = "gzip";
-    const payload = gzip ? await compress(body) : body;
-    const response = await untraced(() =>
-      rawFetch()(route.endpoint, {
-        method: "POST",
-        headers,
-        body: payload,
-        // A redirect would carry the headers, keys included, to somebody else.
-        redirect: "manual",
-        signal: abort.signal,
-      }),
-    );
-    return {
-      // A page sees a redirect that it does not follow as status 0.
-      status: response.type === "opaqueredirect" ? 302 : response.status,
-      retryAfter: retryAfter(response.headers.get("retry-after")),
-      // Once a status is there the server has decided; a broken body must not send the batch again.
-      body: await read(response).catch(() => new Uint8Array()),
-    };
+    return await call(abort.signal);
   } finally {
     clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
   }
+}
+
+/** The headers, which the application may take its time for. */
+export async function headersOf(route: Route, signal: AbortSignal): Promise<Record<string, string>> {
+  const given = route.headers();
+  if (!(given instanceof Promise)) return given;
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+    given.then(resolve, reject);
+  });
+}
+
+async function post(
+  route: Route,
+  body: Uint8Array<ArrayBuffer>,
+  send: typeof fetch,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const gzip = route.gzip && body.length >= MIN_GZIP && typeof CompressionStream === "function";
+  const headers: Record<string, string> = {
+    ...(await headersOf(route, signal)),
+    "content-type": route.protocol === "http/json" ? "application/json" : "application/x-protobuf",
+  };
+  if (gzip) headers["content-encoding"] = "gzip";
+  const payload = gzip ? await compress(body) : body;
+  const response = await untraced(() =>
+    send(route.endpoint, {
+      method: "POST",
+      headers,
+      body: payload,
+      // A redirect would carry the headers, keys included, to somebody else.
+      redirect: "manual",
+      signal,
+    }),
+  );
+  return {
+    // A page sees a redirect that it does not follow as status 0.
+    status: response.type === "opaqueredirect" ? 302 : response.status,
+    retryAfter: retryAfter(response.headers.get("retry-after")),
+    // Once a status is there the server has decided; a broken body must not send the batch again.
+    body: await read(response).catch(() => new Uint8Array()),
+  };
 }
 
 /** Fetch without the wrapper of an instrumentation that leaves a way around itself. */

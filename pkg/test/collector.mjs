@@ -14,7 +14,8 @@ export async function startCollector(answer = () => ({})) {
     const raw = Buffer.concat(chunks);
     const { headers, method, url } = request;
     const body = headers["content-encoding"] === "gzip" ? gunzipSync(raw) : raw;
-    requests.push({ method, url, headers, body });
+    const came = { method, url, headers, body, answered: false };
+    requests.push(came);
     const {
       status = 200,
       headers: extra = {},
@@ -25,6 +26,7 @@ export async function startCollector(answer = () => ({})) {
     if (hang) return;
     setTimeout(() => {
       answered++;
+      came.answered = true;
       response.writeHead(status, { "content-type": "application/x-protobuf", ...extra }).end(reply);
     }, afterMillis);
   });
@@ -35,10 +37,10 @@ export async function startCollector(answer = () => ({})) {
     requests,
     answered: () => answered,
     /** The spans of every request, in the order of arrival, as OpenTelemetry's own code reads them. */
-    spans: () => requests.flatMap(({ body }) => flatten(decode(body))),
-    names() {
-      return this.spans().map(({ name }) => name);
-    },
+    spans: () => spansOf(requests),
+    names: () => spansOf(requests).map(({ name }) => name),
+    /** Of the requests that were answered. */
+    answeredNames: () => spansOf(requests.filter((request) => request.answered)).map(({ name }) => name),
     async close() {
       server.closeAllConnections();
       server.close();
@@ -46,3 +48,5 @@ export async function startCollector(answer = () => ({})) {
     },
   };
 }
+
+const spansOf = (requests) => requests.flatMap(({ body, headers }) => flatten(decode(body, headers["content-type"])));

@@ -11,29 +11,34 @@ const host = (env = {}) => ({
   shortText: 48,
   hostName: () => "10.0.0.7",
 });
+/** Headers as they go out, in place of what gives them. */
+const withHeaders = async ({ headers, secrets, ...route }) => ({ ...route, headers: await headers() });
 const one = (options, env) => {
   const { core, routes, ...rest } = configure(options, host(env));
   return { ...rest, core, destination: core.destinations[0], route: routes[0] };
 };
 
-test("nothing set: the local collector, and the core's own defaults", () => {
-  assert.deepEqual(configure({}, host()), {
+test("nothing set: the local collector, and the core's own defaults", async () => {
+  const { routes, ...rest } = configure({}, host());
+  assert.deepEqual(rest, {
     disabled: false,
     core: { destinations: [{ endpoint: "http://localhost:4318/v1/traces", headers: {} }] },
-    routes: [
-      {
-        endpoint: "http://localhost:4318/v1/traces",
-        headers: { "user-agent": "genspan/test" },
-        gzip: false,
-        timeoutMillis: 10_000,
-      },
-    ],
+    spool: undefined,
+    flushTimeoutMillis: 30_000,
+  });
+  assert.deepEqual(await withHeaders(routes[0]), {
+    name: "otlp-0",
+    endpoint: "http://localhost:4318/v1/traces",
+    protocol: "http/protobuf",
+    headers: { "user-agent": "genspan/test" },
+    gzip: false,
+    timeoutMillis: 10_000,
+    tls: undefined,
     maxQueueSize: 8192,
-    exportTimeoutMillis: 60_000,
   });
 });
 
-test("options reach the core and the transport", () => {
+test("options reach the core and the transport", async () => {
   const entry = { holdMillis: 5 };
   const { core, route } = one({
     endpoint: "https://a.example/otlp",
@@ -54,6 +59,12 @@ test("options reach the core and the transport", () => {
     maxExportBatchSize: 2,
     maxQueueSize: 3,
     exportTimeoutMillis: 4,
+    maxQueueBytes: 8,
+    maxExportBatchBytes: 9,
+    dropPolicy: "newest",
+    retry: { initialMillis: 10, maxMillis: 11 },
+    breaker: { failures: 0, openMillis: 12 },
+    concurrencyLimit: 13,
   });
   assert.deepEqual(core, {
     destinations: [
@@ -72,15 +83,21 @@ test("options reach the core and the transport", () => {
     ],
     entry,
     inferProvider: false,
-    queue: { maxSpans: 3 },
-    batch: { maxSpans: 2, delayMillis: 1 },
-    retry: { deadlineMillis: 4 },
+    queue: { maxSpans: 3, maxBytes: 8, drop: "newest" },
+    batch: { maxSpans: 2, maxBytes: 9, delayMillis: 1 },
+    retry: { initialMillis: 10, maxMillis: 11, deadlineMillis: 4 },
+    breaker: { failures: 0, openMillis: 12 },
+    maxInFlight: 13,
   });
-  assert.deepEqual(route, {
+  assert.deepEqual(await withHeaders(route), {
+    name: "otlp-0",
     endpoint: "https://a.example/otlp",
+    protocol: "http/protobuf",
     headers: { "user-agent": "genspan/test", "x-key": "k" },
     gzip: true,
     timeoutMillis: 5,
+    tls: undefined,
+    maxQueueSize: 3,
   });
 });
 
@@ -145,14 +162,8 @@ for (const [name, env, options, read, expected] of [
       OTEL_BSP_EXPORT_TIMEOUT: "4",
     },
     {},
-    ({ core: { batch, queue, retry }, maxQueueSize, exportTimeoutMillis }) => [
-      batch,
-      queue,
-      retry,
-      maxQueueSize,
-      exportTimeoutMillis,
-    ],
-    [{ maxSpans: 2, delayMillis: 1 }, { maxSpans: 3 }, { deadlineMillis: 4 }, 3, 4],
+    ({ core: { batch, queue, retry }, route: { maxQueueSize } }) => [{ batch, queue, retry }, maxQueueSize],
+    [{ batch: { maxSpans: 2, delayMillis: 1 }, queue: { maxSpans: 3 }, retry: { deadlineMillis: 4 } }, 3],
   ],
   ["service name", { OTEL_SERVICE_NAME: "shop" }, {}, (c) => c.destination.serviceName, "shop"],
   [
@@ -184,7 +195,7 @@ for (const [name, env, options, read, expected] of [
 
 test("Langfuse is asked for its newest form, unless the headers say otherwise", () => {
   const version = (options) =>
-    configure({ profile: "langfuse", ...options }, host()).routes[0].headers["x-langfuse-ingestion-version"];
+    configure({ profile: "langfuse", ...options }, host()).routes[0].headers()["x-langfuse-ingestion-version"];
   assert.equal(version({}), "4");
   assert.equal(version({ headers: { "x-langfuse-ingestion-version": "3" } }), "3");
 });
@@ -244,5 +255,87 @@ for (const [options, env, message] of [
         return true;
       },
     );
+  });
+}
+
+test("a destination's own delivery stands on that for all", () => {
+  const { core, routes } = configure(
+    {
+      maxQueueSize: 3,
+      retry: { maxMillis: 5 },
+      destinations: [{ endpoint: "http://a" }, { endpoint: "http://b", maxQueueSize: 4, concurrencyLimit: 1 }],
+    },
+    host(),
+  );
+  assert.deepEqual([core.queue, core.retry], [{ maxSpans: 3 }, { maxMillis: 5 }]);
+  assert.equal(core.destinations[0].delivery, undefined);
+  assert.deepEqual(core.destinations[1].delivery, { queue: { maxSpans: 4 }, retry: { maxMillis: 5 }, maxInFlight: 1 });
+  assert.deepEqual(
+    routes.map(({ maxQueueSize }) => maxQueueSize),
+    [3, 4],
+  );
+});
+
+test("gRPC has its own default endpoint, and no path from the environment", () => {
+  const node = (env) => ({ ...host(env), grpc() {} });
+  const of = (options, env) => configure(options, node(env)).routes[0];
+  assert.equal(of({ protocol: "grpc" }).endpoint, "http://localhost:4317");
+  assert.equal(of({}, { OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" }).protocol, "grpc");
+  assert.equal(of({ protocol: "grpc" }, { OTEL_EXPORTER_OTLP_ENDPOINT: "http://c:1" }).endpoint, "http://c:1");
+  assert.throws(() => configure({ protocol: "grpc" }, host()), {
+    message: 'genspan: protocol "grpc" is for Node; use "http/protobuf"',
+  });
+});
+
+test("headers that change are asked for each time, and what they held stays secret", async () => {
+  let n = 0;
+  const [route] = configure({ headers: async () => ({ authorization: `Bearer token-${++n}` }) }, host()).routes;
+  assert.equal((await route.headers()).authorization, "Bearer token-1");
+  assert.deepEqual(await route.headers(), { "user-agent": "genspan/test", authorization: "Bearer token-2" });
+  for (const secret of ["token-1", "token-2", "Bearer token-2"]) assert.ok(route.secrets.includes(secret), secret);
+});
+
+test("certificates come from options, or from the files that the environment names", () => {
+  const node = (env) => ({
+    ...host(env),
+    dispatch() {},
+    readFile(path) {
+      if (path === "missing") throw new Error("no such file");
+      return `read ${path}`;
+    },
+  });
+  const tls = (options, env) => configure(options, node(env)).routes[0].tls;
+  assert.equal(tls({}), undefined);
+  assert.deepEqual(tls({ tls: { ca: "pem" } }), { ca: "pem" });
+  const env = { OTEL_EXPORTER_OTLP_CERTIFICATE: "a", OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE: "b" };
+  assert.deepEqual(tls({}, env), { ca: "read b" });
+  assert.throws(
+    () => tls({}, { OTEL_EXPORTER_OTLP_CERTIFICATE: "missing" }),
+    /OTEL_EXPORTER_OTLP_CERTIFICATE "missing" /,
+  );
+  assert.throws(() => tls({ tls: { cert: "pem" } }), /tls has one of cert and key; a client certificate needs both/);
+  assert.throws(() => configure({ tls: { ca: "pem" } }, host()), /tls cannot be set in this host/);
+});
+
+for (const [options, message] of [
+  [{ protocol: "http" }, 'protocol "http" is unknown; use one of http/protobuf, http/json, grpc'],
+  [{ dropPolicy: "random" }, 'dropPolicy "random" is unknown; use "oldest" or "newest"'],
+  [{ retry: { initial: 1 } }, 'retry: "initial" is unknown; known: initialMillis, maxMillis'],
+  [{ breaker: { failures: -1 } }, "breaker.failures -1 is no count; write a whole number from 1"],
+  [
+    { maxExportBatchBytes: 2 ** 26 },
+    "maxExportBatchBytes 67108864 is more than is read back at once; write at most 33554432",
+  ],
+  [{ spool: { dir: "x" } }, "spool needs files, which this host has none of; leave it out, or run in Node"],
+  [{ flushOnExit: true }, "flushOnExit is for Node; leave it out, or use flushVia(ctx)"],
+  [{ onPartialSuccess: 1 }, "onPartialSuccess is of type number; give a function, or leave it out"],
+  [{ meterProvider: {} }, "meterProvider.getMeter is of type undefined; give a function, or leave it out"],
+  [
+    { destinations: [{ endpoint: "http://a", concurrencyLimit: 0 }] },
+    "destinations[0].concurrencyLimit 0 is no count; write a whole number from 1",
+  ],
+]) {
+  test(`refused: ${JSON.stringify(options)}`, () => {
+    assert.throws(() => configure(options, host()), { message: `genspan: ${message}` });
   });
 }

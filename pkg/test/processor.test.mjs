@@ -97,7 +97,7 @@ test("400 is not tried again, and is said", async (t) => {
   work();
   await processor.forceFlush();
   assert.equal(collector.requests.length, 1);
-  assert.ok(warnings.includes("genspan: destination 0: HTTP status 400"), warnings.join("\n"));
+  assert.ok(warnings.includes("genspan: destination otlp-0: HTTP status 400"), warnings.join("\n"));
 });
 
 test("what a backend rejects of a batch is counted", async (t) => {
@@ -129,7 +129,7 @@ test("a flush resolves when nobody listens, and spans are given up after the exp
   t.mock.method(collector, "close", async () => {});
   work();
   await processor.forceFlush();
-  assert.ok(warnings.includes("genspan: destination 0: request failed: ECONNREFUSED"), warnings.join("\n"));
+  assert.ok(warnings.includes("genspan: destination otlp-0: request failed: ECONNREFUSED"), warnings.join("\n"));
   assert.equal(processor.stats().destinations[0].droppedDeadline, 1);
   assert.equal(processor.stats().errors, 0);
 });

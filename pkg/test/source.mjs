@@ -18,6 +18,7 @@ export async function source(name, replace = {}) {
     entryPoints: [here(`../src/${name}.ts`)],
     bundle: true,
     format: "esm",
+    external: ["node:*"],
     write: false,
     plugins: [stand],
   });

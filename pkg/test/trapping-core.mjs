@@ -2,6 +2,7 @@
 let trapped = false;
 export const broken = () => trapped;
 export const calls = [];
+export const version = () => "0.0.0";
 
 export class Pipeline {
   memory = { buffer: new ArrayBuffer(1 << 20) };

@@ -2,6 +2,7 @@
 
 import type { TextMapPropagator } from "@opentelemetry/api";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
+import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import type { SpanProcessor } from "@opentelemetry/sdk-trace-base";
 import {
   convert,
@@ -23,6 +24,21 @@ const options: GenSpanOptions = {
   mask: (value, key) => key + value,
   onMedia: ({ type, base64, key }) => type + base64.length + key,
 };
+export const delivery: GenSpanOptions = {
+  destinations: [
+    { protocol: "grpc", headers: async () => ({ authorization: "t" }), tls: { ca: "pem" }, concurrencyLimit: 2 },
+    { protocol: "http/json", breaker: { failures: 0 }, dropPolicy: "newest" },
+  ],
+  retry: { maxMillis: 1000 },
+  spool: { dir: "spool" },
+  flushOnExit: true,
+  onPartialSuccess: ({ destination, rejectedSpans, errorMessage }) => void [destination, rejectedSpans, errorMessage],
+  meterProvider: new MeterProvider(),
+};
+export const flushed: Promise<void>[] = [
+  new GenSpanProcessor(delivery).flushVia({ waitUntil() {} }),
+  new GenSpanProcessor(delivery).forceFlush({ timeoutMillis: 1 }),
+];
 export const processor: SpanProcessor = new GenSpanProcessor(options);
 export const propagator: TextMapPropagator = new GenSpanPropagator(
   new GenSpanProcessor(),

@@ -1,20 +1,34 @@
-//! The exporter of one destination: queue, batches, retries, as a state machine. Time, answers and failures come in as
+//! The exporter of one destination: queue, batches, retries, health, as a state machine. Time, answers and failures come in as
 //! arguments, what to send comes out of [`Exporter::poll`].
+//!
+//! ```text
+//!  push ─► queue ─► batch ─► in flight ─► taken, refused
+//!                     ▲          │ again: waits (with a spool: is stored, and comes back by `restore`)
+//!                     └──────────┘ too large: two halves, then a smaller span
+//! ```
 
+mod parts;
 mod queue;
 mod response;
 
-use crate::config::{BatchLimits, QueueLimits, RetryPolicy};
+use crate::config::Delivery;
+pub use parts::rebuild;
 pub use queue::Place;
 use queue::Queue;
+pub use response::PartialSuccess;
+use response::Verdict;
 
-/// Something to send. A retry comes out again with the same id.
+/// Something to send, or to store. A retry comes out again with the same id.
 #[derive(Clone, Copy, Debug)]
 pub struct Transmit<'a> {
     /// The batch.
     pub id: u32,
+    /// How many spans it holds.
+    pub spans: u64,
     /// An `ExportTraceServiceRequest`.
     pub body: &'a [u8],
+    /// It is not for the backend now but for the host's spool: see [`Exporter::stored`].
+    pub store: bool,
 }
 
 /// Where the parts of a body around its spans come from.
@@ -25,31 +39,75 @@ pub trait Envelopes {
     fn scope(&self, scope: u32) -> &[u8];
 }
 
-/// What became of the spans. All are counts of spans, but where the name says otherwise.
+/// What became of the spans. All are counts of spans, but where the name says otherwise. At any time `queued + restored` is `sent`,
+/// `rejected`, `spooled`, all that are dropped, and those that are pending.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Taken into the queue.
+    /// Taken into the queue, or dropped on the way there.
     pub queued: u64,
     /// Answered with success, rejected ones not counted.
     pub sent: u64,
+    /// Bytes of the batches that were answered with success, as encoded.
+    pub sent_bytes: u64,
+    /// Sent again, once for each time.
+    pub retried: u64,
     /// Requests that were sent again.
     pub retried_batches: u64,
+    /// Batches that were split because the backend found them too large.
+    pub split_batches: u64,
+    /// Shortened because the backend found them too large.
+    pub shortened: u64,
     /// Dropped because the queue was full.
     pub dropped_full: u64,
     /// Dropped because the backend refused the batch for good.
     pub dropped_refused: u64,
     /// Dropped because retries went past the deadline.
     pub dropped_deadline: u64,
+    /// Dropped because the backend found them too large, however short.
+    pub dropped_too_large: u64,
+    /// Dropped because the exporter was closed before they were delivered.
+    pub dropped_closed: u64,
     /// Rejected by the backend in a partial success.
     pub rejected: u64,
+    /// Handed over to the host's spool.
+    pub spooled: u64,
+    /// Taken back from there for good.
+    pub restored: u64,
 }
 
-#[derive(Debug)]
+/// How a destination does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It answers.
+    Ok,
+    /// It failed too often, and is left alone.
+    Open,
+    /// One request probes it.
+    HalfOpen,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
-    Ready,
-    InFlight,
-    /// Until a moment in ms.
+    /// Until a moment in ms, which may have passed.
     Waiting(f64),
+    InFlight,
+    /// The backend finds its one span too large.
+    TooLarge,
+    /// It is to be stored, or the host is about it.
+    ToStore,
+    Storing,
+}
+
+/// Batches by what becomes of them.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    in_flight: usize,
+    /// On their way to the backend for the first time, or again.
+    held: usize,
+    /// On their way to the spool.
+    storing: usize,
+    /// On their way from there.
+    restored: usize,
 }
 
 #[derive(Debug)]
@@ -59,10 +117,18 @@ struct Batch {
     spans: u64,
     /// The number of its first span in the order of the queue.
     first: u64,
-    attempts: u32,
+    attempts: usize,
     /// In ms; retries end here.
     deadline: f64,
     state: State,
+    /// The host's number of the copy in its spool; 0: there is none.
+    copy: u32,
+    /// It is not what the copy is, but a part of it.
+    part: bool,
+    /// The span in it was made shorter.
+    shortened: bool,
+    /// The host could not store it.
+    memory_only: bool,
 }
 
 /// The exporter of one destination.
@@ -70,38 +136,47 @@ struct Batch {
 pub struct Exporter {
     queue: Queue,
     batches: Vec<Batch>,
-    limits: BatchLimits,
-    retry: RetryPolicy,
-    max_in_flight: usize,
+    settings: Delivery,
     next_id: u32,
     id_step: u32,
     /// Spans up to this number go out without waiting for more.
     flush_to: u64,
+    /// Failures in a row.
+    failures: usize,
+    /// Nothing is sent before, in ms.
+    paused_until: f64,
+    closed: bool,
+    /// Copies that the host may forget, or (`true`) offer again.
+    released: Vec<(u32, bool)>,
     random: u64,
     counts: Counts,
 }
 
+const NEVER: f64 = f64::NEG_INFINITY;
+
 impl Exporter {
     /// An empty exporter. `ids` are the first id of a batch and the step to the next; `seed` decides the jitter of retries.
-    pub fn new(queue: QueueLimits, limits: BatchLimits, retry: RetryPolicy, max_in_flight: usize, ids: (u32, u32), seed: u64) -> Self {
+    pub fn new(settings: Delivery, ids: (u32, u32), seed: u64) -> Self {
         Exporter {
-            queue: Queue::new(queue),
+            queue: Queue::new(settings.queue),
             batches: Vec::new(),
-            limits,
-            retry,
-            max_in_flight,
+            settings,
             next_id: ids.0,
             id_step: ids.1,
             flush_to: 0,
+            failures: 0,
+            paused_until: NEVER,
+            closed: false,
+            released: Vec::new(),
             random: seed | 1,
             counts: Counts::default(),
         }
     }
 
-    /// Takes a span: the fields of its `Span` message, in two pieces.
+    /// Takes a span: the fields of its `Span` message, and those that it has as an entry.
     pub fn push(&mut self, place: Place, fields: [&[u8]; 2], now: f64) {
         self.counts.queued += 1;
-        self.counts.dropped_full += self.queue.push(place, fields, now);
+        self.counts.dropped_full += self.queue.push(place, fields, !fields[1].is_empty(), now);
     }
 
     /// Everything that was taken so far goes out now; gives the number up to which [`Exporter::settled`] can be asked.
@@ -110,113 +185,374 @@ impl Exporter {
         self.flush_to
     }
 
-    /// Is every span up to this number answered, or given up and counted?
+    /// Is every span up to this number answered, stored, or given up and counted?
     pub fn settled(&self, number: u64) -> bool {
         let first = self.batches.iter().map(|b| b.first).chain(self.queue.first()).min();
         first.is_none_or(|first| first >= number)
     }
 
+    /// Gives up what is not delivered: what can be stored comes out of [`Exporter::poll`], the rest is dropped and counted.
+    pub fn close(&mut self) {
+        self.closed = true;
+        self.flush();
+        if !self.settings.spool {
+            self.counts.dropped_closed += self.queue.clear();
+        }
+        for at in (0..self.batches.len()).rev() {
+            if matches!(self.batches[at].state, State::Waiting(_) | State::InFlight | State::TooLarge) {
+                self.set_aside(at);
+            }
+        }
+    }
+
+    /// Takes a batch off the way to the backend: back to the copy that there is, or to a new one, or nowhere.
+    fn set_aside(&mut self, at: usize) {
+        let batch = &mut self.batches[at];
+        if batch.copy != 0 && !batch.part {
+            self.counts.restored -= batch.spans;
+            self.released.push((batch.copy, true));
+            self.batches.remove(at);
+        } else if self.settings.spool && !batch.memory_only {
+            batch.state = State::ToStore;
+        } else {
+            self.counts.dropped_closed += batch.spans;
+            self.remove(at);
+        }
+    }
+
+    #[inline(never)]
+    fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        for b in &self.batches {
+            match b.state {
+                State::InFlight => tally.in_flight += 1,
+                State::Storing => tally.storing += 1,
+                _ => {}
+            }
+            if b.copy != 0 {
+                tally.restored += 1;
+            } else if !matches!(b.state, State::ToStore | State::Storing) {
+                tally.held += 1;
+            }
+        }
+        tally
+    }
+
+    fn is_probing(&self) -> bool {
+        self.settings.breaker.failures != 0 && self.failures >= self.settings.breaker.failures
+    }
+
+    /// Once it is not paused, is there room for a request?
+    fn has_slot(&self, tally: Tally) -> bool {
+        let slots = if self.is_probing() { 1 } else { self.settings.max_in_flight };
+        !self.closed && tally.in_flight < slots
+    }
+
+    /// May one more batch be made to be sent?
+    fn has_room(&self, tally: Tally) -> bool {
+        self.has_slot(tally) && tally.held < self.settings.max_in_flight
+    }
+
+    /// Does what is queued go to the spool?
+    fn stores(&self, tally: Tally, now: f64) -> bool {
+        let stuck = || self.closed || now < self.paused_until || self.is_probing() && !self.has_slot(tally) || self.queue.is_half_full();
+        self.settings.spool && tally.storing < self.settings.max_in_flight && stuck()
+    }
+
     /// Has [`Exporter::poll`] a new batch to give?
     pub fn is_due(&self, now: f64) -> bool {
-        self.batches.len() < self.max_in_flight && self.due(now)
+        self.due(now) && {
+            let tally = self.tally();
+            now >= self.paused_until && self.has_room(tally) || self.stores(tally, now)
+        }
     }
 
     fn due(&self, now: f64) -> bool {
         let Some(first) = self.queue.first() else { return false };
+        let limits = &self.settings.batch;
         first < self.flush_to
-            || self.queue.len() >= self.limits.max_spans
-            || self.queue.bytes() >= self.limits.max_bytes
-            || now >= self.queue.oldest() + self.limits.delay_millis
+            || self.queue.len() >= limits.max_spans
+            || self.queue.bytes() >= limits.max_bytes
+            // A queue that is smaller than a batch must not wait for one.
+            || self.queue.is_half_full()
+            || now >= self.queue.oldest() + limits.delay_millis
     }
 
-    /// The next thing to send.
+    /// The next thing to send or to store.
     pub fn poll(&mut self, now: f64, envelopes: &impl Envelopes) -> Option<Transmit<'_>> {
-        self.give_up(now);
-        let ready = |b: &Batch| matches!(b.state, State::Ready) || matches!(b.state, State::Waiting(until) if until <= now);
-        let mut at = self.batches.iter().position(ready);
-        if at.is_none() && self.is_due(now) {
-            let id = self.next_id;
-            self.next_id = self.next_id.wrapping_add(self.id_step);
-            let taken = self.queue.take(self.limits.max_spans, self.limits.max_bytes, envelopes)?;
-            self.batches.push(Batch {
-                id,
-                body: taken.body,
-                spans: taken.spans,
-                first: taken.first,
-                attempts: 0,
-                deadline: now + self.retry.deadline_millis,
-                state: State::Ready,
-            });
-            at = Some(self.batches.len() - 1);
+        if now >= self.paused_until {
+            self.paused_until = NEVER;
         }
-        let batch = &mut self.batches[at?];
+        self.give_up(now);
+        if let Some(at) = self.batches.iter().position(|b| b.state == State::ToStore) {
+            return Some(self.store(at));
+        }
+        let open = now >= self.paused_until;
+        if open && self.has_slot(self.tally()) {
+            let ready = |b: &Batch| matches!(b.state, State::Waiting(until) if until <= now);
+            if let Some(at) = self.batches.iter().position(ready) {
+                return Some(self.send(at));
+            }
+        }
+        if !self.is_due(now) {
+            return None;
+        }
+        let sends = open && self.has_room(self.tally());
+        let limits = self.settings.batch;
+        let taken = self.queue.take(limits.max_spans, limits.max_bytes, envelopes)?;
+        self.add(Batch {
+            id: 0,
+            body: taken.body,
+            spans: taken.spans,
+            first: taken.first,
+            attempts: 0,
+            deadline: now + self.settings.retry.deadline_millis,
+            state: State::Waiting(NEVER),
+            copy: 0,
+            part: false,
+            shortened: false,
+            memory_only: false,
+        });
+        let at = self.batches.len() - 1;
+        Some(if sends { self.send(at) } else { self.store(at) })
+    }
+
+    /// Takes everything that is queued as one body, whatever the limits and the destination's health, and counts it as sent: it travels in a
+    /// request that is not ours.
+    pub fn drain(&mut self, envelopes: &impl Envelopes) -> Vec<u8> {
+        let Some(taken) = self.queue.take(usize::MAX, usize::MAX, envelopes) else { return Vec::new() };
+        self.counts.sent += taken.spans;
+        self.counts.sent_bytes += taken.body.len() as u64;
+        taken.body
+    }
+
+    fn add(&mut self, batch: Batch) {
+        let id = self.next_id;
+        self.next_id = self.next_id.wrapping_add(self.id_step);
+        self.batches.push(Batch { id, ..batch });
+    }
+
+    fn send(&mut self, at: usize) -> Transmit<'_> {
+        let batch = &mut self.batches[at];
         batch.state = State::InFlight;
         batch.attempts += 1;
         if batch.attempts > 1 {
             self.counts.retried_batches += 1;
+            self.counts.retried += batch.spans;
         }
-        Some(Transmit { id: batch.id, body: &batch.body })
+        Transmit { id: batch.id, spans: batch.spans, body: &batch.body, store: false }
+    }
+
+    fn store(&mut self, at: usize) -> Transmit<'_> {
+        let batch = &mut self.batches[at];
+        batch.state = State::Storing;
+        Transmit { id: batch.id, spans: batch.spans, body: &batch.body, store: true }
+    }
+
+    /// The host stored a batch, or could not. Once it is stored, memory lets go of it.
+    pub fn stored(&mut self, id: u32, ok: bool, now: f64) {
+        let Some(at) = self.batches.iter().position(|b| b.id == id && b.state == State::Storing) else { return };
+        let batch = &mut self.batches[at];
+        if ok {
+            self.counts.spooled += batch.spans;
+            self.remove(at);
+        } else if self.closed {
+            self.counts.dropped_closed += batch.spans;
+            self.remove(at);
+        } else {
+            batch.memory_only = true;
+            batch.state = State::Waiting(now);
+        }
+    }
+
+    /// Would it send a batch of the spool now?
+    pub fn wants(&self, now: f64) -> bool {
+        let tally = self.tally();
+        self.settings.spool && now >= self.paused_until && self.has_slot(tally) && tally.restored < self.settings.max_in_flight.div_ceil(2)
+    }
+
+    /// Takes a batch of the spool; `copy` is the host's number for it, not 0, and comes back by [`Exporter::released`].
+    pub fn restore(&mut self, copy: u32, spans: u64, body: &[u8]) {
+        self.counts.restored += spans;
+        self.add(Batch {
+            id: 0,
+            body: body.to_vec(),
+            spans,
+            // No flush waits for it.
+            first: u64::MAX,
+            attempts: 0,
+            deadline: f64::INFINITY,
+            state: State::Waiting(NEVER),
+            copy,
+            part: false,
+            shortened: false,
+            memory_only: false,
+        });
+    }
+
+    /// A copy that the host may delete, or (`true`) has to offer again.
+    pub fn released(&mut self) -> Option<(u32, bool)> {
+        self.released.pop()
+    }
+
+    /// Forgets a batch, and its copy if this was the last of it.
+    fn remove(&mut self, at: usize) {
+        let Batch { copy, .. } = self.batches.remove(at);
+        if copy != 0 && self.batches.iter().all(|b| b.copy != copy) {
+            self.released.push((copy, false));
+        }
     }
 
     /// Drops what waits past its deadline.
     fn give_up(&mut self, now: f64) {
-        let counts = &mut self.counts;
-        self.batches.retain(|b| {
-            let keep = !matches!(b.state, State::Waiting(_)) || now < b.deadline;
-            if !keep {
-                counts.dropped_deadline += b.spans;
-            }
-            keep
-        });
+        while let Some(at) = self.batches.iter().position(|b| matches!(b.state, State::Waiting(_)) && now >= b.deadline) {
+            self.counts.dropped_deadline += self.batches[at].spans;
+            self.remove(at);
+        }
     }
 
     /// When [`Exporter::poll`] has something to do, in ms; `None`: when something else happens.
     pub fn wake(&self) -> Option<f64> {
-        let waiting = self.batches.iter().filter_map(|b| match b.state {
-            State::Waiting(until) => Some(until.min(b.deadline)),
-            _ => None,
-        });
-        let age = (self.queue.first().is_some() && self.batches.len() < self.max_in_flight)
-            .then(|| self.queue.oldest() + self.limits.delay_millis);
-        waiting.chain(age).min_by(f64::total_cmp)
-    }
-
-    /// The backend answered a batch. `retry_after` is in ms.
-    pub fn response(&mut self, id: u32, status: u16, retry_after: Option<f64>, body: &[u8], now: f64) {
-        let Some(at) = self.batches.iter().position(|b| b.id == id && matches!(b.state, State::InFlight)) else { return };
-        let spans = self.batches[at].spans;
-        match status {
-            200..=299 => {
-                let rejected = response::rejected_spans(body).min(spans);
-                self.counts.rejected += rejected;
-                self.counts.sent += spans - rejected;
-                self.batches.swap_remove(at);
-            }
-            // OTLP's list of what may be sent again.
-            429 | 502..=504 => self.wait(at, retry_after, now),
-            _ => {
-                self.counts.dropped_refused += spans;
-                self.batches.swap_remove(at);
+        let tally = self.tally();
+        let slot = self.has_slot(tally);
+        let mut wake = f64::INFINITY;
+        for b in &self.batches {
+            if let State::Waiting(until) = b.state {
+                let at = if slot { until.max(self.paused_until) } else { f64::INFINITY };
+                wake = wake.min(at).min(b.deadline);
             }
         }
+        if self.queue.first().is_some() {
+            let due = if self.due(NEVER) { NEVER } else { self.queue.oldest() + self.settings.batch.delay_millis };
+            if self.has_room(tally) {
+                wake = wake.min(due.max(self.paused_until));
+            }
+            if self.stores(tally, NEVER) {
+                wake = wake.min(due);
+            }
+        }
+        if self.settings.spool && self.paused_until > NEVER {
+            wake = wake.min(self.paused_until);
+        }
+        (wake < f64::INFINITY).then_some(wake)
+    }
+
+    /// The backend answered a batch: `status` is that of HTTP, or below 100 that of gRPC, `body` its body, or gRPC's
+    /// `grpc-status-details-bin` where that failed. `retry_after` is in ms.
+    pub fn response(&mut self, id: u32, status: u16, retry_after: Option<f64>, body: &[u8], now: f64) -> Option<PartialSuccess> {
+        let at = self.batches.iter().position(|b| b.id == id && b.state == State::InFlight)?;
+        let verdict = response::verdict(status, retry_after, body);
+        if let Verdict::Again(retry_after) = verdict {
+            self.again(at, retry_after, now);
+            return None;
+        }
+        // It answers; what it thinks of this batch is another thing.
+        self.failures = 0;
+        let batch = &self.batches[at];
+        match verdict {
+            Verdict::TooLarge => {
+                self.too_large(at);
+                return None;
+            }
+            Verdict::Refused => {
+                self.counts.dropped_refused += batch.spans;
+                self.remove(at);
+                return None;
+            }
+            _ => {}
+        }
+        let mut partial = response::partial_success(body);
+        let rejected = partial.as_mut().map_or(0, |p| {
+            p.rejected = p.rejected.min(batch.spans);
+            p.rejected
+        });
+        self.counts.rejected += rejected;
+        self.counts.sent += batch.spans - rejected;
+        self.counts.sent_bytes += batch.body.len() as u64;
+        self.remove(at);
+        partial
     }
 
     /// No answer came.
     pub fn failure(&mut self, id: u32, now: f64) {
-        if let Some(at) = self.batches.iter().position(|b| b.id == id && matches!(b.state, State::InFlight)) {
-            self.wait(at, None, now);
+        if let Some(at) = self.batches.iter().position(|b| b.id == id && b.state == State::InFlight) {
+            self.again(at, None, now);
         }
     }
 
-    /// Exponential backoff with full jitter; never before what the backend asked for.
-    fn wait(&mut self, at: usize, retry_after: Option<f64>, now: f64) {
-        let random = self.random();
+    /// A batch that was given out is too large to be sent as it stands.
+    pub fn split(&mut self, id: u32) {
+        if let Some(at) = self.batches.iter().position(|b| b.id == id && b.state == State::InFlight) {
+            self.too_large(at);
+        }
+    }
+
+    fn too_large(&mut self, at: usize) {
         let batch = &mut self.batches[at];
-        let step = self.retry.initial_millis * 2f64.powi(batch.attempts.saturating_sub(1).min(30) as i32);
-        let delay = (step.min(self.retry.max_millis) * random).max(retry_after.unwrap_or(0.0));
-        if now + delay >= batch.deadline {
+        batch.part = true;
+        if batch.spans == 1 {
+            batch.state = State::TooLarge;
+            return;
+        }
+        let half = batch.spans / 2;
+        let Some([first, second]) = parts::split(&batch.body, half, batch.spans) else {
+            self.counts.dropped_too_large += batch.spans;
+            return self.remove(at);
+        };
+        self.counts.split_batches += 1;
+        let spans = batch.spans - half;
+        batch.body = first;
+        batch.spans = half;
+        batch.attempts = 0;
+        batch.state = State::Waiting(NEVER);
+        let second = Batch { body: second, spans, ..*batch };
+        self.add(second);
+    }
+
+    /// The body of a span that the backend finds too large.
+    pub fn oversized(&self) -> Option<&[u8]> {
+        self.batches.iter().find(|b| b.state == State::TooLarge).map(|b| &b.body[..])
+    }
+
+    /// A smaller body in place of [`Exporter::oversized`]; `None`: there is none.
+    pub fn shorten(&mut self, body: Option<Vec<u8>>) {
+        let Some(at) = self.batches.iter().position(|b| b.state == State::TooLarge) else { return };
+        let batch = &mut self.batches[at];
+        let Some(body) = body else {
+            self.counts.dropped_too_large += batch.spans;
+            self.counts.shortened -= u64::from(batch.shortened);
+            return self.remove(at);
+        };
+        self.counts.shortened += u64::from(!batch.shortened);
+        batch.shortened = true;
+        batch.body = body;
+        batch.attempts = 0;
+        batch.state = State::Waiting(NEVER);
+    }
+
+    /// Exponential backoff with full jitter; never before what the backend asked for.
+    fn again(&mut self, at: usize, retry_after: Option<f64>, now: f64) {
+        let random = self.random();
+        let Delivery { retry, breaker, spool, .. } = self.settings;
+        self.failures = self.failures.saturating_add(1);
+        let batch = &mut self.batches[at];
+        let spools = spool && !batch.memory_only;
+        let tries = if spools { self.failures } else { batch.attempts };
+        let step = retry.initial_millis * 2f64.powi(tries.saturating_sub(1).min(30) as i32);
+        let delay = (step.min(retry.max_millis) * random).max(retry_after.unwrap_or(0.0));
+        // What asks for time asks for all batches. With a spool it is the destination that waits, not the batch.
+        let mut pause = if spools { delay } else { retry_after.unwrap_or(0.0) };
+        if breaker.failures != 0 && self.failures >= breaker.failures {
+            pause = pause.max(breaker.open_millis);
+        }
+        if pause > 0.0 {
+            self.paused_until = self.paused_until.max(now + pause.min(retry.deadline_millis));
+        }
+        if spools {
+            self.set_aside(at);
+        } else if now + delay >= batch.deadline {
             self.counts.dropped_deadline += batch.spans;
-            self.batches.swap_remove(at);
+            self.remove(at);
         } else {
             batch.state = State::Waiting(now + delay);
         }
@@ -235,9 +571,23 @@ impl Exporter {
         self.counts
     }
 
+    /// How the destination does.
+    pub fn health(&self) -> Health {
+        match (self.is_probing(), self.paused_until > NEVER) {
+            (false, _) => Health::Ok,
+            (true, true) => Health::Open,
+            (true, false) => Health::HalfOpen,
+        }
+    }
+
+    /// Spans in the queue.
+    pub fn waiting(&self) -> u64 {
+        self.queue.len() as u64
+    }
+
     /// Spans that are queued or on their way.
     pub fn pending(&self) -> u64 {
-        self.queue.len() as u64 + self.batches.iter().map(|b| b.spans).sum::<u64>()
+        self.waiting() + self.batches.iter().map(|b| b.spans).sum::<u64>()
     }
 
     /// Bytes that are queued or on their way.
@@ -247,115 +597,4 @@ impl Exporter {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct NoEnvelopes;
-
-    impl Envelopes for NoEnvelopes {
-        fn resource(&self, _: u32) -> &[u8] {
-            &[]
-        }
-        fn scope(&self, _: u32) -> &[u8] {
-            &[]
-        }
-    }
-
-    const PLACE: Place = Place { resource: 1, scope: 1 };
-
-    fn exporter(max_spans: usize, queue: usize) -> Exporter {
-        Exporter::new(
-            QueueLimits { max_spans: queue, max_bytes: 1 << 20 },
-            BatchLimits { max_spans, max_bytes: 1 << 20, delay_millis: 5000.0 },
-            RetryPolicy { initial_millis: 1000.0, max_millis: 30_000.0, deadline_millis: 60_000.0 },
-            2,
-            (1, 1),
-            42,
-        )
-    }
-
-    fn push(e: &mut Exporter, count: usize, now: f64) {
-        (0..count).for_each(|_| e.push(PLACE, [b"\x2a\x01x", b""], now));
-    }
-
-    fn poll(e: &mut Exporter, now: f64) -> Option<u32> {
-        e.poll(now, &NoEnvelopes).map(|t| t.id)
-    }
-
-    #[test]
-    fn a_batch_goes_when_it_is_full_or_old_or_flushed() {
-        let mut e = exporter(2, 100);
-        push(&mut e, 1, 0.0);
-        assert_eq!((poll(&mut e, 4999.0), e.wake()), (None, Some(5000.0)));
-        assert_eq!(poll(&mut e, 5000.0), Some(1));
-        push(&mut e, 2, 5000.0);
-        assert_eq!(poll(&mut e, 5000.0), Some(2));
-        e.response(1, 200, None, b"", 5001.0);
-        push(&mut e, 1, 5001.0);
-        assert_eq!(poll(&mut e, 5001.0), None);
-        let number = e.flush();
-        assert_eq!(poll(&mut e, 5001.0), Some(3));
-        e.response(2, 200, None, b"", 5002.0);
-        assert!(!e.settled(number));
-        push(&mut e, 1, 5002.0);
-        e.response(3, 200, None, b"", 5003.0);
-        assert!(e.settled(number), "what came after the flush is not waited for");
-        assert_eq!(e.counts().sent, 4);
-    }
-
-    #[test]
-    fn in_flight_is_bounded() {
-        let mut e = exporter(1, 100);
-        push(&mut e, 3, 0.0);
-        assert_eq!((poll(&mut e, 0.0), poll(&mut e, 0.0), poll(&mut e, 0.0)), (Some(1), Some(2), None));
-        e.response(1, 200, None, b"", 1.0);
-        assert_eq!(poll(&mut e, 1.0), Some(3));
-    }
-
-    #[test]
-    fn what_may_be_sent_again_is_and_not_before_the_backend_wants_it() {
-        let mut e = exporter(1, 100);
-        push(&mut e, 1, 0.0);
-        assert_eq!(poll(&mut e, 0.0), Some(1));
-        e.response(1, 503, Some(20_000.0), b"", 10.0);
-        assert_eq!((poll(&mut e, 20_009.0), e.wake()), (None, Some(20_010.0)));
-        assert_eq!(poll(&mut e, 20_010.0), Some(1));
-        e.failure(1, 20_020.0);
-        let again = e.wake().unwrap();
-        assert!((20_020.0..=22_020.0).contains(&again), "{again}");
-        assert_eq!(poll(&mut e, again), Some(1));
-        e.response(1, 200, None, b"", again);
-        assert_eq!((e.counts().sent, e.counts().retried_batches, e.pending()), (1, 2, 0));
-    }
-
-    #[test]
-    fn retries_end_at_the_deadline_and_refusals_at_once() {
-        let mut e = exporter(1, 100);
-        push(&mut e, 2, 0.0);
-        poll(&mut e, 0.0);
-        e.response(1, 503, Some(90_000.0), b"", 1.0);
-        poll(&mut e, 1.0);
-        e.response(2, 400, None, b"", 2.0);
-        assert_eq!((e.counts().dropped_deadline, e.counts().dropped_refused, e.pending()), (1, 1, 0));
-    }
-
-    #[test]
-    fn a_partial_success_is_counted() {
-        let mut e = exporter(3, 100);
-        push(&mut e, 3, 0.0);
-        poll(&mut e, 0.0);
-        e.response(1, 200, None, b"\x0a\x02\x08\x02", 1.0);
-        assert_eq!((e.counts().sent, e.counts().rejected), (1, 2));
-    }
-
-    #[test]
-    fn a_full_queue_drops_the_oldest_and_counts_it() {
-        let mut e = exporter(10, 2);
-        push(&mut e, 3, 0.0);
-        assert_eq!((e.counts().queued, e.counts().dropped_full, e.pending()), (3, 1, 2));
-        let number = e.flush();
-        poll(&mut e, 0.0);
-        e.response(1, 200, None, b"", 1.0);
-        assert!(e.settled(number));
-    }
-}
+mod tests;

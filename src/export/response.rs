@@ -1,10 +1,143 @@
-//! What a backend's answer says of a batch that it took.
+//! What an answer says: whether the batch was taken, may come again, or is too large. OTLP's rules for HTTP and for gRPC.
 
-use crate::otlp::proto::ExportTraceServiceResponse;
-use prost::Message;
+use crate::json;
+use crate::otlp::wire::{Reader, Wire};
+use bumpalo::Bump;
 
-/// How many spans a partial success rejects. A body that is not one (JSON, HTML, nothing) rejects none.
-pub fn rejected_spans(body: &[u8]) -> u64 {
-    let response = ExportTraceServiceResponse::decode(body).unwrap_or_default();
-    response.partial_success.map_or(0, |p| u64::try_from(p.rejected_spans).unwrap_or(0))
+/// What a backend did not take of a batch that it took, or what it warns of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartialSuccess {
+    /// How many spans it rejects; 0: the message is a warning.
+    pub rejected: u64,
+    /// Why, for a developer.
+    pub message: String,
+}
+
+/// What becomes of a batch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Verdict {
+    Taken,
+    /// It may be sent again, not before so many ms.
+    Again(Option<f64>),
+    TooLarge,
+    Refused,
+}
+
+/// `status` is that of HTTP, or below 100 that of gRPC, whose `body` is then its `grpc-status-details-bin`.
+pub fn verdict(status: u16, retry_after: Option<f64>, body: &[u8]) -> Verdict {
+    match status {
+        0 | 200..=299 => Verdict::Taken,
+        429 | 502..=504 => Verdict::Again(retry_after),
+        // CANCELLED, DEADLINE_EXCEEDED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS
+        1 | 4 | 10 | 11 | 14 | 15 => Verdict::Again(retry_info(body)),
+        // RESOURCE_EXHAUSTED: without the sign that it may recover, the message was too large.
+        8 => retry_info(body).map_or(Verdict::TooLarge, |delay| Verdict::Again(Some(delay))),
+        413 => Verdict::TooLarge,
+        _ => Verdict::Refused,
+    }
+}
+
+/// Hands on the fields of a message, up to where it is none.
+fn fields<'b>(message: &'b [u8], take: &mut dyn FnMut(u32, Wire<'b>)) {
+    let mut reader = Reader::new(0, message);
+    while let Ok(Some(field)) = reader.field() {
+        take(field.number, field.value);
+    }
+}
+
+fn bytes_of(message: &[u8], wanted: u32) -> Option<&[u8]> {
+    let mut found = None;
+    fields(message, &mut |number, value| {
+        if let (Wire::Bytes(_, bytes), true) = (value, number == wanted) {
+            found = Some(bytes);
+        }
+    });
+    found
+}
+
+fn number_of(message: &[u8], wanted: u32) -> i64 {
+    let mut found = 0;
+    fields(message, &mut |number, value| {
+        if let (Wire::Varint(varint), true) = (value, number == wanted) {
+            found = varint as i64;
+        }
+    });
+    found
+}
+
+/// The delay, in ms, of the `google.rpc.RetryInfo` among the details of a `google.rpc.Status`.
+fn retry_info(status: &[u8]) -> Option<f64> {
+    let mut delay = None;
+    fields(status, &mut |number, value| {
+        let (3, Wire::Bytes(_, detail)) = (number, value) else { return };
+        if bytes_of(detail, 1).is_some_and(|url| url.ends_with(b"/google.rpc.RetryInfo")) {
+            let duration = bytes_of(bytes_of(detail, 2).unwrap_or_default(), 1).unwrap_or_default();
+            delay = Some((number_of(duration, 1) as f64 * 1e3 + number_of(duration, 2) as f64 / 1e6).max(0.0));
+        }
+    });
+    delay
+}
+
+/// The partial success in an `ExportTraceServiceResponse`, protobuf or JSON. A body that is neither (HTML, nothing) has none.
+pub fn partial_success(body: &[u8]) -> Option<PartialSuccess> {
+    let arena = Bump::new();
+    let (rejected, message) = if body.first() == Some(&b'{') {
+        let partial = json::parse(body, &arena)?.any(&["partialSuccess", "partial_success"])?;
+        let rejected = partial.any(&["rejectedSpans", "rejected_spans"]).and_then(|n| n.as_i64());
+        let message = partial.any(&["errorMessage", "error_message"]).and_then(|m| m.text(&arena));
+        (rejected.unwrap_or(0), message)
+    } else {
+        let partial = bytes_of(body, 1)?;
+        (number_of(partial, 1), bytes_of(partial, 2))
+    };
+    let rejected = u64::try_from(rejected).unwrap_or(0);
+    let message = String::from_utf8_lossy(message.unwrap_or_default()).into_owned();
+    // An empty one is how some say that all is well.
+    (rejected > 0 || !message.is_empty()).then_some(PartialSuccess { rejected, message })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess, ExportTraceServiceResponse};
+    use prost::Message;
+
+    #[test]
+    fn statuses_are_read_as_otlp_says() {
+        for status in [200, 202, 204, 0] {
+            assert_eq!(verdict(status, None, b""), Verdict::Taken, "{status}");
+        }
+        for status in [429, 502, 503, 504, 1, 4, 10, 11, 14, 15] {
+            assert!(matches!(verdict(status, None, b""), Verdict::Again(_)), "{status}");
+        }
+        for status in [301, 400, 401, 403, 404, 408, 500, 501, 2, 3, 5, 6, 7, 9, 12, 13, 16] {
+            assert_eq!(verdict(status, None, b""), Verdict::Refused, "{status}");
+        }
+        assert_eq!(verdict(413, None, b""), Verdict::TooLarge);
+        assert_eq!(verdict(503, Some(7.0), b""), Verdict::Again(Some(7.0)));
+    }
+
+    #[test]
+    fn exhausted_with_retry_info_may_recover_without_it_is_too_large() {
+        // Status { code: 8, details: [RetryInfo { retry_delay: 1.5 s }] }, as Python's googleapis-common-protos writes it.
+        let status = b"\x08\x08\x1a6\n(type.googleapis.com/google.rpc.RetryInfo\x12\n\n\x08\x08\x01\x10\x80\xca\xb5\xee\x01";
+        assert_eq!(verdict(8, None, b""), Verdict::TooLarge);
+        assert_eq!(verdict(8, None, status), Verdict::Again(Some(1500.0)));
+        assert_eq!(verdict(14, None, status), Verdict::Again(Some(1500.0)));
+    }
+
+    #[test]
+    fn a_partial_success_is_read_from_protobuf_and_json() {
+        let of = |rejected, message: &str| Some(PartialSuccess { rejected, message: message.to_owned() });
+        for (rejected_spans, read) in [(2, 2), (300, 300), (-3, 0)] {
+            let partial_success = Some(ExportTracePartialSuccess { rejected_spans, error_message: "bad".into() });
+            assert_eq!(super::partial_success(&ExportTraceServiceResponse { partial_success }.encode_to_vec()), of(read, "bad"));
+        }
+        assert_eq!(partial_success(br#"{"partialSuccess":{"rejectedSpans":"2","errorMessage":"b\"ad"}}"#), of(2, "b\"ad"));
+        assert_eq!(partial_success(br#"{"partialSuccess":{"rejectedSpans":2}}"#), of(2, ""));
+        assert_eq!(partial_success(b"\x0a\x06\x12\x04slow"), of(0, "slow"));
+        for none in [&b""[..], b"\x0a\x00", b"{}", br#"{"partialSuccess":{}}"#, b"<html>", b"\xff\xff", b"{"] {
+            assert_eq!(partial_success(none), None, "{none:?}");
+        }
+    }
 }

@@ -46,18 +46,11 @@ impl Pipeline {
     /// Everything that is queued for a destination, as one body, counted as sent: for a host that passes it on in the place of a request that
     /// came. What is held for longer is not in it.
     pub fn drain_queue(&mut self, destination: usize, now: f64) -> Vec<u8> {
-        let mut all = Vec::new();
         self.tree.tick(now);
         self.drain_tree(now);
-        let Some(d) = self.destinations.get_mut(destination) else { return all };
-        let envelopes = DestinationEnvelopes { scopes: &self.scopes, resources: &d.resources };
-        loop {
-            d.exporter.flush();
-            let Some(transmit) = d.exporter.poll(now, &envelopes) else { return all };
-            all.extend_from_slice(transmit.body);
-            let id = transmit.id;
-            d.exporter.response(id, 200, None, b"", now);
-        }
+        let scopes = &self.scopes;
+        let drain = |d: &mut Destination| d.exporter.drain(&DestinationEnvelopes { scopes, resources: &d.resources });
+        self.destinations.get_mut(destination).map_or_else(Vec::new, drain)
     }
 
     fn understand<'a>(

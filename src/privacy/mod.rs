@@ -136,7 +136,18 @@ impl Privacy {
         if self.is_idle(fields, is_llm, run.hooks) {
             return fields;
         }
-        let mut pass = Pass {
+        let mut pass = self.pass(is_llm, run);
+        let fields = pass.fields(fields);
+        pass.fit(fields, self.max_span_bytes)
+    }
+
+    /// The fields of a span with its largest texts cut, so that it has no more than `most` bytes, or as few as that can do.
+    pub fn shorten<'a>(&self, fields: &'a [u8], most: usize, run: Run<'_, 'a>) -> &'a [u8] {
+        self.pass(false, run).fit([fields, &[]], most)[0]
+    }
+
+    fn pass<'r, 'a>(&'r self, is_llm: bool, run: Run<'r, 'a>) -> Pass<'r, 'a> {
+        Pass {
             stage: self,
             run,
             is_llm,
@@ -149,18 +160,7 @@ impl Privacy {
             lengths: Vec::new(),
             sums: Vec::new(),
             done: Done::default(),
-        };
-        let mut fields = pass.fields(fields);
-        let size = fields[0].len() + fields[1].len();
-        if size > self.max_span_bytes {
-            pass.step = Step::Measure;
-            pass.fields(fields);
-            let rest = size - pass.sums.iter().sum::<usize>();
-            let level = truncate::level(&pass.sums, self.max_span_bytes.saturating_sub(rest));
-            pass.step = Step::Cut(level.max(LEAST));
-            fields = pass.fields(fields);
         }
-        fields
     }
 }
 
@@ -277,6 +277,20 @@ struct Pass<'r, 'a> {
 }
 
 impl<'a> Pass<'_, 'a> {
+    /// Cuts the largest texts of a span that is too large.
+    fn fit(&mut self, fields: [&'a [u8]; 2], most: usize) -> [&'a [u8]; 2] {
+        let size = fields[0].len() + fields[1].len();
+        if size <= most {
+            return fields;
+        }
+        self.step = Step::Measure;
+        self.fields(fields);
+        let rest = size - self.sums.iter().sum::<usize>();
+        let level = truncate::level(&self.sums, most.saturating_sub(rest));
+        self.step = Step::Cut(level.max(LEAST));
+        self.fields(fields)
+    }
+
     #[inline(never)]
     fn fields(&mut self, [span, entry]: [&'a [u8]; 2]) -> [&'a [u8]; 2] {
         [self.walk(Part::Span, span).unwrap_or(span), self.walk(Part::Span, entry).unwrap_or(entry)]

@@ -10,6 +10,7 @@ mod conventions_frameworks;
 mod conventions_more_frameworks;
 mod conventions_platforms;
 mod conventions_vendors;
+mod delivery;
 mod explain;
 mod frames;
 mod pipeline;

@@ -109,15 +109,14 @@ impl Origin {
         Some(Call { id, cluster: cluster.unwrap_or_default(), headers, body: packed.wrap(body), timeout_millis: route.timeout_millis })
     }
 
-    /// A call was answered: with an HTTP status, a gRPC status where there is one, and for how many ms to wait.
+    /// A call was answered: with an HTTP status, a gRPC status where there is one, and for how many ms to wait before the next.
     pub fn answered(&mut self, id: u32, status: u16, grpc_status: Option<u32>, retry_after: Option<f64>, body: &[u8], now: f64) {
-        let status = match grpc_status {
-            None | Some(0) => status,
-            // What OTLP says can be tried again.
-            Some(1 | 4 | 8 | 10 | 11 | 14 | 15) => 503,
-            Some(_) => 400,
+        // The core knows gRPC's statuses by being below those of HTTP. The message is behind flag and length.
+        let (status, body) = match grpc_status {
+            None => (status, body),
+            Some(0) => (200, body.get(5..).unwrap_or_default()),
+            Some(status) => (u16::try_from(status).unwrap_or(2), &[][..]),
         };
-        let body = if grpc_status.is_some() { &[] } else { body };
         self.pipeline.response(id, status, retry_after, body, now);
     }
 

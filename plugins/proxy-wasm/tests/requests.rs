@@ -125,6 +125,34 @@ fn what_was_held_goes_out_with_the_senders_credentials_to_its_upstream() {
     assert_eq!((marked(&out[5..]), origin.stats().held), (vec!["LangGraph".to_owned()], 0));
 }
 
+#[test]
+fn a_request_has_its_spans_while_calls_of_our_own_are_not_answered() {
+    let settings = Settings::read(r#"{"entry":{"holdMillis":0},"scheduledDelayMillis":0}"#).unwrap();
+    let head = |request| Head {
+        authority: "a".into(),
+        path: "/v1/traces".into(),
+        scheme: "http".into(),
+        headers: vec![],
+        request,
+        cluster: Some("c".into()),
+    };
+    let mut origin = Origin::new(head(PLAIN), 1, &settings, 1).unwrap();
+    let orphan = |n: u8| {
+        let mut request = ExportTraceServiceRequest::decode(&capture()[..]).unwrap();
+        let scopes = request.resource_spans.iter_mut().flat_map(|r| &mut r.scope_spans);
+        scopes.flat_map(|s| &mut s.spans).for_each(|span| span.trace_id = vec![n; 16]);
+        request.encode_to_vec()
+    };
+    for n in 0..50 {
+        let now = f64::from(n) * 10.0;
+        let out = origin.rewrite(PLAIN, &orphan(n), None, LIMIT, now).unwrap();
+        assert_eq!(marked(&out), ["LangGraph"]);
+        while let Some(call) = origin.call(now) {
+            origin.failed(call.id, now);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 

@@ -1,0 +1,26 @@
+// Which traces have a local root that runs: a span without a parent, or with one in another process.
+
+/** Roots that never end must not pile up. */
+const MAX_ROOTS = 10_000;
+
+export class LocalRoots {
+  /** By trace: those who wait for the end of its root. */
+  readonly #running = new Map<string, (() => void)[]>();
+
+  started(traceId: string): void {
+    if (this.#running.size < MAX_ROOTS && !this.#running.has(traceId)) this.#running.set(traceId, []);
+  }
+
+  ended(traceId: string): void {
+    const waiting = this.#running.get(traceId);
+    this.#running.delete(traceId);
+    for (const resolve of waiting ?? []) resolve();
+  }
+
+  /** Resolves when the root of this trace has ended; without one, when all that run now have. */
+  async end(traceId: string | undefined): Promise<void> {
+    const one = traceId !== undefined && this.#running.has(traceId);
+    const traces = one ? [traceId] : [...this.#running.keys()];
+    await Promise.all(traces.map((trace) => new Promise<void>((resolve) => this.#running.get(trace)?.push(resolve))));
+  }
+}

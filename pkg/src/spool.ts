@@ -1,0 +1,311 @@
+// What could not be delivered, on disk: one file for each batch, and the directory as the only state, so that processes may share
+// it and a killed one leaves nothing that the next cannot take up. A batch is delivered twice only if its process dies between
+// the backend's answer and the removal of the file.
+//
+//   <time>-<number>-<owner>.<destination>.<spans>.<size>.<state>
+//
+// state: `temp-<owner>` while it is written, `ready`, `held-<owner>` while somebody sends it, `bad` when it is damaged.
+// owner: machine, process, instance. The file: MAGIC, SHA-256 of the rest, an ExportTraceServiceRequest.
+import { createHash, randomBytes, webcrypto } from "node:crypto";
+import { type FileHandle, mkdir, open, readdir, readFile, rename, stat, unlink, utimes } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { Spool, SpoolOptions, SpoolStats, Stored, Warn } from "./index.js";
+
+const MAGIC = Buffer.from("gspool1\n");
+const HEADER = MAGIC.length + 32;
+const SCAN_INTERVAL = 30_000;
+/** A directory that is full is not read again for each batch. */
+const LIST_INTERVAL = 1_000;
+/** Whoever holds a file for so long is dead, wherever it ran. */
+const LEASE = 10 * 60_000;
+
+const machine = short(hostname());
+/** The instances of this process: after a restart, it may have the number of the one that died. */
+const alive = new Set<string>();
+
+function short(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 8);
+}
+
+/** Off the main thread: bodies are large. */
+async function checksum(body: Uint8Array): Promise<Uint8Array> {
+  return new Uint8Array(await webcrypto.subtle.digest("SHA-256", body));
+}
+
+/** Did it work? Where processes share a directory, another one may have been quicker. */
+function done(work: Promise<unknown>): Promise<boolean> {
+  return work.then(
+    () => true,
+    () => false,
+  );
+}
+
+interface File {
+  base: string;
+  key: string;
+  spans: number;
+  size: number;
+  state: string;
+  owner: string;
+}
+
+function parse(name: string): File | undefined {
+  const found = /^(\d+-\d+-[\w-]+\.([0-9a-f]{8})\.(\d+)\.(\d+))\.(temp|ready|held|bad)(?:-([\w-]+))?$/.exec(name);
+  if (!found) return undefined;
+  const [, base = "", key = "", spans, size, state = "", owner = ""] = found;
+  return { base, key, spans: Number(spans), size: Number(size), state, owner };
+}
+
+export function openSpool(options: Required<SpoolOptions>, names: string[], changed: () => void, warn: Warn): Spool {
+  return new Directory(options, names.map(short), changed, warn);
+}
+
+class Directory implements Spool {
+  readonly stats: SpoolStats = { files: 0, bytes: 0, dropped: 0, quarantined: 0 };
+  readonly #dir: string;
+  readonly #maxBytes: number;
+  readonly #keys: string[];
+  readonly #changed: () => void;
+  readonly #warn: Warn;
+  readonly #owner: string;
+  /** By destination, oldest first, as the directory was when it was last read; whether they are still there a rename tells. */
+  readonly #ready = new Map<string, File[]>();
+  #bad: File[] = [];
+  #listedAt = 0;
+  #listing: Promise<File[]> | undefined;
+  /** What became ready since the directory was begun to be read. */
+  #added: File[] = [];
+  readonly #held = new Map<number, { file: File; path: string }>();
+  readonly #busy = new Set<Promise<unknown>>();
+  readonly #opened: Promise<unknown>;
+  readonly #timer: NodeJS.Timeout;
+  #number = 0;
+  #copies = 0;
+
+  constructor({ dir, maxBytes }: Required<SpoolOptions>, keys: string[], changed: () => void, warn: Warn) {
+    this.#dir = dir;
+    this.#maxBytes = maxBytes;
+    this.#keys = keys;
+    this.#changed = changed;
+    this.#warn = warn;
+    const instance = randomBytes(4).toString("hex");
+    this.#owner = `${machine}-${process.pid}-${instance}`;
+    alive.add(this.#owner);
+    this.#opened = mkdir(dir, { recursive: true, mode: 0o700 })
+      .then(() => this.#list())
+      .catch((error) => this.#failed("cannot be made", error));
+    this.#timer = setInterval(() => this.#scan(), SCAN_INTERVAL).unref();
+    this.#scan();
+  }
+
+  async put(destination: number, spans: number, body: Uint8Array): Promise<boolean> {
+    const size = HEADER + body.length;
+    const time = String(Date.now()).padStart(15, "0");
+    const number = String(this.#number++).padStart(6, "0");
+    const key = this.#keys[destination] as string;
+    const base = `${time}-${number}-${this.#owner}.${key}.${spans}.${size}`;
+    const temp = this.#path(base, `temp-${this.#owner}`);
+    try {
+      await this.#opened;
+      if (this.stats.bytes + size > this.#maxBytes && !(await this.#makeRoom(size))) return false;
+      const file = await open(temp, "wx", 0o600);
+      try {
+        const { bytesWritten } = await file.writev([MAGIC, await checksum(body), body]);
+        if (bytesWritten !== size) throw new Error("the disk took a part only");
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temp, this.#path(base, "ready"));
+      await this.#syncDirectory();
+      this.stats.files++;
+      this.stats.bytes += size;
+      const added = { base, key, spans, size, state: "ready", owner: "" };
+      this.#of(key).push(added);
+      this.#added.push(added);
+      return true;
+    } catch (error) {
+      this.#failed("cannot be written", error);
+      await unlink(temp).catch(() => {});
+      return false;
+    }
+  }
+
+  has(destination: number): boolean {
+    return this.#of(this.#keys[destination] as string).length > 0;
+  }
+
+  async take(destination: number): Promise<Stored | undefined> {
+    const key = this.#keys[destination] as string;
+    try {
+      if (!this.has(destination)) await this.#list();
+      for (let file = this.#of(key).shift(); file; file = this.#of(key).shift()) {
+        const path = this.#path(file.base, `held-${this.#owner}`);
+        const mine = await done(rename(this.#path(file.base, "ready"), path));
+        if (!mine) continue;
+        const now = new Date();
+        await utimes(path, now, now).catch(() => {});
+        const body = await this.#body(path, file);
+        if (!body) continue;
+        const copy = ++this.#copies;
+        this.#held.set(copy, { file, path });
+        return { copy, spans: file.spans, body };
+      }
+    } catch (error) {
+      this.#failed("cannot be read", error);
+    }
+    return undefined;
+  }
+
+  remove(copy: number): void {
+    const held = this.#held.get(copy);
+    this.#held.delete(copy);
+    if (held) this.#later(unlink(held.path).then(() => this.#gone(held.file)));
+  }
+
+  release(copy: number): void {
+    const held = this.#held.get(copy);
+    this.#held.delete(copy);
+    if (!held) return;
+    const back = rename(held.path, this.#path(held.file.base, "ready"));
+    const listed = () => {
+      this.#of(held.file.key).unshift(held.file);
+      this.#added.push(held.file);
+    };
+    this.#later(back.then(listed));
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    for (const copy of [...this.#held.keys()]) this.release(copy);
+    await Promise.all(this.#busy);
+    alive.delete(this.#owner);
+  }
+
+  #path(base: string, state: string): string {
+    return join(this.#dir, `${base}.${state}`);
+  }
+
+  #of(key: string): File[] {
+    const files = this.#ready.get(key) ?? [];
+    this.#ready.set(key, files);
+    return files;
+  }
+
+  #gone({ size }: File): void {
+    this.stats.files--;
+    this.stats.bytes -= size;
+  }
+
+  #list(): Promise<File[]> {
+    this.#listing ??= this.#read().finally(() => {
+      this.#listing = undefined;
+    });
+    return this.#listing;
+  }
+
+  async #read(): Promise<File[]> {
+    this.#added = [];
+    const files = (await readdir(this.#dir)).sort().flatMap((name) => parse(name) ?? []);
+    const seen = new Set(files.map(({ base }) => base));
+    // What came while the directory was read may be missing in what was read.
+    files.push(...this.#added.filter(({ base }) => !seen.has(base)));
+    this.#listedAt = Date.now();
+    this.stats.files = files.length;
+    this.stats.bytes = files.reduce((sum, { size }) => sum + size, 0);
+    this.#ready.clear();
+    for (const file of files) if (file.state === "ready") this.#of(file.key).push(file);
+    this.#bad = files.filter(({ state }) => state === "bad");
+    return files;
+  }
+
+  /** What a file holds, if it is what was written; else it is set aside. */
+  async #body(path: string, file: File): Promise<Uint8Array | undefined> {
+    const all = await readFile(path);
+    const body = all.subarray(HEADER);
+    const header = Buffer.concat([MAGIC, await checksum(body)]);
+    if (all.length === file.size && all.subarray(0, HEADER).equals(header)) return body;
+    this.stats.quarantined++;
+    this.stats.dropped += file.spans;
+    await rename(path, this.#path(file.base, "bad"));
+    this.#bad.push({ ...file, state: "bad" });
+    this.#failed("has a damaged file, which is set aside as .bad", undefined);
+    return undefined;
+  }
+
+  /** Deletes damaged files first, then the oldest, until there is room. */
+  async #makeRoom(size: number): Promise<boolean> {
+    if (size > this.#maxBytes) return false;
+    if (Date.now() - this.#listedAt > LIST_INTERVAL) await this.#list();
+    while (this.stats.bytes + size > this.#maxBytes) {
+      const file = this.#bad.shift() ?? this.#oldest();
+      if (!file) return false;
+      if (!(await done(unlink(this.#path(file.base, file.state))))) continue;
+      this.#gone(file);
+      if (file.state === "bad") continue;
+      this.stats.dropped += file.spans;
+      this.#failed("is full, the oldest spans are dropped", undefined);
+    }
+    return true;
+  }
+
+  #oldest(): File | undefined {
+    const lists = [...this.#ready.values()].filter((files) => files.length > 0);
+    return lists.sort(([a], [b]) => ((a as File).base < (b as File).base ? -1 : 1))[0]?.shift();
+  }
+
+  /** Takes up what dead owners left behind, and looks who has something to get. */
+  #scan(): void {
+    const scan = async () => {
+      await this.#opened;
+      for (const file of await this.#list()) {
+        const { base, state, owner, key } = file;
+        if ((state === "held" || state === "temp") && (await this.#isDead(file))) {
+          const path = this.#path(base, `${state}-${owner}`);
+          if (state === "temp") await done(unlink(path));
+          else if (await done(rename(path, this.#path(base, "ready"))))
+            this.#of(key).unshift({ ...file, state: "ready" });
+        }
+      }
+      if (this.#keys.some((_, i) => this.has(i))) this.#changed();
+    };
+    this.#later(scan());
+  }
+
+  async #isDead({ base, state, owner }: File): Promise<boolean> {
+    const [host, pid] = owner.split("-");
+    if (host === machine) {
+      if (Number(pid) === process.pid) return !alive.has(owner);
+      try {
+        process.kill(Number(pid), 0);
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code === "ESRCH";
+      }
+    }
+    const found = await stat(this.#path(base, `${state}-${owner}`)).catch(() => undefined);
+    return found !== undefined && Date.now() - found.mtimeMs > LEASE;
+  }
+
+  /** Without it the name may be lost with the power; not every system lets one. */
+  async #syncDirectory(): Promise<void> {
+    let directory: FileHandle | undefined;
+    try {
+      directory = await open(this.#dir, "r");
+      await directory.sync();
+    } catch {
+      // The file itself is safe.
+    } finally {
+      await directory?.close();
+    }
+  }
+
+  #later(work: Promise<unknown>): void {
+    const done = work.catch((error) => this.#failed("fails", error)).finally(() => this.#busy.delete(done));
+    this.#busy.add(done);
+  }
+
+  #failed(what: string, error: unknown): void {
+    this.#warn(`the spool ${what}`, (error as NodeJS.ErrnoException | undefined)?.code ?? "");
+  }
+}
