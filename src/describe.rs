@@ -86,10 +86,21 @@ impl ResourceRules {
 pub type Part<'s, 'a> = Option<(&'a [u8], &'s Described<'a>)>;
 
 impl ResourceRules {
+    /// Would the resource of a body be another one? As [`ResourceRules::write_read`].
+    pub fn changes(&self, resource: Part, peer: Option<&str>, keys: &Keys) -> bool {
+        let attributes = resource.map_or(&[][..], |(_, d)| d.attributes);
+        self.wants(attributes, peer, keys).is_some() || self.touch(attributes, keys)
+    }
+
+    /// The host name that a resource lacks.
+    fn wants<'p>(&self, attributes: &[Attr], peer: Option<&'p str>, keys: &Keys) -> Option<&'p str> {
+        peer.filter(|_| self.peer_host_name && attributes.iter().all(|a| keys.text(a.key) != HOST_NAME))
+    }
+
     /// Writes the resource of a `ResourceSpans` that came in a body, from `peer` if that is known: as it was, where no rule touches it.
     pub fn write_read(&self, w: &mut Writer, resource: Part, peer: Option<&str>, keys: &Keys) -> bool {
         let attributes = resource.map_or(&[][..], |(_, d)| d.attributes);
-        let peer = peer.filter(|_| self.peer_host_name && attributes.iter().all(|a| keys.text(a.key) != HOST_NAME));
+        let peer = self.wants(attributes, peer, keys);
         let mut mended = false;
         if peer.is_some() || self.touch(attributes, keys) {
             let mark = w.mark();
@@ -106,10 +117,15 @@ impl ResourceRules {
     }
 }
 
+/// Does a scope carry a secret?
+pub fn is_secret(scope: &Described, keys: &Keys) -> bool {
+    scope.attributes.iter().any(|a| SCOPE_SECRETS.contains(&keys.text(a.key)))
+}
+
 /// Writes the scope of a `ScopeSpans` that came in a body: as it was, if it carries no secret.
 pub fn write_read_scope(w: &mut Writer, scope: Part, keys: &Keys) {
     let Some((raw, d)) = scope else { return };
-    if d.attributes.iter().any(|a| SCOPE_SECRETS.contains(&keys.text(a.key))) {
+    if is_secret(d, keys) {
         let mark = w.mark();
         scope_attributes(w, d.attributes, keys);
         d.raw_fields.iter().rev().for_each(|raw| w.bytes(raw));

@@ -342,6 +342,11 @@ impl Tree {
         self.resolved.pop_front()
     }
 
+    /// Is a span of the trace remembered?
+    pub fn knows_trace(&self, trace_id: TraceId) -> bool {
+        self.traces.contains(&trace_id)
+    }
+
     /// Is the span remembered?
     pub fn knows(&self, trace_id: TraceId, span_id: SpanId) -> bool {
         self.traces.peek(&trace_id).and_then(|trace| trace.known(span_id)).is_some()

@@ -9,7 +9,9 @@ use crate::describe;
 use crate::entry::{self, Destinations, Started};
 use crate::keys::Keys;
 use crate::normalize::Normal;
-use crate::otlp::read::{self, ResourcePart, ScopePart};
+use crate::otlp::read::{self, PartReader, ResourcePart, ScopePart};
+use crate::otlp::wire::Reader;
+use crate::otlp::write::number;
 use crate::privacy;
 use crate::span::Span;
 use bumpalo::Bump;
@@ -41,6 +43,122 @@ impl Pipeline {
         (self.arena, self.keys) = (arena, keys);
         self.drain_tree(now);
         taken
+    }
+
+    /// What takes the place of a body on its way to the first destination, as protobuf: [`Pipeline::ingest`] and [`Pipeline::drain_queue`] in
+    /// one. A body without LLM spans, of traces that have none so far, passes span by span as it is, and the tree hears nothing of it.
+    pub fn rewrite(&mut self, body: &[u8], peer: Option<&str>, now: f64) -> Result<Vec<u8>, Error> {
+        let body = convert::protobuf_of(body, &mut Format::default())?;
+        self.reset_arena();
+        let (arena, mut keys) = (std::mem::take(&mut self.arena), std::mem::take(&mut self.keys));
+        let passed = self.passed(&body, peer, &mut keys, &arena);
+        (self.arena, self.keys) = (arena, keys);
+        match passed {
+            Some(mut passed) => {
+                passed.extend_from_slice(&self.drain_queue(0, now));
+                Ok(passed)
+            }
+            None => {
+                self.ingest(&body, peer, now)?;
+                Ok(self.drain_queue(0, now))
+            }
+        }
+    }
+
+    /// The body with nothing changed but its resources, if nothing else has to be.
+    fn passed<'a>(&mut self, body: &'a [u8], peer: Option<&str>, keys: &mut Keys, arena: &'a Bump) -> Option<Vec<u8>> {
+        let [d] = &self.destinations[..] else { return None };
+        let takes_all =
+            !self.filters && d.config.sample_ratio.is_none() && d.config.allow_scopes.is_empty() && d.config.block_scopes.is_empty();
+        if !takes_all || !self.forms[d.form].privacy.is_idle([body, &[]], false, &self.hooks) {
+            return None;
+        }
+        let request = read::request(body).ok()?;
+        let mut spans = 0;
+        let mut resources = Vec::with_capacity(request.resources.len());
+        for resource in &request.resources {
+            for scope in &resource.scopes {
+                let described = scope.scope.map(|s| PartReader { keys: &mut *keys, arena }.scope(s)).transpose().ok()?;
+                let part = ScopePart {
+                    raw_fields: scope.raw_fields.clone(),
+                    scope: scope.scope.map(|(_, raw)| raw).zip(described),
+                    spans: Vec::new(),
+                };
+                let known = self.read_scope(&part, keys).ok()? as usize;
+                if self.scopes.get(known - 1).is_none_or(|scope| scope.conventions != 0)
+                    || part.scope.is_some_and(|(_, described)| describe::is_secret(&described, keys))
+                    || scope.spans.iter().any(|(_, span)| !self.is_plain(span, keys))
+                {
+                    return None;
+                }
+                spans += scope.spans.len() as u64;
+            }
+            resources.push(match resource.resource {
+                Some(r) => Some((r.1, PartReader { keys: &mut *keys, arena }.resource(r).ok()?)),
+                None => None,
+            });
+        }
+        let [d] = &mut self.destinations[..] else { return None };
+        let w = &mut self.writer;
+        w.clear();
+        let mut fields = Reader::new(0, body);
+        let mut raw = Vec::new();
+        while let Some(field) = fields.field().ok()? {
+            raw.push(field);
+        }
+        let mut at = resources.len();
+        for field in raw.into_iter().rev() {
+            if field.number != number::REQUEST_RESOURCE_SPANS {
+                w.bytes(field.raw);
+                continue;
+            }
+            at -= 1;
+            let resource = resources[at].as_ref().map(|(raw, described)| (*raw, described));
+            if !d.rules.changes(resource, peer, keys) {
+                w.bytes(field.raw);
+                continue;
+            }
+            let mark = w.mark();
+            let mut inner = Reader::new(0, field.bytes().ok()?.1);
+            let mut rest = Vec::new();
+            while let Some(field) = inner.field().ok()? {
+                rest.push(field);
+            }
+            rest.iter().rev().filter(|field| field.number != number::RESOURCE_SPANS_RESOURCE).for_each(|field| w.bytes(field.raw));
+            d.mended_service_name |= d.rules.write_read(w, resource, peer, keys);
+            w.close(number::REQUEST_RESOURCE_SPANS, mark);
+        }
+        let out = w.written().to_vec();
+        d.exporter.passed(spans, out.len() as u64);
+        self.seen += spans;
+        Some(out)
+    }
+
+    /// Is it a span that no convention knows, of a trace that has no LLM span so far?
+    fn is_plain(&self, span: &[u8], keys: &mut Keys) -> bool {
+        let mut reader = Reader::new(0, span);
+        let mut id = None;
+        loop {
+            let field = match reader.field() {
+                Ok(Some(field)) => field,
+                Ok(None) => return id.is_some_and(|id| !self.tree.knows_trace(id)),
+                Err(_) => return false,
+            };
+            match (field.number, field.bytes()) {
+                (number::TRACE_ID, Ok((_, bytes))) => id = bytes.try_into().ok(),
+                (number::SPAN_ID, Ok((_, bytes))) if bytes.len() == 8 => {}
+                (number::TRACE_ID | number::SPAN_ID | number::ATTRIBUTES, Err(_)) | (number::SPAN_ID, _) => return false,
+                (number::ATTRIBUTES, Ok((_, attribute))) => {
+                    let key = Reader::new(0, attribute).field().ok().flatten().filter(|field| field.number == number::KEY);
+                    let Some(Ok((_, key))) = key.map(|key| key.bytes()) else { return false };
+                    let Some(info) = keys.intern(key).and_then(|id| keys.get(id)) else { return false };
+                    if info.evidence != 0 || info.value_counts {
+                        return false;
+                    }
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Everything that is queued for a destination, as one body, counted as sent: for a host that passes it on in the place of a request that

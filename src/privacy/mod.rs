@@ -124,11 +124,11 @@ impl Privacy {
     }
 
     /// May it have anything to do with a span of these fields? By default a look at its size, and a few samples of its bytes.
-    fn is_idle(&self, fields: [&[u8]; 2], is_llm: bool, hooks: &Hooks) -> bool {
+    pub fn is_idle(&self, fields: [&[u8]; 2], is_llm: bool, hooks: &Hooks) -> bool {
         let size = fields[0].len() + fields[1].len();
         let masks = self.rules.iter().any(|rule| is_llm || rule.names_keys());
-        let of_llm = !self.capture_content || hooks.mask.is_some() || fields.iter().any(|fields| self.media.may_be_in(fields));
-        !masks && size <= self.max_attribute_bytes.min(self.max_span_bytes) && !(is_llm && of_llm)
+        let of_llm = || !self.capture_content || hooks.mask.is_some() || fields.iter().any(|fields| self.media.may_be_in(fields));
+        !masks && size <= self.max_attribute_bytes.min(self.max_span_bytes) && !(is_llm && of_llm())
     }
 
     /// The fields of a span (and those that it gets as an entry) as they may leave.

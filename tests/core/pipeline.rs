@@ -461,3 +461,61 @@ fn a_session_that_a_span_starts_with_is_handed_down_while_it_runs() {
     assert_eq!(people("GET"), [None, None]);
     assert_eq!(people("POST"), [Some("of the cookie".into()), None], "what is no span of a model's stays as it is");
 }
+
+#[test]
+fn a_body_without_llm_spans_passes_as_it_is_but_for_its_resources() {
+    let spans_of = vec![span(2, 1, "SELECT", vec![text("db.system", "pg")]), span(1, 0, "POST", vec![text("http.route", "/chat")])];
+    let plain = body(&[("http", spans_of.clone()), ("pg", vec![span(3, 1, "GET", vec![])])]);
+    // The token of another backend's goes, and nothing else is different.
+    let mut p = pipeline(r#"{"destinations":[{}]}"#);
+    let out = p.rewrite(&plain, None, 0.0).unwrap();
+    let mut expected = ExportTraceServiceRequest::decode(&plain[..]).unwrap();
+    let attributes = &mut expected.resource_spans[0].resource.as_mut().unwrap().attributes;
+    attributes.retain(|attribute| attribute.key != "token");
+    for scope in &mut expected.resource_spans[0].scope_spans {
+        scope.scope.as_mut().unwrap().attributes.clear();
+    }
+    assert_eq!(ExportTraceServiceRequest::decode(&out[..]).unwrap(), expected);
+    // What has no secret is the same bytes, and the tree hears nothing of it.
+    let clean = expected.encode_to_vec();
+    assert_eq!(p.rewrite(&clean, None, 0.0).unwrap(), clean);
+    let mut p = pipeline(r#"{"destinations":[{}]}"#);
+    assert_eq!(p.rewrite(&clean, None, 0.0).unwrap(), clean);
+    let stats = p.stats();
+    assert_eq!((stats.tracked, stats.seen, stats.destinations[0].queued, stats.destinations[0].sent), (0, 3, 3, 3));
+    // Each rule gives what the way span by span gives.
+    for config in [
+        &format!(r#"{{"destinations":[{TENCENT}]}}"#),
+        r#"{"destinations":[{"profile":"tencent","token":"t"}]}"#,
+        r#"{"destinations":[{"filter":{"except":[{"name":"SELECT"}]}}]}"#,
+        r#"{"destinations":[{"blockScopes":["pg"]}]}"#,
+        r#"{"destinations":[{"sampleRatio":0}]}"#,
+        r#"{"destinations":[{}],"privacy":{"mask":[{"keys":["http.route"]}]}}"#,
+        r#"{"destinations":[{}],"privacy":{"maxAttributeBytes":64}}"#,
+    ] {
+        let config = Config { peer_host_name: true, ..Config::read(config).unwrap() };
+        let [mut one, mut other] = [1, 2].map(|seed| Pipeline::new(&config, seed).unwrap());
+        let fast = one.rewrite(&clean, Some("10.0.0.9"), 0.0).unwrap();
+        other.ingest(&clean, Some("10.0.0.9"), 0.0).unwrap();
+        let slow = other.drain_queue(0, 0.0);
+        let sorted = |body: &[u8]| {
+            let mut request = ExportTraceServiceRequest::decode(body).unwrap();
+            request
+                .resource_spans
+                .iter_mut()
+                .flat_map(|r| &mut r.scope_spans)
+                .for_each(|s| s.spans.sort_by(|a, b| a.span_id.cmp(&b.span_id)));
+            request.resource_spans.iter_mut().for_each(|r| r.scope_spans.sort_by_key(|s| s.scope.as_ref().unwrap().name.clone()));
+            request
+        };
+        assert_eq!(sorted(&fast), sorted(&slow), "{config:?}");
+    }
+    // With one LLM span among them, or one of their trace before, all take that way.
+    let llm = body(&[("langfuse-sdk", vec![of_kind(9, 1, "agent", "agent")]), ("http", spans_of)]);
+    let mut p = pipeline(r#"{"destinations":[{}]}"#);
+    let out = p.rewrite(&llm, None, 0.0).unwrap();
+    assert_eq!(entries(&[(0, 0, ExportTraceServiceRequest::decode(&out[..]).unwrap())]), ["agent"]);
+    assert_eq!(p.stats().tracked, 3);
+    p.rewrite(&clean, None, 0.0).unwrap();
+    assert_eq!(p.stats().tracked, 4);
+}

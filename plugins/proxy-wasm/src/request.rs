@@ -72,10 +72,7 @@ impl Request {
     /// The body with its spans normalised, packed as it came. An error leaves the pipeline as it was. `limit` bounds what it may
     /// unpack to; `peer` is the address that it came from; `now` is in ms.
     pub fn rewrite(self, body: &[u8], pipeline: &mut Pipeline, peer: Option<&str>, limit: usize, now: f64) -> Result<Vec<u8>, Reason> {
-        let mut ingest = |message: &[u8]| {
-            pipeline.ingest(message, peer, now).map_err(|_| Reason::Malformed)?;
-            Ok(pipeline.drain_queue(0, now))
-        };
+        let mut rewrite = |message: &[u8]| pipeline.rewrite(message, peer, now).map_err(|_| Reason::Malformed);
         if self.grpc {
             let [flag, message] = frame(body)?;
             let packed = flag == [1];
@@ -83,7 +80,7 @@ impl Request {
             if flag != [0] && plain.is_none() {
                 return Err(Reason::Unsupported);
             }
-            let out = ingest(plain.as_deref().unwrap_or(message))?;
+            let out = rewrite(plain.as_deref().unwrap_or(message))?;
             let out = if packed { pack(&out) } else { out };
             let mut framed = vec![u8::from(packed)];
             framed.extend_from_slice(&(out.len() as u32).to_be_bytes());
@@ -91,7 +88,7 @@ impl Request {
             return Ok(framed);
         }
         let plain = if self.gzip { Some(unpack(body, limit)?) } else { None };
-        let mut out = ingest(plain.as_deref().unwrap_or(body))?;
+        let mut out = rewrite(plain.as_deref().unwrap_or(body))?;
         if self.json {
             out = genspan::otlp::json::from_protobuf(&out).map_err(|_| Reason::Malformed)?;
         }
