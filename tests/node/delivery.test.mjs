@@ -11,7 +11,7 @@ const { NodeTracerProvider } = require("@opentelemetry/sdk-trace-node");
 const { GenSpanProcessor } = require("genspan");
 
 // What never comes back must fail, not hang.
-const test = (name, check) => plainTest(name, { timeout: 20_000 }, check);
+const test = (name, check) => plainTest(name, { timeout: 60_000 }, check);
 
 const thrown = [];
 const note = (error) => thrown.push(error);
@@ -33,7 +33,7 @@ function tracing(options) {
 
 const until = async (holds) => {
   for (let waited = 0; !holds(); waited += 5) {
-    assert.ok(waited < 5000, "it did not happen within 5 s");
+    assert.ok(waited < 30_000, "it did not happen within 30 s");
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 };

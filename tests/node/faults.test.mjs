@@ -201,7 +201,8 @@ async function freePort() {
 
 async function until(holds) {
   for (let waited = 0; !holds(); waited += 10) {
-    assert.ok(waited < 10_000, "it did not happen within 10 s");
+    // On a busy disk a file may be let go of after the next process looked: it looks again after 30 s.
+    assert.ok(waited < 60_000, "it did not happen within 60 s");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
@@ -210,7 +211,7 @@ const rows = [];
 
 for (const fault of FAULTS) {
   const { what, duplicated = 0, dropped = {}, shortened = 0, transports = TRANSPORTS } = fault;
-  test(`a backend that ${what}`, { timeout: 20_000 }, async () => {
+  test(`a backend that ${what}`, { timeout: 120_000 }, async () => {
     const results = await Promise.all(transports.map((protocol) => run(fault, protocol)));
     for (const [i, { server, stats, partial }] of results.entries()) {
       const at = transports[i];
