@@ -47,6 +47,7 @@ impl KeyInfo {
     }
 
     /// The key.
+    #[inline]
     pub fn text(&self) -> &[u8] {
         &self.prefix[usize::from(self.text_at)..]
     }
@@ -106,11 +107,13 @@ impl Keys {
     }
 
     /// What is known of a number that this dictionary gave out.
+    #[inline]
     pub fn get(&self, id: u32) -> Option<&KeyInfo> {
         self.infos.get(id as usize)
     }
 
     /// The text of a key.
+    #[inline]
     pub fn text<'a>(&'a self, key: Key<'a>) -> &'a [u8] {
         match key {
             Key::Id(id) => self.get(id).map_or(&[], KeyInfo::text),
