@@ -102,6 +102,14 @@ const post = (envoy, body, headers = {}) =>
     headers: { "content-type": "application/x-protobuf", ...headers },
   });
 
+test("the plugin stays within its size", () => {
+  const module = readFileSync(here("../../plugins/proxy-wasm/genspan.wasm"));
+  // A standard library that says why it panics (rustup's own) makes more.
+  const bound = module.includes("called `Option::unwrap()`") ? 280_000 : 250_000;
+  const size = gzipSync(module, { level: 9 }).length;
+  assert.ok(size < bound, `${size} bytes with gzip -9`);
+});
+
 test("the plugin gives the bytes of the native core", async (t) => {
   const { envoy, receiver } = await withEnvoy(t, { profile: "otel" });
   assert.equal((await post(envoy, CAPTURE)).status, 200);
@@ -275,6 +283,27 @@ test("copies go to a further cluster in the form of its backend, and senders do 
     ["Bearer a", "Bearer b"],
   );
   assert.ok(receiver.spans().every(({ attributes }) => attributes["langfuse.observation.type"] !== "generation"));
+});
+
+test("what is held goes out when Envoy is told to stop", async (t) => {
+  const receiver = await startReceiver();
+  t.after(() => receiver.close());
+  const options = { profile: "otel", entry: { holdMillis: 600_000 } };
+  const envoy = await startEnvoy({ options, http: new URL(receiver.url).port });
+  const span = {
+    traceId: "0af7651916cd43dd8448eb211c80319c",
+    spanId: "b7ad6b7169203331",
+    parentSpanId: "00f067aa0ba902b7",
+  };
+  const attributes = [{ key: "gen_ai.operation.name", value: { stringValue: "chat" } }];
+  const body = JSON.stringify({
+    resourceSpans: [{ scopeSpans: [{ spans: [{ ...span, name: "chat", attributes }] }] }],
+  });
+  assert.equal((await post(envoy, body, { "content-type": "application/json" })).status, 200);
+  await until(async () => (await envoy.stats()).genspan_held === 1, "its parent may still come");
+  assert.deepEqual(receiver.spans(), []);
+  await envoy.stop();
+  assert.deepEqual(entriesOf(receiver.spans()), ["chat"]);
 });
 
 test("options that are wrong keep Envoy from starting, and say why", async () => {
