@@ -51,13 +51,18 @@ impl Reason {
 }
 
 impl Request {
+    /// Does a path carry OTLP traces?
+    pub fn may_be_at(path: &str) -> bool {
+        let path = path.split('?').next().unwrap_or_default();
+        path == GRPC_PATH || path.ends_with(HTTP_PATH)
+    }
+
     /// What a request's head tells of it; `None`: it carries no OTLP traces. `header` gives the value of a header.
     pub fn of(method: &str, path: &str, header: impl Fn(&str) -> Option<String>) -> Option<Result<Self, Reason>> {
-        let path = path.split('?').next().unwrap_or_default();
-        let grpc = path == GRPC_PATH;
-        if method != "POST" || !grpc && !path.ends_with(HTTP_PATH) {
+        if method != "POST" || !Self::may_be_at(path) {
             return None;
         }
+        let grpc = path.split('?').next() == Some(GRPC_PATH);
         let media_type = header("content-type").unwrap_or_default();
         let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let json = media_type == "application/json";

@@ -40,6 +40,8 @@ pub struct Route {
 }
 
 const DEFAULT_ENDPOINT: &str = "http://localhost:4318/v1/traces";
+/// Spans that are remembered of each sender, unless the configuration says otherwise: what is not in a few bodies is not waited for.
+const MAX_SPANS: usize = 10_000;
 /// Options of a destination that stand at the top where there is only one.
 const OF_DESTINATION: &[&str] = &[
     "name",
@@ -195,6 +197,9 @@ impl Settings {
         GROUPS.iter().zip(&groups).filter(|(_, group)| !group.0.is_empty()).for_each(|(name, group)| top.set(name, group.text()));
         let mut core = Config::read(&top.text()).map_err(|e| e.to_string())?;
         core.peer_host_name = true;
+        if parsed.get("entry").and_then(|entry| entry.get("maxSpans")).is_none() {
+            core.entry.max_spans = MAX_SPANS;
+        }
         // A body that comes is taken whole; what waits for calls is bounded by its bytes.
         core.queue.max_spans = core.queue.max_spans.max(1 << 20);
         core.validate().map_err(|e| e.to_string())?;
