@@ -356,15 +356,18 @@ impl HttpContext for Stream {
             self.release(&chunk, reason);
             return Action::Continue;
         }
-        worker.buffered += chunk.len();
-        self.held.extend_from_slice(&chunk);
+        let whole = end_of_stream && self.held.is_empty();
+        if !whole {
+            worker.buffered += chunk.len();
+            self.held.extend_from_slice(&chunk);
+        }
         if !end_of_stream {
             let _ = hostcalls::set_buffer(BufferType::HttpRequestBody, 0, usize::MAX, &[]);
             return Action::Continue;
         }
         let Some((request, head)) = self.request.take() else { return Action::Continue };
         worker.buffered -= self.held.len();
-        let body = std::mem::take(&mut self.held);
+        let body = if whole { chunk } else { std::mem::take(&mut self.held) };
         let now = now();
         let peer = worker.settings.as_ref().filter(|settings| settings.needs_peer()).and_then(|_| peer());
         let rewritten = match worker.origin(head, now) {
@@ -378,7 +381,10 @@ impl HttpContext for Stream {
                 &body
             }
         };
-        let _ = hostcalls::set_buffer(BufferType::HttpRequestBody, 0, usize::MAX, out);
+        // The proxy has it as it is.
+        if !(whole && *out == body) {
+            let _ = hostcalls::set_buffer(BufferType::HttpRequestBody, 0, usize::MAX, out);
+        }
         Action::Continue
     }
 }
