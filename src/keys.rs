@@ -3,7 +3,7 @@
 
 use crate::conventions::{self, ConventionSet, RuleRef, To};
 use crate::hash::Hash;
-use crate::normalize::PEOPLE;
+use crate::normalize::canonical::PEOPLE;
 use crate::otlp::wire::push_varint;
 use crate::span::Key;
 use hashbrown::HashTable;

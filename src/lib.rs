@@ -5,7 +5,8 @@
 //! ```text
 //!  host            span frame         core                                                                          host
 //!  ─────────────   ──────────   ─────────────────────────────────────────────────────────────────────────   ──────────────
-//!  span starts     start ─────► entry::Tree: parent, remote?, LLM?
+//!  span starts     start ─────► route (filters) ─► entry::Tree: parent, remote?, LLM?, session
+//!  OTLP body       ingest ────► otlp::read ─► as below, every span of the body known before the first is decided
 //!  span ends       span ──────► frame ─► normalize ─► entry::Tree ─► profiles::write ─► privacy ─► export ─► poll ─► send
 //!                                        │              │              │                  │         │
 //!                                        conventions    one per        attributes         mask,     queue, batch,   ◄── response,

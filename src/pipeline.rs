@@ -10,7 +10,8 @@ use crate::export::{self, Envelopes, Exporter, Health, PartialSuccess, Place, Tr
 use crate::frame::{self, FrameError};
 use crate::hash::HashMap;
 use crate::keys::Keys;
-use crate::normalize::{self, Context, Normal, PEOPLE};
+use crate::normalize::canonical::PEOPLE;
+use crate::normalize::{self, Context, Normal};
 use crate::otlp::json;
 use crate::otlp::wire::Writer;
 use crate::otlp::write::number;

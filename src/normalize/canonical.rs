@@ -275,6 +275,9 @@ pub const INFERRED: u16 = u16::MAX - 1;
 pub const NAMES: u16 = u16::MAX - 2;
 /// Origin of a value that events of the span gave.
 pub const EVENTS: u16 = u16::MAX - 3;
+/// Who uses the application: what is handed down to spans that lack it.
+pub const PEOPLE: [Field; 2] = [Field::SessionId, Field::UserId];
+
 /// In place of a source: a span above it, or the baggage.
 pub const HANDED_DOWN: u16 = u16::MAX - 4;
 

@@ -23,7 +23,7 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 pub(crate) use events::carries_content;
 
-use canonical::{Canonical, DERIVED, EVENTS, Field, HANDED_DOWN, Kind};
+use canonical::{Canonical, DERIVED, EVENTS, Field, HANDED_DOWN, Kind, PEOPLE};
 
 /// What happens to an attribute (or event) of the source.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,9 +68,6 @@ pub struct Normal<'a> {
     /// One for each event.
     pub event_fates: BumpVec<'a, Fate<'a>>,
 }
-
-/// Who uses the application: what is handed down to spans that lack it.
-pub const PEOPLE: [Field; 2] = [Field::SessionId, Field::UserId];
 
 impl<'a> Normal<'a> {
     /// Fills in the session and the user that it lacks.
