@@ -9,7 +9,6 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType, MetricType};
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -56,8 +55,8 @@ struct Worker {
     settings: Option<Settings>,
     origins: Vec<Origin>,
     next_origin: u32,
-    /// Calls on their way: the origin and its number for the call.
-    calls: HashMap<u32, (u32, u32)>,
+    /// Calls on their way, few: the host's token, the origin and its number for the call.
+    calls: Vec<(u32, u32, u32)>,
     /// Bytes of bodies that are held.
     buffered: usize,
     requests: u64,
@@ -68,7 +67,7 @@ struct Worker {
     passed_counters: Vec<Option<Counter>>,
     /// Each with what has been told of it: every worker adds its share to them.
     gauges: Vec<(u32, u64)>,
-    said: HashMap<String, f64>,
+    said: Vec<(String, f64)>,
 }
 
 fn totals_of(origin: &Origin) -> [u64; COUNTERS.len()] {
@@ -109,10 +108,11 @@ impl Worker {
 
     /// Once a minute for each thing, however often it happens.
     fn say(&mut self, level: LogLevel, what: &str, now: f64) {
-        if self.said.get(what).is_some_and(|at| now - at < LOG_INTERVAL) {
+        self.said.retain(|(_, at)| now - at < LOG_INTERVAL);
+        if self.said.iter().any(|(said, _)| said == what) {
             return;
         }
-        self.said.insert(what.to_owned(), now);
+        self.said.push((what.to_owned(), now));
         let _ = hostcalls::log(level, &format!("genspan: {what}"));
     }
 
@@ -156,7 +156,7 @@ impl Worker {
                 let headers: Vec<_> = call.headers.iter().map(|(name, value)| (&name[..], &value[..])).collect();
                 let timeout = Duration::from_millis(call.timeout_millis);
                 match hostcalls::dispatch_http_call(&call.cluster, headers, Some(&call.body), Vec::new(), timeout) {
-                    Ok(token) => drop(self.calls.insert(token, (origin.number, call.id))),
+                    Ok(token) => self.calls.push((token, origin.number, call.id)),
                     Err(_) => {
                         origin.failed(call.id, now);
                         faults += 1;
@@ -186,7 +186,8 @@ impl Context for Root {
     fn on_http_call_response(&mut self, token: u32, headers: usize, body_size: usize, trailers: usize) {
         let mut worker = self.worker.borrow_mut();
         let now = now();
-        let Some((number, id)) = worker.calls.remove(&token) else { return };
+        let Some(at) = worker.calls.iter().position(|(known, ..)| *known == token) else { return };
+        let (_, number, id) = worker.calls.swap_remove(at);
         let header = |name: &str| {
             let of = |map| hostcalls::get_map_value(map, name).ok().flatten();
             of(MapType::HttpCallResponseHeaders).or_else(|| (trailers > 0).then(|| of(MapType::HttpCallResponseTrailers)).flatten())
