@@ -1,5 +1,5 @@
-// Turns src/ and the WebAssembly module into dist/: one bundle for every host, a thin one for Node, and their types.
-// The module itself is built by the Makefile.
+// Turns src/ and the WebAssembly module into dist/: slim.ts in one bundle, the entry points that bring a module along as thin files over it, and
+// their types. The module itself is built by the Makefile.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -8,31 +8,40 @@ import { build } from "esbuild";
 process.chdir(fileURLToPath(new URL(".", import.meta.url)));
 rmSync("dist", { recursive: true, force: true });
 
+const options = {
+  bundle: true,
+  target: "es2022",
+  platform: "neutral",
+  outdir: "dist",
+  loader: { ".wasm": "base64" },
+  legalComments: "none",
+  logLevel: "warning",
+};
+
 for (const [format, extension] of [
   ["esm", "js"],
   ["cjs", "cjs"],
 ]) {
-  const options = {
-    bundle: true,
-    format,
-    target: "es2022",
-    outdir: "dist",
-    outExtension: { ".js": `.${extension}` },
-    loader: { ".wasm": "base64" },
-    legalComments: "none",
-    logLevel: "warning",
-  };
-  await build({ ...options, entryPoints: ["src/index.ts"], platform: "neutral" });
-  // Peers that an application has or has not.
-  const external = ["@grpc/grpc-js", "undici"];
-  // The Node entry stands on the other bundle instead of carrying the module a second time.
-  const besideIndex = {
-    name: "beside-index",
+  const written = { ...options, format, outExtension: { ".js": `.${extension}` } };
+  await build({ ...written, entryPoints: ["src/slim.ts"] });
+  // What stands in dist/ by itself is not carried a second time.
+  const besideOthers = {
+    name: "beside-others",
     setup(bundler) {
-      bundler.onResolve({ filter: /^\.\/index\.js$/ }, () => ({ path: `./index.${extension}`, external: true }));
+      bundler.onResolve({ filter: /^\.\/(slim|index)\.js$/ }, ({ path }) => ({
+        path: path.replace(/js$/, extension),
+        external: true,
+      }));
     },
   };
-  await build({ ...options, entryPoints: ["src/node.ts"], platform: "node", plugins: [besideIndex], external });
+  const thin = { ...written, plugins: [besideOthers] };
+  await build({ ...thin, entryPoints: ["src/index.ts"] });
+  // Peers that an application has or has not.
+  await build({ ...thin, entryPoints: ["src/node.ts"], platform: "node", external: ["@grpc/grpc-js", "undici"] });
+  // These runtimes know no CommonJS.
+  if (format === "cjs") continue;
+  const entryPoints = ["src/workerd.ts", "src/edge-light.ts", "src/deno.ts"];
+  await build({ ...thin, entryPoints, external: ["./core.wasm*"] });
 }
 
 execFileSync(

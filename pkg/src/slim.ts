@@ -1,4 +1,5 @@
-// The package for any host with fetch and WebAssembly. A runtime with more to offer has its own entry beside this one.
+// The package for any host with fetch and WebAssembly, without the WebAssembly module: each entry point beside this file brings it
+// along in the way that its runtime wants it.
 import type { DestinationOptions, GenSpanOptions } from "./config.js";
 import * as core from "./core.js";
 import { checkHooks, type PrivacyHooks, settings } from "./privacy.js";
@@ -19,7 +20,7 @@ export type {
   Route,
   SpanFilter,
 } from "./config.js";
-export type { CoreStats, DestinationStats } from "./core.js";
+export { type CoreStats, type DestinationStats, initSync } from "./core.js";
 export type { DeliveryOptions, SpoolOptions } from "./delivery.js";
 export type { Host, Spool, SpoolStats, Stored, Tls, Warn } from "./host.js";
 export type { MeterProvider } from "./metrics.js";
