@@ -8,6 +8,9 @@ import { build } from "esbuild";
 process.chdir(fileURLToPath(new URL(".", import.meta.url)));
 rmSync("dist", { recursive: true, force: true });
 
+/** Entry points of runtimes that know no CommonJS. */
+const ESM_ONLY = ["workerd", "edge-light", "deno"];
+
 const options = {
   bundle: true,
   target: "es2022",
@@ -38,10 +41,16 @@ for (const [format, extension] of [
   await build({ ...thin, entryPoints: ["src/index.ts"] });
   // Peers that an application has or has not.
   await build({ ...thin, entryPoints: ["src/node.ts"], platform: "node", external: ["@grpc/grpc-js", "undici"] });
-  // These runtimes know no CommonJS.
+  // Whatever module the package has been given here, these are to use the same one.
+  const byName = {
+    name: "by-name",
+    setup(bundler) {
+      bundler.onResolve({ filter: /^\.\/index\.js$/ }, () => ({ path: "genspan", external: true }));
+    },
+  };
+  await build({ ...written, plugins: [byName], entryPoints: ["src/edge.ts"] });
   if (format === "cjs") continue;
-  const entryPoints = ["src/workerd.ts", "src/edge-light.ts", "src/deno.ts"];
-  await build({ ...thin, entryPoints, external: ["./core.wasm*"] });
+  await build({ ...thin, entryPoints: ESM_ONLY.map((name) => `src/${name}.ts`), external: ["./core.wasm*"] });
 }
 
 execFileSync(
@@ -62,9 +71,11 @@ execFileSync(
 );
 // CommonJS gets the same types under names that make TypeScript read them as CommonJS.
 for (const file of readdirSync("dist").filter((name) => name.endsWith(".d.ts"))) {
+  if (ESM_ONLY.some((name) => file === `${name}.d.ts`)) continue;
   const types = readFileSync(`dist/${file}`, "utf8").replace(/(from "\.\/\w+)\.js"/g, '$1.cjs"');
   writeFileSync(`dist/${file.replace(/\.d\.ts$/, ".d.cts")}`, types);
 }
 
 copyFileSync("wasm/core.wasm", "dist/core.wasm");
+writeFileSync("dist/core.wasm.d.ts", "declare const module: WebAssembly.Module;\nexport default module;\n");
 copyFileSync("../LICENSE", "LICENSE");

@@ -1,13 +1,15 @@
 // A project as a user has it: the package out of its tarball, OpenTelemetry, the program, and nothing else of this repository.
 import { execFile } from "node:child_process";
 import { cp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-export const project = here("../../target/runtimes/");
+/** Each file of tests has one. */
+export const project = here(`../../target/runtimes/${basename(process.argv[1], ".test.mjs")}/`);
 /** A command of a package that the tests have installed. */
 export const bin = (name) => here(`node_modules/.bin/${name}`);
 
