@@ -8,6 +8,7 @@ import { build } from "esbuild";
 process.chdir(fileURLToPath(new URL(".", import.meta.url)));
 rmSync("dist", { recursive: true, force: true });
 
+const BOTH = ["slim", "index", "node", "edge"];
 /** Entry points of runtimes that know no CommonJS. */
 const ESM_ONLY = ["workerd", "edge-light", "deno"];
 
@@ -69,11 +70,22 @@ execFileSync(
   ],
   { stdio: "inherit" },
 );
-// CommonJS gets the same types under names that make TypeScript read them as CommonJS.
-for (const file of readdirSync("dist").filter((name) => name.endsWith(".d.ts"))) {
-  if (ESM_ONLY.some((name) => file === `${name}.d.ts`)) continue;
-  const types = readFileSync(`dist/${file}`, "utf8").replace(/(from "\.\/\w+)\.js"/g, '$1.cjs"');
-  writeFileSync(`dist/${file.replace(/\.d\.ts$/, ".d.cts")}`, types);
+// Types that no entry point leads to say nothing to anyone.
+const declared = new Set();
+function declare(name) {
+  if (declared.has(name)) return;
+  declared.add(name);
+  for (const [, path] of readFileSync(`dist/${name}.d.ts`, "utf8").matchAll(/"\.\/([\w-]+)\.js"/g)) declare(path);
+}
+for (const name of [...BOTH, ...ESM_ONLY]) declare(name);
+
+for (const name of readdirSync("dist").flatMap((file) => /^(.+)\.d\.ts$/.exec(file)?.[1] ?? [])) {
+  if (!declared.has(name)) rmSync(`dist/${name}.d.ts`);
+  else if (!ESM_ONLY.includes(name)) {
+    // CommonJS gets the same types under names that make TypeScript read them as CommonJS.
+    const types = readFileSync(`dist/${name}.d.ts`, "utf8").replace(/("\.\/[\w-]+)\.js"/g, '$1.cjs"');
+    writeFileSync(`dist/${name}.d.cts`, types);
+  }
 }
 
 copyFileSync("wasm/core.wasm", "dist/core.wasm");

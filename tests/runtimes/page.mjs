@@ -1,5 +1,5 @@
 // The program in a page.
-import * as genspan from "genspan";
+import * as genspan from "genspan/edge";
 import { run } from "./program.mjs";
 
 run(genspan, location.origin).then((errors) => {

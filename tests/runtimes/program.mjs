@@ -6,8 +6,8 @@ import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
 
 const MORNING = Date.UTC(2026, 0, 1, 8);
 
-/** `genspan` is the package as this runtime loaded it, `server` the origin of the receiver. */
-export async function run({ GenSpanProcessor, normalize }, server) {
+/** `genspan` is the package as this runtime loaded it, with `trace` where that is genspan/edge; `server` the origin of the receiver. */
+export async function run({ GenSpanProcessor, normalize, trace: edge }, server) {
   const processor = new GenSpanProcessor({ endpoint: `${server}/v1/traces` });
   work(processor);
   await processor.forceFlush();
@@ -15,6 +15,14 @@ export async function run({ GenSpanProcessor, normalize }, server) {
   const capture = await fetch(`${server}/capture`);
   const body = normalize(new Uint8Array(await capture.arrayBuffer()));
   await (await fetch(`${server}/normalized`, { method: "POST", body })).arrayBuffer();
+
+  if (edge) {
+    const waited = [];
+    const env = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${server}/edge` };
+    const traced = edge(new Request(server), { waitUntil: (promise) => waited.push(promise) }, env);
+    traced.span("without an SDK", {}, () => {});
+    await Promise.all(waited);
+  }
   return processor.stats().errors;
 }
 

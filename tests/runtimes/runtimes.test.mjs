@@ -10,7 +10,7 @@ import { Miniflare } from "miniflare";
 import { chromium } from "playwright-core";
 import { build as vite } from "vite";
 import webpack from "webpack";
-import { startReceiver } from "../../demo/receiver.mjs";
+import { decode, flatten, startReceiver } from "../../demo/receiver.mjs";
 import { runBytes } from "../node/program.mjs";
 import { bin, inProject, makeProject, project } from "./project.mjs";
 
@@ -47,14 +47,14 @@ after(() => {
 });
 
 /** `program` runs the program against the server and gives what it says; `missing` tells why it can't. */
-function runs(runtime, loaded, program, missing) {
+function runs(runtime, loaded, program, missing, edge = true) {
   const row = { runtime, loaded, result: missing ? `not run: ${missing}` : "FAILED" };
   matrix.push(row);
   test(`${runtime}: ${loaded}`, { skip: missing ?? false }, async () => {
     const receiver = await startReceiver({ respond: serve });
     try {
       assert.match(await program(new URL(receiver.url).origin), /^errors: 0$/m);
-      check(receiver);
+      check(receiver, edge);
       row.result = "ok";
     } finally {
       await receiver.close();
@@ -73,7 +73,12 @@ before(async () => {
   files.capture = await readFile(CAPTURE);
 });
 
-function check({ requests }) {
+function check({ requests }, edge) {
+  const traced = requests.filter(({ path }) => path === "/edge").flatMap(({ body }) => flatten(decode(body)));
+  assert.deepEqual(
+    traced.map(({ name }) => name),
+    edge ? ["without an SDK"] : [],
+  );
   const sent = requests.filter(({ path }) => path === "/v1/traces");
   const [normalized] = requests.filter(({ path }) => path === "/normalized");
   assert.ok(native.equals(normalized.body), "normalize gives other bytes than the native core");
@@ -91,10 +96,9 @@ runs(NODE, "require", async (server) => {
   await toCommonJs();
   return node("main.cjs")(server);
 });
-runs(NODE, "genspan/slim and genspan/core.wasm", node("slim.mjs"));
+runs(NODE, "genspan/slim and genspan/core.wasm", node("slim.mjs"), undefined, false);
 
 test("what arrived are the spans of the program", async () => {
-  const { decode, flatten } = await import("../../demo/receiver.mjs");
   const [answer, request] = flatten(decode(first.body)).toSorted(
     (a, b) => a.kind - b.kind || (a.parentSpanId ? -1 : 1),
   );
@@ -243,6 +247,7 @@ runs(
   "genspan/slim and genspan/core.wasm",
   inWorkerd(() => esbuilt("slim-worker", WORKERD)),
   noWorkerd,
+  false,
 );
 runs("workerd", "bundled by wrangler", inWorkerd(byWrangler), missing("wrangler"));
 

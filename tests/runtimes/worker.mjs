@@ -1,5 +1,5 @@
 // The program in a worker, which may do nothing before a request comes.
-import * as genspan from "genspan";
+import * as genspan from "genspan/edge";
 import { run } from "./program.mjs";
 
 export default {
