@@ -16,9 +16,9 @@ DIST     := pkg/dist/index.js
 # Folders with packages of npm, by who needs them.
 installed  = $(patsubst %/package-lock.json,%/node_modules/.installed,$(wildcard $(addsuffix /package-lock.json,$(1))))
 FOR_PKG      := $(call installed,pkg)
-FOR_DEMO     := $(call installed,demo examples/*)
+FOR_DEMO     := $(call installed,demo examples/node-langfuse)
 FOR_TEST     := $(call installed,tests/node/*)
-FOR_RUNTIMES := $(call installed,tests/runtimes)
+FOR_RUNTIMES := $(call installed,tests/runtimes examples/cloudflare-worker)
 FOR_BENCH    := $(call installed,benches/js/*)
 NPM       := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 
