@@ -15,10 +15,11 @@ DIST     := pkg/dist/index.js
 
 # Folders with packages of npm, by who needs them.
 installed  = $(patsubst %/package-lock.json,%/node_modules/.installed,$(wildcard $(addsuffix /package-lock.json,$(1))))
-FOR_PKG   := $(call installed,pkg)
-FOR_DEMO  := $(call installed,demo examples/*)
-FOR_TEST  := $(call installed,tests/node/*)
-FOR_BENCH := $(call installed,benches/js/*)
+FOR_PKG      := $(call installed,pkg)
+FOR_DEMO     := $(call installed,demo examples/node-langfuse)
+FOR_TEST     := $(call installed,tests/node/*)
+FOR_RUNTIMES := $(call installed,tests/runtimes examples/cloudflare-worker)
+FOR_BENCH    := $(call installed,benches/js/*)
 NPM       := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 
 PYTHON    := target/py/bin/python
@@ -31,7 +32,7 @@ FOR_ENVOY := $(patsubst tests/envoy/requirements-%.txt,target/py-%/.installed,$(
 NODE_TEST := node --test --test-reporter=spec
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugin test demo bench bench-envoy bench-outage faults kill size lint clean test-core check-core test-pkg test-node test-envoy test-backends FORCE
+.PHONY: help build plugin test demo bench bench-envoy bench-outage faults kill size lint clean test-core check-core test-pkg test-node test-runtimes test-envoy test-backends FORCE
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -42,7 +43,7 @@ build: $(DIST) ## build the npm package: Rust core to WebAssembly, TypeScript to
 plugin: $(PLUGIN) ## build the proxy-wasm plugin for Envoy and its like
 
 test: build plugin ## run everything that must pass: lint, all tests, no imports in the core
-	@MAKE="$(MAKE)" scripts/test.sh lint test-core check-core test-pkg test-node test-envoy
+	@MAKE="$(MAKE)" scripts/test.sh lint test-core check-core test-pkg test-node test-runtimes test-envoy
 
 demo: build $(FOR_DEMO) ## run an instrumented agent against a local receiver and show what arrived
 	@node demo/run.mjs
@@ -93,12 +94,16 @@ test-node: $(DIST) $(FOR_DEMO) $(FOR_TEST) $(PYTHON) ## end to end: real SDKs, r
 	cargo build --quiet --release --example convert
 	$(NODE_TEST) $(wildcard tests/node/*.test.mjs)
 
+test-runtimes: $(DIST) $(FOR_DEMO) $(FOR_RUNTIMES) ## the packed package in Node, Deno, Bun, workerd and Chromium, by every bundler (a browser: Debian's chromium)
+	cargo build --quiet --release --example convert
+	$(NODE_TEST) $(wildcard tests/runtimes/*.test.mjs)
+
 test-envoy: $(PLUGIN) $(FOR_DEMO) $(FOR_ENVOY) ## the plugin in a real Envoy, between real Python SDKs and receivers
 	cargo build --quiet --release --example ingest
 	$(NODE_TEST) $(wildcard tests/envoy/*.test.mjs)
 
 clean: ## remove everything that make has built or installed here
-	rm -rf target pkg/dist pkg/wasm $(dir $(FOR_PKG) $(FOR_DEMO) $(FOR_TEST) $(FOR_BENCH))
+	rm -rf target pkg/dist pkg/wasm $(dir $(FOR_PKG) $(FOR_DEMO) $(FOR_TEST) $(FOR_RUNTIMES) $(FOR_BENCH))
 
 # ---- what the targets stand on
 

@@ -1,5 +1,5 @@
-// Turns src/ and the WebAssembly module into dist/: one bundle for every host, a thin one for Node, and their types.
-// The module itself is built by the Makefile.
+// Turns src/ and the WebAssembly module into dist/: slim.ts in one bundle, the entry points that bring a module along as thin files over it, and
+// their types. The module itself is built by the Makefile.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -8,31 +8,50 @@ import { build } from "esbuild";
 process.chdir(fileURLToPath(new URL(".", import.meta.url)));
 rmSync("dist", { recursive: true, force: true });
 
+const BOTH = ["slim", "index", "node", "edge"];
+/** Entry points of runtimes that know no CommonJS. */
+const ESM_ONLY = ["workerd", "edge-light", "deno"];
+
+const options = {
+  bundle: true,
+  target: "es2022",
+  platform: "neutral",
+  outdir: "dist",
+  loader: { ".wasm": "base64" },
+  legalComments: "none",
+  logLevel: "warning",
+};
+
 for (const [format, extension] of [
   ["esm", "js"],
   ["cjs", "cjs"],
 ]) {
-  const options = {
-    bundle: true,
-    format,
-    target: "es2022",
-    outdir: "dist",
-    outExtension: { ".js": `.${extension}` },
-    loader: { ".wasm": "base64" },
-    legalComments: "none",
-    logLevel: "warning",
-  };
-  await build({ ...options, entryPoints: ["src/index.ts"], platform: "neutral" });
-  // Peers that an application has or has not.
-  const external = ["@grpc/grpc-js", "undici"];
-  // The Node entry stands on the other bundle instead of carrying the module a second time.
-  const besideIndex = {
-    name: "beside-index",
+  const written = { ...options, format, outExtension: { ".js": `.${extension}` } };
+  await build({ ...written, entryPoints: ["src/slim.ts"] });
+  // What stands in dist/ by itself is not carried a second time.
+  const besideOthers = {
+    name: "beside-others",
     setup(bundler) {
-      bundler.onResolve({ filter: /^\.\/index\.js$/ }, () => ({ path: `./index.${extension}`, external: true }));
+      bundler.onResolve({ filter: /^\.\/(slim|index)\.js$/ }, ({ path }) => ({
+        path: path.replace(/js$/, extension),
+        external: true,
+      }));
     },
   };
-  await build({ ...options, entryPoints: ["src/node.ts"], platform: "node", plugins: [besideIndex], external });
+  const thin = { ...written, plugins: [besideOthers] };
+  await build({ ...thin, entryPoints: ["src/index.ts"] });
+  // Peers that an application has or has not.
+  await build({ ...thin, entryPoints: ["src/node.ts"], platform: "node", external: ["@grpc/grpc-js", "undici"] });
+  // Whatever module the package has been given here, these are to use the same one.
+  const byName = {
+    name: "by-name",
+    setup(bundler) {
+      bundler.onResolve({ filter: /^\.\/index\.js$/ }, () => ({ path: "genspan", external: true }));
+    },
+  };
+  await build({ ...written, plugins: [byName], entryPoints: ["src/edge.ts"] });
+  if (format === "cjs") continue;
+  await build({ ...thin, entryPoints: ESM_ONLY.map((name) => `src/${name}.ts`), external: ["./core.wasm*"] });
 }
 
 execFileSync(
@@ -51,11 +70,24 @@ execFileSync(
   ],
   { stdio: "inherit" },
 );
-// CommonJS gets the same types under names that make TypeScript read them as CommonJS.
-for (const file of readdirSync("dist").filter((name) => name.endsWith(".d.ts"))) {
-  const types = readFileSync(`dist/${file}`, "utf8").replace(/(from "\.\/\w+)\.js"/g, '$1.cjs"');
-  writeFileSync(`dist/${file.replace(/\.d\.ts$/, ".d.cts")}`, types);
+// Types that no entry point leads to say nothing to anyone.
+const declared = new Set();
+function declare(name) {
+  if (declared.has(name)) return;
+  declared.add(name);
+  for (const [, path] of readFileSync(`dist/${name}.d.ts`, "utf8").matchAll(/"\.\/([\w-]+)\.js"/g)) declare(path);
+}
+for (const name of [...BOTH, ...ESM_ONLY]) declare(name);
+
+for (const name of readdirSync("dist").flatMap((file) => /^(.+)\.d\.ts$/.exec(file)?.[1] ?? [])) {
+  if (!declared.has(name)) rmSync(`dist/${name}.d.ts`);
+  else if (!ESM_ONLY.includes(name)) {
+    // CommonJS gets the same types under names that make TypeScript read them as CommonJS.
+    const types = readFileSync(`dist/${name}.d.ts`, "utf8").replace(/("\.\/[\w-]+)\.js"/g, '$1.cjs"');
+    writeFileSync(`dist/${name}.d.cts`, types);
+  }
 }
 
 copyFileSync("wasm/core.wasm", "dist/core.wasm");
+writeFileSync("dist/core.wasm.d.ts", "declare const module: WebAssembly.Module;\nexport default module;\n");
 copyFileSync("../LICENSE", "LICENSE");

@@ -20,7 +20,7 @@ for target; do
   fi
   count=$(passed "$log/$target")
   total=$((total + ${count:-0}))
-  table+=$(printf '  %s  %-12s %4d s  %s' "$result" "$target" $((SECONDS - start)) "${count:+$count tests passed}")$'\n'
+  table+=$(printf '  %s  %-13s %4d s  %s' "$result" "$target" $((SECONDS - start)) "${count:+$count tests passed}")$'\n'
 done
 
 printf '\n%s\n%s' "${bold}genspan: make test$off" "$table"

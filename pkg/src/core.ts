@@ -1,6 +1,5 @@
 // The WebAssembly core: instantiated on first use, called through plain numbers. Knows no OpenTelemetry object.
 
-import base64 from "../wasm/core.wasm";
 import * as bindings from "../wasm/genspan.js";
 import { guarded, inHook, type PrivacyHooks } from "./privacy.js";
 
@@ -33,16 +32,22 @@ interface Exports {
 }
 
 let instance: Exports | undefined;
+let load = (): WebAssembly.Module => {
+  throw new Error(
+    "genspan/slim has no module yet; call initSync(module) with genspan/core.wasm, compiled, before anything else",
+  );
+};
 
-function decode(text: string): Uint8Array<ArrayBuffer> {
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
+/**
+ * Gives `genspan/slim` its module: `genspan/core.wasm` compiled, or what compiles it on first use. To be called before anything else; later it
+ * changes nothing. Every other entry point of the package has done so.
+ */
+export function initSync(module: WebAssembly.Module | (() => WebAssembly.Module)): void {
+  load = typeof module === "function" ? (module as () => WebAssembly.Module) : () => module;
 }
 
 function exports(): Exports {
-  instance ??= bindings.initSync({ module: new WebAssembly.Module(decode(base64)) }) as unknown as Exports;
+  instance ??= bindings.initSync({ module: load() }) as unknown as Exports;
   return instance;
 }
 

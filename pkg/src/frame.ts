@@ -55,7 +55,7 @@ for (let i = 0; i < 16; i++) {
 
 /** The two of Node's Buffer methods that beat TextEncoder; other hosts lack them. */
 interface NativeUtf8 {
-  utf8Write(text: string, offset: number): number;
+  utf8Write(text: string, offset: number, length: number): number;
 }
 interface BufferClass {
   from(buffer: ArrayBuffer): NativeUtf8;
@@ -398,7 +398,11 @@ export class FrameWriter {
       }
       if (i === length) return length;
     }
-    return this.utf8 ? this.utf8.utf8Write(text, offset) : encoder.encodeInto(text, bytes.subarray(offset)).written;
+    // The length is optional, but workerd takes the whole buffer's then, and throws.
+    const { utf8 } = this;
+    return utf8
+      ? utf8.utf8Write(text, offset, bytes.length - offset)
+      : encoder.encodeInto(text, bytes.subarray(offset)).written;
   }
 
   private attributes(attributes: Attributes | undefined): void {

@@ -70,5 +70,5 @@ export interface Host {
 
 export type Warn = (what: string, why?: string) => void;
 
-/** Any host with fetch, WebAssembly and TextEncoder. */
+/** What an entry file starts from: any host with fetch, WebAssembly and TextEncoder. */
 export const webHost: Host = { env: {}, headers: {}, shortText: 32, hostName: () => undefined };

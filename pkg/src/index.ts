@@ -1,105 +1,12 @@
-// The package for any host with fetch and WebAssembly. A runtime with more to offer has its own entry beside this one.
-import type { DestinationOptions, GenSpanOptions } from "./config.js";
-import * as core from "./core.js";
-import { checkHooks, type PrivacyHooks, settings } from "./privacy.js";
+// The package where nothing is known of the host: the module is part of the file, and compiled on first use.
+import base64 from "../wasm/core.wasm?base64";
+import { initSync } from "./slim.js";
 
-export type {
-  DestinationOptions,
-  EntryOptions,
-  FilterCondition,
-  FilteredSpan,
-  FilterRules,
-  FilterValue,
-  GenSpanOptions,
-  HeaderValues,
-  Keep,
-  PartialSuccess,
-  Profile,
-  Protocol,
-  Route,
-  SpanFilter,
-} from "./config.js";
-export type { CoreStats, DestinationStats } from "./core.js";
-export type { DeliveryOptions, SpoolOptions } from "./delivery.js";
-export type { Host, Spool, SpoolStats, Stored, Tls, Warn } from "./host.js";
-export type { MeterProvider } from "./metrics.js";
-export type { MaskRule, Media, PrivacyHooks, PrivacyOptions } from "./privacy.js";
-export { GenSpanProcessor, type Stats, type WaitUntil } from "./processor.js";
-export { GenSpanPropagator, type TextMapPropagator } from "./propagator.js";
-export type { Answer, Send } from "./transport.js";
+export * from "./slim.js";
 
-export type Format = "protobuf" | "json";
-
-/** How `normalize` treats spans: the fields of a destination that are not about sending. */
-export type NormalizeOptions = Pick<
-  DestinationOptions,
-  "profile" | "keep" | "serviceName" | "token" | "hostName" | "resource" | "privacy"
-> &
-  Pick<GenSpanOptions, "entry" | "inferProvider" | "inheritSession" | "mask" | "onMedia">;
-
-export interface ConvertOptions extends NormalizeOptions {
-  /** Default `"auto"`: told by the first byte. */
-  from?: Format | "auto";
-  /** Default: as it came. */
-  to?: Format;
-}
-
-/**
- * Takes the body of an OTLP ExportTraceServiceRequest, protobuf or JSON, and gives back the processed one in the same
- * encoding. Throws an Error that says what is wrong with it, and where.
- */
-export function normalize(body: Uint8Array, options: NormalizeOptions = {}): Uint8Array {
-  return convert(body, options);
-}
-
-/** As `normalize`, from one encoding to another. */
-export function convert(body: Uint8Array, options: ConvertOptions = {}): Uint8Array {
-  return core.convert(body, ...forCore(options));
-}
-
-/** Hooks are handed over beside the options: they would get lost in the JSON that the core reads. */
-function forCore({ mask, onMedia, ...options }: ConvertOptions): [options: object, hooks: PrivacyHooks] {
-  const hooks = { mask, onMedia };
-  checkHooks(hooks);
-  return [{ ...options, privacy: settings("privacy", options.privacy, hooks) }, hooks];
-}
-
-/** Why a span goes out as it does. */
-export interface Explanation {
-  /** Hex. */
-  traceId: string;
-  spanId: string;
-  name: string;
-  /** The conventions that were recognised, by their names in docs/conventions.md. */
-  conventions: string[];
-  entry: { is: boolean; why: string };
-  /** Every attribute that goes out, in order. Missing, as the next two: the span goes out as it came. */
-  attributes?: ExplainedAttribute[];
-  /** The attributes of the source that do not go out: why, and the keys that say it in their place. */
-  gone?: (ExplainedAttribute & { why: string; by: string[] })[];
-  /** Names of the events that do not go out, since attributes say them. */
-  goneEvents?: string[];
-}
-
-export interface ExplainedAttribute {
-  key: string;
-  /** The key in the source; missing: no attribute of the source gave it, `how` or `kept` says more. */
-  from?: string;
-  /** Whose table holds the rule, the row of that table, and what the rule does. */
-  convention?: string;
-  rule?: string;
-  how?: string;
-  /** It stays as the source had it: why. */
-  kept?: string;
-  /** What privacy did to it: `masked`, `mask failed`, `media replaced`, `truncated` (several: with commas), `dropped`. */
-  privacy?: string;
-}
-
-/** Explains what `normalize` and `convert` do to each span of a body, in its order. Throws as they do. */
-export function explain(body: Uint8Array, options: ConvertOptions = {}): Explanation[] {
-  return JSON.parse(new TextDecoder().decode(core.explain(body, ...forCore(options)))) as Explanation[];
-}
-
-export function version(): string {
-  return core.version();
-}
+initSync(() => {
+  const binary = atob(base64);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return new WebAssembly.Module(bytes);
+});

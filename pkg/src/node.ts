@@ -30,7 +30,7 @@ const nodeHost: Host = {
 
 /** The SpanProcessor of genspan. Reads the environment variables of OpenTelemetry for what the options leave out. */
 export class GenSpanProcessor extends Processor {
-  constructor(options: GenSpanOptions = {}) {
-    super(options, nodeHost);
+  constructor(options: GenSpanOptions = {}, host: Host = nodeHost) {
+    super(options, host);
   }
 }

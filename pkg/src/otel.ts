@@ -89,7 +89,7 @@ interface Api {
 }
 
 // The names that the API package and the SDK give to `createContextKey`, which is `Symbol.for`.
-const SPAN = Symbol.for("OpenTelemetry Context Key SPAN");
+export const SPAN = Symbol.for("OpenTelemetry Context Key SPAN");
 const BAGGAGE = Symbol.for("OpenTelemetry Baggage Key");
 const SUPPRESS_TRACING = Symbol.for("OpenTelemetry SDK Context Key SUPPRESS_TRACING");
 

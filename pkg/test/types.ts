@@ -4,6 +4,7 @@ import type { TextMapPropagator } from "@opentelemetry/api";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import type { SpanProcessor } from "@opentelemetry/sdk-trace-base";
+import { type Span, trace } from "../src/edge.js";
 import {
   convert,
   type GenSpanOptions,
@@ -46,6 +47,11 @@ export const propagator: TextMapPropagator = new GenSpanPropagator(
 );
 export const stats: Stats = new GenSpanProcessor().stats();
 export const body: Uint8Array = convert(normalize(new Uint8Array(), { keep: "none" }), { from: "auto", to: "json" });
+const traced = trace(new Request("http://shop/"), { waitUntil() {} }, { OTEL_SERVICE_NAME: "shop" }, options);
+export const inSpan: Promise<number> = traced.span("chat", { "gen_ai.usage.input_tokens": 7 }, async (span: Span) => {
+  const response = await span.setAttribute("key", [1]).fetch("https://example.com");
+  return span.span("inner", {}, () => response.status);
+});
 
 // @ts-expect-error: no such profile
 new GenSpanProcessor({ profile: "tencnet" });

@@ -1,0 +1,351 @@
+// Traces without an SDK, for workers and edge functions: `trace` beside all that the package has. Spans nest by hand, since not every edge has an
+// AsyncLocalStorage, and are sent once none of the request runs any more.
+import { webHost } from "./host.js";
+import { type GenSpanOptions, GenSpanProcessor, version, type WaitUntil } from "./index.js";
+import type { Attributes, Context, EndedSpan, HrTime, SpanContext, SpanEvent, TraceState } from "./otel.js";
+import { insideState, SPAN } from "./otel.js";
+
+export * from "./index.js";
+
+/** A request's trace. */
+export interface Trace {
+  /**
+   * Runs `fn` in a span below the caller's, gives back what it gives back and throws what it throws; the span ends when `fn` has, a promise awaited,
+   * and tells its error.
+   */
+  span<T>(name: string, attributes: Attributes, fn: (span: Span) => T): T;
+}
+
+/** A span that runs; its `span` makes children of it. */
+export interface Span extends Trace {
+  /** Hex. */
+  readonly traceId: string;
+  readonly spanId: string;
+  setAttribute(key: string, value: unknown): this;
+  setAttributes(attributes: Attributes): this;
+  /** `fetch` that hands this span down as `traceparent` and `tracestate`. Bound, for clients that take a `fetch`. */
+  readonly fetch: typeof fetch;
+}
+
+/** How long a request without a running span may begin another one before what it has is sent. */
+const LINGER = 20;
+/** How long delivery may take: Cloudflare ends a worker 30 s after its response. */
+const DELIVERY = 20_000;
+/** Requests whose spans wait for a backend, each with memory of its own; more are not traced. */
+const MAX_OPEN = 64;
+/** One that is open for longer was ended by the runtime. */
+const STALE = 120_000;
+/** Processors that wait for their next request: a new one costs more than a request's spans. */
+const MAX_IDLE = 8;
+const WARN_INTERVAL = 60_000;
+
+const SAMPLED = 1;
+const ERROR = 2;
+
+/** Two requests may share what has this in common, and only one after the other. */
+interface Settings {
+  readonly env: object;
+  readonly options: GenSpanOptions;
+}
+
+const NOTHING = {};
+const idle: { settings: Settings; processor: GenSpanProcessor }[] = [];
+const open = new Map<Recording, { since: number; processor: GenSpanProcessor }>();
+let lastWarning = Number.NEGATIVE_INFINITY;
+
+/**
+ * The trace of a request. `ctx` keeps the worker alive until the spans are delivered, or given up after 20 s; the response waits for
+ * nothing. `env` are the worker's bindings, of which the `OTEL_*` variables count as they do elsewhere; `options` say the rest. Hand over the same
+ * `options` object every time where they are the same: then its processor is used again. Never throws: what is wrong is told by `console.warn`.
+ */
+export function trace(
+  request: Request,
+  ctx?: WaitUntil,
+  env: object = NOTHING,
+  options: GenSpanOptions = NOTHING,
+): Trace {
+  const recording = new Recording({ env, options }, ctx);
+  const parent = incoming(request.headers);
+  const traceId = parent?.traceId ?? id(16);
+  return { span: (name, attributes, fn) => run(recording, traceId, parent, name, attributes, fn) };
+}
+
+/** The spans of one request: one processor while any of them runs, and until they are delivered. */
+class Recording {
+  #processor: GenSpanProcessor | undefined;
+  #running = 0;
+  #linger: ReturnType<typeof setTimeout> | undefined;
+  #delivered = () => {};
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly ctx: WaitUntil | undefined,
+  ) {}
+
+  started(span: EdgeSpan, context: Context): void {
+    this.#running++;
+    clearTimeout(this.#linger);
+    guarded(() => {
+      this.#processor ??= this.#open();
+      this.#processor?.onStart(span, context);
+    });
+  }
+
+  ended(span: EndedSpan): void {
+    guarded(() => {
+      this.#processor?.onEnd(span);
+      if (--this.#running === 0) this.#linger = setTimeout(() => void this.#deliver(), LINGER);
+    });
+  }
+
+  /** The trace state that tells a callee whether it is inside an LLM segment. */
+  state(context: SpanContext): string {
+    const segment = this.#processor?.segment(context);
+    return segment === undefined ? (context.traceState?.serialize() ?? "") : insideState(context, segment);
+  }
+
+  #open(): GenSpanProcessor | undefined {
+    const now = Date.now();
+    for (const [recording, { since, processor }] of open) {
+      if (now - since < STALE) break;
+      open.delete(recording);
+      void processor.shutdown({ timeoutMillis: 0 });
+    }
+    if (open.size >= MAX_OPEN) {
+      tell(`${MAX_OPEN} requests wait for a backend, others are not traced`);
+      return undefined;
+    }
+    const processor = take(this.settings);
+    open.set(this, { since: now, processor });
+    const delivered = new Promise<void>((resolve) => {
+      this.#delivered = resolve;
+    });
+    guarded(() => this.ctx?.waitUntil(delivered));
+    return processor;
+  }
+
+  async #deliver(): Promise<void> {
+    const processor = this.#processor;
+    const delivered = this.#delivered;
+    this.#processor = undefined;
+    if (processor) {
+      await processor.forceFlush({ timeoutMillis: DELIVERY });
+      if (open.delete(this)) await give(this.settings, processor);
+    }
+    delivered();
+  }
+}
+
+function take({ env, options }: Settings): GenSpanProcessor {
+  const at = idle.findIndex(({ settings }) => settings.env === env && settings.options === options);
+  if (at >= 0) return (idle.splice(at, 1)[0] as (typeof idle)[0]).processor;
+  return new GenSpanProcessor(options, { ...webHost, env: env as typeof webHost.env });
+}
+
+/** What could not be delivered is dropped here: it must not be sent on behalf of a later request. */
+async function give(settings: Settings, processor: GenSpanProcessor): Promise<void> {
+  const { destinations = [] } = processor.stats();
+  for (const { lastError } of destinations) if (lastError) tell(lastError.message);
+  let left: GenSpanProcessor | undefined = processor;
+  if (destinations.every(({ pending, health }) => pending === 0 && health === "ok")) {
+    idle.push({ settings, processor });
+    left = idle.length > MAX_IDLE ? idle.shift()?.processor : undefined;
+  }
+  await left?.shutdown({ timeoutMillis: 0 });
+}
+
+const RESOURCE = { attributes: { "service.name": "unknown_service" } };
+const SCOPE = {
+  name: "genspan/edge",
+  get version() {
+    return version();
+  },
+};
+
+class EdgeSpan implements EndedSpan {
+  readonly kind = 0;
+  readonly resource = RESOURCE;
+  readonly instrumentationScope = SCOPE;
+  readonly startTime = time();
+  endTime = this.startTime;
+  status: { code: number; message?: string } = { code: 0 };
+  readonly events: SpanEvent[] = [];
+  readonly attributes: Record<string, unknown>;
+
+  constructor(
+    readonly name: string,
+    attributes: Attributes,
+    private readonly context: SpanContext,
+    readonly parentSpanContext: SpanContext | undefined,
+  ) {
+    this.attributes = { ...attributes };
+  }
+
+  spanContext(): SpanContext {
+    return this.context;
+  }
+
+  end(): void {
+    this.endTime = time();
+  }
+
+  failed(error: unknown): void {
+    const { name: type, message } = error instanceof Error ? error : { name: typeof error, message: String(error) };
+    this.status = { code: ERROR, message };
+    const attributes = { "exception.type": type, "exception.message": message };
+    this.events.push({ name: "exception", time: time(), attributes });
+    this.attributes["error.type"] ??= type;
+  }
+}
+
+function run<T>(
+  recording: Recording,
+  traceId: string,
+  parent: SpanContext | undefined,
+  name: string,
+  attributes: Attributes,
+  fn: (span: Span) => T,
+): T {
+  const context: SpanContext = {
+    traceId,
+    spanId: id(8),
+    traceFlags: parent?.traceFlags ?? SAMPLED,
+    traceState: parent?.traceState,
+  };
+  let recorded: EdgeSpan | undefined;
+  if (context.traceFlags & SAMPLED) {
+    guarded(() => {
+      recorded = new EdgeSpan(name, attributes, context, parent);
+    });
+    if (recorded) recording.started(recorded, around(parent));
+  }
+  const done = (failure?: { error: unknown }) => {
+    if (!recorded) return;
+    const span = recorded;
+    guarded(() => failure && span.failed(failure.error));
+    span.end();
+    recording.ended(span);
+  };
+
+  const span: Span = {
+    traceId,
+    spanId: context.spanId,
+    setAttribute(key, value) {
+      if (recorded) recorded.attributes[key] = value;
+      return this;
+    },
+    setAttributes(more) {
+      if (recorded) Object.assign(recorded.attributes, more);
+      return this;
+    },
+    span: (childName, childAttributes, childFn) =>
+      run(recording, traceId, context, childName, childAttributes, childFn),
+    fetch: (input, init) => fetch(input, { ...init, headers: outgoing(recording, context, input, init) }),
+  };
+
+  let result: T;
+  try {
+    result = fn(span);
+  } catch (error) {
+    done({ error });
+    throw error;
+  }
+  if (!(result instanceof Promise)) {
+    done();
+    return result;
+  }
+  return result.then(
+    (value) => {
+      done();
+      return value;
+    },
+    (error) => {
+      done({ error });
+      throw error;
+    },
+  ) as T;
+}
+
+/** The context that a child of `parent` starts in. */
+function around(parent: SpanContext | undefined): Context {
+  const active = parent && { spanContext: () => parent };
+  const context: Context = {
+    getValue: (key) => (key === SPAN ? active : undefined),
+    setValue: () => context,
+    deleteValue: () => context,
+  };
+  return context;
+}
+
+// ---- W3C Trace Context, https://www.w3.org/TR/trace-context/
+
+const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+const MAX_TRACESTATE = 32;
+
+function incoming(headers: Headers): SpanContext | undefined {
+  const [, version, traceId = "", spanId = "", flags = "", more] =
+    TRACEPARENT.exec(headers.get("traceparent") ?? "") ?? [];
+  // Later versions may say more; ff is none, and neither are ids of zeros.
+  if (version === undefined || version === "ff" || (version === "00" && more)) return undefined;
+  if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
+  const traceState = new Members((headers.get("tracestate") ?? "").split(",").filter((member) => member.includes("=")));
+  return { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & SAMPLED, isRemote: true, traceState };
+}
+
+function outgoing(recording: Recording, context: SpanContext, input: RequestInfo | URL, init?: RequestInit): Headers {
+  const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined));
+  const { traceId, spanId, traceFlags } = context;
+  headers.set("traceparent", `00-${traceId}-${spanId}-0${traceFlags}`);
+  const state = recording.state(context);
+  if (state) headers.set("tracestate", state);
+  return headers;
+}
+
+/** The members of a `tracestate`, the latest first. */
+class Members implements TraceState {
+  constructor(private readonly members: string[]) {}
+
+  get(key: string): string | undefined {
+    const member = this.members.find((text) => text.trim().startsWith(`${key}=`));
+    return member?.trim().slice(key.length + 1);
+  }
+
+  set(key: string, value: string): TraceState {
+    const others = this.members.filter((text) => !text.trim().startsWith(`${key}=`));
+    return new Members([`${key}=${value}`, ...others]);
+  }
+
+  serialize(): string {
+    return this.members.slice(0, MAX_TRACESTATE).join(",");
+  }
+}
+
+// ---- what a span is made of
+
+function id(bytes: number): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join(
+    "",
+  );
+}
+
+function time(): HrTime {
+  const now = Date.now();
+  return [Math.floor(now / 1000), (now % 1000) * 1e6];
+}
+
+/** A fault of tracing is told, and does not reach the request. */
+function guarded(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    tell(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Once a minute: there may be no diagnostics of OpenTelemetry to tell it to. */
+function tell(what: string): void {
+  const now = Date.now();
+  if (now - lastWarning < WARN_INTERVAL) return;
+  lastWarning = now;
+  console.warn(what.startsWith("genspan") ? what : `genspan: ${what}`);
+}

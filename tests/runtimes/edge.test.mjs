@@ -1,0 +1,125 @@
+// genspan/edge in workerd: what ends after the response arrives, requests share nothing, and a backend that is down delays none.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { build } from "esbuild";
+import { Miniflare } from "miniflare";
+import { decode, flatten, startReceiver } from "../../demo/receiver.mjs";
+import { bin, makeProject, project } from "./project.mjs";
+
+const skip = existsSync(bin("workerd")) ? false : "workerd is not installed";
+const scriptPath = join(project, "worker.js");
+
+before(async () => {
+  if (skip) return;
+  await makeProject();
+  await build({
+    absWorkingDir: project,
+    entryPoints: ["edge-worker.mjs"],
+    outfile: scriptPath,
+    bundle: true,
+    format: "esm",
+    conditions: ["workerd", "worker", "browser"],
+    loader: { ".wasm": "copy" },
+  });
+});
+
+async function worker(t, status = () => 200) {
+  const taken = [];
+  const respond = (request) => {
+    const answer = status();
+    if (answer === 200) taken.push(request);
+    return { status: answer, afterMillis: answer === 200 ? 0 : 1000 };
+  };
+  const receiver = await startReceiver({ respond });
+  const miniflare = new Miniflare({
+    modules: true,
+    modulesRoot: project,
+    modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"] }],
+    scriptPath,
+    compatibilityDate: "2026-04-01",
+    bindings: { ENDPOINT: receiver.url, OTEL_SERVICE_NAME: "shop" },
+  });
+  t.after(async () => {
+    await miniflare.dispose();
+    await receiver.close();
+  });
+  return {
+    receiver,
+    async get(path) {
+      const response = await miniflare.dispatchFetch(`http://worker/${path}`);
+      assert.equal(await response.text(), "sunny");
+      return Number(response.headers.get("requests"));
+    },
+    /** Waits until the receiver has taken so many spans, and gives what it has by then and a while later. */
+    async arrived(count) {
+      const spans = () => taken.flatMap(({ body }) => flatten(decode(body)));
+      for (let i = 0; i < 100 && spans().length < count; i++) await sleep(50);
+      await sleep(200);
+      return spans();
+    },
+  };
+}
+
+const names = (spans) => spans.map(({ name }) => name).toSorted();
+const both = (list) => list.flatMap((name) => [name, `chat ${name}`]).toSorted();
+
+for (const way of ["sdk", "trace"]) {
+  test(`${way}: spans that end after the response arrive`, { skip }, async (t) => {
+    const { receiver, get, arrived } = await worker(t);
+    await get(`${way}/first`);
+    assert.equal(receiver.requests.length, 0);
+    const spans = await arrived(2);
+    assert.deepEqual(names(spans), both(["first"]));
+    assert.equal(spans.find(({ name }) => name === "chat first").attributes["gen_ai.is_entry"], true);
+  });
+
+  test(`${way}: requests that run at the same time all arrive, again and again`, { skip }, async (t) => {
+    const { get, arrived } = await worker(t);
+    const all = [];
+    for (let round = 0; round < 5; round++) {
+      const list = Array.from({ length: 10 }, (_, i) => `a-${round}-${i}`);
+      await Promise.all(list.map((name) => get(`${way}/${name}`)));
+      all.push(...list);
+      if (round % 2) await arrived(2 * all.length);
+    }
+    assert.deepEqual(names(await arrived(2 * all.length)), both(all));
+  });
+
+  test(`${way}: a backend that is slow and refuses delays no response, and gets the spans when it is well again`, {
+    skip,
+  }, async (t) => {
+    let down = true;
+    const { get, arrived } = await worker(t, () => (down ? 503 : 200));
+    await get("nothing/warm");
+    const started = performance.now();
+    const list = Array.from({ length: 5 }, (_, i) => `slow-${i}`);
+    for (const name of list) await get(`${way}/${name}`);
+    const took = performance.now() - started;
+    assert.ok(took < 500, `five responses took ${took} ms`);
+    assert.deepEqual(await arrived(0), []);
+    down = false;
+    assert.deepEqual(names(await arrived(10)), both(list));
+  });
+}
+
+test("two tenants in one isolate: each span goes out under its own token, with its own resource", {
+  skip,
+}, async (t) => {
+  const { receiver, get, arrived } = await worker(t);
+  const list = Array.from({ length: 40 }, (_, i) => `${i % 2 ? "red" : "blue"}-${i}`);
+  for (let at = 0; at < list.length; at += 8) {
+    await Promise.all(list.slice(at, at + 8).map((name) => get(`trace/${name}`)));
+    await sleep(30);
+  }
+  assert.deepEqual(names(await arrived(80)), both(list));
+  assert.equal(await get("nothing"), list.length + 1, "it was more than one isolate");
+  for (const { headers, body } of receiver.requests) {
+    const tenant = headers.authorization.replace("Bearer ", "");
+    const other = tenant === "red" ? "blue" : "red";
+    assert.ok(body.includes(tenant));
+    assert.ok(!body.includes(other), `${other} in a request of ${tenant}`);
+  }
+});

@@ -1,0 +1,55 @@
+// The package as it would be published: what publint and Are the types wrong? say of it, and that it holds what is needed and nothing else.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join, posix } from "node:path";
+import { before, test } from "node:test";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { bin, inProject, makeProject, project } from "./project.mjs";
+
+let packed;
+before(async () => {
+  packed = await makeProject();
+});
+
+test("publint finds nothing", async () => {
+  const pkgDir = join(project, "node_modules/genspan");
+  const { messages, pkg } = await publint({ pkgDir, pack: false, strict: true });
+  assert.deepEqual(
+    messages.map((message) => formatMessage(message, pkg)),
+    [],
+  );
+});
+
+test("Are the types wrong? finds nothing", async () => {
+  // Node 10 knows no exports, and the WebAssembly module is nothing to require.
+  const ignored = ["--profile", "node16", "--exclude-entrypoints", "core.wasm"];
+  const report = await inProject(bin("attw"), [packed.tarball, "--format", "json", ...ignored]);
+  const { analysis } = JSON.parse(report);
+  assert.deepEqual(Object.keys(analysis.entrypoints).toSorted(), [".", "./edge", "./package.json", "./slim"]);
+  const problems = Object.values(analysis.problems).filter(({ resolutionKind }) => resolutionKind !== "node10");
+  assert.deepEqual(problems, []);
+});
+
+test("it holds what its entry points lead to, and nothing else", async () => {
+  const { exports, bin: commands } = JSON.parse(
+    await readFile(join(project, "node_modules/genspan/package.json"), "utf8"),
+  );
+  const reached = new Set(["package.json", "README.md", "LICENSE"]);
+  const follow = async (file) => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    if (file.endsWith(".wasm")) return;
+    const text = await readFile(join(project, "node_modules/genspan", file), "utf8");
+    for (const [, path] of text.matchAll(/(?:from |import |import\(|require\()"(\.[^"?]+)/g)) {
+      const target = posix.join(posix.dirname(file), path);
+      await follow(/\.d\.c?ts$/.test(file) ? target.replace(/\.(c?)js$/, ".d.$1ts") : target);
+    }
+  };
+  for (const file of [...targets(exports), ...Object.values(commands)]) await follow(posix.normalize(file));
+  assert.deepEqual(packed.files.toSorted(), [...reached].toSorted());
+});
+
+function targets(node) {
+  return typeof node === "string" ? [node] : Object.values(node).flatMap(targets);
+}

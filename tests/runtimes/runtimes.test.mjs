@@ -1,0 +1,261 @@
+// The package out of its tarball, in every runtime and by every way of loading it: the spans arrive, and the bytes are those of the native core.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { build as esbuild } from "esbuild";
+import { Miniflare } from "miniflare";
+import { chromium } from "playwright-core";
+import { build as vite } from "vite";
+import webpack from "webpack";
+import { decode, flatten, startReceiver } from "../../demo/receiver.mjs";
+import { runBytes } from "../node/program.mjs";
+import { bin, inProject, makeProject, project } from "./project.mjs";
+
+const CAPTURE = fileURLToPath(
+  new URL("../fixtures/captures/langfuse-py-5.0.4.observations-unmarked.pb", import.meta.url),
+);
+const NATIVE = fileURLToPath(new URL("../../target/release/examples/convert", import.meta.url));
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const QUIET_CHROMIUM = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+const PAGE = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="page.js"></script>';
+
+let native;
+let first;
+const matrix = [];
+
+before(async () => {
+  await makeProject();
+  native = await runBytes(NATIVE, [CAPTURE]);
+});
+
+after(() => {
+  const [runtime, loaded] = ["runtime", "loaded"].map((key) => Math.max(...matrix.map((row) => row[key].length)));
+  const lines = matrix.map((row) => `  ${row.runtime.padEnd(runtime)}  ${row.loaded.padEnd(loaded)}  ${row.result}`);
+  console.log(`\nruntime × way of loading × result\n${lines.join("\n")}\n`);
+});
+
+/** `program` runs the program against the server and gives what it says; `missing` tells why it can't. */
+function runs(runtime, loaded, program, missing, edge = true) {
+  const row = { runtime, loaded, result: missing ? `not run: ${missing}` : "FAILED" };
+  matrix.push(row);
+  test(`${runtime}: ${loaded}`, { skip: missing ?? false }, async () => {
+    const receiver = await startReceiver({ respond: serve });
+    try {
+      assert.match(await program(new URL(receiver.url).origin), /^errors: 0$/m);
+      check(receiver, edge);
+      row.result = "ok";
+    } finally {
+      await receiver.close();
+    }
+  });
+}
+
+const files = {};
+function serve({ path }) {
+  if (path === "/capture") return { body: files.capture };
+  if (path === "/") return { body: PAGE, headers: { "content-type": "text/html; charset=utf-8" } };
+  if (path === "/page.js") return { body: files.page, headers: { "content-type": "text/javascript" } };
+  return {};
+}
+before(async () => {
+  files.capture = await readFile(CAPTURE);
+});
+
+function check({ requests }, edge) {
+  const traced = requests.filter(({ path }) => path === "/edge").flatMap(({ body }) => flatten(decode(body)));
+  assert.deepEqual(
+    traced.map(({ name }) => name),
+    edge ? ["without an SDK"] : [],
+  );
+  const sent = requests.filter(({ path }) => path === "/v1/traces");
+  const [normalized] = requests.filter(({ path }) => path === "/normalized");
+  assert.ok(native.equals(normalized.body), "normalize gives other bytes than the native core");
+  assert.equal(sent.length, 1);
+  first ??= sent[0];
+  assert.ok(first.body.equals(sent[0].body), "the processor sends other bytes than in the first runtime");
+}
+
+// ---- processes
+
+const node = (file) => (server) => inProject(process.execPath, [file, server]);
+const NODE = `Node ${process.versions.node}`;
+runs(NODE, "import", node("main.mjs"));
+runs(NODE, "require", async (server) => {
+  await toCommonJs();
+  return node("main.cjs")(server);
+});
+runs(NODE, "genspan/slim and genspan/core.wasm", node("slim.mjs"), undefined, false);
+
+test("what arrived are the spans of the program", async () => {
+  const [answer, request] = flatten(decode(first.body)).toSorted(
+    (a, b) => a.kind - b.kind || (a.parentSpanId ? -1 : 1),
+  );
+  assert.equal(request.name, "POST /chat");
+  assert.deepEqual(request.attributes, { "http.request.method": "POST" });
+  assert.equal(answer.parentSpanId, request.spanId);
+  const { attributes } = answer;
+  assert.equal(attributes["gen_ai.operation.name"], "chat");
+  assert.equal(attributes["gen_ai.request.model"], "gpt-4o-mini");
+  assert.equal(attributes["gen_ai.usage.input_tokens"], 12);
+  assert.equal(attributes["gen_ai.is_entry"], true);
+  assert.deepEqual(JSON.parse(attributes["gen_ai.input.messages"]), [
+    { role: "user", parts: [{ type: "text", content: "Was kostet’s in 深圳? 😀" }] },
+  ]);
+});
+
+const deno =
+  (...permissions) =>
+  (server) =>
+    inProject(bin("deno"), [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      "--node-modules-dir=manual",
+      ...permissions,
+      "main.mjs",
+      server,
+    ]);
+runs("Deno", "import", deno("--allow-net", "--allow-read", "--allow-env"), missing("deno"));
+const FOR_THE_SDK = "--allow-env=OTEL_TRACES_*,OTEL_SPAN_*,OTEL_LINK_*,OTEL_EVENT_*,OTEL_ATTRIBUTE_*";
+runs("Deno", "import, with no permission but the SDK's", deno("--allow-net=127.0.0.1", FOR_THE_SDK), missing("deno"));
+runs("Bun", "import", (server) => inProject(bin("bun"), ["main.mjs", server]), missing("bun"));
+runs("Bun", "require", (server) => inProject(bin("bun"), ["main.cjs", server]), missing("bun"));
+
+function missing(command) {
+  return existsSync(bin(command)) ? undefined : `${command} is not installed`;
+}
+
+/** Node's and Bun's program with `require` in place of `import`. */
+function toCommonJs() {
+  const paths = { entryPoints: [join(project, "main.mjs")], outfile: join(project, "main.cjs") };
+  return esbuild({ ...paths, bundle: true, format: "cjs", platform: "node", packages: "external" });
+}
+
+// ---- bundles
+
+const esbuilt = async (entry, options) => {
+  const outdir = join(project, `out-${entry}`);
+  await esbuild({
+    absWorkingDir: project,
+    entryPoints: { main: `${entry}.mjs` },
+    outdir,
+    bundle: true,
+    format: "esm",
+    logLevel: "warning",
+    ...options,
+  });
+  return join(outdir, "main.js");
+};
+
+async function byVite() {
+  const input = join(project, "page.mjs");
+  const build = { write: false, rollupOptions: { input, output: { entryFileNames: "page.js" } } };
+  const { output } = await vite({ root: project, configFile: false, logLevel: "warn", build });
+  return output[0].code;
+}
+
+async function byWebpack() {
+  const output = { path: join(project, "out-webpack"), filename: "page.js" };
+  const stats = await new Promise((resolve, reject) => {
+    const config = { context: project, entry: "./page.mjs", mode: "production", output, performance: false };
+    webpack(config, (error, result) => (error ? reject(error) : resolve(result)));
+  });
+  const { errors, warnings } = stats.toJson();
+  assert.deepEqual([errors, warnings], [[], []]);
+  return readFile(join(output.path, output.filename));
+}
+
+let browser;
+after(() => browser?.close());
+const noChromium = existsSync(CHROMIUM) ? undefined : "Chromium is not installed";
+
+const inChromium = (bundle) => async (server) => {
+  files.page = await bundle();
+  browser ??= await chromium.launch({ executablePath: CHROMIUM, args: QUIET_CHROMIUM });
+  const page = await browser.newPage();
+  const faults = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  await page.goto(server);
+  await page
+    .waitForFunction(() => document.title !== "", undefined, { timeout: 10_000 })
+    .catch((error) => {
+      throw new Error(`${faults.join("\n")} ${error.message}`);
+    });
+  const title = await page.title();
+  await page.close();
+  return title;
+};
+runs(
+  "Chromium",
+  "bundled by esbuild",
+  inChromium(async () => readFile(await esbuilt("page", {}))),
+  noChromium,
+);
+runs("Chromium", "bundled by Vite (Rollup)", inChromium(byVite), noChromium);
+runs("Chromium", "bundled by webpack", inChromium(byWebpack), noChromium);
+
+// ---- workers
+
+const WORKERD = { conditions: ["workerd", "worker", "browser"], loader: { ".wasm": "copy" } };
+
+const inWorkerd =
+  (bundle, flags = []) =>
+  async (server) => {
+    const scriptPath = await bundle();
+    const miniflare = new Miniflare({
+      modules: true,
+      modulesRoot: project,
+      modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"] }],
+      scriptPath,
+      compatibilityDate: "2026-04-01",
+      compatibilityFlags: flags,
+    });
+    try {
+      const response = await miniflare.dispatchFetch(`http://worker/?server=${server}`);
+      return await response.text();
+    } finally {
+      await miniflare.dispose();
+    }
+  };
+const noWorkerd = missing("workerd");
+runs(
+  "workerd",
+  "bundled by esbuild",
+  inWorkerd(() => esbuilt("worker", WORKERD)),
+  noWorkerd,
+);
+runs(
+  "workerd",
+  "bundled by esbuild, with nodejs_compat",
+  inWorkerd(() => esbuilt("worker", WORKERD), ["nodejs_compat"]),
+  noWorkerd,
+);
+runs(
+  "workerd",
+  "genspan/slim and genspan/core.wasm",
+  inWorkerd(() => esbuilt("slim-worker", WORKERD)),
+  noWorkerd,
+  false,
+);
+runs("workerd", "bundled by wrangler", inWorkerd(byWrangler), missing("wrangler"));
+
+async function byWrangler() {
+  const config = { name: "shop", main: "worker.mjs", compatibility_date: "2026-04-01" };
+  await writeFile(join(project, "wrangler.json"), JSON.stringify(config));
+  await inProject(bin("wrangler"), ["deploy", "--dry-run", "--outdir", "out-wrangler"]);
+  return join(project, "out-wrangler", "worker.js");
+}
+
+runs("Vercel Edge", "bundled by Next.js", undefined, "Next.js is not among what the tests install");
