@@ -1,5 +1,6 @@
 // From options and environment variables to the configuration of the core and of the transport. Checks what the
 // transport owns (endpoint, headers, durations); every other rule is the core's.
+import { fail, known, millis, present } from "./check.js";
 import {
   DEFAULT_QUEUE,
   DELIVERY_FIELDS,
@@ -9,6 +10,7 @@ import {
   spoolOf,
   tlsOf,
 } from "./delivery.js";
+import { Environment } from "./environment.js";
 import type { Host, Tls } from "./host.js";
 import type { MeterProvider } from "./metrics.js";
 import type { EndedSpan, StartedSpan } from "./otel.js";
@@ -224,13 +226,6 @@ const DEFAULT_TIMEOUT = 10_000;
 const DEFAULT_GRPC_ENDPOINT = "http://localhost:4317";
 const DEFAULT_FLUSH_TIMEOUT = 30_000;
 const PROTOCOLS = ["http/protobuf", "http/json", "grpc"];
-/** What setTimeout can wait. */
-const MAX_MILLIS = 2 ** 31 - 1;
-
-export function fail(field: string, problem: string, fix: string): never {
-  throw new Error(`genspan: ${field} ${problem}; ${fix}`);
-}
-
 /** Throws an Error that names the field, the value, the rule and a fix; never a token or a header's value. */
 export function configure(options: GenSpanOptions, host: Host): Config {
   const env = new Environment(host.env);
@@ -403,95 +398,5 @@ function checkHeaders(field: string, headers: Record<string, string>): void {
       fail(`${field}[${JSON.stringify(name)}]`, "is no valid HTTP header", "use visible ASCII, without line breaks");
     }
     if (typeof value !== "string") fail(`${field}[${JSON.stringify(name)}]`, `is a ${typeof value}`, "write a string");
-  }
-}
-
-export function millis(field: string, value: number | undefined, given: unknown = value): number | undefined {
-  if (value !== undefined && !(Number.isInteger(value) && value >= 0 && value <= MAX_MILLIS)) {
-    fail(field, `${String(given)} is no duration`, `write whole milliseconds from 0 to ${MAX_MILLIS}`);
-  }
-  return value;
-}
-
-export function positive(field: string, value: number | undefined, given: unknown = value): number | undefined {
-  if (value !== undefined && !(Number.isInteger(value) && value >= 1 && value <= MAX_MILLIS)) {
-    fail(field, `${String(given)} is no count`, "write a whole number from 1");
-  }
-  return value;
-}
-
-export function known(at: string, options: object, fields: readonly string[]): void {
-  for (const field of Object.keys(options)) {
-    if (fields.includes(field)) continue;
-    const meant = fields.find((name) => name.toLowerCase() === field.toLowerCase());
-    fail(
-      `${at}: ${JSON.stringify(field)}`,
-      "is unknown",
-      meant ? `did you mean ${meant}?` : `known: ${fields.join(", ")}`,
-    );
-  }
-}
-
-/** Without the fields that nobody has set, which the core would read as values. */
-export function present(fields: Record<string, unknown>): object {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}
-
-/** The variables of OpenTelemetry, which count for what options leave out. Empty means unset. */
-export class Environment {
-  constructor(private readonly vars: Host["env"]) {}
-
-  get(name: string): string | undefined {
-    return this.vars[name]?.trim() || undefined;
-  }
-
-  /** The variable for traces, else the one for all signals. */
-  otlp(name: string): string | undefined {
-    return this.get(`OTEL_EXPORTER_OTLP_TRACES_${name}`) ?? this.get(`OTEL_EXPORTER_OTLP_${name}`);
-  }
-
-  endpoint(grpc: boolean): string | undefined {
-    const base = this.get("OTEL_EXPORTER_OTLP_ENDPOINT");
-    const path = grpc ? "" : "/v1/traces";
-    return this.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") ?? (base && `${base.replace(/\/+$/, "")}${path}`);
-  }
-
-  headers(): Record<string, string> {
-    return { ...this.pairs("OTEL_EXPORTER_OTLP_HEADERS"), ...this.pairs("OTEL_EXPORTER_OTLP_TRACES_HEADERS") };
-  }
-
-  resource(): Record<string, string | undefined> {
-    return this.pairs("OTEL_RESOURCE_ATTRIBUTES");
-  }
-
-  timeout(): number | undefined {
-    return this.millis("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT") ?? this.millis("OTEL_EXPORTER_OTLP_TIMEOUT");
-  }
-
-  millis(name: string): number | undefined {
-    const text = this.get(name);
-    return text === undefined ? undefined : millis(name, Number(text), text);
-  }
-
-  positive(name: string): number | undefined {
-    const text = this.get(name);
-    return text === undefined ? undefined : positive(name, Number(text), text);
-  }
-
-  /** `key=value,…`, percent-encoded. */
-  private pairs(name: string): Record<string, string> {
-    const pairs: Record<string, string> = {};
-    const entries = this.get(name)?.split(",") ?? [];
-    entries.forEach((entry, i) => {
-      if (entry.trim() === "") return;
-      const equals = entry.indexOf("=");
-      try {
-        if (equals < 1) throw new Error();
-        pairs[decodeURIComponent(entry.slice(0, equals).trim())] = decodeURIComponent(entry.slice(equals + 1).trim());
-      } catch {
-        fail(name, `has no percent-encoded key=value as entry ${i + 1}`, "write key1=value1,key2=value2");
-      }
-    });
-    return pairs;
   }
 }

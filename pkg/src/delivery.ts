@@ -1,5 +1,6 @@
 // The options of delivery: how batches are made and sent, and what the core and the transports get of them.
-import { type Environment, fail, known, millis, positive, present } from "./config.js";
+import { fail, known, millis, positive, present } from "./check.js";
+import type { Environment } from "./environment.js";
 import type { Host, Tls } from "./host.js";
 
 /** How batches are made and sent; beside `destinations` it holds for all of them. */
