@@ -47,8 +47,15 @@ export function initSync(module: WebAssembly.Module | (() => WebAssembly.Module)
 }
 
 function exports(): Exports {
-  instance ??= bindings.initSync({ module: load() }) as unknown as Exports;
+  instance ??= instantiate();
   return instance;
+}
+
+function instantiate(): Exports {
+  const module = load();
+  // A module out of another realm, such as that of a sandbox's host, is none to the `instanceof` of wasm-bindgen.
+  if (!(module instanceof WebAssembly.Module)) Object.setPrototypeOf(module, WebAssembly.Module.prototype);
+  return bindings.initSync({ module }) as unknown as Exports;
 }
 
 /** One batch that the core wants sent, or stored. Comes again with the same id when it is to be sent again. */

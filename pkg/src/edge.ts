@@ -50,7 +50,8 @@ interface Settings {
 
 const NOTHING = {};
 const idle: { settings: Settings; processor: GenSpanProcessor }[] = [];
-const open = new Map<Recording, { since: number; processor: GenSpanProcessor }>();
+/** When each that is not idle was taken, in that order. */
+const open = new Map<GenSpanProcessor, number>();
 let lastWarning = Number.NEGATIVE_INFINITY;
 
 /**
@@ -106,9 +107,9 @@ class Recording {
 
   #open(): GenSpanProcessor | undefined {
     const now = Date.now();
-    for (const [recording, { since, processor }] of open) {
+    for (const [processor, since] of open) {
       if (now - since < STALE) break;
-      open.delete(recording);
+      open.delete(processor);
       void processor.shutdown({ timeoutMillis: 0 });
     }
     if (open.size >= MAX_OPEN) {
@@ -116,7 +117,7 @@ class Recording {
       return undefined;
     }
     const processor = take(this.settings);
-    open.set(this, { since: now, processor });
+    open.set(processor, now);
     const delivered = new Promise<void>((resolve) => {
       this.#delivered = resolve;
     });
@@ -130,7 +131,7 @@ class Recording {
     this.#processor = undefined;
     if (processor) {
       await processor.forceFlush({ timeoutMillis: DELIVERY });
-      if (open.delete(this)) await give(this.settings, processor);
+      await give(this.settings, processor);
     }
     delivered();
   }
@@ -144,8 +145,11 @@ function take({ env, options }: Settings): GenSpanProcessor {
 
 /** What could not be delivered is dropped here: it must not be sent on behalf of a later request. */
 async function give(settings: Settings, processor: GenSpanProcessor): Promise<void> {
+  const since = open.get(processor);
+  if (since === undefined) return;
+  open.delete(processor);
   const { destinations = [] } = processor.stats();
-  for (const { lastError } of destinations) if (lastError) tell(lastError.message);
+  for (const { lastError } of destinations) if (lastError && lastError.timeMillis >= since) tell(lastError.message);
   let left: GenSpanProcessor | undefined = processor;
   if (destinations.every(({ pending, health }) => pending === 0 && health === "ok")) {
     idle.push({ settings, processor });
@@ -240,7 +244,7 @@ function run<T>(
     },
     span: (childName, childAttributes, childFn) =>
       run(recording, traceId, context, childName, childAttributes, childFn),
-    fetch: (input, init) => fetch(input, { ...init, headers: outgoing(recording, context, input, init) }),
+    fetch: async (input, init) => fetch(input, { ...init, headers: outgoing(recording, context, input, init) }),
   };
 
   let result: T;

@@ -51,6 +51,17 @@ test("spans of one request are one trace, with one entry, delivered through wait
   assert.equal(spans["GET /"].resource["service.name"], "shop");
 });
 
+test("what a request does while its first spans are on their way is sent as well, in the same trace", async (t) => {
+  const { collector, trace, delivered, waited } = await request(t, { answer: () => ({ afterMillis: 200 }) });
+  trace.span("first", {}, () => {});
+  await sleep(100);
+  trace.span("second", {}, () => {});
+  await delivered();
+  assert.equal(waited.length, 2);
+  assert.deepEqual(collector.names(), ["first", "second"]);
+  assert.equal(new Set(collector.spans().map(({ traceId }) => traceId)).size, 1);
+});
+
 test("an error comes through as it is, and the span tells it", async (t) => {
   const { collector, trace, delivered } = await request(t);
   const error = new TypeError("no weather");

@@ -1,14 +1,13 @@
 // The examples for edge runtimes, started by the lines of their READMEs; a canned model answers, and a receiver takes the spans.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createServer } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { ANSWER, startModel } from "../../demo/model.mjs";
 import { startReceiver } from "../../demo/receiver.mjs";
 import { bin } from "./project.mjs";
+import { freePort, whileRunning } from "./servers.mjs";
 
 const example = (name) => fileURLToPath(new URL(`../../examples/${name}/`, import.meta.url));
 
@@ -18,40 +17,18 @@ async function backends(t) {
   return { model, receiver, origin: new URL(receiver.url).origin };
 }
 
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** Starts an example, asks it once it listens, and gives its answer. */
-async function ask(t, name, command, args, port, env) {
-  const cwd = example(name);
-  const child = spawn(command, args, { cwd, env: { ...process.env, CI: "1", ...env }, detached: true });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += text));
-  const ended = new Promise((resolve) => child.on("exit", resolve));
-  t.after(async () => {
-    try {
-      process.kill(-child.pid, "SIGTERM");
-    } catch {
-      // It is gone already.
-    }
-    await ended;
+/** Starts an example, asks it, and gives what it answered once so many requests are at the receiver. */
+function run(name, command, args, port, env, receiver, requests) {
+  return whileRunning(command, args, example(name), env, async () => {
+    const response = await fetch(`http://127.0.0.1:${port}/?question=weather`);
+    const answer = await response.text();
+    await arrived(receiver, requests);
+    return answer;
   });
-  for (let i = 0; i < 200 && child.exitCode === null; i++) {
-    const response = await fetch(`http://127.0.0.1:${port}/?question=weather`).catch(() => undefined);
-    if (response) return response.text();
-    await sleep(100);
-  }
-  throw new Error(`${name} does not listen:\n${output}`);
 }
 
 async function arrived(receiver, requests) {
   for (let i = 0; i < 100 && receiver.requests.length < requests; i++) await sleep(50);
-  return receiver.requests;
 }
 
 const entries = (spans) => spans.filter(({ attributes }) => attributes["gen_ai.is_entry"] === true);
@@ -70,8 +47,8 @@ test("cloudflare-worker", { skip: existsSync(bin("wrangler")) ? false : "wrangle
   const set = Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   const args = ["start", "--", "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0", ...set];
   const quiet = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
-  assert.equal(await ask(t, "cloudflare-worker", "npm", args, port, quiet), `${ANSWER}\n`);
-  const paths = (await arrived(receiver, 2)).map(({ path }) => path).toSorted();
+  assert.equal(await run("cloudflare-worker", "npm", args, port, quiet, receiver, 2), `${ANSWER}\n`);
+  const paths = receiver.requests.map(({ path }) => path).toSorted();
   assert.deepEqual(paths, ["/collector/v1/traces", "/langfuse/api/public/otel/v1/traces"]);
   for (const { path, headers } of receiver.requests) {
     const basic = path.startsWith("/langfuse") ? `Basic ${btoa("pk:sk")}` : undefined;
@@ -96,8 +73,7 @@ test("deno", { skip: existsSync(bin("deno")) ? false : "deno is not installed" }
     PORT: String(port),
     DENO_NO_UPDATE_CHECK: "1",
   };
-  await ask(t, "deno", bin("deno"), ["task", "start"], port, env);
-  await arrived(receiver, 1);
+  await run("deno", bin("deno"), ["task", "start"], port, env, receiver, 1);
   const spans = receiver.spans();
   assert.deepEqual(spans.map(({ name }) => name).toSorted(), ["GET /", "chat gpt-4o-mini"]);
   const [entry] = entries(spans);

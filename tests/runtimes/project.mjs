@@ -34,7 +34,8 @@ export async function makeProject() {
   await inProject("npm", ["install", "--offline", "--no-audit", "--no-fund", "--loglevel=error", `./${filename}`]);
   await cp(here("node_modules/@opentelemetry"), `${project}node_modules/@opentelemetry`, { recursive: true });
   for (const file of await readdir(here("."))) {
-    if (/\.mjs$/.test(file) && !/^(project|.*\.test)\.mjs$/.test(file)) await cp(here(file), `${project}${file}`);
+    if (/\.mjs$/.test(file) && !/^(project|servers|.*\.test)\.mjs$/.test(file))
+      await cp(here(file), `${project}${file}`);
   }
   return { tarball: `${project}${filename}`, files: files.map(({ path }) => path) };
 }

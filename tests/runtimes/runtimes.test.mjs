@@ -1,7 +1,7 @@
 // The package out of its tarball, in every runtime and by every way of loading it: the spans arrive, and the bytes are those of the native core.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -13,6 +13,7 @@ import webpack from "webpack";
 import { decode, flatten, startReceiver } from "../../demo/receiver.mjs";
 import { runBytes } from "../node/program.mjs";
 import { bin, inProject, makeProject, project } from "./project.mjs";
+import { freePort, whileRunning } from "./servers.mjs";
 
 const CAPTURE = fileURLToPath(
   new URL("../fixtures/captures/langfuse-py-5.0.4.observations-unmarked.pb", import.meta.url),
@@ -48,9 +49,10 @@ after(() => {
 
 /** `program` runs the program against the server and gives what it says; `missing` tells why it can't. */
 function runs(runtime, loaded, program, missing, edge = true) {
-  const row = { runtime, loaded, result: missing ? `not run: ${missing}` : "FAILED" };
+  const row = { runtime, loaded, result: missing ? `not run: ${missing}` : "not run" };
   matrix.push(row);
   test(`${runtime}: ${loaded}`, { skip: missing ?? false }, async () => {
+    row.result = "FAILED";
     const receiver = await startReceiver({ respond: serve });
     try {
       assert.match(await program(new URL(receiver.url).origin), /^errors: 0$/m);
@@ -258,4 +260,27 @@ async function byWrangler() {
   return join(project, "out-wrangler", "worker.js");
 }
 
-runs("Vercel Edge", "bundled by Next.js", undefined, "Next.js is not among what the tests install");
+runs("Vercel Edge", "bundled by Next.js", inNext, missing("next"));
+
+async function inNext(server) {
+  const route = join(project, "next", "app", "run");
+  await mkdir(route, { recursive: true });
+  for (const file of ["program.mjs", "route.mjs"]) {
+    await cp(join(project, file), join(route, file === "route.mjs" ? "route.js" : file));
+  }
+  for (const name of ["next", "react", "react-dom"]) {
+    await symlink(join(import.meta.dirname, "node_modules", name), join(project, "node_modules", name));
+  }
+  await writeFile(
+    join(project, "next", "next.config.mjs"),
+    "export default { outputFileTracingRoot: import.meta.dirname };",
+  );
+  const quiet = { NEXT_TELEMETRY_DISABLED: "1" };
+  await inProject(bin("next"), ["build", "next"], quiet);
+  const port = await freePort();
+  const args = ["start", "next", "--hostname", "127.0.0.1", "--port", String(port)];
+  return whileRunning(bin("next"), args, project, quiet, async () => {
+    const response = await fetch(`http://127.0.0.1:${port}/run?server=${server}`);
+    return response.text();
+  });
+}
