@@ -14,6 +14,9 @@ const RESOURCE_SECRET: &[u8] = b"token";
 const SERVICE_NAME: &[u8] = b"service.name";
 const HOST_NAME: &[u8] = b"host.name";
 
+/// A message of a body, as it came and as it was read.
+pub type Part<'s, 'a> = Option<(&'a [u8], &'s Described<'a>)>;
+
 /// What a destination makes of resources.
 #[derive(Debug)]
 pub struct ResourceRules {
@@ -80,12 +83,7 @@ impl ResourceRules {
         }
         mended
     }
-}
 
-/// A message of a body, as it came and as it was read.
-pub type Part<'s, 'a> = Option<(&'a [u8], &'s Described<'a>)>;
-
-impl ResourceRules {
     /// Would the resource of a body be another one? As [`ResourceRules::write_read`].
     pub fn changes(&self, resource: Part, peer: Option<&str>, keys: &Keys) -> bool {
         let attributes = resource.map_or(&[][..], |(_, d)| d.attributes);

@@ -198,13 +198,18 @@ struct DestinationEnvelopes<'p> {
     resources: &'p [Vec<u8>],
 }
 
+/// The scope that a host numbers so.
+fn scope_of(scopes: &[Scope], number: u32) -> Option<&Scope> {
+    scopes.get((number as usize).wrapping_sub(1))
+}
+
 impl Envelopes for DestinationEnvelopes<'_> {
     fn resource(&self, resource: u32) -> &[u8] {
         self.resources.get((resource as usize).wrapping_sub(1)).map_or(&[], Vec::as_slice)
     }
 
     fn scope(&self, scope: u32) -> &[u8] {
-        self.scopes.get((scope as usize).wrapping_sub(1)).map_or(&[], |s| &s.fields)
+        scope_of(self.scopes, scope).map_or(&[], |s| &s.fields)
     }
 }
 
@@ -357,7 +362,7 @@ impl Pipeline {
     pub fn start(&mut self, record: &[u8], refused: Destinations, now: f64) -> Result<(), FrameError> {
         self.reset_arena();
         let start = frame::start(record, &self.arena, &self.keys).inspect_err(|_| self.unparsed += 1)?;
-        let scope = self.scopes.get((start.scope as usize).wrapping_sub(1));
+        let scope = scope_of(&self.scopes, start.scope);
         let proven = scope.map_or(0, |s| s.conventions) | normalize::recognise_start(start.keys.iter().copied(), &self.keys);
         let facts = Facts {
             scope: scope.map_or(&[], |s| &s.name),
@@ -408,16 +413,10 @@ impl Pipeline {
         let read = frame::span(record, &arena, &keys).map(|frame::SpanRecord { span, scope, resource }| {
             let mut normal = self.normalize(&span, scope, &keys, &arena);
             let remote = span.parent_is_remote();
+            let of = scope_of(&self.scopes, scope);
+            let kept = self.kept(of, &facts(&span, normal.as_ref(), of, &keys, &arena), refused);
             self.take(
-                Taken {
-                    span: &span,
-                    raw: None,
-                    normal: normal.as_mut(),
-                    place: Place { resource, scope },
-                    remote,
-                    patient: false,
-                    refused,
-                },
+                Taken { span: &span, raw: None, normal: normal.as_mut(), place: Place { resource, scope }, remote, patient: false, kept },
                 &keys,
                 &arena,
                 now,
@@ -429,7 +428,7 @@ impl Pipeline {
     }
 
     fn normalize<'a>(&self, span: &Span<'a>, scope: u32, keys: &'a Keys, arena: &'a Bump) -> Option<Normal<'a>> {
-        let scope = self.scopes.get((scope as usize).wrapping_sub(1));
+        let scope = scope_of(&self.scopes, scope);
         let cx = Context {
             keys,
             arena,
@@ -442,13 +441,11 @@ impl Pipeline {
 
     /// Everything that happens to a span that ended, up to the queues.
     fn take<'a>(&mut self, taken: Taken<'_, 'a>, keys: &'a Keys, arena: &'a Bump, now: f64) {
-        let Taken { span, raw, mut normal, place, remote, patient, refused } = taken;
+        let Taken { span, raw, mut normal, place, remote, patient, kept } = taken;
         let (llm, mark) = normal.as_deref().map_or((false, None), |n| (n.opens_segment, n.mark));
         self.seen += 1;
         self.llm += u64::from(llm);
         let (trace_id, span_id, parent_id) = (span.trace_id, span.span_id, span.parent_id);
-        let scope = self.scopes.get((place.scope as usize).wrapping_sub(1));
-        let kept = self.kept(scope, &facts(span, normal.as_deref(), scope, keys, arena), refused);
         let own = normal.as_deref().and_then(Normal::tokens);
         let all = Destinations::MAX >> (Destinations::BITS as usize - self.destinations.len());
         if self.tree.repeats(trace_id, span_id, parent_id, own, kept & all == all)
@@ -739,7 +736,8 @@ struct Taken<'s, 'a> {
     remote: bool,
     /// Its parent may come later.
     patient: bool,
-    refused: Destinations,
+    /// Who gets it.
+    kept: Destinations,
 }
 
 /// Where a span stands.

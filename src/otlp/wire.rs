@@ -90,6 +90,15 @@ impl<'a> Reader<'a> {
         Reader { bytes, at: 0, base }
     }
 
+    /// All fields of a message, for those who need them from the last to the first: the writer writes backwards.
+    pub fn all(bytes: &'a [u8]) -> Result<Vec<Field<'a>>, WireError> {
+        let (mut reader, mut all) = (Reader::new(0, bytes), Vec::new());
+        while let Some(field) = reader.field()? {
+            all.push(field);
+        }
+        Ok(all)
+    }
+
     fn err(&self, what: &'static str) -> WireError {
         WireError::new(self.base + self.at, what)
     }

@@ -2,7 +2,7 @@
 //! before their parents, and says nothing of those that still run. What stands in one body is known as a whole before its first span is
 //! decided; for a parent that is in none so far a candidate is held as long as `holdMillis` has it.
 
-use super::{Destination, DestinationEnvelopes, FrameError, MAX_DESCRIPTIONS, Pipeline, Place, Taken};
+use super::{Destination, DestinationEnvelopes, FrameError, MAX_DESCRIPTIONS, Pipeline, Place, Taken, scope_of};
 use crate::config::Format;
 use crate::convert::{self, Error};
 use crate::describe;
@@ -24,6 +24,8 @@ struct Read<'a> {
     span: Option<&'a Span<'a>>,
     /// In the arena: it is too large to be moved about.
     normal: Option<&'a mut Normal<'a>>,
+    /// Who gets it.
+    kept: Destinations,
 }
 
 impl Pipeline {
@@ -31,18 +33,21 @@ impl Pipeline {
     /// scopes and resources than can be told apart, is refused as a whole. `peer`: the address that it came from, which becomes the `host.name`
     /// of a resource without one where the profile needs it. `now` is in ms.
     pub fn ingest(&mut self, body: &[u8], peer: Option<&str>, now: f64) -> Result<usize, Error> {
+        let body = convert::protobuf_of(body, &mut Format::default())?;
         self.reset_arena();
         let (arena, mut keys) = (std::mem::take(&mut self.arena), std::mem::take(&mut self.keys));
-        let taken = convert::protobuf_of(body, &mut Format::default()).and_then(|body| {
-            let (parts, _) = read::parts(&body, &mut keys, &arena).map_err(Error::Protobuf)?;
-            let spans = self.understand(parts, peer, &keys, &arena).map_err(Error::Full)?;
-            let count = spans.len();
-            self.take_all(spans, &keys, &arena, now);
-            Ok(count)
-        });
+        let taken = self.take_body(&body, peer, &mut keys, &arena, now);
         (self.arena, self.keys) = (arena, keys);
         self.drain_tree(now);
         taken
+    }
+
+    fn take_body(&mut self, body: &[u8], peer: Option<&str>, keys: &mut Keys, arena: &Bump, now: f64) -> Result<usize, Error> {
+        let (parts, _) = read::parts(body, keys, arena).map_err(Error::Protobuf)?;
+        let spans = self.understand(parts, peer, keys, arena).map_err(Error::Full)?;
+        let count = spans.len();
+        self.take_all(spans, keys, arena, now);
+        Ok(count)
     }
 
     /// What takes the place of a body on its way to the first destination, as protobuf: [`Pipeline::ingest`] and [`Pipeline::drain_queue`] in
@@ -52,17 +57,12 @@ impl Pipeline {
         self.reset_arena();
         let (arena, mut keys) = (std::mem::take(&mut self.arena), std::mem::take(&mut self.keys));
         let passed = self.passed(&body, peer, &mut keys, &arena);
+        let taken = if passed.is_some() { Ok(0) } else { self.take_body(&body, peer, &mut keys, &arena, now) };
         (self.arena, self.keys) = (arena, keys);
-        match passed {
-            Some(mut passed) => {
-                passed.extend_from_slice(&self.drain_queue(0, now));
-                Ok(passed)
-            }
-            None => {
-                self.ingest(&body, peer, now)?;
-                Ok(self.drain_queue(0, now))
-            }
-        }
+        taken?;
+        let mut out = passed.unwrap_or_default();
+        out.extend_from_slice(&self.drain_queue(0, now));
+        Ok(out)
     }
 
     /// The body with nothing changed but its resources, if nothing else has to be.
@@ -84,8 +84,8 @@ impl Pipeline {
                     scope: scope.scope.map(|(_, raw)| raw).zip(described),
                     spans: Vec::new(),
                 };
-                let known = self.read_scope(&part, keys).ok()? as usize;
-                if self.scopes.get(known - 1).is_none_or(|scope| scope.conventions != 0)
+                let known = self.read_scope(&part, keys).ok()?;
+                if scope_of(&self.scopes, known).is_none_or(|scope| scope.conventions != 0)
                     || part.scope.is_some_and(|(_, described)| describe::is_secret(&described, keys))
                     || scope.spans.iter().any(|(_, span)| !self.is_plain(span, keys))
                 {
@@ -101,29 +101,19 @@ impl Pipeline {
         let [d] = &mut self.destinations[..] else { return None };
         let w = &mut self.writer;
         w.clear();
-        let mut fields = Reader::new(0, body);
-        let mut raw = Vec::new();
-        while let Some(field) = fields.field().ok()? {
-            raw.push(field);
-        }
-        let mut at = resources.len();
-        for field in raw.into_iter().rev() {
+        for field in Reader::all(body).ok()?.into_iter().rev() {
             if field.number != number::REQUEST_RESOURCE_SPANS {
                 w.bytes(field.raw);
                 continue;
             }
-            at -= 1;
-            let resource = resources[at].as_ref().map(|(raw, described)| (*raw, described));
+            let described = resources.pop()?;
+            let resource = described.as_ref().map(|(raw, described)| (*raw, described));
             if !d.rules.changes(resource, peer, keys) {
                 w.bytes(field.raw);
                 continue;
             }
             let mark = w.mark();
-            let mut inner = Reader::new(0, field.bytes().ok()?.1);
-            let mut rest = Vec::new();
-            while let Some(field) = inner.field().ok()? {
-                rest.push(field);
-            }
+            let rest = Reader::all(field.bytes().ok()?.1).ok()?;
             rest.iter().rev().filter(|field| field.number != number::RESOURCE_SPANS_RESOURCE).for_each(|field| w.bytes(field.raw));
             d.mended_service_name |= d.rules.write_read(w, resource, peer, keys);
             w.close(number::REQUEST_RESOURCE_SPANS, mark);
@@ -186,7 +176,10 @@ impl Pipeline {
                 all.extend(scope.spans.into_iter().map(|(raw, span)| {
                     let span: Option<&Span> = span.map(|span| &*arena.alloc(span));
                     let normal = span.and_then(|span| self.normalize(span, place.scope, keys, arena));
-                    Read { raw, place, span, normal: normal.map(|normal| arena.alloc(normal)) }
+                    let scope = scope_of(&self.scopes, place.scope);
+                    let facts = span.map(|span| super::facts(span, normal.as_ref(), scope, keys, arena));
+                    let kept = facts.map_or(0, |facts| self.kept(scope, &facts, 0));
+                    Read { raw, place, span, normal: normal.map(|normal| arena.alloc(normal)), kept }
                 }));
             }
         }
@@ -233,8 +226,7 @@ impl Pipeline {
             }
             let normal = read.normal.as_deref();
             let llm = normal.is_some_and(|n| n.opens_segment) && self.mark_entries;
-            let scope = self.scopes.get((read.place.scope as usize).wrapping_sub(1));
-            let kept = self.kept(scope, &super::facts(span, normal, scope, keys, arena), 0);
+            let kept = read.kept;
             let (trace_id, span_id, parent_id) = (span.trace_id, span.span_id, span.parent_id);
             let people = normal.filter(|n| self.inherit_session && n.is_llm()).map_or([None; 2], Normal::people);
             self.tree.start(Started { trace_id, span_id, parent_id, llm, patient: true, people, kept, ..Started::default() });
@@ -243,7 +235,7 @@ impl Pipeline {
         unknown.iter().for_each(|read| self.forward(read, keys, arena, now));
         let ids: Vec<_> = known.iter().filter_map(|read| read.span).map(|span| (span.trace_id, span.span_id, span.parent_id)).collect();
         for i in entry::children_first(&ids) {
-            let Some(Read { raw, place, span: Some(span), normal }) = known.get_mut(i) else { continue };
+            let Some(Read { raw, place, span: Some(span), normal, kept }) = known.get_mut(i) else { continue };
             let taken = Taken {
                 span,
                 raw: Some(raw),
@@ -251,7 +243,7 @@ impl Pipeline {
                 place: *place,
                 remote: span.parent_is_remote(),
                 patient: true,
-                refused: 0,
+                kept: *kept,
             };
             self.take(taken, keys, arena, now);
         }
@@ -261,7 +253,7 @@ impl Pipeline {
     fn forward(&mut self, read: &Read, keys: &Keys, arena: &Bump, now: f64) {
         self.seen += 1;
         self.unparsed += 1;
-        let allowed = self.scopes.get((read.place.scope as usize).wrapping_sub(1)).map_or(Destinations::MAX, |s| s.allowed);
+        let allowed = scope_of(&self.scopes, read.place.scope).map_or(Destinations::MAX, |s| s.allowed);
         for (i, d) in self.destinations.iter_mut().enumerate() {
             if allowed & 1 << i == 0 {
                 d.filtered += 1;
