@@ -74,6 +74,8 @@ class Directory implements Spool {
   #bad: File[] = [];
   #listedAt = 0;
   #listing: Promise<File[]> | undefined;
+  /** What was there when the directory was last read: a batch may be seen between its rename and the end of `put`. */
+  #seen = new Set<string>();
   /** What became ready since the directory was begun to be read. */
   #added: File[] = [];
   readonly #held = new Map<number, { file: File; path: string }>();
@@ -119,6 +121,7 @@ class Directory implements Spool {
       }
       await rename(temp, this.#path(base, "ready"));
       await this.#syncDirectory();
+      if (this.#seen.has(base)) return true;
       this.stats.files++;
       this.stats.bytes += size;
       const added = { base, key, spans, size, state: "ready", owner: "" };
@@ -207,10 +210,12 @@ class Directory implements Spool {
 
   async #read(): Promise<File[]> {
     this.#added = [];
-    const files = (await readdir(this.#dir)).sort().flatMap((name) => parse(name) ?? []);
-    const seen = new Set(files.map(({ base }) => base));
+    const all = (await readdir(this.#dir)).sort().flatMap((name) => parse(name) ?? []);
+    // What is being written here is counted when it is there.
+    const files = all.filter(({ state, owner }) => state !== "temp" || owner !== this.#owner);
+    this.#seen = new Set(files.map(({ base }) => base));
     // What came while the directory was read may be missing in what was read.
-    files.push(...this.#added.filter(({ base }) => !seen.has(base)));
+    files.push(...this.#added.filter(({ base }) => !this.#seen.has(base)));
     this.#listedAt = Date.now();
     this.stats.files = files.length;
     this.stats.bytes = files.reduce((sum, { size }) => sum + size, 0);

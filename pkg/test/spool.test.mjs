@@ -61,10 +61,23 @@ test("the oldest comes first, whoever wrote it, and once", async (t) => {
   const rest = await Promise.all([one.take(0), two.take(0), one.take(0), two.take(0), one.take(0)]);
   assert.deepEqual(rest.map(text).filter(Boolean).sort(), ["2", "3", "4"]);
   two.release(first.copy);
-  assert.equal(two.has(0), true);
+  // To release is to rename: it is there when the disk says so.
+  while (!two.has(0)) await new Promise((resolve) => setTimeout(resolve, 2));
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.equal(text(await one.take(0)), "1", "what was released is there for all");
   assert.deepEqual([one.has(0), await writer.take(0)], [false, undefined]);
+});
+
+test("a batch is counted once, also when the directory is read while it is written", async (t) => {
+  const { open, files } = setup(t, { names: ["a", "b"] });
+  const spool = open();
+  for (let i = 1; i <= 100; i++) {
+    // Who has nothing to take reads the directory.
+    await Promise.all([spool.put(0, 1, bytes("batch")), spool.take(1)]);
+    assert.deepEqual([spool.stats.files, spool.stats.bytes, files().length], [i, i * 45, i]);
+  }
+  for (let i = 0; i < 100; i++) assert.equal(text(await spool.take(0)), "batch");
+  assert.equal(spool.has(0), false);
 });
 
 test("a destination gets its own batches only", async (t) => {
