@@ -18,14 +18,27 @@ impl Fold {
     fn word(&mut self, word: u64) {
         self.0 = (self.0.rotate_left(26) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
-}
 
-impl Hasher for Fold {
     #[inline(never)]
-    fn write(&mut self, bytes: &[u8]) {
+    fn text(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks();
         words.iter().for_each(|word| self.word(u64::from_le_bytes(*word)));
         self.word(rest.iter().fold(bytes.len() as u64, |word, byte| word << 8 | u64::from(*byte)));
+    }
+}
+
+impl Hasher for Fold {
+    /// Ids, which are looked up some ten times a span, take a word or two.
+    #[inline(always)]
+    fn write(&mut self, bytes: &[u8]) {
+        match bytes.as_chunks() {
+            ([span], []) => self.word(u64::from_le_bytes(*span)),
+            ([high, low], []) => {
+                self.word(u64::from_le_bytes(*high));
+                self.word(u64::from_le_bytes(*low));
+            }
+            _ => self.text(bytes),
+        }
     }
 
     // The length of a slice: `write` has it already.

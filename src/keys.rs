@@ -1,16 +1,22 @@
 //! The dictionary of attribute keys and span names: text once, then a number, and with the number everything that the
 //! convention tables say about the key. No rule is applied here.
 
-use crate::conventions::{self, ConventionSet, RuleRef, To};
+use crate::conventions::{self, ConventionSet, OWN, RuleRef, To};
 use crate::hash::Hash;
 use crate::normalize::canonical::PEOPLE;
 use crate::otlp::wire::push_varint;
 use crate::span::Key;
 use hashbrown::HashTable;
+use std::cell::Cell;
 use std::hash::BuildHasher;
 
 /// Keys over this many bytes are never interned: no instrumentation has them, an attacker might.
 const MAX_KEY_BYTES: usize = 256;
+
+/// More rules than the tables have for any key.
+const MAX_RULES: usize = 64;
+/// No set of conventions: there are not so many.
+const UNASKED: ConventionSet = ConventionSet::MAX;
 
 /// What is known of a key before any span is seen.
 #[derive(Debug)]
@@ -26,6 +32,8 @@ pub struct KeyInfo {
     pub value_counts: bool,
     /// It names one of [`PEOPLE`], with this trust.
     pub person: Option<(usize, u8)>,
+    /// The rules that hold on spans of the conventions that were asked about last: an application has a few sets of them.
+    holding: [Cell<(ConventionSet, u64)>; 2],
 }
 
 impl KeyInfo {
@@ -43,7 +51,35 @@ impl KeyInfo {
             _ => None,
         };
         let person = rules.iter().filter_map(person).max_by_key(|(_, trust)| *trust);
-        KeyInfo { prefix: prefix.into(), text_at, rules: rules.into(), evidence, value_counts, person }
+        let holding = [const { Cell::new((UNASKED, 0)) }; 2];
+        KeyInfo { prefix: prefix.into(), text_at, rules: rules.into(), evidence, value_counts, person, holding }
+    }
+
+    /// The rules that hold on a span of these conventions; none: marks, those of spans of every library, alone.
+    pub fn holding(&self, conventions: ConventionSet) -> impl Iterator<Item = &RuleRef> {
+        let [newer, older] = &self.holding;
+        if newer.get().0 != conventions {
+            newer.swap(older);
+            if newer.get().0 != conventions {
+                newer.set((conventions, self.find_holding(conventions)));
+            }
+        }
+        let mut left = newer.get().1;
+        std::iter::from_fn(move || {
+            let at = left.trailing_zeros();
+            left &= left.checked_sub(1)?;
+            self.rules.get(at as usize)
+        })
+    }
+
+    #[inline(never)]
+    fn find_holding(&self, conventions: ConventionSet) -> u64 {
+        // A secret is one in whatever convention's key.
+        let secret = |r: &RuleRef| conventions != 0 && matches!(r.rule.to, To::Drop);
+        let holds = |r: &RuleRef| r.rule.to.is_mark() || r.convention & conventions != 0 || secret(r);
+        let own = self.rules.iter().any(|r| r.rule.trust == OWN && holds(r));
+        let those = self.rules.iter().take(MAX_RULES).enumerate().filter(|(_, r)| holds(r) && (!own || r.rule.trust == OWN));
+        those.map(|(i, _)| 1 << i).sum()
     }
 
     /// The key.
@@ -140,6 +176,21 @@ mod tests {
         assert_eq!(keys.intern(b"my.first"), Some(first));
         assert_eq!(keys.text(Key::Id(first)), b"my.first");
         assert_eq!(keys.get(first).unwrap().prefix(), b"\x0a\x08my.first");
+    }
+
+    #[test]
+    fn the_rules_that_hold_are_those_of_the_conventions_that_are_asked_about() {
+        let (key, all) = (KeyInfo::new(b"gen_ai.usage.input_tokens"), ConventionSet::MAX >> 1);
+        assert!(key.rules.len() > 2);
+        let of_tables = conventions::ALL.iter().flat_map(|c| c.rules).map(|rule| KeyInfo::new(rule.key.as_bytes()).rules.len());
+        assert!(of_tables.max().is_some_and(|most| most <= MAX_RULES));
+        // In turns, as the spans of several libraries come.
+        for bit in (0..conventions::ALL.len()).chain((0..conventions::ALL.len()).rev()).chain([3, 4, 5, 3, 4, 5]) {
+            for set in [1 << bit, all, 0] {
+                let plain: Vec<_> = key.rules.iter().filter(|r| r.convention & set != 0).map(|r| r.convention).collect();
+                assert_eq!(key.holding(set).map(|r| r.convention).collect::<Vec<_>>(), plain, "{set:b}");
+            }
+        }
     }
 
     #[test]

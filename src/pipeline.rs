@@ -710,7 +710,7 @@ pub struct Flush(Vec<u64>);
 /// What a filter may ask of a span that ended.
 fn facts<'s, 'a>(
     span: &'s Span<'a>,
-    normal: Option<&Normal<'s>>,
+    normal: Option<&Normal<'a>>,
     scope: Option<&'s Scope>,
     keys: &'s Keys,
     arena: &'s Bump,

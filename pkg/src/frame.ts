@@ -124,7 +124,7 @@ export class FrameWriter {
     this.ref(span.name ?? "");
     this.count(keys.length);
     const { seen } = this;
-    seen.length = 0;
+    if (seen.length > 0) seen.length = 0;
     for (const key of keys) if (this.ref(key)) seen.push(key);
     if (baggage) {
       const own = seen.map((key) => [key, (attributes as Attributes)[key]]);
@@ -275,7 +275,7 @@ export class FrameWriter {
       this.end = this.base + FIRST_AREA;
     }
     if (this.target.memory.buffer !== this.buffer) this.look();
-    this.around.length = 0;
+    if (this.around.length > 0) this.around.length = 0;
     this.at = this.base;
     this.room(bytes);
   }

@@ -322,6 +322,8 @@ export class GenSpanProcessor {
 
   #flags(span: EndedSpan): number {
     if (!parentSpanId(span)) return 0;
+    // SDK 2.x says it here: nearly every parent is in this process.
+    if (span.parentSpanContext && !span.parentSpanContext.isRemote) return PARENT;
     return this.#remote.get(span) ?? (span.parentSpanContext?.isRemote ? PARENT | REMOTE : PARENT);
   }
 

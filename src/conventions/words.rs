@@ -552,6 +552,8 @@ mod tests {
         for table in [&PROVIDERS, &FINISH_REASONS, &PLACEHOLDERS, &ROLES, &OUTPUT_TYPES, &TOOL_TYPES] {
             assert!(table.rows().windows(2).all(|pair| pair[0].0 < pair[1].0));
         }
+        // What `scalar` takes for granted.
+        assert!(PLACEHOLDERS.rows().iter().all(|(word, _)| word.len() <= "undefined".len() && word.starts_with(['-', 'i', 'n', 'u'])));
         assert_eq!(find(&PROVIDERS, b"AzureOpenAI"), Some("azure.ai.openai"));
         assert_eq!(find(&PROVIDERS, b"LangChain"), Some(""));
         assert_eq!(find(&PROVIDERS, b"my-own-gateway"), None);

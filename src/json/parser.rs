@@ -82,7 +82,9 @@ impl<'a> Parser<'a> {
 
     fn number(&mut self) -> Option<()> {
         let start = self.at;
-        while let Some(b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E') = self.peek() {
+        let mut whole = true;
+        while let Some(byte @ (b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')) = self.peek() {
+            whole &= byte.is_ascii_digit();
             self.at += 1;
         }
         let text = &self.text[start..self.at];
@@ -92,7 +94,9 @@ impl<'a> Parser<'a> {
         if matches!(digits, [b'0', b'0'..=b'9', ..]) || dot_ends || !digits.first()?.is_ascii_digit() {
             return None;
         }
-        number::parse(text)?;
+        if !whole {
+            number::parse(text)?;
+        }
         self.leaf(Kind::Number, true, start, self.at);
         Some(())
     }

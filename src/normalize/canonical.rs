@@ -1,6 +1,8 @@
 //! The canonical GenAI form of a span: what every convention is read into, and every profile is written from.
 
 use crate::span::Value;
+use bumpalo::Bump;
+use bumpalo::collections::Vec as BumpVec;
 
 /// How a field's value is read: sources write numbers as text, words in quotes, lists as one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -292,11 +294,9 @@ pub struct Canonical<'a> {
     pub kind_origin: u16,
     /// An operation name that is not in the registry; it stays.
     pub operation: &'a [u8],
-    values: [Value<'a>; COUNT],
-    trust: [u8; COUNT],
-    source: [u16; COUNT],
-    /// As `source`, but also for members of an object: what `explain` shows, where `source` decides what stays.
-    origin: [u16; COUNT],
+    /// Where among the entries a field has had its value: most spans say a few of the fields.
+    at: [u8; COUNT],
+    entries: BumpVec<'a, Entry<'a>>,
     /// The attribute that is being read: the origin of what it gives. [`DERIVED`], [`INFERRED`], [`NAMES`], [`EVENTS`]: none.
     pub reading: u16,
     /// Which fields have a value, as bits: WebAssembly has no wider word.
@@ -310,6 +310,15 @@ pub struct Canonical<'a> {
 }
 
 const _: () = assert!(COUNT <= 128, "the set of fields has two words");
+
+#[derive(Clone, Copy)]
+struct Entry<'a> {
+    value: Value<'a>,
+    trust: u8,
+    source: u16,
+    /// As `source`, but also for members of an object: what `explain` shows, where `source` decides what stays.
+    origin: u16,
+}
 
 /// What became of a value that was offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -326,16 +335,14 @@ pub enum Put {
 
 impl<'a> Canonical<'a> {
     /// Nothing known yet.
-    pub fn new() -> Self {
+    pub fn new(arena: &'a Bump) -> Self {
         Canonical {
             kind: None,
             kind_source: DERIVED,
             kind_origin: DERIVED,
             operation: &[],
-            values: [Value::Empty; COUNT],
-            trust: [0; COUNT],
-            source: [0; COUNT],
-            origin: [0; COUNT],
+            at: [0; COUNT],
+            entries: BumpVec::with_capacity_in(16, arena),
             reading: DERIVED,
             set: [0; 2],
             failed: false,
@@ -352,7 +359,7 @@ impl<'a> Canonical<'a> {
     /// The value of a field.
     #[inline(never)]
     pub fn get(&self, field: Field) -> Option<Value<'a>> {
-        self.has(field).then(|| self.values[field as usize])
+        self.has(field).then(|| *self.value(field))
     }
 
     /// Has the field a value?
@@ -378,35 +385,34 @@ impl<'a> Canonical<'a> {
 
     /// The attribute that gave a field its value, or [`DERIVED`].
     pub fn source(&self, field: Field) -> u16 {
-        self.source[field as usize]
+        self.entry(field).map_or(DERIVED, |entry| entry.source)
     }
 
     /// Where a field's value came from: an attribute, or [`DERIVED`], [`INFERRED`], [`NAMES`], [`EVENTS`].
     pub fn origin(&self, field: Field) -> u16 {
-        self.origin[field as usize]
+        self.entry(field).map_or(DERIVED, |entry| entry.origin)
     }
 
     /// Offers a value. Of two different ones the more trusted stays; of two equally trusted ones, the first.
     #[inline(never)]
     pub fn put(&mut self, field: Field, value: Value<'a>, trust: u8, source: u16) -> Put {
         let i = field as usize;
-        let mut outcome = Put::New;
-        if self.has(field) {
-            if self.values[i] == value {
-                self.trust[i] = self.trust[i].max(trust);
-                return Put::Same;
-            }
-            if trust <= self.trust[i] {
-                return Put::Refused;
-            }
-            outcome = Put::Replaced(self.source[i]);
-        }
-        self.values[i] = value;
-        self.trust[i] = trust;
-        self.source[i] = source;
-        self.origin[i] = self.reading;
+        let has = self.has(field);
+        let new = Entry { value, trust, source, origin: self.reading };
         self.set[i / 64] |= 1 << (i % 64);
-        outcome
+        let Some(known) = self.entries.get_mut(usize::from(self.at[i])).filter(|_| has) else {
+            self.at[i] = self.entries.len() as u8;
+            self.entries.push(new);
+            return Put::New;
+        };
+        if known.value == value {
+            known.trust = known.trust.max(trust);
+            return Put::Same;
+        }
+        if trust <= known.trust {
+            return Put::Refused;
+        }
+        Put::Replaced(std::mem::replace(known, new).source)
     }
 
     /// Says what the span is.
@@ -431,7 +437,11 @@ impl<'a> Canonical<'a> {
 
     /// The value of a field that has one.
     pub fn value(&self, field: Field) -> &Value<'a> {
-        &self.values[field as usize]
+        self.entry(field).map_or(&Value::Empty, |entry| &entry.value)
+    }
+
+    fn entry(&self, field: Field) -> Option<&Entry<'a>> {
+        self.entries.get(usize::from(self.at[field as usize])).filter(|_| self.has(field))
     }
 
     /// The fields that have a value, last one first: the encoder writes backwards.
@@ -458,12 +468,6 @@ impl Iterator for Fields {
     }
 }
 
-impl Default for Canonical<'_> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -471,7 +475,8 @@ mod tests {
     #[test]
     fn the_more_trusted_value_stays_whatever_the_order() {
         let (low, high) = (Value::Int(1), Value::Int(2));
-        let mut c = Canonical::new();
+        let arena = Bump::new();
+        let mut c = Canonical::new(&arena);
         assert_eq!(c.put(Field::Seed, low, 10, 0), Put::New);
         assert_eq!(c.put(Field::Seed, high, 20, 1), Put::Replaced(0));
         assert_eq!(c.put(Field::Seed, low, 10, 2), Put::Refused);

@@ -75,12 +75,12 @@ fn read_beside<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content<'a>)
     match side {
         Side::Input => {
             if let Some(config) = member(&["config", "generationConfig", "generation_config"]) {
-                params::read(config, BESIDE, DERIVED, &mut n.c, arena);
+                params::read(config, BESIDE, DERIVED, n.c, arena);
             }
             // A request of OpenAI's or Anthropic's: its parameters stand beside its messages.
             let whole = |j: &Json| j.get("model").is_some_and(|m| m.is_string()) && j.any(&["messages", "input"]).is_some();
             if let Some(request) = content.json.filter(whole) {
-                params::read(request, BESIDE, DERIVED, &mut n.c, arena);
+                params::read(request, BESIDE, DERIVED, n.c, arena);
             }
             let tools = content.json.and_then(|j| j.get("tools")).and_then(|tools| tools::definitions_of(tools, arena));
             if let Some(definitions) = tools {
@@ -90,7 +90,7 @@ fn read_beside<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content<'a>)
         Side::Output => {
             let counted = n.c.has(Field::InputTokens) || n.c.has(Field::OutputTokens);
             if let Some(counts) = member(&["usage", "usageMetadata", "usage_metadata"]).filter(|_| !counted) {
-                usage::read(counts, BESIDE, DERIVED, &mut n.c);
+                usage::read(counts, BESIDE, DERIVED, n.c);
             }
         }
     }
@@ -140,8 +140,8 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
             }
         }
         match conversation.usage {
-            Some(counts) if n.c.has(Field::InputTokens) || n.c.has(Field::OutputTokens) => usage::read_details(counts, &mut n.c),
-            Some(counts) => drop(usage::read(counts, 0, DERIVED, &mut n.c)),
+            Some(counts) if n.c.has(Field::InputTokens) || n.c.has(Field::OutputTokens) => usage::read_details(counts, n.c),
+            Some(counts) => drop(usage::read(counts, 0, DERIVED, n.c)),
             None => {}
         }
     }
@@ -326,10 +326,10 @@ fn tool_message(j: Json) -> Option<Json> {
     Some(message).filter(|m| m.get("content").is_some() && m.get("tool_call_id").is_some() && of_tool(*m))
 }
 
-/// What a tool gave, from the text that a source has for it, and which tool and call it answers: of LangChain's message, its
+/// What a tool gave, from the JSON that a source has for it, and which tool and call it answers: of LangChain's message, its
 /// content.
-pub(super) fn read_result<'a>(n: &mut Normalizer<'_, 'a>, text: &'a [u8]) -> Option<&'a [u8]> {
-    let message = json::parse(text, n.cx.arena).and_then(tool_message)?;
+pub(super) fn read_result<'a>(n: &mut Normalizer<'_, 'a>, result: Json<'a>) -> Option<&'a [u8]> {
+    let message = tool_message(result)?;
     if let Some(id) = message.get("tool_call_id").and_then(|id| id.text(n.cx.arena)) {
         n.c.derive(Field::ToolCallId, Value::Str(id));
     }
@@ -343,7 +343,7 @@ pub(super) fn read_result<'a>(n: &mut Normalizer<'_, 'a>, text: &'a [u8]) -> Opt
 
 fn put_result<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
     let arena = n.cx.arena;
-    if let Some(result) = read_result(n, content.text) {
+    if let Some(result) = content.json.and_then(|json| read_result(n, json)) {
         return n.settle(Field::ToolCallResult, Value::Str(result), PLAIN, content.at);
     }
     let result = match content.json {

@@ -62,7 +62,7 @@ pub struct Normal<'a> {
     /// `gen_ai.is_entry` as the span itself says it.
     pub mark: Option<bool>,
     /// The canonical form; empty if no convention was recognised.
-    pub canonical: Canonical<'a>,
+    pub canonical: &'a mut Canonical<'a>,
     /// One for each attribute.
     pub fates: BumpVec<'a, Fate<'a>>,
     /// One for each event.
@@ -116,7 +116,7 @@ pub fn normalize<'a>(span: &Span<'a>, cx: &Context<'a>) -> Option<Normal<'a>> {
         span,
         cx,
         conventions,
-        c: Canonical::new(),
+        c: arena.alloc_with(|| Canonical::new(arena)),
         fates: BumpVec::from_iter_in(span.attributes.iter().map(|_| Fate::Keep), arena),
         mark: None,
         kind_trust: 0,
@@ -203,7 +203,7 @@ fn recognise(span: &Span, cx: &Context) -> (ConventionSet, bool) {
     let mut conventions = cx.scope_conventions;
     let mut marked = false;
     // An attribute without a value is none: OpenInference's processor for Vercel puts such a kind on every span.
-    for attr in span.attributes.iter().filter(|attr| attr.value != Value::Empty) {
+    for attr in span.attributes.iter().filter(|attr| !matches!(attr.value, Value::Empty)) {
         with_info(attr.key, cx.keys, |info| {
             conventions |= info.evidence;
             for r in info.rules.iter().filter(|_| info.value_counts) {
@@ -254,7 +254,7 @@ struct Normalizer<'n, 'a> {
     span: &'n Span<'a>,
     cx: &'n Context<'a>,
     conventions: ConventionSet,
-    c: Canonical<'a>,
+    c: &'a mut Canonical<'a>,
     fates: BumpVec<'a, Fate<'a>>,
     mark: Option<bool>,
     kind_trust: u8,
@@ -339,7 +339,7 @@ impl<'a> Normalizer<'_, 'a> {
         if let Some(part) = self.held(Slot::UncachedPart) {
             self.complete_uncached(part);
         }
-        usage::complete(&mut self.c, self.uncached_input);
+        usage::complete(self.c, self.uncached_input);
         if let Some(schema) = self.held(Slot::ToolSchema) {
             self.c.reading = schema.at;
             self.complete_tool_schema(schema);

@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn parameters_are_split_and_infinity_is_an_absence() {
         let arena = Bump::new();
-        let mut c = Canonical::new();
+        let mut c = Canonical::new(&arena);
         let text = br#"{"temperature": "0.2", "max_tokens": "Infinity", "top_p": 1, "stop": ["a"], "response_format": {"type": "json_schema"}, "seed": null}"#;
         assert!(read(crate::json::parse(text, &arena).unwrap(), 50, 0, &mut c, &arena));
         assert_eq!(

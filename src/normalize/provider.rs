@@ -73,7 +73,8 @@ mod tests {
     use super::*;
 
     fn provider(scope: &str, name: &str, address: &'static str, model: &'static str, infer: bool) -> Option<String> {
-        let mut c = Canonical::new();
+        let arena = bumpalo::Bump::new();
+        let mut c = Canonical::new(&arena);
         if !model.is_empty() {
             c.put(Field::RequestModel, Value::Str(model.as_bytes()), 50, 0);
         }

@@ -10,9 +10,20 @@ use bumpalo::collections::Vec as BumpVec;
 
 pub use super::moment::{instant, iso_8601};
 
+const LONGEST_PLACEHOLDER: usize = "undefined".len();
+
 /// Words that say "nothing" on a typed field (rules.md 9). On free text they are text.
+#[inline]
 fn is_placeholder(text: &[u8]) -> bool {
-    text.is_empty() || text.first() == Some(&b'<') && text.last() == Some(&b'>') || words::find(&words::PLACEHOLDERS, text).is_some()
+    match text {
+        [] | [b'<', .., b'>'] => true,
+        // Nearly every name is longer than all of them, or begins otherwise.
+        [first, ..] => {
+            text.len() <= LONGEST_PLACEHOLDER
+                && matches!(first | 0x20, b'-' | b'i' | b'n' | b'u')
+                && words::find(&words::PLACEHOLDERS, text).is_some()
+        }
+    }
 }
 
 /// Does a typed field say nothing with this value?
@@ -84,13 +95,7 @@ pub fn convert<'a>(field: Field, value: &Value<'a>, arena: &'a Bump) -> Option<V
         (Type::Name, Value::Int(n)) => Some(Value::Str(digits(n, arena))),
         (Type::Text, Value::Str(_)) => Some(*value),
         (Type::Text | Type::Json, Value::Array(_) | Value::Map(_)) => Some(Value::Str(to_json(value, arena))),
-        // A backend reads these as JSON; arguments and results may be text.
-        (_, Value::Str(text)) if field == Field::RetrievalDocuments => json::parse(text, arena).map(|j| Value::Str(j.to_text(arena))),
-        // MLflow and LiveKit write a tool's text as JSON.
-        (_, Value::Str(text @ [b'"', ..])) if field == Field::ToolCallResult => {
-            Some(Value::Str(json::parse(text, arena).and_then(|j| j.text(arena)).unwrap_or(text)))
-        }
-        (Type::Json, Value::Str(text)) => Some(Value::Str(json::parse(text, arena).map_or(text, |j| j.to_text(arena)))),
+        (Type::Json, Value::Str(text)) => of_json(field, text, json::parse(text, arena), arena),
         (Type::Int, Value::Int(_)) | (Type::Double, Value::Double(_)) | (Type::Bool, Value::Bool(_)) => Some(*value),
         (Type::Int, Value::Double(n)) => whole(n).map(Value::Int),
         (Type::Int, Value::Str(text)) => int_text(text).map(Value::Int),
@@ -103,6 +108,19 @@ pub fn convert<'a>(field: Field, value: &Value<'a>, arena: &'a Bump) -> Option<V
         (Type::Names, _) => names(field, value, arena),
         _ => None,
     }
+}
+
+/// As [`convert`], for a text and what it is as JSON.
+pub fn of_json<'a>(field: Field, text: &'a [u8], json: Option<json::Json<'a>>, arena: &'a Bump) -> Option<Value<'a>> {
+    let text = match json {
+        // MLflow and LiveKit write a tool's text as JSON.
+        Some(json) if field == Field::ToolCallResult => json.text(arena).unwrap_or_else(|| json.to_text(arena)),
+        Some(json) => json.to_text(arena),
+        // A backend reads these as JSON; arguments and results may be text.
+        None if field == Field::RetrievalDocuments => return None,
+        None => text,
+    };
+    Some(Value::Str(text))
 }
 
 fn names<'a>(field: Field, value: &Value<'a>, arena: &'a Bump) -> Option<Value<'a>> {

@@ -3,7 +3,7 @@
 use super::canonical::{DERIVED, EVENTS, Field, Kind, NAMES, Put};
 use super::flat::{self, Flat, Leaf};
 use super::{Fate, Normalizer, Pending, Slot, content, messages, params, provider, scalar, tools, usage, with_info};
-use crate::conventions::{self, OWN, PLAIN, Rule, RuleRef, To, words};
+use crate::conventions::{self, PLAIN, Rule, To, words};
 use crate::json::{self, Json};
 use crate::span::{Key, Value};
 use bumpalo::Bump;
@@ -43,14 +43,8 @@ impl<'a> Normalizer<'_, 'a> {
             let cx = self.cx;
             self.c.reading = at as u16;
             with_info(attr.key, cx.keys, |info| {
-                // A secret is one in whatever convention's key.
-                let secret = |r: &RuleRef| conventions != 0 && matches!(r.rule.to, To::Drop);
-                let holds = |r: &RuleRef| r.rule.to.is_mark() || r.convention & conventions != 0 || secret(r);
-                let own = info.rules.iter().any(|r| r.rule.trust == OWN && holds(r));
-                for r in info.rules.iter() {
-                    if holds(r) && (!own || r.rule.trust == OWN) {
-                        self.apply(&r.rule.to, &attr.value, Some(&(attr.key, r.rule)), r.rule.trust, at as u16);
-                    }
+                for r in info.holding(conventions) {
+                    self.apply(&r.rule.to, &attr.value, Some(&(attr.key, r.rule)), r.rule.trust, at as u16);
                 }
             });
         }
@@ -244,21 +238,21 @@ impl<'a> Normalizer<'_, 'a> {
                 }
                 return None;
             }
-            (To::Parameters, Some(parameters)) => params::read(parameters, trust, DERIVED, &mut self.c, arena),
+            (To::Parameters, Some(parameters)) => params::read(parameters, trust, DERIVED, self.c, arena),
             (To::Usage, Some(counts)) => {
                 // LangSmith's costs stand beside its counts.
                 if counts.get("total_cost").is_some() {
-                    usage::read_cost(counts, trust, DERIVED, &mut self.c);
+                    usage::read_cost(counts, trust, DERIVED, self.c);
                 }
-                usage::read(counts, trust, DERIVED, &mut self.c)
+                usage::read(counts, trust, DERIVED, self.c)
             }
             (To::Cost, Some(cost)) => {
-                usage::read_cost(cost, trust, DERIVED, &mut self.c);
+                usage::read_cost(cost, trust, DERIVED, self.c);
                 false
             }
             (To::Request, json) => {
                 if let Some(request) = json {
-                    params::read(request, trust, DERIVED, &mut self.c, arena);
+                    params::read(request, trust, DERIVED, self.c, arena);
                     self.imply_kind(Kind::Chat);
                     self.hold(Slot::Input, value, at, &[]);
                 }
@@ -270,8 +264,8 @@ impl<'a> Normalizer<'_, 'a> {
                 for (path, to) in if complete { members } else { &[] } {
                     let Some(member) = path.split('.').try_fold(object, |j, part| j.get(part)) else { continue };
                     complete &= match to {
-                        To::Parameters => params::read(member, trust, DERIVED, &mut self.c, arena),
-                        To::Usage => usage::read(member, trust, DERIVED, &mut self.c),
+                        To::Parameters => params::read(member, trust, DERIVED, self.c, arena),
+                        To::Usage => usage::read(member, trust, DERIVED, self.c),
                         _ => {
                             self.apply(to, &scalar::from_json(member, arena), None, trust, DERIVED);
                             true
@@ -339,6 +333,8 @@ impl<'a> Normalizer<'_, 'a> {
     pub(super) fn put(&mut self, field: Field, value: &Value<'a>, trust: u8, at: u16) {
         let arena = self.cx.arena;
         let text = value.as_str();
+        let of_tool = text.filter(|_| matches!(field, Field::ToolCallArguments | Field::ToolCallResult));
+        let json = of_tool.and_then(|text| json::parse(text, arena));
         let read = match field {
             Field::ToolDefinitions => {
                 let list = if let Value::Array(_) = value { Some(scalar::to_json(value, arena)) } else { text };
@@ -346,10 +342,10 @@ impl<'a> Normalizer<'_, 'a> {
             }
             // Semantic Kernel and the Agent Framework write the whole URL.
             Field::ServerAddress => text.filter(|url| words::position(url, b"://").is_some()).map(provider::host),
-            Field::ToolCallResult => text.and_then(|text| content::read_result(self, text)),
+            Field::ToolCallResult => json.and_then(|result| content::read_result(self, result)),
             // OpenLLMetry: what LangChain told its handler of the call, with what the tool got in it.
             Field::ToolCallArguments => {
-                let told = scalar::parsed(value, arena).filter(|j| j.get("input_str").is_some());
+                let told = json.filter(|j| j.get("input_str").is_some());
                 told.and_then(|j| j.get("inputs")).filter(Json::is_object).map(|inputs| inputs.to_text(arena))
             }
             Field::SystemInstructions => text.map(|text| messages::instructions(text, arena)),
@@ -359,7 +355,10 @@ impl<'a> Normalizer<'_, 'a> {
             Some(text) => Some(Value::Str(text)),
             // What defines no tool stays where it is.
             None if field == Field::ToolDefinitions => None,
-            None => scalar::convert(field, value, arena),
+            None => match of_tool {
+                Some(text) => scalar::of_json(field, text, json, arena),
+                None => scalar::convert(field, value, arena),
+            },
         };
         // LiveKit writes -1 where no token came, OpenLIT where no limit was set.
         let said = |v: &Value| match (field, v) {

@@ -321,7 +321,7 @@ mod tests {
     #[track_caller]
     fn reads(text: &str, expected: [Option<i64>; 5], complete: bool) {
         let arena = Bump::new();
-        let mut c = Canonical::new();
+        let mut c = Canonical::new(&arena);
         let all = read(crate::json::parse(text.as_bytes(), &arena).unwrap(), 50, 0, &mut c);
         let fields = [Field::InputTokens, Field::CacheReadTokens, Field::CacheWriteTokens, Field::OutputTokens, Field::ReasoningTokens];
         assert_eq!((fields.map(|f| c.int(f)), all), (expected, complete), "{text}");
@@ -380,7 +380,8 @@ mod tests {
     fn a_total_shows_what_the_halves_leave_out_or_say_twice() {
         // input, output, cache read, cache write, reasoning, total, whether the source says that its input is uncached
         let completes = |counts: [Option<i64>; 6], uncached, expected| {
-            let mut c = Canonical::new();
+            let arena = Bump::new();
+            let mut c = Canonical::new(&arena);
             let fields = [
                 Field::InputTokens,
                 Field::OutputTokens,

@@ -200,6 +200,35 @@ pub struct Writer {
     front: usize,
 }
 
+/// Copies to a place of the same length. Most texts are short, and WebAssembly's instruction for copying calls the engine: some ten times
+/// what a few words take that overlap.
+#[inline(always)]
+pub fn copy(from: &[u8], to: &mut [u8]) {
+    if from.len() > 64 { to.copy_from_slice(from) } else { copy_short(from, to) }
+}
+
+#[inline(never)]
+fn copy_short(from: &[u8], to: &mut [u8]) {
+    fn ends<const N: usize>(from: &[u8], to: &mut [u8]) -> Option<()> {
+        *to.first_chunk_mut()? = *from.first_chunk::<N>()?;
+        *to.last_chunk_mut()? = *from.last_chunk::<N>()?;
+        Some(())
+    }
+    match from.len() {
+        33.. => {
+            let half = from.len() / 2;
+            ends::<16>(&from[..half], &mut to[..half]);
+            ends::<16>(&from[half..], &mut to[half..]);
+        }
+        16.. => _ = ends::<16>(from, to),
+        8.. => _ = ends::<8>(from, to),
+        4.. => _ = ends::<4>(from, to),
+        2.. => _ = ends::<2>(from, to),
+        1 => to[0] = from[0],
+        0 => {}
+    }
+}
+
 impl Writer {
     /// Forgets what was written, keeps the memory.
     pub fn clear(&mut self) {
@@ -241,10 +270,16 @@ impl Writer {
         &mut self.buf[self.front..self.front + n]
     }
 
+    /// Likewise, a few.
+    #[inline(always)]
+    pub fn array<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.room(N).copy_from_slice(&bytes);
+    }
+
     /// Bytes in front of what is written.
     #[inline(always)]
     pub fn bytes(&mut self, bytes: &[u8]) {
-        self.room(bytes.len()).copy_from_slice(bytes);
+        copy(bytes, self.room(bytes.len()));
     }
 
     /// One byte.
@@ -286,7 +321,7 @@ impl Writer {
     #[inline(always)]
     fn tagged(&mut self, number: u32, wire_type: u32, value: u64) {
         let tag = number << 3 | wire_type;
-        if value < 0x80 && tag < 0x80 { self.bytes(&[tag as u8, value as u8]) } else { self.long_tagged(tag, value) }
+        if value < 0x80 && tag < 0x80 { self.array([tag as u8, value as u8]) } else { self.long_tagged(tag, value) }
     }
 
     #[inline(never)]
@@ -321,14 +356,14 @@ impl Writer {
     /// A fixed64 field.
     #[inline]
     pub fn fixed64_field(&mut self, number: u32, value: u64) {
-        self.bytes(&value.to_le_bytes());
+        self.array(value.to_le_bytes());
         self.tag(number, 1);
     }
 
     /// A fixed32 field.
     #[inline]
     pub fn fixed32_field(&mut self, number: u32, value: u32) {
-        self.bytes(&value.to_le_bytes());
+        self.array(value.to_le_bytes());
         self.tag(number, 5);
     }
 }
@@ -345,6 +380,16 @@ mod tests {
         w.bytes_field(2, b"text");
         w.close(1, 0);
         assert_eq!(w.written(), b"\x0a\x09\x12\x04text\x18\xac\x02");
+    }
+
+    #[test]
+    fn a_copy_of_any_length_is_all_of_it_and_no_more() {
+        let text: Vec<u8> = (0..200).collect();
+        for length in 0..text.len() {
+            let mut to = [0xff; 200];
+            copy(&text[..length], &mut to[..length]);
+            assert_eq!((&to[..length], to[length..].iter().all(|byte| *byte == 0xff)), (&text[..length], true), "{length}");
+        }
     }
 
     #[test]

@@ -97,8 +97,13 @@ pub fn value(w: &mut Writer, value: &Value) {
 }
 
 /// An attribute: field `tag` of its span, event, link, scope or resource.
-#[inline]
 pub fn attribute(w: &mut Writer, tag: u32, key: Key, value: &Value, keys: &Keys) {
+    if let Key::Id(id) = key
+        && let Some(info) = keys.get(id)
+        && short_attribute(w, tag, info.prefix(), value)
+    {
+        return;
+    }
     let mark = w.mark();
     self::value(w, value);
     w.close(number::VALUE, mark);
@@ -110,6 +115,34 @@ pub fn attribute(w: &mut Writer, tag: u32, key: Key, value: &Value, keys: &Keys)
         Key::Text(text) => w.bytes_field(number::KEY, text),
     }
     w.close(tag, mark);
+}
+
+/// An attribute in one piece, if it is one of the many that are so short that each of its lengths is a byte.
+#[inline(always)]
+fn short_attribute(w: &mut Writer, tag: u32, prefix: &[u8], value: &Value) -> bool {
+    const MOST: usize = 0x7f;
+    let double;
+    // The inside of the value: what stands in front of its bytes, and they.
+    let (head, bytes): ([u8; 2], &[u8]) = match value {
+        Value::Str(text) if text.len() <= MOST => ([0x0a, text.len() as u8], text),
+        Value::Bool(b) => ([0x10, u8::from(*b)], &[]),
+        Value::Int(n @ 0..=0x7f) => ([0x18, *n as u8], &[]),
+        Value::Double(n) => {
+            double = n.to_le_bytes();
+            ([0x21, double[0]], &double[1..])
+        }
+        _ => return false,
+    };
+    let inside = head.len() + bytes.len();
+    let length = prefix.len() + 2 + inside;
+    if length > MOST || tag > 15 {
+        return false;
+    }
+    w.bytes(bytes);
+    w.array([0x12, inside as u8, head[0], head[1]]);
+    w.bytes(prefix);
+    w.array([(tag << 3 | 2) as u8, length as u8]);
+    true
 }
 
 /// An attribute as it came.

@@ -61,7 +61,7 @@ pub struct Writing {
 struct View<'n, 'a> {
     normal: &'n Normal<'a>,
     /// The canonical form with what the profile fills in; `None`: it fills in nothing.
-    completed: Option<Canonical<'a>>,
+    completed: Option<&'a Canonical<'a>>,
     composed: Composed<'a>,
     /// What becomes of each attribute of the source: another destination may have another profile.
     fates: &'a mut [Fate<'a>],
@@ -72,7 +72,7 @@ struct View<'n, 'a> {
 
 impl<'a> View<'_, 'a> {
     fn canonical(&self) -> &Canonical<'a> {
-        self.completed.as_ref().unwrap_or(&self.normal.canonical)
+        self.completed.unwrap_or(self.normal.canonical)
     }
 }
 
@@ -203,9 +203,9 @@ impl Writing {
     /// What the profile makes of a span.
     fn view<'n, 'a>(&self, span: &Span<'a>, n: &'n Normal<'a>, keys: &Keys, arena: &'a Bump) -> View<'n, 'a> {
         let completed = self.table.complete.filter(|_| n.is_llm()).map(|complete| {
-            let mut completed = n.canonical.clone();
-            complete(&mut completed, arena);
-            completed
+            let completed = arena.alloc_with(|| n.canonical.clone());
+            complete(completed, arena);
+            &*completed
         });
         let words = [(self.operation, &[][..]), (self.kind, &[])];
         let mut view = View {
@@ -219,12 +219,12 @@ impl Writing {
         if !n.is_llm() {
             return view;
         }
-        let c = view.completed.as_ref().unwrap_or(&n.canonical);
+        let c = view.completed.unwrap_or(n.canonical);
         if let Some(compose) = self.table.compose {
             compose(&Source { c, span, arena }, &mut view.composed);
             self.own_wins(span, view.fates, &mut view.composed, keys);
         }
-        self.unsaid(&n.canonical, &view.composed, view.fates);
+        self.unsaid(n.canonical, &view.composed, view.fates);
         let said = &mut view.said;
         for field in c.fields() {
             self.keys_of(c, field).iter().for_each(|id| said.add(*id));
@@ -246,7 +246,7 @@ impl Writing {
 
     /// What the source says in the very words of the profile stays as it is (rules.md 10), and is not composed again.
     fn own_wins<'a>(&self, span: &Span<'a>, fates: &mut [Fate<'a>], composed: &mut Composed<'a>, keys: &Keys) {
-        if self.keep == Keep::None {
+        if self.keep == Keep::None || composed.items.is_empty() {
             return;
         }
         let mut own_lists = BumpVec::new_in(composed.items.bump());
