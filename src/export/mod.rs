@@ -7,6 +7,7 @@
 //!                     └──────────┘ too large: two halves, then a smaller span
 //! ```
 
+mod lane;
 mod parts;
 mod queue;
 mod response;

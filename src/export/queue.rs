@@ -2,10 +2,9 @@
 //! to lose something.
 
 use super::Envelopes;
+use super::lane::{self, Lane, Queued};
 use crate::config::{DropPolicy, QueueLimits};
 use crate::otlp::wire::{push_varint, varint_len};
-use std::collections::VecDeque;
-use std::ops::Range;
 
 /// Where a span belongs: numbers of the host's dictionary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,14 +13,6 @@ pub struct Place {
     pub resource: u32,
     /// Its scope.
     pub scope: u32,
-}
-
-#[derive(Debug)]
-struct Queued {
-    place: Place,
-    length: usize,
-    at: f64,
-    number: u64,
 }
 
 /// A body that was taken from the queue.
@@ -34,41 +25,6 @@ pub struct Taken {
     pub first: u64,
 }
 
-/// The bytes of the spans lie one after the other, each ready to stand in a `ScopeSpans`.
-#[derive(Debug, Default)]
-struct Lane {
-    spans: VecDeque<Queued>,
-    bytes: Vec<u8>,
-    /// Where the first span's bytes start.
-    head: usize,
-}
-
-impl Lane {
-    fn size(&self) -> usize {
-        self.bytes.len() - self.head
-    }
-
-    fn drop_first(&mut self) {
-        if let Some(span) = self.spans.pop_front() {
-            self.head += span.length;
-        }
-    }
-
-    fn drop_last(&mut self) {
-        if let Some(span) = self.spans.pop_back() {
-            self.bytes.truncate(self.bytes.len() - span.length);
-        }
-    }
-
-    /// Moves the bytes to the front once more than half are spent.
-    fn reclaim(&mut self) {
-        if self.head > self.bytes.len() / 2 {
-            self.bytes.drain(..self.head);
-            self.head = 0;
-        }
-    }
-}
-
 /// The queue.
 #[derive(Debug)]
 pub struct Queue {
@@ -78,7 +34,6 @@ pub struct Queue {
     pushed: u64,
 }
 
-const SPANS_TAG: u8 = 0x12;
 const SCOPE_SPANS_TAG: u8 = 0x12;
 const RESOURCE_SPANS_TAG: u8 = 0x0a;
 /// A tag and the longest length that goes with it.
@@ -91,8 +46,7 @@ impl Queue {
 
     /// Adds a span; gives how many were dropped for it (itself, if there is no room that it may take).
     pub fn push(&mut self, place: Place, fields: [&[u8]; 2], entry: bool, at: f64) -> u64 {
-        let length = fields[0].len() + fields[1].len();
-        let whole = 1 + varint_len(length as u64) + length;
+        let whole = lane::whole(fields);
         if whole > self.limits.max_bytes || self.limits.max_spans == 0 {
             return 1;
         }
@@ -101,7 +55,7 @@ impl Queue {
             dropped += 1;
             let newest = self.limits.drop == DropPolicy::Newest;
             let [rest, entries] = &mut self.lanes;
-            match (rest.spans.is_empty(), newest) {
+            match (rest.len() == 0, newest) {
                 (true, _) if !entry => return dropped,
                 (true, false) => entries.drop_first(),
                 (true, true) => return dropped,
@@ -110,22 +64,17 @@ impl Queue {
                 (false, false) => rest.drop_first(),
             }
         }
-        let lane = &mut self.lanes[usize::from(entry)];
-        lane.reclaim();
-        lane.bytes.push(SPANS_TAG);
-        push_varint(&mut lane.bytes, length as u64);
-        fields.iter().for_each(|piece| lane.bytes.extend_from_slice(piece));
-        lane.spans.push_back(Queued { place, length: whole, at, number: self.pushed });
+        self.lanes[usize::from(entry)].push(place, fields, at, self.pushed);
         self.pushed += 1;
         dropped
     }
 
     pub fn len(&self) -> usize {
-        self.lanes.iter().map(|lane| lane.spans.len()).sum()
+        self.lanes.iter().map(Lane::len).sum()
     }
 
     pub fn bytes(&self) -> usize {
-        self.lanes.iter().map(Lane::size).sum()
+        self.lanes.iter().map(Lane::bytes).sum()
     }
 
     /// Is more than half of it taken?
@@ -139,7 +88,7 @@ impl Queue {
     }
 
     fn fronts(&self) -> impl Iterator<Item = &Queued> {
-        self.lanes.iter().filter_map(|lane| lane.spans.front())
+        self.lanes.iter().filter_map(|lane| lane.get(0))
     }
 
     /// The number of the first span that is queued.
@@ -163,14 +112,14 @@ impl Queue {
     /// them, grouped by resource and scope.
     pub fn take(&mut self, max_spans: usize, max_bytes: usize, envelopes: &impl Envelopes) -> Option<Taken> {
         let first = self.first()?;
-        let mut picked: Vec<(Place, usize, Range<usize>)> = Vec::new();
+        // The place of each span, its lane, and where it stands there.
+        let mut picked: Vec<(Place, usize, usize)> = Vec::new();
         // Few: the places of the spans, in order.
         let mut places: Vec<Place> = Vec::new();
         let mut size = 0;
         let mut counts = [0; 2];
-        let mut heads = self.lanes.each_ref().map(|lane| lane.head);
         while picked.len() < max_spans {
-            let next = |i: usize| self.lanes[i].spans.get(counts[i]);
+            let next = |i: usize| self.lanes[i].get(counts[i]);
             let lane = match (next(0), next(1)) {
                 (Some(rest), Some(entry)) => usize::from(entry.number < rest.number),
                 (rest, _) => usize::from(rest.is_none()),
@@ -190,12 +139,11 @@ impl Queue {
             if let Err(at) = known {
                 places.insert(at, span.place);
             }
-            picked.push((span.place, lane, heads[lane]..heads[lane] + span.length));
-            heads[lane] += span.length;
+            picked.push((span.place, lane, counts[lane]));
             counts[lane] += 1;
         }
-        let ranges = |place: Place| picked.iter().filter(move |(of, ..)| *of == place).map(|(_, lane, range)| (*lane, range.clone()));
-        let scope_length = |place: &Place| envelopes.scope(place.scope).len() + ranges(*place).map(|(_, range)| range.len()).sum::<usize>();
+        let spans_of = |place: Place| picked.iter().filter(move |(of, ..)| *of == place).map(|(_, lane, i)| self.lanes[*lane].bytes_of(*i));
+        let scope_length = |place: &Place| envelopes.scope(place.scope).len() + spans_of(*place).map(<[u8]>::len).sum::<usize>();
         let mut body = Vec::with_capacity(size);
         for in_resource in places.chunk_by(|a, b| a.resource == b.resource) {
             let resource = envelopes.resource(in_resource[0].resource);
@@ -207,14 +155,12 @@ impl Queue {
                 body.push(SCOPE_SPANS_TAG);
                 push_varint(&mut body, scope_length(place) as u64);
                 body.extend_from_slice(envelopes.scope(place.scope));
-                ranges(*place).for_each(|(lane, range)| body.extend_from_slice(&self.lanes[lane].bytes[range]));
+                spans_of(*place).for_each(|span| body.extend_from_slice(span));
             }
         }
         let spans = picked.len() as u64;
-        for (i, lane) in self.lanes.iter_mut().enumerate() {
-            lane.spans.drain(..counts[i]);
-            lane.head = heads[i];
-            lane.reclaim();
+        for (lane, count) in self.lanes.iter_mut().zip(counts) {
+            (0..count).for_each(|_| lane.drop_first());
         }
         Some(Taken { body, spans, first })
     }

@@ -1,0 +1,172 @@
+//! Encoded spans, first in, first out, in pieces of memory that neither move nor double: it takes little more than the spans do.
+
+use super::queue::Place;
+use crate::otlp::wire::{push_varint, varint_len};
+use std::collections::VecDeque;
+
+/// A piece is an eighth of what there is, within these bounds, in bytes; larger for a span that is larger.
+const PIECE: [usize; 2] = [16 << 10, 1 << 20];
+const SPANS_TAG: u8 = 0x12;
+
+/// A span that waits.
+#[derive(Debug)]
+pub struct Queued {
+    pub place: Place,
+    /// When it came, in ms.
+    pub at: f64,
+    /// The how-manieth of all that ever came.
+    pub number: u64,
+    /// How many bytes it takes in a `ScopeSpans`.
+    pub length: usize,
+    /// The number of its piece, and where it starts there.
+    piece: usize,
+    start: usize,
+}
+
+/// The lane.
+#[derive(Debug, Default)]
+pub struct Lane {
+    spans: VecDeque<Queued>,
+    pieces: VecDeque<Vec<u8>>,
+    /// The number of the first piece.
+    first_piece: usize,
+    /// A piece that was spent, for the next one.
+    spare: Vec<u8>,
+    bytes: usize,
+}
+
+/// How many bytes a span takes in a `ScopeSpans`.
+pub fn whole(fields: [&[u8]; 2]) -> usize {
+    let length = fields[0].len() + fields[1].len();
+    1 + varint_len(length as u64) + length
+}
+
+impl Lane {
+    /// Adds a span: the fields of its message, in two parts.
+    pub fn push(&mut self, place: Place, fields: [&[u8]; 2], at: f64, number: u64) {
+        let length = whole(fields);
+        let room = |piece: &&mut Vec<u8>| piece.capacity() - piece.len() >= length;
+        if self.pieces.back_mut().as_ref().is_none_or(|piece| !room(piece)) {
+            let size = (self.bytes / 8).clamp(PIECE[0], PIECE[1]).max(length);
+            let spare = std::mem::take(&mut self.spare);
+            // One of half the size would soon be full.
+            self.pieces.push_back(if spare.capacity() * 2 > size && spare.capacity() >= length { spare } else { Vec::with_capacity(size) });
+        }
+        let piece = self.first_piece + self.pieces.len() - 1;
+        let Some(last) = self.pieces.back_mut() else { return };
+        let start = last.len();
+        last.push(SPANS_TAG);
+        push_varint(last, (fields[0].len() + fields[1].len()) as u64);
+        fields.iter().for_each(|part| last.extend_from_slice(part));
+        self.bytes += length;
+        self.spans.push_back(Queued { place, at, number, length, piece, start });
+    }
+
+    /// How many spans there are.
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// How many bytes they take.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The span that came first, or so many later.
+    pub fn get(&self, index: usize) -> Option<&Queued> {
+        self.spans.get(index)
+    }
+
+    /// The bytes of a span, ready to stand in a `ScopeSpans`.
+    pub fn bytes_of(&self, index: usize) -> &[u8] {
+        let Some(span) = self.spans.get(index) else { return &[] };
+        let piece = self.pieces.get(span.piece.wrapping_sub(self.first_piece));
+        piece.and_then(|piece| piece.get(span.start..span.start + span.length)).unwrap_or_default()
+    }
+
+    /// Drops the span that came first.
+    pub fn drop_first(&mut self) {
+        let Some(span) = self.spans.pop_front() else { return };
+        self.bytes -= span.length;
+        let needed = self.spans.front().map_or(self.first_piece + self.pieces.len(), |span| span.piece);
+        while self.first_piece < needed
+            && let Some(spent) = self.pieces.pop_front()
+        {
+            self.first_piece += 1;
+            self.keep(spent);
+        }
+    }
+
+    /// Drops the span that came last.
+    pub fn drop_last(&mut self) {
+        let Some(span) = self.spans.pop_back() else { return };
+        self.bytes -= span.length;
+        if let Some(last) = self.pieces.back_mut() {
+            last.truncate(span.start);
+        }
+        if span.start == 0
+            && let Some(spent) = self.pieces.pop_back()
+        {
+            self.keep(spent);
+        }
+    }
+
+    fn keep(&mut self, mut spent: Vec<u8>) {
+        if spent.capacity() <= PIECE[1] && spent.capacity() > self.spare.capacity() {
+            spent.clear();
+            self.spare = spent;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PLACE: Place = Place { resource: 1, scope: 1 };
+
+    proptest! {
+        /// Beside a plain queue of byte vectors.
+        #[test]
+        fn what_was_pushed_stands_there_until_it_is_dropped(steps in prop::collection::vec((0..4_u8, 0..40_000_usize), 1..200)) {
+            let (mut lane, mut plain) = (Lane::default(), VecDeque::new());
+            for (number, (step, length)) in steps.into_iter().enumerate() {
+                match step {
+                    0 => {
+                        lane.drop_first();
+                        plain.pop_front();
+                    }
+                    1 if number % 3 == 0 => {
+                        lane.drop_last();
+                        plain.pop_back();
+                    }
+                    _ => {
+                        let text = vec![number as u8; length];
+                        lane.push(PLACE, [&text[..length / 3], &text[length / 3..]], 0.0, number as u64);
+                        let mut message = vec![0x12];
+                        push_varint(&mut message, length as u64);
+                        message.extend(text);
+                        plain.push_back(message);
+                    }
+                }
+                prop_assert_eq!(lane.len(), plain.len());
+                prop_assert_eq!(lane.bytes(), plain.iter().map(Vec::len).sum::<usize>());
+                prop_assert!(plain.iter().enumerate().all(|(i, message)| lane.bytes_of(i) == message));
+            }
+        }
+    }
+
+    #[test]
+    fn memory_is_little_more_than_the_spans() {
+        let mut lane = Lane::default();
+        for number in 0..20_000 {
+            lane.push(PLACE, [&[7; 1_000], &[]], 0.0, number);
+        }
+        let held: usize = lane.pieces.iter().map(Vec::capacity).sum::<usize>() + lane.spare.capacity();
+        assert!(held < lane.bytes() * 9 / 8, "{held} for {}", lane.bytes());
+        (0..20_000).for_each(|_| lane.drop_first());
+        assert_eq!((lane.bytes(), lane.pieces.len()), (0, 0));
+        assert!(lane.spare.capacity() <= PIECE[1]);
+    }
+}
