@@ -12,12 +12,14 @@ WASM_BINDGEN         := $(or $(WASM_BINDGEN_IN_PATH),$(WASM_BINDGEN_ROOT)/bin/wa
 RAW_WASM := target/wasm/wasm32-unknown-unknown/wasm/genspan.wasm
 WASM     := pkg/wasm/core.wasm
 DIST     := pkg/dist/index.js
+PAGE     := www/dist/index.html
 
 # Folders with packages of npm, by who needs them.
 installed  = $(patsubst %/package-lock.json,%/node_modules/.installed,$(wildcard $(addsuffix /package-lock.json,$(1))))
 FOR_PKG      := $(call installed,pkg)
 FOR_DEMO     := $(call installed,demo examples/node-langfuse)
 FOR_TEST     := $(call installed,tests/node/*)
+FOR_WWW      := $(call installed,www)
 FOR_RUNTIMES := $(call installed,tests/runtimes examples/cloudflare-worker)
 FOR_BENCH    := $(call installed,benches/js/*)
 NPM       := npm --no-audit --no-fund --no-update-notifier --loglevel=error
@@ -32,7 +34,7 @@ FOR_ENVOY := $(patsubst tests/envoy/requirements-%.txt,target/py-%/.installed,$(
 NODE_TEST := node --test --test-reporter=spec
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugin test demo bench bench-envoy bench-outage faults kill size lint clean test-core check-core test-pkg test-node test-runtimes test-envoy test-backends FORCE
+.PHONY: help build plugin www test demo bench bench-envoy bench-outage faults kill size lint clean test-core check-core test-pkg test-node test-runtimes test-envoy test-backends FORCE
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -41,6 +43,8 @@ help: ## list the targets
 build: $(DIST) ## build the npm package: Rust core to WebAssembly, TypeScript to pkg/dist
 
 plugin: $(PLUGIN) ## build the proxy-wasm plugin for Envoy and its like
+
+www: $(PAGE) ## build the inspector, a static page: www/dist, and a copy in the package
 
 test: build plugin ## run everything that must pass: lint, all tests, no imports in the core
 	@MAKE="$(MAKE)" scripts/test.sh lint test-core check-core test-pkg test-node test-runtimes test-envoy
@@ -103,7 +107,7 @@ test-envoy: $(PLUGIN) $(FOR_DEMO) $(FOR_ENVOY) ## the plugin in a real Envoy, be
 	$(NODE_TEST) $(wildcard tests/envoy/*.test.mjs)
 
 clean: ## remove everything that make has built or installed here
-	rm -rf target pkg/dist pkg/wasm $(dir $(FOR_PKG) $(FOR_DEMO) $(FOR_TEST) $(FOR_RUNTIMES) $(FOR_BENCH))
+	rm -rf target pkg/dist pkg/wasm www/dist $(dir $(FOR_PKG) $(FOR_DEMO) $(FOR_TEST) $(FOR_RUNTIMES) $(FOR_WWW) $(FOR_BENCH))
 
 # ---- what the targets stand on
 
@@ -122,6 +126,12 @@ $(WASM): $(RAW_WASM) $(WASM_BINDGEN) $(FOR_PKG) Makefile
 
 $(DIST): $(WASM) $(wildcard pkg/src/*.ts) pkg/build.mjs pkg/package.json pkg/tsconfig.json LICENSE $(FOR_PKG)
 	cd pkg && node build.mjs
+
+$(PAGE): $(DIST) $(FOR_WWW) $(shell find www/src www/public -type f 2>/dev/null) www/index.html www/vite.config.ts www/tsconfig.json
+	pkg/node_modules/.bin/tsc --noEmit -p www
+	cd www && node_modules/.bin/vite build --logLevel warn
+	@rm -rf pkg/dist/www && cp -R www/dist pkg/dist/www
+	@touch $@
 
 %/node_modules/.installed: %/package-lock.json
 	cd $* && $(NPM) ci
