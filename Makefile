@@ -11,6 +11,9 @@ WASM_BINDGEN         := $(or $(WASM_BINDGEN_IN_PATH),$(WASM_BINDGEN_ROOT)/bin/wa
 
 RAW_WASM := target/wasm/wasm32-unknown-unknown/wasm/genspan.wasm
 WASM     := pkg/wasm/core.wasm
+# The same core with OTLP bodies in, for the command line: the others would carry that for nothing.
+RAW_INGEST := target/wasm-ingest/wasm32-unknown-unknown/wasm/genspan.wasm
+INGEST   := pkg/wasm/ingest.wasm
 DIST     := pkg/dist/index.js
 
 # Folders with packages of npm, by who needs them.
@@ -76,6 +79,7 @@ lint: $(DIST) ## rustfmt, clippy, tsc and Biome, warnings are errors
 	cargo fmt --all --check
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
 	cargo clippy --quiet --lib --features bindings -- -D warnings
+	cargo clippy --quiet --lib --features ingest -- -D warnings
 	cd pkg && node_modules/.bin/tsc --noEmit
 	pkg/node_modules/.bin/biome ci --error-on-warnings .
 
@@ -120,7 +124,17 @@ $(WASM): $(RAW_WASM) $(WASM_BINDGEN) $(FOR_PKG) Makefile
 	pkg/node_modules/.bin/wasm-opt $(WASM_OPT) --strip-debug --strip-producers $(@D)/genspan_bg.wasm -o $@
 	@scripts/check-paths.sh $@
 
-$(DIST): $(WASM) $(wildcard pkg/src/*.ts) pkg/build.mjs pkg/package.json pkg/tsconfig.json LICENSE $(FOR_PKG)
+$(RAW_INGEST): FORCE
+	@scripts/build-core.sh --quiet --profile wasm --features ingest --target-dir target/wasm-ingest
+
+# Both modules are called through the same bindings: cmp holds them to it.
+$(INGEST): $(RAW_INGEST) $(WASM) Makefile
+	$(WASM_BINDGEN) --target web --omit-default-module-path --out-dir target/wasm-ingest/bound $(RAW_INGEST)
+	@cmp target/wasm-ingest/bound/genspan.js $(dir $(WASM))genspan.js
+	pkg/node_modules/.bin/wasm-opt $(WASM_OPT) --strip-debug --strip-producers target/wasm-ingest/bound/genspan_bg.wasm -o $@
+	@scripts/check-paths.sh $@
+
+$(DIST): $(WASM) $(INGEST) $(wildcard pkg/src/*.ts pkg/src/serve/*.ts) pkg/build.mjs pkg/package.json pkg/tsconfig.json LICENSE $(FOR_PKG)
 	cd pkg && node build.mjs
 
 %/node_modules/.installed: %/package-lock.json
