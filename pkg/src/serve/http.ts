@@ -132,7 +132,7 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
         options.take(body, addressOf(request.socket.remoteAddress));
         counters.bytes += body.length;
       }
-      response.writeHead(200, { "content-type": type }).end(accepted(type));
+      answer(response, 200, type, accepted(type));
     } catch (error) {
       const why = error instanceof Refusal ? error : new Refusal(500, "internal fault");
       if (why.status === 400) counters.malformed++;
@@ -142,11 +142,15 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
       if (why.status === 405) response.setHeader("allow", "POST");
       if (why.retryAfter !== undefined) response.setHeader("retry-after", why.retryAfter);
       if (!request.complete) response.setHeader("connection", "close");
-      const body = refused(type, why);
-      response.writeHead(why.status, { "content-type": type === JSON_TYPE ? JSON_TYPE : PROTOBUF }).end(body);
+      answer(response, why.status, type === JSON_TYPE ? JSON_TYPE : PROTOBUF, refused(type, why));
     } finally {
       held -= packed?.length ?? 0;
     }
+  }
+
+  function answer(response: ServerResponse, status: number, type: string, body: Buffer): void {
+    if (closing) response.setHeader("connection", "close");
+    response.writeHead(status, { "content-type": type, "content-length": body.length }).end(body);
   }
 
   const server = createServer((request, response) => {
@@ -195,8 +199,12 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
     close: () =>
       new Promise((resolve) => {
         closing = true;
-        server.close(() => resolve());
-        server.closeIdleConnections();
+        // A connection that is in the middle of an answer becomes idle later.
+        const idle = setInterval(() => server.closeIdleConnections(), 50);
+        server.close(() => {
+          clearInterval(idle);
+          resolve();
+        });
       }),
   };
 }

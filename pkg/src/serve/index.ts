@@ -8,7 +8,8 @@ import { HELP, inspectCommand, type Listening, Quit, relayCommand } from "./opti
 import { startRelay } from "./relay.js";
 
 export { openBrowser, startInspector } from "./inspect.js";
-export { inspectCommand } from "./options.js";
+export { inspectCommand, relayCommand } from "./options.js";
+export { startRelay } from "./relay.js";
 
 initSync(() => new WebAssembly.Module(readFileSync(new URL("./ingest.wasm", import.meta.url))));
 
