@@ -1,7 +1,7 @@
 // The OTLP/HTTP receiver: a server of node:http that knows who may ask, how large a request may be, and how long it may take. What it takes
 // goes to `take`, unpacked; what is not OTLP to `other`.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { accepted, fromBrace, JSON_TYPE, mediaType, PROTOBUF, Refusal, refused, type Take, unpack } from "./otlp.js";
 
 export interface ReceiverOptions {
@@ -48,6 +48,8 @@ const OTHER_SIGNALS = ["/v1/metrics", "/v1/logs", "/v1development/profiles"];
 const HEADERS_TIMEOUT = 10_000;
 const REQUEST_TIMEOUT = 30_000;
 const MAX_CONNECTIONS = 1024;
+/** At the end, whoever has connected has so long to ask for something, in ms. */
+const SILENT = 200;
 /** What all requests together may hold packed, in bodies of the largest size. */
 const MAX_HELD = 4;
 /** A body that is too large is read on so far, so that its sender gets to hear it. */
@@ -184,6 +186,12 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
     if (options.other(request, response, path)) return;
     plain(response, 404, "nothing here");
   });
+  const silent = new Set<Socket>();
+  server.on("connection", (socket) => {
+    silent.add(socket);
+    socket.on("close", () => silent.delete(socket));
+  });
+  server.on("request", ({ socket }) => silent.delete(socket));
   server.headersTimeout = HEADERS_TIMEOUT;
   server.requestTimeout = REQUEST_TIMEOUT;
   server.maxConnections = MAX_CONNECTIONS;
@@ -199,8 +207,12 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
     close: () =>
       new Promise((resolve) => {
         closing = true;
-        // A connection that is in the middle of an answer becomes idle later.
-        const idle = setInterval(() => server.closeIdleConnections(), 50);
+        const since = Date.now();
+        // A connection that is in the middle of an answer becomes idle later; one that has not asked yet Node does not call idle.
+        const idle = setInterval(() => {
+          server.closeIdleConnections();
+          if (Date.now() - since > SILENT) for (const socket of silent) socket.destroy();
+        }, 50);
         server.close(() => {
           clearInterval(idle);
           resolve();
