@@ -48,7 +48,7 @@ plugin: $(PLUGIN) ## build the proxy-wasm plugin for Envoy and its like
 test: build plugin ## run everything that must pass: lint, all tests, no imports in the core
 	@MAKE="$(MAKE)" scripts/test.sh lint test-core check-core test-pkg test-node test-runtimes test-envoy
 
-demo: build $(FOR_DEMO) ## run an instrumented agent against a local receiver and show what arrived
+demo: build $(FOR_DEMO) ## run an instrumented agent against a local receiver, show what arrived, and look inside (OPEN=0: do not stay, OPEN=1: in a browser)
 	@node demo/run.mjs
 
 bench: build $(FOR_BENCH) ## compare speed with the stock OpenTelemetry encoder
@@ -94,8 +94,8 @@ check-core: ## the core without bindings builds for wasm32 and imports nothing
 test-pkg: $(DIST) $(FOR_DEMO) ## tests of the npm package
 	$(NODE_TEST) $(wildcard pkg/test/*.test.mjs)
 
-test-node: $(DIST) $(FOR_DEMO) $(FOR_TEST) $(PYTHON) ## end to end: real SDKs, real instrumentation, other decoders
-	cargo build --quiet --release --example convert
+test-node: $(DIST) $(FOR_DEMO) $(FOR_TEST) $(FOR_ENVOY) $(PYTHON) ## end to end: real SDKs, real instrumentation, other decoders
+	cargo build --quiet --release --example convert --example ingest
 	$(NODE_TEST) $(wildcard tests/node/*.test.mjs)
 
 test-runtimes: $(DIST) $(FOR_DEMO) $(FOR_RUNTIMES) ## the packed package in Node, Deno, Bun, workerd and Chromium, by every bundler (a browser: Debian's chromium)

@@ -98,6 +98,29 @@ test("what is no OTLP request is told so", async (t) => {
   assert.deepEqual([received.tooLarge, kept.bodies], [4, 0]);
 });
 
+test("bodies that never end hold what all may hold together, and no more", async (t) => {
+  const { url, info } = await inspector(t, ["--max-body", "64KiB"]);
+  const { port } = new URL(url);
+  const head =
+    "POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-protobuf\r\ncontent-length: 65000\r\n\r\n";
+  const stalled = Array.from({ length: 4 }, () => connect(port, "127.0.0.1"));
+  for (const socket of stalled) socket.write(Buffer.concat([Buffer.from(head), Buffer.alloc(64_000)]));
+  const body = Buffer.concat(Array(8).fill(BODY));
+  assert.ok(body.length > 4 * (64 << 10) - 4 * 64_000 && body.length < 64 << 10);
+  let busy;
+  for (let i = 0; busy?.status !== 503; i++) {
+    assert.ok(i < 100);
+    busy = await post(url, body);
+  }
+  assert.equal(busy.headers["retry-after"], "1");
+  for (const socket of stalled) socket.destroy();
+  for (let i = 0; (await post(url, body)).status !== 200; i++) {
+    assert.ok(i < 100, "what they held is free again");
+    await pause(20);
+  }
+  assert.equal((await info()).received.malformed, 4);
+});
+
 test("metrics and logs: inspect lets them pass unseen, relay says that nobody takes them", async (t) => {
   const { url, info } = await inspector(t);
   for (const path of ["/v1/metrics", "/v1/logs"]) {

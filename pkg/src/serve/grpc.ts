@@ -7,6 +7,8 @@ const service = (signal: string, name: string) => `/opentelemetry.proto.collecto
 const TRACES = service("trace", "Trace");
 const OTHER_SIGNALS = [service("metrics", "Metrics"), service("logs", "Logs")];
 const UNKNOWN = 2;
+/** Requests of one connection at a time. */
+const MAX_STREAMS = 16;
 
 export interface GrpcReceiver {
   port: number;
@@ -27,7 +29,10 @@ export async function listenGrpc(options: GrpcOptions): Promise<GrpcReceiver | u
   if (!grpc) return undefined;
   // What it has to say stands in the answer.
   grpc.setLogVerbosity(grpc.logVerbosity.NONE);
-  const server = new grpc.Server({ "grpc.max_receive_message_length": options.maxBodyBytes });
+  const server = new grpc.Server({
+    "grpc.max_receive_message_length": options.maxBodyBytes,
+    "grpc.max_concurrent_streams": MAX_STREAMS,
+  });
   const bytes = (message: Buffer) => message;
   const unary = (path: string) => ({
     path,

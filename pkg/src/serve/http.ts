@@ -47,6 +47,7 @@ const TRACES = "/v1/traces";
 const OTHER_SIGNALS = ["/v1/metrics", "/v1/logs", "/v1development/profiles"];
 const HEADERS_TIMEOUT = 10_000;
 const REQUEST_TIMEOUT = 30_000;
+const CHECK_INTERVAL = 5_000;
 const MAX_CONNECTIONS = 1024;
 /** At the end, whoever has connected has so long to ask for something, in ms. */
 const SILENT = 200;
@@ -155,7 +156,7 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
     response.writeHead(status, { "content-type": type, "content-length": body.length }).end(body);
   }
 
-  const server = createServer((request, response) => {
+  const server = createServer({ connectionsCheckingInterval: CHECK_INTERVAL }, (request, response) => {
     response.on("error", () => {});
     response.setHeader("x-content-type-options", "nosniff");
     const path = (request.url ?? "/").split(/[?#]/, 1)[0] as string;
