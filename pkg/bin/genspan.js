@@ -31,14 +31,16 @@ function quit(status, message) {
   process.exit(status);
 }
 
-async function built(file) {
+async function built(load) {
   try {
-    return await import(`../dist/${file}`);
+    return await load();
   } catch (error) {
     if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
     return quit(1, "pkg/dist is missing: run make build");
   }
 }
+
+const packageInUse = () => built(() => import("../dist/node.js"));
 
 function commandLine() {
   try {
@@ -89,7 +91,7 @@ process.stdout.on("error", (error) => process.exit(error.code === "EPIPE" ? 0 : 
 
 const [staying, ...args] = process.argv.slice(2);
 if (staying === "inspect" || staying === "relay") {
-  process.exit(await (await built("serve.js")).run(staying, args));
+  process.exit(await (await built(() => import("../dist/serve.js"))).run(staying, args));
 }
 
 const { values, positionals } = commandLine();
@@ -97,7 +99,7 @@ const [command, file, ...rest] = positionals;
 if (values.help) {
   console.log(USAGE);
 } else if (values.version) {
-  console.log((await built("node.js")).version());
+  console.log((await packageInUse()).version());
 } else if (command !== "convert") {
   quit(2, `${command === undefined ? "no command" : `unknown command ${command}`} (genspan --help tells the commands)`);
 } else if (file === undefined || rest.length > 0) {
@@ -133,7 +135,7 @@ async function convert() {
   const { config, profile, keep, format } = values;
   const given = Object.entries({ profile, keep, to: format }).filter(([, value]) => value !== undefined);
   const options = { ...(config && configFile(config)), ...Object.fromEntries(given) };
-  const genspan = await built("node.js");
+  const genspan = await packageInUse();
   try {
     genspan.convert(new Uint8Array(), { ...options, from: "protobuf" });
   } catch (error) {

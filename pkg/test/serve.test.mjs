@@ -26,6 +26,13 @@ const Status = protobuf
   .parse('syntax = "proto3"; message Status { int32 code = 1; string message = 2; }')
   .root.lookupType("Status");
 
+async function until(holds) {
+  for (let i = 0; !(await holds()); i++) {
+    assert.ok(i < 200, "within 10 s");
+    await pause(50);
+  }
+}
+
 test("bodies of any encoding come out as they are, unpacked, to whoever follows", async (t) => {
   const { url, info } = await inspector(t);
   const early = await follow(url);
@@ -340,7 +347,7 @@ test("each trace is one line, and what senders write does nothing to the termina
   const named = (name) => JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [{ ...span, name }] }] }] });
   await post(url, named("\x1b[2J\x07evil\r\n\u202ename"), JSON_TYPE);
   await post(url, BODY);
-  while (lines.length < 2) await pause(50);
+  await until(() => lines.length >= 2);
   const [hostile, real] = lines;
   assert.match(hostile, /·\[2J·evil···name ◆ {2}1 span/);
   // What the capture's program did, as tests/capture says.
@@ -348,9 +355,20 @@ test("each trace is one line, and what senders write does nothing to the termina
   assert.match(real, /6 spans .*gpt-4o.* tokens/);
 });
 
+test("more traces than anybody reads are counted instead", async (t) => {
+  const { url, lines } = await inspector(t);
+  const span = (i) => ({ traceId: String(i).padStart(32, "a"), spanId: "b7ad6b7169203331", name: `trace ${i}` });
+  const spans = Array.from({ length: 300 }, (_, i) => span(i));
+  await post(url, JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] }), JSON_TYPE);
+  const told = () => lines.reduce((sum, line) => sum + Number(/and (\d+) more/.exec(line)?.[1] ?? 1), 0);
+  await until(() => told() >= 300);
+  assert.equal(told(), 300);
+  assert.ok(lines.length < 110, `${lines.length} lines`);
+});
+
 const EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-function call(address, body, path = EXPORT) {
-  const client = new grpc.Client(address, grpc.credentials.createInsecure());
+function call(address, body, path = EXPORT, options = {}) {
+  const client = new grpc.Client(address, grpc.credentials.createInsecure(), options);
   const same = (bytes) => bytes;
   return new Promise((resolve) => {
     client.makeUnaryRequest(path, same, same, body, (error, response) => {
@@ -365,6 +383,8 @@ test("gRPC", async (t) => {
   assert.equal(await call(address, BODY), 0);
   assert.equal(await call(address, BODY.subarray(0, 700)), grpc.status.INVALID_ARGUMENT);
   assert.equal(await call(address, Buffer.alloc(100 << 10)), grpc.status.RESOURCE_EXHAUSTED);
+  const gzip = { "grpc.default_compression_algorithm": 2 };
+  assert.equal(await call(address, Buffer.alloc(32 << 20), EXPORT, gzip), grpc.status.RESOURCE_EXHAUSTED);
   assert.equal(await call(address, BODY, EXPORT.replaceAll("trace", "metrics").replace("Trace", "Metrics")), 0);
   const reader = await follow(url);
   assert.deepEqual(await reader.next(), BODY);

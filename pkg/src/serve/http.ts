@@ -184,8 +184,12 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
     }
     if (otlp) return void export_(request, response, path);
     request.resume();
-    if (options.other(request, response, path)) return;
-    plain(response, 404, "nothing here");
+    try {
+      if (!options.other(request, response, path)) plain(response, 404, "nothing here");
+    } catch {
+      // Such as a file that has gone since.
+      if (!response.headersSent) plain(response, 500, "internal fault");
+    }
   });
   const silent = new Set<Socket>();
   server.on("connection", (socket) => {

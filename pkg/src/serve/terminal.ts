@@ -1,4 +1,5 @@
 // One line for each trace as it comes in, for whoever watches the terminal. What senders wrote is shown, never obeyed.
+import { broken } from "../core.js";
 import { convert } from "../slim.js";
 import { Refusal } from "./otlp.js";
 
@@ -41,6 +42,9 @@ interface Trace {
 /** A trace is told when nothing has come of it for so long. */
 const QUIET_MILLIS = 1_000;
 const MAX_TRACES = 1_000;
+const TELL_MILLIS = 500;
+/** In that time: a terminal is slow, and nobody reads faster. */
+const MAX_LINES = 50;
 const EACH = { profile: "otel", keep: "none", to: "json", privacy: { captureContent: false } } as const;
 const USAGE = ["gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"] as const;
 
@@ -50,6 +54,7 @@ export function spansOf(body: Uint8Array): Json {
   try {
     converted = convert(body, EACH);
   } catch (error) {
+    if (broken()) throw error;
     throw new Refusal(400, (error as Error).message);
   }
   return JSON.parse(new TextDecoder().decode(converted)) as Json;
@@ -60,11 +65,13 @@ export class Lines {
   readonly #write: (line: string) => void;
   readonly #colour: boolean;
   readonly #timer: NodeJS.Timeout;
+  #written = 0;
+  #untold = 0;
 
   constructor(write: (line: string) => void, colour: boolean) {
     this.#write = write;
     this.#colour = colour;
-    this.#timer = setInterval(() => this.#tell(Date.now() - QUIET_MILLIS), QUIET_MILLIS / 2).unref();
+    this.#timer = setInterval(() => this.#tell(Date.now() - QUIET_MILLIS), TELL_MILLIS).unref();
   }
 
   /** Counts what came. */
@@ -136,10 +143,17 @@ export class Lines {
 
   #tell(before: number): void {
     for (const [id, trace] of this.#traces) if (trace.heardAt <= before) this.#line(id, trace);
+    if (this.#untold > 0) this.#write(`  … and ${this.#untold} more ${this.#untold === 1 ? "trace" : "traces"}`);
+    this.#written = 0;
+    this.#untold = 0;
   }
 
   #line(id: string, trace: Trace): void {
     this.#traces.delete(id);
+    if (++this.#written > MAX_LINES) {
+      this.#untold++;
+      return;
+    }
     const { service, root, entry, models, spans, errors, input, output } = trace;
     const paint = (code: string, words: string) => (this.#colour && words ? `\x1b[${code}m${words}\x1b[0m` : words);
     const name = root ?? entry ?? `trace ${id.slice(0, 8)}`;
