@@ -134,7 +134,7 @@ $(INGEST): $(RAW_INGEST) $(WASM) Makefile
 	pkg/node_modules/.bin/wasm-opt $(WASM_OPT) --strip-debug --strip-producers target/wasm-ingest/bound/genspan_bg.wasm -o $@
 	@scripts/check-paths.sh $@
 
-$(DIST): $(WASM) $(INGEST) $(wildcard pkg/src/*.ts pkg/src/serve/*.ts) pkg/build.mjs pkg/package.json pkg/tsconfig.json LICENSE $(FOR_PKG)
+$(DIST): $(WASM) $(INGEST) $(wildcard pkg/src/*.ts pkg/src/serve/*.ts www/dist/* www/dist/*/*) pkg/build.mjs pkg/package.json pkg/tsconfig.json LICENSE $(FOR_PKG)
 	cd pkg && node build.mjs
 
 %/node_modules/.installed: %/package-lock.json

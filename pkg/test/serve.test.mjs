@@ -496,6 +496,29 @@ test("the command line: one line and a status for what is wrong", async (t) => {
   }
 });
 
+test("a sender that never ends its request does not keep the process from ending", async (t) => {
+  const running = command(t, ["relay", "--to", "http://127.0.0.1:9/", "--port", "0", "--grpc-port", "0"]);
+  const { url, grpc: address } = await running.ready;
+  const { port } = new URL(url);
+  const stalled = connect(port, "127.0.0.1");
+  t.after(() => stalled.destroy());
+  stalled.on("error", () => {});
+  stalled.write(
+    "POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-protobuf\r\ncontent-length: 9\r\n\r\n",
+  );
+  const client = new grpc.Client(address, grpc.credentials.createInsecure());
+  const same = (bytes) => bytes;
+  const unended = client.makeClientStreamRequest(EXPORT, same, same, () => {});
+  unended.on("error", () => {});
+  await pause(300);
+  const told = Date.now();
+  running.kill("SIGTERM");
+  const { status } = await running.ended;
+  client.close();
+  assert.equal(status, 0);
+  assert.ok(Date.now() - told < 10_000);
+});
+
 test("signals end it cleanly, followers and all", async (t) => {
   for (const signal of ["SIGINT", "SIGTERM"]) {
     const running = command(t, ["inspect", "--port", "0", "--grpc-port", "0"]);

@@ -1,6 +1,6 @@
 // The OTLP/gRPC receiver, where `@grpc/grpc-js` is installed: messages in and out as bytes, nothing generated.
 import type * as Grpc from "@grpc/grpc-js";
-import { addressOf } from "./http.js";
+import { addressOf, LAST_REQUESTS } from "./http.js";
 import { CODES, Refusal, type Take } from "./otlp.js";
 
 const service = (signal: string, name: string) => `/opentelemetry.proto.collector.${signal}.v1.${name}Service/Export`;
@@ -72,6 +72,13 @@ export async function listenGrpc(options: GrpcOptions): Promise<GrpcReceiver | u
   });
   return {
     port,
-    close: () => new Promise((resolve) => server.tryShutdown(() => resolve())),
+    close: () =>
+      new Promise((resolve) => {
+        const late = setTimeout(() => server.forceShutdown(), LAST_REQUESTS);
+        server.tryShutdown(() => {
+          clearTimeout(late);
+          resolve();
+        });
+      }),
   };
 }

@@ -1,6 +1,6 @@
 // The OTLP/HTTP receiver: a server of node:http that knows who may ask, how large a request may be, and how long it may take. What it takes
 // goes to `take`, unpacked; what is not OTLP to `other`.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { accepted, fromBrace, JSON_TYPE, mediaType, PROTOBUF, Refusal, refused, type Take, unpack } from "./otlp.js";
 
@@ -35,7 +35,6 @@ export interface Counters {
 }
 
 export interface Receiver {
-  server: Server;
   url: string;
   port: number;
   counters: Counters;
@@ -51,6 +50,8 @@ const CHECK_INTERVAL = 5_000;
 const MAX_CONNECTIONS = 1024;
 /** At the end, whoever has connected has so long to ask for something, in ms. */
 const SILENT = 200;
+/** And who is in the middle of a request so long to end it. */
+export const LAST_REQUESTS = 5_000;
 /** What all requests together may hold packed, in bodies of the largest size. */
 const MAX_HELD = 4;
 /** A body that is too large is read on so far, so that its sender gets to hear it. */
@@ -205,7 +206,6 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
   });
   const { port } = server.address() as AddressInfo;
   return {
-    server,
     port,
     url: `http://${nameOf(host)}:${port}`,
     counters,
@@ -217,6 +217,7 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
         const idle = setInterval(() => {
           server.closeIdleConnections();
           if (Date.now() - since > SILENT) for (const socket of silent) socket.destroy();
+          if (Date.now() - since > LAST_REQUESTS) server.closeAllConnections();
         }, 50);
         server.close(() => {
           clearInterval(idle);

@@ -25,8 +25,6 @@ const RETRY_AFTER = 2;
 const FLUSH_TIMEOUT = 20_000;
 /** A queue is bounded by its bytes: a body is taken whole. */
 const MAX_QUEUE = 1 << 20;
-/** Senders that are in the middle of a request have so long to end it. */
-const LAST_REQUESTS = 5_000;
 
 /**
  * The machine as the relay has it. Variables that describe a service describe the senders', not this one; `host.name` is where a
@@ -118,9 +116,7 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
     destinations: config.routes.map(({ name, endpoint }) => ({ name, endpoint })),
     broken,
     async close() {
-      const late = setTimeout(() => receiver.server.closeAllConnections(), LAST_REQUESTS);
       await Promise.all([receiver.close(), byGrpc?.close()]);
-      clearTimeout(late);
       await exporter.shutdown();
       return { received: receiver.counters, stats: exporter.stats() };
     },
