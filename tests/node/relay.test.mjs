@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { decode, flatten } from "../../demo/receiver.mjs";
 import { startCollector } from "../../pkg/test/collector.mjs";
-import { command, follow, post, relay } from "../../pkg/test/serving.mjs";
+import { ask, command, follow, post, relay } from "../../pkg/test/serving.mjs";
 import { CLIENT, python, startCanned } from "../envoy/envoy.mjs";
 import { runBytes } from "./program.mjs";
 import { makeSpans } from "./spans.mjs";
@@ -149,16 +149,20 @@ test("a full queue is told, and the SDK's own retry delivers every span once", a
   });
   const exporter = new EXPORTERS.protobuf({ url: `${url}/v1/traces`, timeoutMillis: 20_000 });
   const provider = new NodeTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] });
-  const watch = setInterval(async () => {
-    const { received } = await (await fetch(`${url}/healthz`)).json();
-    refused = received.busy;
-  }, 50);
-  t.after(() => clearInterval(watch));
+  // The backend is well again once a body was refused.
+  let watching = true;
+  const watch = (async () => {
+    while (watching && refused === 0) {
+      refused = JSON.parse((await ask(`${url}/healthz`)).body).received.busy;
+      await pause(20);
+    }
+  })();
   for (let i = 0; i < 3; i++) {
     makeSpans(api, provider);
     await provider.forceFlush();
   }
-  clearInterval(watch);
+  watching = false;
+  await watch;
   const { received, stats } = await close();
   assert.ok(received.busy > 0, "it was full");
   assert.equal(stats.destinations[0].droppedFull, 0);
