@@ -11,6 +11,9 @@ WASM_BINDGEN         := $(or $(WASM_BINDGEN_IN_PATH),$(WASM_BINDGEN_ROOT)/bin/wa
 
 RAW_WASM := target/wasm/wasm32-unknown-unknown/wasm/genspan.wasm
 WASM     := pkg/wasm/core.wasm
+# The same core with OTLP bodies in, for the command line: the others would carry that for nothing.
+RAW_INGEST := target/wasm-ingest/wasm32-unknown-unknown/wasm/genspan.wasm
+INGEST   := pkg/wasm/ingest.wasm
 DIST     := pkg/dist/index.js
 PAGE     := www/dist/index.html
 
@@ -50,7 +53,7 @@ www: $(PAGE) ## build the inspector, a static page: www/dist, and a copy in the 
 test: build plugin ## run everything that must pass: lint, all tests, no imports in the core
 	@MAKE="$(MAKE)" scripts/test.sh lint test-core check-core test-pkg test-node test-runtimes test-envoy test-www
 
-demo: build $(FOR_DEMO) ## run an instrumented agent against a local receiver and show what arrived
+demo: build $(FOR_DEMO) ## run an instrumented agent against a local receiver, show what arrived, and look inside (OPEN=0: do not stay, OPEN=1: in a browser)
 	@node demo/run.mjs
 
 bench: build $(FOR_BENCH) ## compare speed with the stock OpenTelemetry encoder
@@ -81,6 +84,7 @@ lint: $(DIST) ## rustfmt, clippy, tsc and Biome, warnings are errors
 	cargo fmt --all --check
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
 	cargo clippy --quiet --lib --features bindings -- -D warnings
+	cargo clippy --quiet --lib --features ingest -- -D warnings
 	cd pkg && node_modules/.bin/tsc --noEmit
 	pkg/node_modules/.bin/biome ci --error-on-warnings .
 
@@ -95,8 +99,8 @@ check-core: ## the core without bindings builds for wasm32 and imports nothing
 test-pkg: $(DIST) $(FOR_DEMO) ## tests of the npm package
 	$(NODE_TEST) $(wildcard pkg/test/*.test.mjs)
 
-test-node: $(DIST) $(FOR_DEMO) $(FOR_TEST) $(PYTHON) ## end to end: real SDKs, real instrumentation, other decoders
-	cargo build --quiet --release --example convert
+test-node: $(DIST) $(FOR_DEMO) $(FOR_TEST) $(FOR_ENVOY) $(PYTHON) ## end to end: real SDKs, real instrumentation, other decoders
+	cargo build --quiet --release --example convert --example ingest
 	$(NODE_TEST) $(wildcard tests/node/*.test.mjs)
 
 test-runtimes: $(DIST) $(FOR_DEMO) $(FOR_RUNTIMES) ## the packed package in Node, Deno, Bun, workerd and Chromium, by every bundler (a browser: Debian's chromium)
@@ -134,7 +138,17 @@ $(WASM): $(RAW_WASM) $(WASM_BINDGEN) $(FOR_PKG) Makefile
 	pkg/node_modules/.bin/wasm-opt $(WASM_OPT) --strip-debug --strip-producers $(@D)/genspan_bg.wasm -o $@
 	@scripts/check-paths.sh $@
 
-$(DIST): $(WASM) $(wildcard pkg/src/*.ts) pkg/build.mjs pkg/package.json pkg/tsconfig.json LICENSE $(FOR_PKG)
+$(RAW_INGEST): FORCE
+	@scripts/build-core.sh --quiet --profile wasm --features ingest --target-dir target/wasm-ingest
+
+# Both modules are called through the same bindings: cmp holds them to it.
+$(INGEST): $(RAW_INGEST) $(WASM) Makefile
+	$(WASM_BINDGEN) --target web --omit-default-module-path --out-dir target/wasm-ingest/bound $(RAW_INGEST)
+	@cmp target/wasm-ingest/bound/genspan.js $(dir $(WASM))genspan.js
+	pkg/node_modules/.bin/wasm-opt $(WASM_OPT) --strip-debug --strip-producers target/wasm-ingest/bound/genspan_bg.wasm -o $@
+	@scripts/check-paths.sh $@
+
+$(DIST): $(WASM) $(INGEST) $(wildcard pkg/src/*.ts pkg/src/serve/*.ts www/dist/* www/dist/*/*) pkg/build.mjs pkg/package.json pkg/tsconfig.json LICENSE $(FOR_PKG)
 	cd pkg && node build.mjs
 
 $(PAGE): $(DIST) $(FOR_WWW) $(shell find www/src www/public -type f 2>/dev/null) www/index.html www/vite.config.ts www/tsconfig.json

@@ -1,12 +1,15 @@
-// The demo's application, in a process of its own: the example's server and tracing, plus an exporter that keeps each span as its SDK wrote it.
-// run.mjs drives it over IPC; a separate process keeps the HTTP instrumentation away from the demo's own servers.
+// The demo's application, in a process of its own: the example's server and tracing, plus a witness that keeps each span as its SDK wrote it, and as
+// OpenTelemetry's own code writes it into a request. run.mjs drives it over IPC; a separate process keeps the HTTP instrumentation away from the demo's own servers.
+import { ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
 import { createApp } from "../examples/node-langfuse/server.mjs";
 import { startTracing } from "../examples/node-langfuse/tracing.mjs";
 
 const written = [];
+const ended = [];
 const witness = {
   onStart() {},
   onEnd(span) {
+    ended.push(span);
     const { traceId, spanId } = span.spanContext();
     written.push({ traceId, spanId, name: span.name, attributes: { ...span.attributes } });
   },
@@ -23,5 +26,6 @@ process.once("message", async () => {
   server.close();
   server.closeAllConnections();
   await processor.shutdown();
-  process.send({ written, stats: processor.stats() }, () => process.disconnect());
+  const body = ProtobufTraceSerializer.serializeRequest(ended);
+  process.send({ written, body, stats: processor.stats() }, () => process.disconnect());
 });

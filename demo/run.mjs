@@ -1,11 +1,13 @@
 // `make demo`: runs the example's agents against a canned model, receives what genspan sends, prints it, and fails if it is not what must arrive.
-// Everything is on loopback; nothing is read back with genspan's own code.
+// Everything is on loopback; nothing is read back with genspan's own code. At a terminal it ends with its traces in the inspector, until Ctrl-C
+// (OPEN=0: without, OPEN=1: in a browser).
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { checkInspector, startInspector } from "./inspector.mjs";
 import { ANSWERED_BY, CHAT_MODEL, EMBEDDING_INPUT, startModel, TOOL_ARGUMENTS, USAGE } from "./model.mjs";
 import { startReceiver } from "./receiver.mjs";
 import { COLUMNS, isEntry, kindOf, sideBySide, traceTree } from "./report.mjs";
-import { bold, dim, fit, green, red, yellow } from "./terminal.mjs";
+import { bold, cyan, dim, fit, green, red, yellow } from "./terminal.mjs";
 
 const TOKEN = "demo-token";
 const SERVICE = "weather-agent";
@@ -39,6 +41,8 @@ const RUNS = [
   },
 ];
 
+/** The inspector's; one that is free, if it is not. */
+const PORT = 4318;
 const LIMIT_MILLIS = 20_000;
 
 const say = (line = "") => console.log(line);
@@ -46,7 +50,7 @@ const say = (line = "") => console.log(line);
 async function main() {
   const model = await startModel();
   const receiver = await startReceiver();
-  const { written, stats } = await drive({
+  const { written, body, stats } = await drive({
     genspan: { endpoint: receiver.url, profile: "tencent", token: TOKEN, serviceName: SERVICE, hostName: HOST },
     services: { baseURL: model.url, apiKey: "none", weatherUrl: model.weatherUrl },
   });
@@ -89,7 +93,27 @@ async function main() {
     for (const line of sideBySide(attributes, shown.attributes)) say(line);
   }
   say();
-  return conclude(wrong, written, stats);
+  const inspector = await startInspector(body, PORT);
+  wrong.push(...(await checkInspector(inspector, body)));
+  const status = conclude(wrong, written, stats);
+  if (status === 0 && process.stdout.isTTY && process.env.OPEN !== "0") await show(inspector);
+  await inspector.close();
+  return status;
+}
+
+/** Until Ctrl-C. */
+async function show({ url, hasPage, open }) {
+  say();
+  if (!hasPage)
+    return say(
+      dim("The inspector's page is not built: make www, then make demo again, shows these traces in a browser."),
+    );
+  say(
+    `${bold("Look inside:")} ${cyan(`${url}/`)} ${dim("shows these traces as they came in, and what genspan makes of them")}`,
+  );
+  say(dim("Ctrl-C ends it."));
+  if (process.env.OPEN === "1") open();
+  await once(process, "SIGINT");
 }
 
 /** Runs the application in its own process, asks it once on every route, and returns what its spans looked like inside. */

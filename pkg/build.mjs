@@ -1,7 +1,7 @@
 // Turns src/ and the WebAssembly module into dist/: slim.ts in one bundle, the entry points that bring a module along as thin files over it, and
 // their types. The module itself is built by the Makefile.
 import { execFileSync } from "node:child_process";
-import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -51,6 +51,13 @@ for (const [format, extension] of [
   };
   await build({ ...written, plugins: [byName], entryPoints: ["src/edge.ts"] });
   if (format === "cjs") continue;
+  // The command line's own, whole: it has another module.
+  await build({
+    ...written,
+    entryPoints: { serve: "src/serve/index.ts" },
+    platform: "node",
+    external: ["@grpc/grpc-js", "undici"],
+  });
   await build({ ...thin, entryPoints: ESM_ONLY.map((name) => `src/${name}.ts`), external: ["./core.wasm*"] });
 }
 
@@ -88,6 +95,9 @@ for (const name of readdirSync("dist").flatMap((file) => /^(.+)\.d\.ts$/.exec(fi
   }
 }
 
+rmSync("dist/serve", { recursive: true });
 copyFileSync("wasm/core.wasm", "dist/core.wasm");
+copyFileSync("wasm/ingest.wasm", "dist/ingest.wasm");
+if (existsSync("../www/dist")) cpSync("../www/dist", "dist/www", { recursive: true });
 writeFileSync("dist/core.wasm.d.ts", "declare const module: WebAssembly.Module;\nexport default module;\n");
 copyFileSync("../LICENSE", "LICENSE");

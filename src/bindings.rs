@@ -5,6 +5,8 @@
 //! length over what was reserved, makes a call do nothing and give 0.
 
 use crate::config::{Config, Convert};
+#[cfg(feature = "ingest")]
+use crate::convert::Error;
 use crate::otlp::wire::array;
 use crate::pipeline::{Flush, Pipeline};
 use crate::privacy::{HookFailed, Hooks, MaskHook, MediaHook};
@@ -85,7 +87,8 @@ fn hooks(mask: Option<Function>, on_media: Option<Function>) -> Hooks {
 /// a media type, base64 and the key; each gives a string. They must not call anything of this module.
 #[wasm_bindgen]
 pub fn open(config: JsValue, mask: Option<Function>, on_media: Option<Function>) -> Result<u32, JsError> {
-    let config = Config::from_json(&json(&config)?).map_err(error)?;
+    let mut config = Config::read(&json(&config)?).map_err(error)?;
+    config.peer_host_name = cfg!(feature = "ingest");
     let mut seed = [0; 8];
     // Without randomness the jitter is the same in every process: worse, but no reason to fail.
     let seed = getrandom::fill(&mut seed).map_or(1, |()| u64::from_le_bytes(seed));
@@ -193,6 +196,26 @@ pub extern "C" fn gs_end(handle: u32, length: usize, refused: u32, now: f64) -> 
     with_input(handle, length, |host, record| {
         let accepted = host.pipeline.end(record, refused, now).is_ok();
         u32::from(accepted) | u32::from(host.pipeline.is_due(now)) << 1
+    })
+}
+
+/// An OTLP body came: it is in the input area, behind the `peer` bytes of the address that sent it. Gives how many spans it had; -1: it is
+/// malformed, and why is the body of `gs_out_*`; -2: there is no room for it now, and nothing of it was taken.
+#[cfg(feature = "ingest")]
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_ingest(handle: u32, length: usize, peer: usize, now: f64) -> i32 {
+    with_input(handle, length, |host, input| {
+        let Some((peer, body)) = input.split_at_checked(peer) else { return 0 };
+        let peer = std::str::from_utf8(peer).ok().filter(|peer| !peer.is_empty());
+        match host.pipeline.ingest(body, peer, now) {
+            Ok(spans) => spans as i32,
+            Err(Error::Full(_)) => -2,
+            Err(error) => {
+                host.message = error.to_string();
+                host.out = Out { body: (host.message.as_ptr(), host.message.len()), ..NOTHING };
+                -1
+            }
+        }
     })
 }
 

@@ -29,7 +29,7 @@ pub enum Error {
     Protobuf(WireError),
     /// The body is not OTLP JSON.
     Json(JsonError),
-    /// It has more scopes and resources than can be told apart.
+    /// There is no room for it, or it has more scopes and resources than can be told apart.
     Full(FrameError),
 }
 

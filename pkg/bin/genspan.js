@@ -1,10 +1,17 @@
 #!/usr/bin/env node
-// The command line: reads one OTLP body, writes the processed one. What happens to it in between is the package's.
+// The command line: `convert` reads one OTLP body and writes the processed one; the commands that stay are in src/serve. What happens to spans is
+// the package's.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { gunzipSync } from "node:zlib";
 
-const USAGE = `genspan convert [options] FILE
+const USAGE = `genspan inspect [options]          receive OTLP traces here, and show them in a browser
+genspan relay --to URL [options]   receive OTLP traces of services in any language, and send them on
+genspan convert [options] FILE     what genspan makes of one OTLP body, or (--explain) why
+
+"genspan inspect --help" and "genspan relay --help" tell their options.
+
+genspan convert [options] FILE
 
 Reads the body of an OTLP ExportTraceServiceRequest, protobuf or JSON, plain or gzip, from FILE ("-": standard input)
 and writes the processed one to standard output.
@@ -24,14 +31,16 @@ function quit(status, message) {
   process.exit(status);
 }
 
-async function packageInUse() {
+async function built(load) {
   try {
-    return await import("../dist/node.js");
+    return await load();
   } catch (error) {
     if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
     return quit(1, "pkg/dist is missing: run make build");
   }
 }
+
+const packageInUse = () => built(() => import("../dist/node.js"));
 
 function commandLine() {
   try {
@@ -79,6 +88,11 @@ async function read(file) {
 
 // A reader that has seen enough, such as head, is no fault.
 process.stdout.on("error", (error) => process.exit(error.code === "EPIPE" ? 0 : 1));
+
+const [staying, ...args] = process.argv.slice(2);
+if (staying === "inspect" || staying === "relay") {
+  process.exit(await (await built(() => import("../dist/serve.js"))).run(staying, args));
+}
 
 const { values, positionals } = commandLine();
 const [command, file, ...rest] = positionals;

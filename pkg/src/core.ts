@@ -12,6 +12,8 @@ interface Exports {
   gs_resource(h: number, len: number): number;
   gs_start(h: number, len: number, refused: number, now: number): void;
   gs_end(h: number, len: number, refused: number, now: number): number;
+  /** In the module of the command line only. */
+  gs_ingest?(h: number, len: number, peer: number, now: number): number;
   gs_segment(h: number, len: number): number;
   gs_poll(h: number, now: number): number;
   gs_out_ptr(h: number): number;
@@ -190,6 +192,8 @@ export interface DestinationStats {
 
 /** What `gs_poll` says of a batch that is not to be sent. */
 const STORE = 2;
+/** What `gs_ingest` says of a body that there is no room for. */
+const NO_ROOM = -2;
 
 const MIN_SPARE = 1 << 16;
 const MAX_SPARE = 8 << 20;
@@ -252,6 +256,18 @@ export class Pipeline {
   end(len: number, refused: number, now: number): number {
     inside = true;
     return left(this.wasm.gs_end(this.handle, len, refused, now));
+  }
+
+  /**
+   * Takes the OTLP body in the area, behind the `peer` bytes of its sender's address: gives how many spans it had, `"full"` where there is no
+   * room for it now, or what is wrong with it. In the module of the command line only.
+   */
+  ingest(len: number, peer: number, now: number): number | "full" | { malformed: string } {
+    const { wasm, handle } = this;
+    inside = true;
+    const spans = left((wasm.gs_ingest as NonNullable<Exports["gs_ingest"]>)(handle, len, peer, now));
+    if (spans === NO_ROOM) return "full";
+    return spans >= 0 ? spans : { malformed: this.told() };
   }
 
   /** Is the span whose ids are in the area part of an LLM segment? If so, the id of that LLM span is in the area now. */
@@ -320,10 +336,16 @@ export class Pipeline {
     inside = true;
     if (left(wasm.gs_response(handle, id, status, retryAfter, len, now)) === 0) return undefined;
     inside = true;
-    const rejected = wasm.gs_out_spans(handle);
+    return { rejected: left(wasm.gs_out_spans(handle)), message: this.told() };
+  }
+
+  /** The text that the core has to say. */
+  private told(): string {
+    const { wasm, handle } = this;
+    inside = true;
     const text = new Uint8Array(wasm.memory.buffer, wasm.gs_out_ptr(handle) >>> 0, wasm.gs_out_len(handle));
     inside = false;
-    return { rejected, message: new TextDecoder().decode(text) };
+    return new TextDecoder().decode(text);
   }
 
   /** No answer to a batch. */

@@ -202,11 +202,14 @@ export class FrameWriter {
     return this.at - this.base;
   }
 
-  /** Puts bytes that are no record (a response body) into the area and gives their length. */
-  raw(bytes: Uint8Array): number {
-    this.rewind(bytes.length);
-    this.bytes.set(bytes, this.base);
-    return bytes.length;
+  /** Puts bytes that are no record (a response body, an OTLP body behind its sender's address) into the area and gives their length. */
+  raw(...pieces: Uint8Array[]): number {
+    this.rewind(pieces.reduce((sum, { length }) => sum + length, 0));
+    for (const piece of pieces) {
+      this.bytes.set(piece, this.at);
+      this.at += piece.length;
+    }
+    return this.at - this.base;
   }
 
   /** Interns what the frames so far have shown to come again. To be called when the area is free. */

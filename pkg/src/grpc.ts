@@ -1,8 +1,8 @@
 // OTLP/gRPC in Node, through `@grpc/grpc-js` where the application has it: bytes in, bytes out, nothing generated. Loaded with
 // the first request.
 import type * as Grpc from "@grpc/grpc-js";
-import { type Answer, type Route, type Send, version } from "./index.js";
 import { untraced } from "./otel.js";
+import { type Answer, type Route, type Send, version } from "./slim.js";
 import { headersOf, timed } from "./transport.js";
 
 const EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";

@@ -1,10 +1,9 @@
-// The OpenTelemetry SpanProcessor: hands each span to the core as it starts and ends, and carries what the core wants
-// sent to the transport and the answers back. Decides nothing about spans; lets nothing escape into the host.
-import { configure, type FilteredSpan, type GenSpanOptions, type Route, type SpanFilter } from "./config.js";
-import { broken, type CoreStats, Pipeline, type Transmit, version } from "./core.js";
-import { FrameTooLarge, FrameWriter, PARENT, REMOTE, SEGMENT } from "./frame.js";
-import { type Host, type Spool, type SpoolStats, type Warn, webHost } from "./host.js";
-import { observe, type RequestEnded } from "./metrics.js";
+// The OpenTelemetry SpanProcessor: hands each span to the core as it starts and ends; exporter.ts does the sending. Decides nothing about
+// spans; lets nothing escape into the host.
+import { configure, type FilteredSpan, type GenSpanOptions, type SpanFilter } from "./config.js";
+import { Exporter, type ExporterStats } from "./exporter.js";
+import { FrameTooLarge, PARENT, REMOTE, SEGMENT } from "./frame.js";
+import { type Host, webHost } from "./host.js";
 import {
   activeTrace,
   type Context,
@@ -20,12 +19,9 @@ import {
 } from "./otel.js";
 import { inHook, inside } from "./privacy.js";
 import { LocalRoots } from "./roots.js";
-import { type Send, transport } from "./transport.js";
 
-/** Counters since construction: the core's (absent where it never ran), and those of what never reached it. */
-export interface Stats extends Partial<CoreStats> {
-  /** Faults that were caught on their way into the host. */
-  errors: number;
+/** Counters since construction: those of the core and of sending, and those of what never reached it. */
+export interface Stats extends ExporterStats {
   /** Spans that ended after `shutdown`, or after an internal fault stopped the processor. */
   droppedAfterStop: number;
   /** Spans that found no room while the resource's attributes were still being detected. */
@@ -34,15 +30,12 @@ export interface Stats extends Partial<CoreStats> {
   droppedOversized: number;
   /** Spans that ended inside a hook of the application, which cannot be traced. */
   droppedInHook: number;
-  spool?: SpoolStats;
 }
 
 /** What an edge runtime gives a handler to outlive its response with. */
 export interface WaitUntil {
   waitUntil(promise: Promise<unknown>): void;
 }
-
-type Timer = ReturnType<typeof setTimeout> & { ref?(): void; unref?(): void };
 
 /** Spans whose resource still waits for asynchronous attributes, such as a cloud's metadata. */
 interface Waiting {
@@ -52,33 +45,13 @@ interface Waiting {
 
 const SAMPLED = 1;
 const READY_TO_SEND = 2;
-const WARN_INTERVAL = 60_000;
-const MAX_DELAY = 2 ** 31 - 1;
 /** Longer than this nobody waits for what a resource finds out about itself. */
 const RESOURCE_TIMEOUT = 60_000;
-/** What `shutdown` leaves the disk to take what is left. */
-const STORE_TIMEOUT = 5_000;
 
 export class GenSpanProcessor {
-  readonly #routes: Route[];
-  readonly #senders: Send[];
-  readonly #spool: Spool | undefined;
-  /** Destinations that a batch is being read back for. */
-  readonly #restoring = new Set<number>();
-  readonly #onPartialSuccess: GenSpanOptions["onPartialSuccess"];
-  readonly #requestEnded: RequestEnded | undefined;
-  readonly #lastErrors: { message: string; timeMillis: number }[] = [];
+  readonly #exporter: Exporter;
   readonly #maxWaiting: number;
-  readonly #flushTimeout: number;
-  /** Those of the requests that are on their way. */
-  readonly #aborts = new Set<AbortController>();
-  #ignoreExit: (() => void) | undefined;
   readonly #roots = new LocalRoots();
-  /** Gone after shutdown, after an internal fault, and where the environment disables the SDK. */
-  #pipeline: Pipeline | undefined;
-  readonly #writer: FrameWriter | undefined;
-  #stopped = false;
-  #closing: Promise<void> | undefined;
 
   /** Flags of the spans whose parent is remote: SDK 1.x tells only at their start. */
   readonly #remote = new WeakMap<object, number>();
@@ -90,14 +63,7 @@ export class GenSpanProcessor {
   readonly #filters: { bit: number; filter: SpanFilter }[];
   readonly #inheritSession: boolean;
 
-  #timer: Timer | undefined;
-  #wakeAt = Number.POSITIVE_INFINITY;
-  /** Callers of `forceFlush`, each with the generation that has to be answered. */
-  #flushes: { generation: number; resolve: () => void }[] = [];
-
-  readonly #counts = { errors: 0, droppedAfterStop: 0, droppedWaiting: 0, droppedOversized: 0, droppedInHook: 0 };
-  #lastStats: Partial<CoreStats> = {};
-  readonly #warned = new Map<string, number>();
+  readonly #counts = { droppedAfterStop: 0, droppedWaiting: 0, droppedOversized: 0, droppedInHook: 0 };
 
   /**
    * Throws an Error that names the field, the value, the rule and a fix when the configuration is wrong; nothing throws
@@ -105,44 +71,22 @@ export class GenSpanProcessor {
    */
   constructor(options: GenSpanOptions = {}, host: Host = webHost) {
     const config = configure(options, host);
-    this.#routes = config.routes;
-    const warn: Warn = (what, why) => this.#warn(what, why);
-    this.#senders = config.routes.map((route) => transport(route, host, warn));
     this.#maxWaiting = Math.max(...config.routes.map((route) => route.maxQueueSize));
-    this.#flushTimeout = config.flushTimeoutMillis;
-    this.#onPartialSuccess = options.onPartialSuccess;
     this.#filters = config.routes.flatMap(({ filter }, i) => (filter ? [{ bit: 1 << i, filter }] : []));
     this.#inheritSession = options.inheritSession !== false;
-    if (config.disabled) return;
-    const hooks = { mask: options.mask, onMedia: options.onMedia };
-    this.#pipeline = new Pipeline(config.core, hooks, (hook) =>
-      this.#warn(`the hook ${hook} failed, what it got is masked`),
-    );
-    this.#writer = new FrameWriter(this.#pipeline, host.shortText, this.#pipeline.wanted());
-    if (config.spool && host.spool) {
-      const keys = config.routes.map(({ name, endpoint }) => `${name} ${endpoint}`);
-      this.#spool = host.spool(config.spool, keys, () => this.#pump(), warn);
-    }
-    if (options.meterProvider) {
-      try {
-        this.#requestEnded = observe(options.meterProvider, version(), this.#routes, () => this.stats());
-      } catch (error) {
-        this.#fault("meterProvider", error);
-      }
-    }
-    if (options.flushOnExit) {
-      this.#ignoreExit = host.onExit?.(
-        () => this.forceFlush(),
-        () => this.shutdown(),
-      );
-    }
+    this.#exporter = new Exporter(config, options, host, {
+      warn,
+      settled: () =>
+        this.#waiting.size > 0 ? Promise.all([...this.#waiting.values()].map(({ taken }) => taken)) : undefined,
+      droppedAfterStop: () => this.#counts.droppedAfterStop,
+    });
   }
 
   onStart(span: StartedSpan, parentContext?: Context): void {
-    const writer = this.#writer;
-    if (this.#stopped || writer === undefined || inHook()) return;
+    const writer = this.#exporter.writer;
+    if (this.#exporter.stopped || writer === undefined || inHook()) return;
     try {
-      const pipeline = this.#usable();
+      const pipeline = this.#exporter.usable();
       if (pipeline === undefined || !(span.spanContext().traceFlags & SAMPLED)) return;
       let flags = 0;
       let caller: string | undefined;
@@ -165,13 +109,13 @@ export class GenSpanProcessor {
   }
 
   onEnd(span: EndedSpan): void {
-    if (this.#writer === undefined) return;
+    if (this.#exporter.writer === undefined) return;
     try {
       if (!(span.spanContext().traceFlags & SAMPLED)) return;
       const flags = this.#flags(span);
       if (inHook()) {
         this.#counts.droppedInHook++;
-      } else if (this.#stopped) {
+      } else if (this.#exporter.stopped) {
         this.#counts.droppedAfterStop++;
       } else if (span.resource.asyncAttributesPending && !this.#complete.has(span.resource)) {
         this.#wait(span);
@@ -188,11 +132,8 @@ export class GenSpanProcessor {
    * Resolves when every span that ended before the call has been answered for: delivered, on disk, or given up and counted,
    * requests on their way included; or when `timeoutMillis` (`flushTimeoutMillis` by default) have passed. Never rejects.
    */
-  async forceFlush({ timeoutMillis = this.#flushTimeout }: { timeoutMillis?: number } = {}): Promise<void> {
-    // Called by a hook, it goes on once the hook is back.
-    if (inHook()) await undefined;
-    const done = this.#flush();
-    await within(timeoutMillis, done.flushed, done.leave);
+  forceFlush(options?: { timeoutMillis?: number }): Promise<void> {
+    return this.#exporter.forceFlush(options);
   }
 
   /**
@@ -218,9 +159,7 @@ export class GenSpanProcessor {
    * dropped and counted.
    */
   shutdown(options?: { timeoutMillis?: number }): Promise<void> {
-    this.#stopped = true;
-    this.#closing ??= this.#close(options);
-    return this.#closing;
+    return this.#exporter.shutdown(options);
   }
 
   /**
@@ -229,8 +168,8 @@ export class GenSpanProcessor {
    */
   segment(span: SpanContext): string | undefined {
     try {
-      const pipeline = inHook() ? undefined : this.#usable();
-      const writer = this.#writer;
+      const pipeline = inHook() ? undefined : this.#exporter.usable();
+      const writer = this.#exporter.writer;
       if (pipeline && writer && pipeline.segment(writer.ids2(span))) return writer.idAt0(8);
     } catch (error) {
       this.#fault("propagator", error);
@@ -239,76 +178,12 @@ export class GenSpanProcessor {
   }
 
   stats(): Stats {
-    try {
-      const pipeline = inHook() ? undefined : this.#usable();
-      if (pipeline) this.#lastStats = pipeline.stats();
-    } catch (error) {
-      this.#fault("stats", error);
-    }
-    const destinations = this.#lastStats.destinations?.map((destination, i) => {
-      const lastError = this.#lastErrors[i];
-      return lastError ? { ...destination, lastError } : destination;
-    });
-    return {
-      ...this.#lastStats,
-      ...(destinations && { destinations }),
-      ...this.#counts,
-      ...(this.#spool && { spool: { ...this.#spool.stats } }),
-    };
-  }
-
-  #flush(): { flushed: Promise<void>; leave: () => void } {
-    let leave = () => {};
-    const flush = async () => {
-      if (this.#waiting.size > 0) await Promise.all([...this.#waiting.values()].map(({ taken }) => taken));
-      try {
-        const pipeline = this.#usable();
-        if (pipeline === undefined) return;
-        const generation = pipeline.flush(Date.now());
-        const flushed = new Promise<void>((resolve) => {
-          const flush = { generation, resolve };
-          leave = () => {
-            this.#flushes = this.#flushes.filter((other) => other !== flush);
-            this.#pump();
-          };
-          this.#flushes.push(flush);
-        });
-        this.#pump();
-        await flushed;
-      } catch (error) {
-        this.#fault("forceFlush", error);
-      }
-    };
-    return { flushed: flush(), leave: () => leave() };
-  }
-
-  async #close(options?: { timeoutMillis?: number }): Promise<void> {
-    this.#ignoreExit?.();
-    await this.forceFlush(options);
-    try {
-      this.#usable()?.giveUp(Date.now());
-      for (const abort of this.#aborts) abort.abort(new Error("shut down"));
-      const rest = this.#flush();
-      await within(STORE_TIMEOUT, rest.flushed, rest.leave);
-      await this.#spool?.close();
-      this.stats();
-      this.#sleep();
-      this.#usable()?.close();
-    } catch (error) {
-      this.#fault("shutdown", error);
-    }
-    this.#pipeline = undefined;
-  }
-
-  /** The pipeline, unless a trap (in this processor's or another one's) has made the core unusable. */
-  #usable(): Pipeline | undefined {
-    if (broken()) this.#disable();
-    return this.#pipeline;
+    return { ...this.#exporter.stats(), ...this.#counts };
   }
 
   #take(span: EndedSpan, flags: number): void {
-    const pipeline = this.#usable();
-    const writer = this.#writer;
+    const pipeline = this.#exporter.usable();
+    const writer = this.#exporter.writer;
     if (pipeline === undefined || writer === undefined) {
       this.#counts.droppedAfterStop++;
       return;
@@ -316,8 +191,7 @@ export class GenSpanProcessor {
     const now = Date.now();
     const result = pipeline.end(writer.span(span, flags), this.#refused(span), now);
     writer.learn();
-    const wake = result & READY_TO_SEND ? now : pipeline.wake();
-    if (wake < this.#wakeAt) this.#sleep(wake);
+    this.#exporter.took(pipeline, (result & READY_TO_SEND) !== 0);
   }
 
   #flags(span: EndedSpan): number {
@@ -368,166 +242,20 @@ export class GenSpanProcessor {
     return refused;
   }
 
-  /** Starts every request that the core has ready, and sees who can go on. */
-  #pump(): void {
-    try {
-      const pipeline = this.#usable();
-      if (pipeline === undefined) return;
-      for (let batch = pipeline.poll(Date.now()); batch; batch = pipeline.poll(Date.now())) {
-        void (batch.store ? this.#store(batch) : this.#send(batch));
-      }
-      if (this.#spool) this.#unspool(pipeline, this.#spool);
-      const open = this.#flushes;
-      this.#flushes = open.filter(({ generation }) => !pipeline.settled(generation));
-      for (const flush of open) if (!this.#flushes.includes(flush)) flush.resolve();
-      this.#sleep(pipeline.wake());
-    } catch (error) {
-      this.#fault("export", error);
-    }
-  }
-
-  async #send({ id, destination, body }: Transmit): Promise<void> {
-    const { name } = this.#routes[destination] as Route;
-    const started = Date.now();
-    const abort = new AbortController();
-    this.#aborts.add(abort);
-    const answer = await (this.#senders[destination] as Send)(body, abort.signal).catch((error: unknown) => {
-      this.#failed(destination, `destination ${name}: request failed`, reason(error));
-      this.#requestEnded?.(destination, Date.now() - started, { error: "no_answer" });
-      return undefined;
-    });
-    this.#aborts.delete(abort);
-    try {
-      const pipeline = this.#usable();
-      if (pipeline === undefined) return;
-      if (answer) {
-        const { status, retryAfter, message = "" } = answer;
-        this.#requestEnded?.(destination, Date.now() - started, { status });
-        if (status >= 300) this.#failed(destination, `destination ${name}: HTTP status ${status}`);
-        if (status > 0 && status < 100)
-          this.#failed(destination, `destination ${name}: gRPC status ${status}`, message);
-        const length = (this.#writer as FrameWriter).raw(answer.body);
-        const partial = pipeline.response(id, status, retryAfter, length, Date.now());
-        if (partial) this.#partialSuccess(destination, partial);
-        // Fetch copies what it is given, and the server has answered: after a failure one can't be so sure.
-        pipeline.recycle(body);
-      } else {
-        pipeline.failure(id, Date.now());
-      }
-    } catch (error) {
-      this.#fault("export", error);
-    }
-    this.#pump();
-  }
-
-  #partialSuccess(destination: number, { rejected, message }: { rejected: number; message: string }): void {
-    const { name } = this.#routes[destination] as Route;
-    const what = rejected > 0 ? `destination ${name}: spans were rejected` : `destination ${name}: a warning`;
-    this.#failed(destination, what, message);
-    try {
-      this.#onPartialSuccess?.({ destination: name, rejectedSpans: rejected, errorMessage: message });
-    } catch {
-      this.#warn("onPartialSuccess threw");
-    }
-  }
-
-  async #store({ id, destination, spans, body }: Transmit): Promise<void> {
-    const stored = (await this.#spool?.put(destination, spans, body)) ?? false;
-    try {
-      const pipeline = this.#usable();
-      pipeline?.stored(id, stored, Date.now());
-      pipeline?.recycle(body);
-    } catch (error) {
-      this.#fault("spool", error);
-    }
-    this.#pump();
-  }
-
-  /** Tells the spool what is done, and reads back what a destination would take now: one batch at a time for each. */
-  #unspool(pipeline: Pipeline, spool: Spool): void {
-    for (let done = pipeline.released(); done; done = pipeline.released()) {
-      if (done.again) spool.release(done.copy);
-      else spool.remove(done.copy);
-    }
-    for (const i of this.#stopped ? [] : this.#routes.keys()) {
-      if (!this.#restoring.has(i) && spool.has(i) && pipeline.wants(i, Date.now())) void this.#restore(spool, i);
-    }
-  }
-
-  async #restore(spool: Spool, destination: number): Promise<void> {
-    this.#restoring.add(destination);
-    const stored = await spool.take(destination);
-    this.#restoring.delete(destination);
-    if (!stored) return;
-    try {
-      const pipeline = this.#stopped ? undefined : this.#usable();
-      if (!pipeline) return spool.release(stored.copy);
-      const length = (this.#writer as FrameWriter).raw(stored.body);
-      pipeline.restore(destination, stored.copy, stored.spans, length);
-    } catch (error) {
-      this.#fault("spool", error);
-    }
-    this.#pump();
-  }
-
-  /** One timer until `wake`, in ms since 1970. It keeps a process alive only while somebody waits for a flush. */
-  #sleep(wake = Number.POSITIVE_INFINITY): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#wakeAt = wake;
-    if (wake === Number.POSITIVE_INFINITY) return;
-    this.#timer = setTimeout(() => this.#pump(), Math.min(Math.max(0, wake - Date.now()), MAX_DELAY)) as Timer;
-    if (this.#flushes.length === 0) this.#timer.unref?.();
-  }
-
   #fault(where: string, error: unknown): void {
-    if (error instanceof FrameTooLarge) this.#counts.droppedOversized++;
-    else this.#counts.errors++;
-    if (broken()) this.#disable();
-    this.#warn(where, reason(error));
+    if (error instanceof FrameTooLarge) {
+      this.#counts.droppedOversized++;
+      this.#exporter.warn(where, error.message);
+    } else {
+      this.#exporter.fault(where, error);
+    }
   }
-
-  #disable(): void {
-    if (this.#pipeline === undefined) return;
-    this.#pipeline = undefined;
-    this.#sleep();
-    for (const { resolve } of this.#flushes.splice(0)) resolve();
-    this.#warn("stopped after an internal fault, spans are dropped from now on");
-  }
-
-  /** A fault of a destination: told, and kept, without the secrets that whoever wrote it may have put in. */
-  #failed(destination: number, what: string, why = ""): void {
-    const { secrets } = this.#routes[destination] as Route;
-    const told = secrets
-      .filter((secret) => secret.length > 3)
-      .reduce((text, secret) => text.replaceAll(secret, "…"), why);
-    this.#lastErrors[destination] = { message: told ? `${what}: ${told.slice(0, 500)}` : what, timeMillis: Date.now() };
-    this.#warn(what, told.slice(0, 500));
-  }
-
-  /** Once a minute for each thing, however often it happens. */
-  #warn(what: string, why = ""): void {
-    const now = Date.now();
-    if (now - (this.#warned.get(what) ?? Number.NEGATIVE_INFINITY) < WARN_INTERVAL) return;
-    this.#warned.set(what, now);
-    warn(why ? `${what}: ${why}` : what);
-  }
-}
-
-/** Resolves with the promise, or after `millis`; then `leave` is called. The timer keeps a process alive: somebody waits. */
-async function within(millis: number, done: Promise<void>, leave: () => void): Promise<void> {
-  let timer: Timer | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.min(Math.max(0, millis), MAX_DELAY)) as Timer;
-  }).then(leave);
-  await Promise.race([done, late]);
-  clearTimeout(timer);
 }
 
 /** Resolves when the attributes of the resource are complete, or have had time enough to become so. */
 function detected(resource: Resource, timeout: number): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, timeout) as Timer;
+    const timer = setTimeout(resolve, timeout) as ReturnType<typeof setTimeout> & { unref?(): void };
     timer.unref?.();
     const done = () => {
       clearTimeout(timer);
@@ -535,11 +263,4 @@ function detected(resource: Resource, timeout: number): Promise<void> {
     };
     Promise.resolve(resource.waitForAsyncAttributes?.()).then(done, done);
   });
-}
-
-/** What went wrong, without what was sent. */
-function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { code } = (error.cause ?? error) as { code?: unknown };
-  return typeof code === "string" ? code : error.message;
 }

@@ -1,6 +1,6 @@
 // Fetch with certificates of its own and through the proxies of the environment, in Node: by the package `undici`, where the
 // application has it. Node's own fetch can do neither by itself.
-import type { Route, Warn } from "./index.js";
+import type { Route, Warn } from "./slim.js";
 
 export async function dispatch(route: Route, warn: Warn): Promise<typeof fetch> {
   const undici = await import("undici").catch(() => undefined);

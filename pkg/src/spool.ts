@@ -10,7 +10,7 @@ import { createHash, randomBytes, webcrypto } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, readFile, rename, stat, unlink, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import type { Spool, SpoolOptions, SpoolStats, Stored, Warn } from "./index.js";
+import type { Spool, SpoolOptions, SpoolStats, Stored, Warn } from "./slim.js";
 
 const MAGIC = Buffer.from("gspool1\n");
 const HEADER = MAGIC.length + 32;

@@ -593,6 +593,13 @@ impl Exporter {
         self.queue.len() as u64
     }
 
+    /// Has the queue room for so many spans, of so many bytes together? An empty one takes what it can.
+    pub fn takes(&self, spans: usize, bytes: usize) -> bool {
+        let limits = &self.settings.queue;
+        let (len, size) = (self.queue.len(), self.queue.bytes());
+        len == 0 || len.saturating_add(spans) <= limits.max_spans && size.saturating_add(bytes) <= limits.max_bytes
+    }
+
     /// Spans that are queued or on their way.
     pub fn pending(&self) -> u64 {
         self.waiting() + self.batches.iter().map(|b| b.spans).sum::<u64>()

@@ -29,23 +29,54 @@ struct Read<'a> {
 }
 
 impl Pipeline {
-    /// Takes the spans of an `ExportTraceServiceRequest`, protobuf or JSON; gives how many. A body that cannot be read, or that has more
-    /// scopes and resources than can be told apart, is refused as a whole. `peer`: the address that it came from, which becomes the `host.name`
+    /// Takes the spans of an `ExportTraceServiceRequest`, protobuf or JSON; gives how many. A body is refused as a whole that cannot be read, that
+    /// no destination has room for (one that has is not held up by the others), or that has more scopes and resources than can be told apart: then
+    /// everything goes out, which makes room for others. `peer`: the address that it came from, which becomes the `host.name`
     /// of a resource without one where the profile needs it. `now` is in ms.
     pub fn ingest(&mut self, body: &[u8], peer: Option<&str>, now: f64) -> Result<usize, Error> {
         let body = convert::protobuf_of(body, &mut Format::default())?;
         self.reset_arena();
         let (arena, mut keys) = (std::mem::take(&mut self.arena), std::mem::take(&mut self.keys));
-        let taken = self.take_body(&body, peer, &mut keys, &arena, now);
+        self.forget_descriptions();
+        let taken = self.take_body(&body, peer, true, &mut keys, &arena, now);
         (self.arena, self.keys) = (arena, keys);
         self.drain_tree(now);
+        if self.is_described_out() {
+            self.flush(now);
+        }
         taken
     }
 
-    fn take_body(&mut self, body: &[u8], peer: Option<&str>, keys: &mut Keys, arena: &Bump, now: f64) -> Result<usize, Error> {
+    /// More scopes or resources cannot be told apart.
+    fn is_described_out(&self) -> bool {
+        self.scopes.len() >= MAX_DESCRIPTIONS || self.destinations.iter().any(|d| d.resources.len() >= MAX_DESCRIPTIONS)
+    }
+
+    /// Senders come and go: what nothing waits under is not needed any more.
+    fn forget_descriptions(&mut self) {
+        if self.is_described_out() && self.held.is_empty() && self.destinations.iter().all(|d| d.exporter.waiting() == 0) {
+            self.scopes.clear();
+            self.destinations.iter_mut().for_each(|d| d.resources.clear());
+        }
+    }
+
+    fn take_body(
+        &mut self,
+        body: &[u8],
+        peer: Option<&str>,
+        bounded: bool,
+        keys: &mut Keys,
+        arena: &Bump,
+        now: f64,
+    ) -> Result<usize, Error> {
         let (parts, _) = read::parts(body, keys, arena).map_err(Error::Protobuf)?;
         let spans = self.understand(parts, peer, keys, arena).map_err(Error::Full)?;
         let count = spans.len();
+        // What is held joins the queue, and a span may leave with twice what it came with.
+        let (more, bytes) = (count + self.held.len(), body.len().saturating_mul(2).saturating_add(self.held_bytes));
+        if bounded && !self.destinations.iter().any(|d| d.exporter.takes(more, bytes)) {
+            return Err(Error::Full(FrameError { offset: 0, what: "no destination has room" }));
+        }
         self.take_all(spans, keys, arena, now);
         Ok(count)
     }
@@ -57,7 +88,7 @@ impl Pipeline {
         self.reset_arena();
         let (arena, mut keys) = (std::mem::take(&mut self.arena), std::mem::take(&mut self.keys));
         let passed = self.passed(&body, peer, &mut keys, &arena);
-        let taken = if passed.is_some() { Ok(0) } else { self.take_body(&body, peer, &mut keys, &arena, now) };
+        let taken = if passed.is_some() { Ok(0) } else { self.take_body(&body, peer, false, &mut keys, &arena, now) };
         (self.arena, self.keys) = (arena, keys);
         taken?;
         let mut out = passed.unwrap_or_default();

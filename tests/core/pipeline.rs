@@ -364,6 +364,52 @@ fn a_body_that_cannot_be_read_is_refused_as_a_whole() {
 }
 
 #[test]
+fn a_body_that_no_destination_has_room_for_is_refused_as_a_whole() {
+    let two = |id| body(&[("http", vec![span(id, 0, "GET", vec![]), span(id + 1, 0, "GET", vec![])])]);
+    let mut p = pipeline(r#"{"destinations":[{}],"queue":{"maxSpans":3}}"#);
+    assert_eq!(p.ingest(&two(1), None, 0.0).unwrap(), 2);
+    assert_eq!(p.ingest(&two(3), None, 0.0).unwrap_err().to_string(), "no destination has room");
+    let stats = p.stats();
+    assert_eq!((stats.seen, stats.destinations[0].waiting, stats.destinations[0].dropped_full), (2, 2, 0));
+    p.flush(0.0);
+    assert_eq!(drain(&mut p, 0.0).len(), 1);
+    assert_eq!(p.ingest(&two(3), None, 0.0).unwrap(), 2);
+
+    // By bytes as well; what is too large for an empty queue is taken as far as it goes.
+    let mut p = pipeline(r#"{"destinations":[{}],"queue":{"maxBytes":200}}"#);
+    assert_eq!(p.ingest(&two(1), None, 0.0).unwrap(), 2);
+    assert!(p.ingest(&two(3), None, 0.0).is_err());
+
+    // A destination that has room is not held up by the one beside it, which counts what it drops.
+    let mut p = pipeline(r#"{"destinations":[{"delivery":{"queue":{"maxSpans":3}}},{}]}"#);
+    assert_eq!((p.ingest(&two(1), None, 0.0).unwrap(), p.ingest(&two(3), None, 0.0).unwrap()), (2, 2));
+    let dropped: Vec<_> = p.stats().destinations.iter().map(|d| (d.waiting, d.dropped_full)).collect();
+    assert_eq!(dropped, [(3, 1), (4, 0)]);
+}
+
+#[test]
+fn senders_that_come_and_go_leave_room_for_others() {
+    let mut p = pipeline(r#"{"destinations":[{}],"queue":{"maxSpans":100000},"maxInFlight":100}"#);
+    let of = |sender: usize| {
+        let resource = Resource { attributes: vec![text("service.instance.id", &sender.to_string())], ..Default::default() };
+        let scope_spans = vec![ScopeSpans { spans: vec![span(1, 0, "GET", vec![])], ..Default::default() }];
+        let resource_spans = vec![ResourceSpans { resource: Some(resource), scope_spans, ..Default::default() }];
+        ExportTraceServiceRequest { resource_spans }.encode_to_vec()
+    };
+    (0..10_000).for_each(|sender| assert_eq!(p.ingest(&of(sender), None, 0.0).unwrap(), 1));
+    assert_eq!(p.ingest(&of(10_000), None, 0.0).unwrap_err().to_string(), "too many resources");
+    // All that waits goes out without a wait for its batch; then there is room.
+    let instances = |requests: &[(usize, u32, ExportTraceServiceRequest)]| {
+        let all = requests.iter().flat_map(|(.., r)| &r.resource_spans).filter_map(|r| r.resource.as_ref());
+        all.filter_map(|r| string(&r.attributes, "service.instance.id").map(str::to_owned)).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(instances(&drain(&mut p, 0.0)).len(), 10_000);
+    assert_eq!(p.ingest(&of(10_000), None, 0.0).unwrap(), 1);
+    p.flush(0.0);
+    assert_eq!(instances(&drain(&mut p, 0.0)).into_iter().collect::<Vec<_>>(), ["10000"]);
+}
+
+#[test]
 fn out_of_bodies_a_span_that_nobody_knows_and_one_without_a_place_go_out_as_they_came() {
     let mut p = pipeline(r#"{"destinations":[{}]}"#);
     let odd = Span { span_id: vec![1], ..span(1, 0, "odd", vec![text("a", "b")]) };

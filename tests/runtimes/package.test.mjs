@@ -1,5 +1,6 @@
 // The package as it would be published: what publint and Are the types wrong? say of it, and that it holds what is needed and nothing else.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { before, test } from "node:test";
@@ -31,6 +32,26 @@ test("Are the types wrong? finds nothing", async () => {
   assert.deepEqual(problems, []);
 });
 
+test("its command line receives, and says that gRPC is off where nobody has installed it", async () => {
+  const inspect = spawn(process.execPath, ["node_modules/genspan/bin/genspan.js", "inspect", "--port", "0"], {
+    cwd: project,
+  });
+  try {
+    let said = "";
+    for await (const chunk of inspect.stdout) {
+      said += chunk;
+      if (said.includes("gRPC")) break;
+    }
+    assert.match(said, /OTLP\/gRPC {2}off: @grpc\/grpc-js is not installed/);
+    const [, url] = /OTLP\/HTTP {2}(\S+)/.exec(said);
+    const headers = { "content-type": "application/json" };
+    const answer = await fetch(url, { method: "POST", headers, body: '{"resourceSpans":[]}' });
+    assert.deepEqual([answer.status, await answer.text()], [200, "{}"]);
+  } finally {
+    inspect.kill();
+  }
+});
+
 test("it holds what its entry points lead to, and nothing else", async () => {
   const { exports, bin: commands } = JSON.parse(
     await readFile(join(project, "node_modules/genspan/package.json"), "utf8"),
@@ -40,8 +61,14 @@ test("it holds what its entry points lead to, and nothing else", async () => {
     if (reached.has(file)) return;
     reached.add(file);
     if (file.endsWith(".wasm")) return;
+    if (file === "dist/www") {
+      // The inspector's page, a folder.
+      reached.delete(file);
+      for (const path of packed.files) if (path.startsWith("dist/www/")) reached.add(path);
+      return;
+    }
     const text = await readFile(join(project, "node_modules/genspan", file), "utf8");
-    for (const [, path] of text.matchAll(/(?:from |import |import\(|require\()"(\.[^"?]+)/g)) {
+    for (const [, path] of text.matchAll(/(?:from |import |import\(|require\(|new URL\()"(\.[^"?]+)/g)) {
       const target = posix.join(posix.dirname(file), path);
       await follow(/\.d\.c?ts$/.test(file) ? target.replace(/\.(c?)js$/, ".d.$1ts") : target);
     }

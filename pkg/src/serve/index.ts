@@ -1,0 +1,130 @@
+// The commands that stay: `genspan inspect` and `genspan relay`, from the command line to the end of the process. Node only.
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { ExporterStats } from "../exporter.js";
+import { initSync } from "../slim.js";
+import { openBrowser, startInspector } from "./inspect.js";
+import { HELP, inspectCommand, type Listening, Quit, relayCommand } from "./options.js";
+import { startRelay } from "./relay.js";
+
+export { openBrowser, startInspector } from "./inspect.js";
+export { inspectCommand, relayCommand } from "./options.js";
+export { startRelay } from "./relay.js";
+
+initSync(() => new WebAssembly.Module(readFileSync(new URL("./ingest.wasm", import.meta.url))));
+
+/** Where the build puts the page. */
+export const PAGE = fileURLToPath(new URL("./www", import.meta.url));
+
+const colour = process.stdout.hasColors?.() ?? false;
+const bold = (text: string) => (colour ? `\x1b[1m${text}\x1b[22m` : text);
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+const complain = (line: string) => void process.stderr.write(`genspan: ${line.replace(/^genspan: /, "")}\n`);
+
+/** Runs a command until a signal ends it. Gives the exit status. */
+export async function run(command: "inspect" | "relay", args: string[]): Promise<number> {
+  try {
+    return await (command === "inspect" ? inspect(args) : relay(args));
+  } catch (error) {
+    const { status, message } = error instanceof Quit ? error : new Quit(1, unexpected(error));
+    complain(message.replaceAll(/\s*\n\s*/g, " "));
+    return status;
+  }
+}
+
+async function inspect(args: string[]): Promise<number> {
+  const command = inspectCommand(args);
+  if (!command) return help("inspect");
+  const ended = signal();
+  const write = command.quiet ? () => {} : say;
+  const inspector = await startInspector(command, { folder: PAGE, write, colour });
+  if (!command.quiet) {
+    say(`${bold("genspan inspect")}  ${bold(`${inspector.url}/`)}`);
+    say(`  OTLP/HTTP  ${inspector.url}/v1/traces`);
+    say(`  OTLP/gRPC  ${grpcLine(inspector.grpc, command)}`);
+  }
+  if (command.open) openBrowser(`${inspector.url}/`);
+  await ended;
+  await inspector.close();
+  return 0;
+}
+
+async function relay(args: string[]): Promise<number> {
+  const command = relayCommand(args);
+  if (!command) return help("relay");
+  const ended = signal();
+  const relay = await startRelay(command, complain);
+  if (!command.quiet) {
+    say(bold("genspan relay"));
+    say(`  OTLP/HTTP  ${relay.url}/v1/traces`);
+    say(`  OTLP/gRPC  ${grpcLine(relay.grpc, command)}`);
+    for (const { name, endpoint } of relay.destinations) say(`  to ${name}  ${endpoint}`);
+  }
+  const broken = await Promise.race([ended.then(() => false), relay.broken.then(() => true)]);
+  const { received, stats } = await relay.close();
+  if (!command.quiet) {
+    const refused = [
+      count(received.malformed, "malformed"),
+      count(received.tooLarge, "too large"),
+      count(received.busy, "told to come again"),
+    ];
+    say(
+      ["received", `${received.requests} requests`, `${stats.seen ?? 0} spans`, ...refused].filter(Boolean).join("  "),
+    );
+    for (const line of outcome(stats)) say(line);
+  }
+  return broken ? 1 : 0;
+}
+
+function help(command: "inspect" | "relay"): number {
+  say(HELP[command]);
+  return 0;
+}
+
+function grpcLine(address: string | null, { grpcPort }: Listening): string {
+  return address ?? (grpcPort === undefined ? "off" : "off: @grpc/grpc-js is not installed");
+}
+
+const count = (number: number | undefined, what: string) => (number ? `${number} ${what}` : "");
+
+/** What became of the spans, by destination. */
+function outcome({ destinations = [] }: ExporterStats): string[] {
+  return destinations.map((d) => {
+    const parts = [
+      `${d.sent} sent`,
+      count(d.rejected, "rejected"),
+      count(d.spooled - d.restored, "on disk"),
+      count(d.filtered + d.notSampled, "not meant for it"),
+      count(d.droppedFull, "dropped: queue full"),
+      count(d.droppedRefused, "dropped: refused"),
+      count(d.droppedDeadline, "dropped: too late"),
+      count(d.droppedTooLarge, "dropped: too large"),
+      count(d.droppedClosed, "dropped: not delivered before the end"),
+    ];
+    return [`  ${d.name}`, ...parts.filter(Boolean)].join("  ");
+  });
+}
+
+/** The first SIGINT or SIGTERM; a second one ends the process at once. */
+function signal(): Promise<void> {
+  return new Promise((resolve) => {
+    let told = false;
+    for (const name of ["SIGINT", "SIGTERM"] as const) {
+      process.on(name, () => {
+        if (told) process.exit(130);
+        told = true;
+        resolve();
+      });
+    }
+  });
+}
+
+function unexpected(error: unknown): string {
+  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
+  const at = port === undefined ? "the port" : `port ${port}`;
+  if (code === "EADDRINUSE" || /EADDRINUSE|address already in use|No address added/i.test(message)) {
+    return `${at} is taken; choose another with --port, --grpc-port`;
+  }
+  if (code === "EACCES") return `${at} is not for this user; choose one from 1024`;
+  return message;
+}

@@ -1,0 +1,107 @@
+// `genspan inspect`: receives, keeps the newest bodies, and gives them to the page.
+import { spawn } from "node:child_process";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { version } from "../slim.js";
+import { listenGrpc } from "./grpc.js";
+import { listen, plain } from "./http.js";
+import { Kept } from "./kept.js";
+import type { InspectCommand } from "./options.js";
+import { pageIn, SAFETY } from "./page.js";
+import { Lines, spansOf } from "./terminal.js";
+
+export interface Inspector {
+  url: string;
+  /** Address of the gRPC receiver; null: there is none. */
+  grpc: string | null;
+  /** As if a sender had sent it. */
+  add(body: Uint8Array): void;
+  close(): Promise<void>;
+}
+
+export interface Showing {
+  /** Where the page is. */
+  folder: string;
+  /** Writes a line for each trace. */
+  write: (line: string) => void;
+  colour: boolean;
+  heartbeatMillis?: number;
+}
+
+export async function startInspector(command: InspectCommand, showing: Showing): Promise<Inspector> {
+  const kept = new Kept(command.keepBytes, showing.heartbeatMillis);
+  const lines = new Lines(showing.write, showing.colour);
+  const page = pageIn(showing.folder);
+  let spans = 0;
+  const take = (body: Buffer) => {
+    spans += lines.add(spansOf(body));
+    kept.add(body);
+  };
+  const receiving = { ...command, otherSignals: "discard", take } as const;
+  let grpc: string | null = null;
+
+  function info() {
+    return {
+      version: version(),
+      endpoints: { http: receiver.url, grpc },
+      keepBytes: kept.maxBytes,
+      received: { ...receiver.counters, spans },
+      kept: kept.stats,
+    };
+  }
+
+  function other(request: IncomingMessage, response: ServerResponse, path: string): boolean {
+    const { method } = request;
+    const api = path === "/api/info" || path === "/api/bodies";
+    if (method !== "GET" && !(method === "HEAD" && !api)) {
+      response.setHeader("allow", "GET");
+      plain(response, 405, "use GET");
+      return true;
+    }
+    if (!api) return page(response, path, method === "HEAD");
+    const headers = { ...SAFETY, "cache-control": "no-store" };
+    if (path === "/api/info") {
+      response.writeHead(200, { ...headers, "content-type": "application/json" }).end(JSON.stringify(info()));
+      return true;
+    }
+    response.socket?.setNoDelay(true);
+    for (const [name, value] of Object.entries({ ...headers, "content-type": "application/octet-stream" })) {
+      response.setHeader(name, value);
+    }
+    if (kept.follow(response)) response.flushHeaders();
+    else plain(response, 503, "too many pages follow already");
+    return true;
+  }
+
+  const receiver = await listen({ ...receiving, other });
+  const byGrpc =
+    command.grpcPort === undefined
+      ? undefined
+      : await listenGrpc({ ...receiving, port: command.grpcPort }).catch(async (error) => {
+          await receiver.close();
+          throw error;
+        });
+  if (byGrpc) grpc = `${new URL(receiver.url).hostname}:${byGrpc.port}`;
+  return {
+    url: receiver.url,
+    grpc,
+    add: (body) => take(Buffer.from(body)),
+    async close() {
+      lines.close();
+      kept.close();
+      await Promise.all([receiver.close(), byGrpc?.close()]);
+    },
+  };
+}
+
+/** Opens the page in the browser of whoever sits there, if there is one. */
+export function openBrowser(url: string): void {
+  const [command, ...args] =
+    process.platform === "darwin"
+      ? ["open", url]
+      : process.platform === "win32"
+        ? ["cmd", "/c", "start", "", url]
+        : ["xdg-open", url];
+  const child = spawn(command as string, args, { stdio: "ignore", detached: true });
+  child.on("error", () => {});
+  child.unref();
+}

@@ -1,0 +1,81 @@
+// What OTLP/HTTP asks of a receiver, without a socket: content types, unpacking within a bound, and answers in the sender's encoding.
+import { promisify } from "node:util";
+import { unzip } from "node:zlib";
+
+/** Why a request was not taken. `status` is that of HTTP; `retryAfter`, in seconds: the sender may try again. */
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly retryAfter?: number,
+  ) {
+    super(message);
+  }
+}
+
+/** Takes one body, unpacked: protobuf, or JSON that begins with its brace. `peer` is the sender's address. Throws a Refusal. */
+export type Take = (body: Buffer, peer: string) => void;
+
+/** The codes of google.rpc.Status, by the HTTP status that says the same. */
+export const CODES: Record<number, number> = { 400: 3, 403: 7, 404: 12, 405: 12, 408: 4, 413: 8, 415: 3, 503: 14 };
+const UNKNOWN = 2;
+
+export const PROTOBUF = "application/x-protobuf";
+export const JSON_TYPE = "application/json";
+
+export function mediaType(header: string | undefined): string {
+  return (header ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+}
+
+/** An answer: an empty ExportTraceServiceResponse. That for metrics and logs looks the same. */
+export function accepted(type: string): Buffer {
+  return Buffer.from(type === JSON_TYPE ? "{}" : "");
+}
+
+/** A google.rpc.Status: `int32 code = 1; string message = 2`. */
+export function refused(type: string, { status, message }: Refusal): Buffer {
+  const code = CODES[status] ?? UNKNOWN;
+  if (type === JSON_TYPE) return Buffer.from(JSON.stringify({ code, message }));
+  const text = Buffer.from(message.slice(0, 1000));
+  const length = text.length < 128 ? [text.length] : [(text.length & 127) | 128, text.length >> 7];
+  return Buffer.concat([Buffer.from([0x08, code, 0x12, ...length]), text]);
+}
+
+const unpackAsync = promisify<Buffer, { maxOutputLength: number }, Buffer>(unzip);
+
+/** As many bodies are unpacked at a time as there are threads for it: what waits is packed still. */
+const MAX_UNPACKING = 4;
+let unpacking = 0;
+const waiting: (() => void)[] = [];
+
+/** The body without its content encoding, which may make `limit` bytes of it at most. */
+export async function unpack(body: Buffer, encoding: string | undefined, limit: number): Promise<Buffer> {
+  const name = (encoding ?? "identity").trim().toLowerCase();
+  if (name === "identity" || name === "") return body;
+  if (name !== "gzip" && name !== "x-gzip" && name !== "deflate") {
+    throw new Refusal(415, `content-encoding ${JSON.stringify(name)} is not supported; use gzip, deflate or none`);
+  }
+  if (unpacking >= MAX_UNPACKING) await new Promise<void>((resolve) => waiting.push(resolve));
+  unpacking++;
+  try {
+    return await unpackAsync(body, { maxOutputLength: limit });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
+      throw new Refusal(413, `the body unpacks to more than ${limit} bytes`);
+    }
+    throw new Refusal(400, `the body is no ${name}`);
+  } finally {
+    unpacking--;
+    waiting.shift()?.();
+  }
+}
+
+const BLANK = new Set([0x20, 0x09, 0x0a, 0x0d]);
+
+/** JSON from its brace on. */
+export function fromBrace(body: Buffer): Buffer {
+  let at = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0;
+  while (BLANK.has(body[at] ?? 0)) at++;
+  if (body[at] !== 0x7b) throw new Refusal(400, "not an OTLP JSON body: it is no object");
+  return body.subarray(at);
+}

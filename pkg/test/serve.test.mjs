@@ -1,0 +1,535 @@
+// What `inspect` and `relay` receive: OTLP's answers, bounds, who may ask, and what the page is given. End to end: tests/node/relay.test.mjs.
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { deflateSync, gzipSync } from "node:zlib";
+import grpc from "@grpc/grpc-js";
+import { convert } from "genspan";
+import { decode, flatten } from "../../demo/receiver.mjs";
+import { startCollector } from "./collector.mjs";
+import { ask, command, follow, inspector, post, relay } from "./serving.mjs";
+
+const capture = (name) => readFileSync(new URL(`../../tests/fixtures/captures/${name}.pb`, import.meta.url));
+const BODY = capture("langfuse-py-5.0.4.observations-unmarked");
+/** Of a sender that does not say where it runs. */
+const NAMELESS = capture("traceloop-openai-py-0.62.4.chat-embed-error");
+const JSON_BODY = Buffer.from(convert(BODY, { to: "json", keep: "all" }));
+const JSON_TYPE = { "content-type": "application/json" };
+
+const protobuf = createRequire(new URL("../../demo/package.json", import.meta.url))("protobufjs");
+const Status = protobuf
+  .parse('syntax = "proto3"; message Status { int32 code = 1; string message = 2; }')
+  .root.lookupType("Status");
+
+async function until(holds) {
+  for (let i = 0; !(await holds()); i++) {
+    assert.ok(i < 200, "within 10 s");
+    await pause(50);
+  }
+}
+
+test("bodies of any encoding come out as they are, unpacked, to whoever follows", async (t) => {
+  const { url, info } = await inspector(t);
+  const early = await follow(url);
+  for (const [body, headers] of [
+    [BODY, {}],
+    [gzipSync(BODY), { "content-encoding": "gzip" }],
+    [deflateSync(BODY), { "content-encoding": "deflate" }],
+    [Buffer.concat([Buffer.from("\ufeff \r\n\t"), JSON_BODY]), { "content-type": "application/json; charset=utf-8" }],
+  ]) {
+    const { status } = await post(url, body, headers);
+    assert.equal(status, 200);
+  }
+  const late = await follow(url);
+  for (const reader of [early, late]) {
+    for (const expected of [BODY, BODY, BODY, JSON_BODY]) assert.deepEqual(await reader.next(), expected);
+    reader.close();
+  }
+  assert.equal(late.response.headers.get("content-type"), "application/octet-stream");
+  const { version, endpoints, keepBytes, received, kept } = await info();
+  assert.deepEqual([version, endpoints.http, keepBytes], ["0.1.0", url, 64 << 20]);
+  const spans = flatten(decode(BODY)).length;
+  assert.deepEqual([received.requests, received.spans, kept.bodies], [4, 4 * spans, 4]);
+});
+
+test("the answer is in the sender's encoding", async (t) => {
+  const { url } = await inspector(t);
+  const taken = await post(url, BODY);
+  assert.deepEqual([taken.headers["content-type"], taken.body.length], ["application/x-protobuf", 0]);
+  const json = await post(url, JSON_BODY, JSON_TYPE);
+  assert.deepEqual([json.headers["content-type"], json.body.toString()], ["application/json", "{}"]);
+  assert.equal((await post(url, "")).status, 200, "a request without spans is one");
+
+  const long = `{"resourceSpans":[{"scopeSpans":[{"spans":[{"${"é".repeat(400)}":`;
+  for (const [body, headers] of [
+    [BODY.subarray(0, 700), {}],
+    [gzipSync(BODY).subarray(0, 300), { "content-encoding": "gzip" }],
+    ["{", JSON_TYPE],
+    ["[]", JSON_TYPE],
+    [long, JSON_TYPE],
+    [BODY, JSON_TYPE],
+  ]) {
+    const { status, headers: answered, body: answer } = await post(url, body, headers);
+    assert.equal(status, 400);
+    assert.equal(answered["content-type"], headers["content-type"] ?? "application/x-protobuf");
+    const said = headers === JSON_TYPE ? JSON.parse(answer) : Status.decode(answer);
+    assert.equal(said.code, 3, "INVALID_ARGUMENT");
+    assert.ok(said.message.length > 0);
+  }
+});
+
+test("what is no OTLP request is told so", async (t) => {
+  const { url, info } = await inspector(t, ["--max-body", "64KiB"]);
+  const bomb = gzipSync(Buffer.alloc(64 << 20));
+  assert.ok(bomb.length < 1 << 16);
+  for (const [expected, sent] of [
+    [405, ask(`${url}/v1/traces`)],
+    [405, ask(`${url}/api/info`, { method: "POST" })],
+    [404, ask(`${url}/v1/trace`)],
+    [415, post(url, BODY, { "content-type": "text/plain" })],
+    [415, post(url, BODY, { "content-type": "" })],
+    [415, post(url, BODY, { "content-encoding": "br" })],
+    [413, post(url, Buffer.alloc(100 << 10))],
+    [413, post(url, Buffer.alloc(100 << 10), { "transfer-encoding": "chunked" })],
+    [413, post(url, bomb, { "content-encoding": "gzip" })],
+    [413, post(url, deflateSync(Buffer.alloc(64 << 20)), { "content-encoding": "deflate" })],
+  ]) {
+    assert.equal((await sent).status, expected);
+  }
+  const { received, kept } = await info();
+  assert.deepEqual([received.tooLarge, kept.bodies], [4, 0]);
+});
+
+test("bodies that never end hold what all may hold together, and no more", async (t) => {
+  const { url, info } = await inspector(t, ["--max-body", "64KiB"]);
+  const { port } = new URL(url);
+  const head =
+    "POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-protobuf\r\ncontent-length: 65000\r\n\r\n";
+  const stalled = Array.from({ length: 4 }, () => connect(port, "127.0.0.1"));
+  for (const socket of stalled) socket.write(Buffer.concat([Buffer.from(head), Buffer.alloc(64_000)]));
+  const body = Buffer.concat(Array(8).fill(BODY));
+  assert.ok(body.length > 4 * (64 << 10) - 4 * 64_000 && body.length < 64 << 10);
+  let busy;
+  for (let i = 0; busy?.status !== 503; i++) {
+    assert.ok(i < 100);
+    busy = await post(url, body);
+  }
+  assert.equal(busy.headers["retry-after"], "1");
+  for (const socket of stalled) socket.destroy();
+  for (let i = 0; (await post(url, body)).status !== 200; i++) {
+    assert.ok(i < 100, "what they held is free again");
+    await pause(20);
+  }
+  assert.equal((await info()).received.malformed, 4);
+});
+
+test("metrics and logs: inspect lets them pass unseen, relay says that nobody takes them", async (t) => {
+  const { url, info } = await inspector(t);
+  for (const path of ["/v1/metrics", "/v1/logs"]) {
+    assert.equal((await post(url, "anything", {}, path)).status, 200);
+    assert.equal((await post(url, "{}", JSON_TYPE, path)).body.toString(), "{}");
+  }
+  const { received, kept } = await info();
+  assert.deepEqual([received.discarded, kept.bodies], [4, 0]);
+  const { url: relaying } = await relay(t, { endpoint: "http://127.0.0.1:9/" });
+  assert.equal((await post(relaying, "anything", {}, "/v1/metrics")).status, 404);
+});
+
+test("a name that was made to point here gets nothing", async (t) => {
+  const { url, info } = await inspector(t, ["--allow-host", "Traces.Local"]);
+  const { port } = new URL(url);
+  for (const host of [
+    "evil.example",
+    `evil.example:${port}`,
+    "localhost.evil.example",
+    "127.0.0.1.evil.example",
+    "10.0.0.8",
+    "a@localhost",
+  ]) {
+    for (const path of ["/", "/api/info", "/api/bodies"]) {
+      assert.equal((await ask(`${url}${path}`, { headers: { host } })).status, 403, `${host} ${path}`);
+    }
+    assert.equal((await post(url, BODY, { host })).status, 403);
+  }
+  for (const host of ["localhost", `LOCALHOST:${port}`, `127.0.0.1:${port}`, "[::1]:1", "traces.local"]) {
+    assert.equal((await ask(`${url}/api/info`, { headers: { host } })).status, 200, host);
+  }
+  const { kept, received } = await info();
+  assert.deepEqual([kept.bodies, received.forbidden], [0, 24]);
+});
+
+test("pages of this machine may send spans; pages of others neither send nor read", async (t) => {
+  const { url } = await inspector(t, ["--allow-origin", "https://shop.example"]);
+  for (const origin of ["http://localhost:3000", "https://127.0.0.1", "https://shop.example"]) {
+    const preflight = await ask(`${url}/v1/traces`, {
+      method: "OPTIONS",
+      headers: {
+        origin,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "content-type,x-a",
+      },
+    });
+    assert.equal(preflight.status, 204);
+    assert.equal(preflight.headers["access-control-allow-origin"], origin);
+    assert.equal(preflight.headers["access-control-allow-headers"], "content-type,x-a");
+    assert.equal(preflight.headers["access-control-allow-credentials"], undefined);
+    const sent = await post(url, BODY, { origin });
+    assert.deepEqual([sent.status, sent.headers["access-control-allow-origin"]], [200, origin]);
+    assert.equal((await ask(`${url}/api/info`, { headers: { origin } })).status, 403, "not even these read");
+  }
+  for (const origin of [
+    "https://evil.example",
+    "null",
+    "http://localhost.evil.example",
+    "file://",
+    "chrome-extension://localhost",
+  ]) {
+    for (const method of ["OPTIONS", "POST"]) {
+      const { status, headers } = await ask(`${url}/v1/traces`, {
+        method,
+        headers: { origin, ...JSON_TYPE },
+        body: "{}",
+      });
+      assert.deepEqual([status, headers["access-control-allow-origin"]], [403, undefined], origin);
+    }
+  }
+  const from = async (site) => (await ask(`${url}/api/info`, { headers: { "sec-fetch-site": site } })).status;
+  assert.deepEqual(
+    await Promise.all(["same-origin", "none", "cross-site", "same-site"].map(from)),
+    [200, 200, 403, 403],
+  );
+  assert.equal((await ask(`${url}/api/info`, { headers: { origin: url } })).status, 200, "its own page");
+});
+
+test("the page comes out of its folder, and nothing else does", async (t) => {
+  const outside = mkdtempSync(join(tmpdir(), "genspan-"));
+  t.after(() => rmSync(outside, { recursive: true }));
+  const folder = join(outside, "www");
+  mkdirSync(join(folder, "assets"), { recursive: true });
+  writeFileSync(join(outside, "secret.txt"), "secret");
+  for (const [name, content] of Object.entries({
+    "index.html": "<!doctype html>",
+    "assets/a.js": "1",
+    "assets/a.css": "2",
+    "assets/core.wasm": "3",
+    "assets/i.svg": "4",
+    "assets/t.pb": "5",
+  })) {
+    writeFileSync(join(folder, name), content);
+  }
+  const { url } = await inspector(t, [], { folder });
+  for (const [path, type] of [
+    ["/", "text/html; charset=utf-8"],
+    ["/index.html?a=1", "text/html; charset=utf-8"],
+    ["/assets/a.js", "text/javascript; charset=utf-8"],
+    ["/assets/a.css", "text/css; charset=utf-8"],
+    ["/assets/core.wasm", "application/wasm"],
+    ["/assets/i.svg", "image/svg+xml"],
+    ["/assets/t.pb", "application/octet-stream"],
+  ]) {
+    const { status, headers, body } = await ask(url, { path });
+    assert.deepEqual([status, headers["content-type"], body.length > 0], [200, type, true], path);
+    assert.equal(
+      headers["content-security-policy"],
+      "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
+    assert.deepEqual(
+      ["x-content-type-options", "referrer-policy", "cross-origin-opener-policy", "cross-origin-resource-policy"].map(
+        (name) => headers[name],
+      ),
+      ["nosniff", "no-referrer", "same-origin", "same-origin"],
+    );
+  }
+  const { body } = await ask(url, { method: "HEAD", path: "/" });
+  assert.equal(body.length, 0);
+  for (const path of [
+    "/../secret.txt",
+    "/..%2fsecret.txt",
+    "/%2e%2e/secret.txt",
+    "//secret.txt",
+    "/assets",
+    "/assets/../../secret.txt",
+    "/www/index.html",
+    "/__proto__",
+  ]) {
+    assert.equal((await ask(url, { path })).status, 404, path);
+  }
+});
+
+test("without a page it says how to build one", async (t) => {
+  const { url } = await inspector(t);
+  const { status, headers, body } = await ask(url, { path: "/" });
+  assert.deepEqual([status, headers["content-type"]], [404, "text/plain; charset=utf-8"]);
+  assert.match(body.toString(), /make www/);
+});
+
+test("the oldest bodies go, and a reader that does not read misses them instead of holding anybody up", async (t) => {
+  const { url, info } = await inspector(t, ["--keep-bytes", "1MiB"]);
+  const { port } = new URL(url);
+  const slow = connect(port, "127.0.0.1");
+  t.after(() => slow.destroy());
+  slow.write("GET /api/bodies HTTP/1.1\r\nhost: localhost\r\n\r\n");
+  await new Promise((resolve) => slow.once("readable", resolve));
+  // Unknown fields of a request are none of the receiver's business: each body is a number, and as large as may be.
+  const numbered = (i) => {
+    const rest = Buffer.alloc(200_000);
+    const head = Buffer.from([0x9a, 0x06, 0, 0, 0]);
+    head[2] = ((rest.length + 4) & 0x7f) | 0x80;
+    head[3] = (((rest.length + 4) >> 7) & 0x7f) | 0x80;
+    head[4] = (rest.length + 4) >> 14;
+    const number = Buffer.alloc(4);
+    number.writeUInt32LE(i);
+    return Buffer.concat([head, number, rest]);
+  };
+  const COUNT = 100;
+  for (let i = 0; i < COUNT; i++) assert.equal((await post(url, numbered(i))).status, 200);
+  const { kept } = await info();
+  assert.ok(kept.bytes <= 1 << 20 && kept.bodies === 5, JSON.stringify(kept));
+  assert.equal(kept.dropped, COUNT - kept.bodies);
+  const late = await follow(url);
+  for (let i = COUNT - kept.bodies; i < COUNT; i++) assert.equal((await late.next()).readUInt32LE(5), i);
+  late.close();
+  // The slow one reads at last: whole frames, in order, the last among them, and some missed.
+  const seen = [];
+  let read = Buffer.alloc(0);
+  let chunked = Buffer.alloc(0);
+  slow.on("data", (chunk) => {
+    chunked = Buffer.concat([chunked, chunk]);
+  });
+  const size = numbered(0).length;
+  while (seen.at(-1) !== COUNT - 1) {
+    await pause(20);
+    [read, chunked] = unchunk(read, chunked);
+    while (read.length >= 4 + size) {
+      assert.equal(read.readUInt32LE(), size);
+      seen.push(read.readUInt32LE(4 + 5));
+      read = read.subarray(4 + size);
+    }
+  }
+  assert.deepEqual(
+    seen,
+    [...seen].sort((a, b) => a - b),
+  );
+  assert.ok(seen.length < COUNT);
+  assert.equal((await info()).kept.skipped, COUNT - seen.length);
+});
+
+/** What is whole of a chunked response goes to the end of `read`. */
+function unchunk(read, raw) {
+  const head = raw.indexOf("\r\n\r\n");
+  let rest = raw.subarray(0, 4).toString() === "HTTP" && head > 0 ? raw.subarray(head + 4) : raw;
+  let whole = read;
+  for (;;) {
+    const end = rest.indexOf("\r\n");
+    const length = Number.parseInt(rest.subarray(0, Math.max(0, end)).toString(), 16);
+    if (end < 0 || rest.length < end + 2 + length + 2) return [whole, rest];
+    whole = Buffer.concat([whole, rest.subarray(end + 2, end + 2 + length)]);
+    rest = rest.subarray(end + 2 + length + 2);
+  }
+}
+
+test("a reader hears that the other end is alive", async (t) => {
+  const { url } = await inspector(t, [], { heartbeatMillis: 20 });
+  const reader = await follow(url);
+  assert.deepEqual([(await reader.next()).length, (await reader.next()).length], [0, 0]);
+  reader.close();
+});
+
+test("each trace is one line, and what senders write does nothing to the terminal", async (t) => {
+  const { url, lines } = await inspector(t);
+  const attributes = [{ key: "gen_ai.operation.name", value: { stringValue: "chat" } }];
+  const span = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331", attributes };
+  const named = (name) => JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [{ ...span, name }] }] }] });
+  await post(url, named("\x1b[2J\x07evil\r\n\u202ename"), JSON_TYPE);
+  await post(url, BODY);
+  await until(() => lines.length >= 2);
+  const [hostile, real] = lines;
+  assert.match(hostile, /·\[2J·evil···name ◆ {2}1 span/);
+  // What the capture's program did, as tests/capture says.
+  assert.match(real, /◆/);
+  assert.match(real, /6 spans .*gpt-4o.* tokens/);
+});
+
+test("more traces than anybody reads are counted instead", async (t) => {
+  const { url, lines } = await inspector(t);
+  const span = (i) => ({ traceId: String(i).padStart(32, "a"), spanId: "b7ad6b7169203331", name: `trace ${i}` });
+  const spans = Array.from({ length: 300 }, (_, i) => span(i));
+  await post(url, JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] }), JSON_TYPE);
+  const told = () => lines.reduce((sum, line) => sum + Number(/and (\d+) more/.exec(line)?.[1] ?? 1), 0);
+  await until(() => told() >= 300);
+  assert.equal(told(), 300);
+  assert.ok(lines.length < 110, `${lines.length} lines`);
+});
+
+const EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+function call(address, body, path = EXPORT, options = {}) {
+  const client = new grpc.Client(address, grpc.credentials.createInsecure(), options);
+  const same = (bytes) => bytes;
+  return new Promise((resolve) => {
+    client.makeUnaryRequest(path, same, same, body, (error, response) => {
+      client.close();
+      resolve(error ? error.code : response.length);
+    });
+  });
+}
+
+test("gRPC", async (t) => {
+  const { url, grpc: address, info } = await inspector(t, ["--max-body", "64KiB"]);
+  assert.equal(await call(address, BODY), 0);
+  assert.equal(await call(address, BODY.subarray(0, 700)), grpc.status.INVALID_ARGUMENT);
+  assert.equal(await call(address, Buffer.alloc(100 << 10)), grpc.status.RESOURCE_EXHAUSTED);
+  const gzip = { "grpc.default_compression_algorithm": 2 };
+  assert.equal(await call(address, Buffer.alloc(32 << 20), EXPORT, gzip), grpc.status.RESOURCE_EXHAUSTED);
+  assert.equal(await call(address, BODY, EXPORT.replaceAll("trace", "metrics").replace("Trace", "Metrics")), 0);
+  const reader = await follow(url);
+  assert.deepEqual(await reader.next(), BODY);
+  reader.close();
+  assert.equal((await info()).endpoints.grpc, address);
+});
+
+test("a relay that is full takes nothing of a body, says when to come again, and takes it then", async (t) => {
+  let down = true;
+  const collector = await startCollector(() => (down ? { status: 503, headers: { "retry-after": "1" } } : {}));
+  t.after(() => collector.close());
+  const spans = flatten(decode(BODY)).map(({ name }) => name);
+  const {
+    url,
+    grpc: address,
+    close,
+    warnings,
+  } = await relay(t, {
+    endpoint: collector.url,
+    maxQueueSize: spans.length,
+    maxExportBatchSize: 1,
+    concurrencyLimit: 1,
+    entry: { holdMillis: 0 },
+  });
+  assert.equal((await post(url, BODY)).status, 200);
+  const refused = await post(url, BODY);
+  assert.deepEqual([refused.status, refused.headers["retry-after"]], [503, "2"]);
+  assert.equal(Status.decode(refused.body).code, grpc.status.UNAVAILABLE);
+  assert.equal(await call(address, BODY), grpc.status.UNAVAILABLE);
+  assert.deepEqual(warnings.filter((line) => line.includes("full")).length, 1);
+  down = false;
+  let again = 503;
+  while (again === 503) {
+    await pause(100);
+    again = (await post(url, BODY)).status;
+  }
+  const { received, stats } = await close();
+  assert.deepEqual(
+    collector
+      .answeredNames()
+      .sort()
+      .filter((_, i, all) => all[i - 1] !== all[i]),
+    [...new Set(spans)].sort(),
+  );
+  const { queued, sent, droppedFull } = stats.destinations[0];
+  assert.deepEqual([queued, sent, droppedFull], [2 * spans.length, 2 * spans.length, 0]);
+  assert.ok(received.busy >= 1);
+});
+
+test("a relay's health, its credentials, and host.name by the sender's address", async (t) => {
+  const collector = await startCollector();
+  t.after(() => collector.close());
+  const { url, close } = await relay(t, {
+    endpoint: collector.url,
+    profile: "tencent",
+    token: "tok-of-the-relay",
+    headers: { "x-key": "of-the-relay" },
+  });
+  assert.equal(
+    (await post(url, NAMELESS, { authorization: "Bearer of-the-sender", "x-key": "of-the-sender" })).status,
+    200,
+  );
+  const { status, body } = await ask(`${url}/healthz`);
+  assert.equal(status, 200);
+  const { stats } = JSON.parse(body);
+  assert.equal(stats.seen, flatten(decode(NAMELESS)).length);
+  assert.ok(!body.includes("of-the-relay"));
+  assert.equal((await ask(`${url}/healthz`, { headers: { host: "evil.example" } })).status, 403);
+  await close();
+  assert.ok(flatten(decode(NAMELESS)).every(({ resource }) => !("host.name" in resource)));
+  const [request] = collector.requests;
+  assert.equal(request.headers["x-key"], "of-the-relay");
+  assert.equal(request.headers.authorization, undefined);
+  for (const { resource } of collector.spans()) {
+    assert.deepEqual([resource["host.name"], resource.token], ["127.0.0.1", "tok-of-the-relay"]);
+  }
+});
+
+test("the command line: one line and a status for what is wrong", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "genspan-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const broken = join(folder, "broken.json");
+  writeFileSync(broken, '{"token": "s3cret-token", }');
+  const taken = await inspector(t);
+  for (const [status, args, line] of [
+    [1, ["inspect", "--port", new URL(taken.url).port], /^genspan: port \d+ is taken; choose another with --port/],
+    [1, ["inspect", "--port", "0", "--grpc-port", taken.grpc.split(":")[1]], /is taken; choose another/],
+    [2, ["inspect", "--port", "x"], /^genspan: --port x is no port/],
+    [2, ["inspect", "--keep-bytes", "64MoB"], /^genspan: --keep-bytes 64MoB is no size; write it like 64MiB/],
+    [2, ["inspect", "--pot", "1"], /^genspan: Unknown option '--pot'/],
+    [2, ["relay"], /^genspan: relay needs --to URL/],
+    [2, ["relay", "--to", "localhost"], /^genspan: endpoint "localhost" is not a URL/],
+    [2, ["relay", "--to", "http://localhost:4318/v1/traces"], /is where the relay itself listens/],
+    [2, ["relay", "--to", "http://x/", "--profile", "otle"], /^genspan: .*profile.*otle/],
+    [2, ["relay", "--config", broken], /broken\.json: is no JSON/],
+    [2, ["relay", "--config", join(folder, "absent.json")], /absent\.json: no such file/],
+    [2, ["relay", "--to", "http://x/", "--max-body", "1GiB"], /--max-body 1GiB is more/],
+  ]) {
+    const { status: ended, err } = await command(t, args).ended;
+    assert.equal(ended, status, err);
+    assert.match(err.trimEnd(), line);
+    assert.equal(err.split("\n").length, 2, err);
+    assert.ok(!err.includes("s3cret"));
+  }
+  for (const name of ["inspect", "relay"]) {
+    const { status, out } = await command(t, [name, "--help"]).ended;
+    assert.equal(status, 0);
+    assert.match(out, new RegExp(`^genspan ${name} `));
+  }
+});
+
+test("a sender that never ends its request does not keep the process from ending", async (t) => {
+  const running = command(t, ["relay", "--to", "http://127.0.0.1:9/", "--port", "0", "--grpc-port", "0"]);
+  const { url, grpc: address } = await running.ready;
+  const { port } = new URL(url);
+  const stalled = connect(port, "127.0.0.1");
+  t.after(() => stalled.destroy());
+  stalled.on("error", () => {});
+  stalled.write(
+    "POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-protobuf\r\ncontent-length: 9\r\n\r\n",
+  );
+  const client = new grpc.Client(address, grpc.credentials.createInsecure());
+  const same = (bytes) => bytes;
+  const unended = client.makeClientStreamRequest(EXPORT, same, same, () => {});
+  unended.on("error", () => {});
+  await pause(300);
+  const told = Date.now();
+  running.kill("SIGTERM");
+  const { status } = await running.ended;
+  client.close();
+  assert.equal(status, 0);
+  assert.ok(Date.now() - told < 10_000);
+});
+
+test("signals end it cleanly, followers and all", async (t) => {
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    const running = command(t, ["inspect", "--port", "0", "--grpc-port", "0"]);
+    const { url } = await running.ready;
+    const reader = await follow(url);
+    assert.equal((await post(url, BODY)).status, 200);
+    assert.deepEqual(await reader.next(), BODY);
+    running.kill(signal);
+    assert.equal(await reader.next(), undefined);
+    const { status, out, err } = await running.ended;
+    assert.deepEqual([status, err], [0, ""]);
+    assert.match(out, /6 spans/, "what was not told yet is told");
+  }
+});

@@ -1,0 +1,320 @@
+// `genspan relay` and `genspan inspect` between real senders and real receivers: what arrives is what the core makes of it, nothing is lost when
+// something is full or ends, and memory stays bounded.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { decode, flatten } from "../../demo/receiver.mjs";
+import { startCollector } from "../../pkg/test/collector.mjs";
+import { ask, command, follow, post, relay } from "../../pkg/test/serving.mjs";
+import { CLIENT, python, startCanned } from "../envoy/envoy.mjs";
+import { runBytes } from "./program.mjs";
+import { makeSpans } from "./spans.mjs";
+
+const run = promisify(execFile);
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const require = createRequire(new URL("./sdk2/package.json", import.meta.url));
+const api = require("@opentelemetry/api");
+const { NodeTracerProvider, BatchSpanProcessor } = require("@opentelemetry/sdk-trace-node");
+const EXPORTERS = {
+  protobuf: require("@opentelemetry/exporter-trace-otlp-proto").OTLPTraceExporter,
+  JSON: require("@opentelemetry/exporter-trace-otlp-http").OTLPTraceExporter,
+};
+const SPANS = ["", "GET /order", "SELECT", "called from afar", "send", "too many attributes"];
+
+async function collect(t, answer) {
+  const collector = await startCollector(answer);
+  t.after(() => collector.close());
+  return collector;
+}
+
+/** A configuration file. */
+function file(t, config) {
+  const folder = mkdtempSync(join(tmpdir(), "genspan-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, "relay.json"), JSON.stringify(config));
+  return join(folder, "relay.json");
+}
+
+const CAPTURES = [
+  "langfuse-py-3.2.6.langgraph-entry-metadata",
+  "langfuse-py-3.2.6.observe-openai-stream",
+  "langfuse-py-5.0.4.langgraph-entry-inherited",
+  "langfuse-py-5.0.4.observations-unmarked",
+  "openinference-openai-py-0.1.66.chat-embed-error",
+  "traceloop-openai-py-0.62.4.chat-embed-error",
+];
+
+test("the relay sends, byte for byte, what the native core makes of a body", async (t) => {
+  for (const profile of ["otel", "langfuse", "openinference"]) {
+    for (const name of CAPTURES) {
+      const capture = here(`../fixtures/captures/${name}.pb`);
+      const expected = await runBytes(here("../../target/release/examples/ingest"), [profile, capture]);
+      const collector = await collect(t);
+      const { url, close } = await relay(t, { endpoint: collector.url, profile, entry: { holdMillis: 0 } });
+      assert.equal((await post(url, readFileSync(capture))).status, 200);
+      await close();
+      assert.equal(collector.requests.length, 1);
+      assert.deepEqual(collector.requests[0].body, expected, `${profile} ${name}`);
+    }
+  }
+});
+
+for (const [encoding, Exporter] of Object.entries(EXPORTERS)) {
+  test(`SIGTERM: what an SDK has sent in ${encoding} goes out before the relay ends`, async (t) => {
+    const collector = await collect(t);
+    const running = command(t, ["relay", "--to", collector.url, "--port", "0", "--grpc-port", "none"]);
+    const { url } = await running.ready;
+    const exporter = new Exporter({ url: `${url}/v1/traces`, compression: "gzip" });
+    const provider = new NodeTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] });
+    makeSpans(api, provider);
+    await provider.shutdown();
+    assert.equal(collector.requests.length, 0, "it waits for more");
+    running.kill("SIGTERM");
+    const { status, out, err } = await running.ended;
+    assert.deepEqual([status, err], [0, ""]);
+    assert.deepEqual(collector.names().sort(), SPANS);
+    assert.match(out, /received {2}1 requests {2}6 spans\n {2}otlp-0 {2}6 sent\n$/);
+  });
+}
+
+test("SIGTERM with a backend that is down: it ends in time, and says what is lost", async (t) => {
+  const collector = await collect(t, () => ({ status: 503 }));
+  const config = file(t, { endpoint: collector.url, flushTimeoutMillis: 500 });
+  const running = command(t, ["relay", "--config", config, "--port", "0", "--grpc-port", "none"], {
+    OTEL_SERVICE_NAME: "the-relay-s-own",
+  });
+  const { url } = await running.ready;
+  const exporter = new EXPORTERS.protobuf({ url: `${url}/v1/traces` });
+  const provider = new NodeTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] });
+  makeSpans(api, provider);
+  await provider.shutdown();
+  running.kill("SIGTERM");
+  const told = Date.now();
+  const { status, out, err } = await running.ended;
+  assert.equal(status, 0);
+  assert.ok(Date.now() - told < 5_000);
+  assert.match(out, /otlp-0 {2}0 sent {2}6 dropped: not delivered before the end\n$/);
+  assert.match(err, /^genspan: destination otlp-0: HTTP status 503\n$/);
+  assert.ok(collector.spans().length >= SPANS.length);
+  assert.ok(collector.spans().every(({ resource }) => resource["service.name"] !== "the-relay-s-own"));
+});
+
+test("with a spool, what a backend does not take waits for the next relay", async (t) => {
+  let down = true;
+  const collector = await collect(t, () => (down ? { status: 503 } : {}));
+  const config = file(t, { flushTimeoutMillis: 500 });
+  const args = ["relay", "--to", collector.url, "--config", config, "--spool", join(config, "../spool")];
+  const start = async () => {
+    const running = command(t, [...args, "--port", "0", "--grpc-port", "none"]);
+    return { ...running, ...(await running.ready) };
+  };
+  const first = await start();
+  const exporter = new EXPORTERS.protobuf({ url: `${first.url}/v1/traces` });
+  const provider = new NodeTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] });
+  makeSpans(api, provider);
+  await provider.shutdown();
+  first.kill("SIGTERM");
+  assert.match((await first.ended).out, /otlp-0 {2}0 sent {2}6 on disk\n$/);
+  down = false;
+  const refused = collector.requests.length;
+  const second = await start();
+  for (let i = 0; collector.answered() === refused; i++) {
+    assert.ok(i < 200, "within 10 s");
+    await pause(50);
+  }
+  second.kill("SIGTERM");
+  await second.ended;
+  const delivered = collector.requests.slice(refused).flatMap(({ body }) => flatten(decode(body)));
+  assert.deepEqual(delivered.map(({ name }) => name).sort(), SPANS);
+});
+
+test("a full queue is told, and the SDK's own retry delivers every span once", async (t) => {
+  let refused = 0;
+  const collector = await collect(t, () => (refused === 0 ? { status: 503 } : {}));
+  const { url, close } = await relay(t, {
+    endpoint: collector.url,
+    maxQueueSize: SPANS.length,
+    maxExportBatchSize: 1,
+    concurrencyLimit: 1,
+    scheduledDelayMillis: 0,
+    retry: { initialMillis: 50, maxMillis: 100 },
+    breaker: { failures: 0 },
+  });
+  const exporter = new EXPORTERS.protobuf({ url: `${url}/v1/traces`, timeoutMillis: 20_000 });
+  const provider = new NodeTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] });
+  // The backend is well again once a body was refused.
+  let watching = true;
+  const watch = (async () => {
+    while (watching && refused === 0) {
+      refused = JSON.parse((await ask(`${url}/healthz`)).body).received.busy;
+      await pause(20);
+    }
+  })();
+  for (let i = 0; i < 3; i++) {
+    makeSpans(api, provider);
+    await provider.forceFlush();
+  }
+  watching = false;
+  await watch;
+  const { received, stats } = await close();
+  assert.ok(received.busy > 0, "it was full");
+  assert.equal(stats.destinations[0].droppedFull, 0);
+  const ids = collector.spans().map(({ spanId }) => spanId);
+  assert.equal(new Set(ids).size, 3 * SPANS.length);
+  assert.equal(stats.destinations[0].sent, 3 * SPANS.length);
+});
+
+for (const [exporter, compression, batching] of [
+  ["http", "gzip", "batch"],
+  ["grpc", "none", "simple"],
+]) {
+  test(`Langfuse in Python over ${exporter}, ${compression}, ${batching}: normalised, one entry, the relay's token`, async (t) => {
+    const canned = await startCanned();
+    t.after(() => canned.stop());
+    const collector = await collect(t);
+    const receiving = await relay(t, { endpoint: collector.url, profile: "tencent", token: "tok-of-the-relay" });
+    const env = {
+      ...process.env,
+      CANNED: canned.url,
+      PROXY_HTTP: receiving.url,
+      PROXY_GRPC: `http://${receiving.grpc}`,
+    };
+    await run(python("langfuse3"), [CLIENT, "langgraph", exporter, compression, batching], { env, timeout: 60_000 });
+    await receiving.close();
+    const spans = collector.spans();
+    // As behind Envoy: a graph with one tool, its HTTP span included.
+    assert.equal(spans.length, 16);
+    const entries = spans.filter(({ attributes }) => attributes["gen_ai.is_entry"] === true);
+    assert.deepEqual(
+      entries.map(({ name }) => name),
+      ["LangGraph"],
+    );
+    for (const { resource } of spans) {
+      assert.deepEqual(
+        [resource.token, resource["host.name"], resource["service.name"]],
+        ["tok-of-the-relay", "127.0.0.1", "shop-agent"],
+      );
+    }
+    const calls = spans.filter(({ attributes }) => attributes["gen_ai.span.kind"] === "LLM");
+    assert.equal(calls.length, 2);
+    for (const { attributes } of calls) {
+      assert.equal(attributes["gen_ai.usage.input_tokens"], 57);
+      assert.ok(attributes["gen_ai.input.messages"].includes("深圳天气如何?"));
+    }
+    assert.ok(collector.requests.every(({ headers }) => headers.authorization === undefined));
+  });
+}
+
+const MARK = Buffer.alloc(8, 0xa5);
+const PER_BODY = 500;
+
+/** Bodies of 1 KB spans, each span in a trace of its own: the ids of a template are overwritten. */
+function* bodies(count) {
+  const { opentelemetry } = createRequire(new URL("../../demo/receiver.mjs", import.meta.url))(
+    "@opentelemetry/otlp-transformer/build/src/generated/root",
+  );
+  const { ExportTraceServiceRequest } = opentelemetry.proto.collector.trace.v1;
+  const text = (key, stringValue) => ({ key, value: { stringValue } });
+  const span = {
+    traceId: Buffer.concat([MARK, Buffer.alloc(8)]),
+    spanId: Buffer.alloc(8, 1),
+    name: "chat gpt-4o-mini",
+    startTimeUnixNano: 1767225600000000000,
+    endTimeUnixNano: 1767225601000000000,
+    attributes: [
+      text("gen_ai.operation.name", "chat"),
+      text("gen_ai.request.model", "gpt-4o-mini"),
+      text(
+        "gen_ai.input.messages",
+        JSON.stringify([{ role: "user", parts: [{ type: "text", content: "x".repeat(800) }] }]),
+      ),
+    ],
+  };
+  const spans = Array(PER_BODY).fill(span);
+  const template = Buffer.from(
+    ExportTraceServiceRequest.encode({ resourceSpans: [{ scopeSpans: [{ spans }] }] }).finish(),
+  );
+  const offsets = [];
+  for (let at = template.indexOf(MARK); at >= 0; at = template.indexOf(MARK, at + 1)) offsets.push(at + MARK.length);
+  assert.equal(offsets.length, PER_BODY);
+  let number = 0n;
+  for (let sent = 0; sent < count; sent += PER_BODY) {
+    const body = Buffer.from(template);
+    for (const at of offsets) body.writeBigUInt64BE(++number, at);
+    yield body;
+  }
+}
+
+/** Sends as several senders would, each of which waits and tries again when it is told to. */
+async function burst(url, count) {
+  const all = bodies(count);
+  let busy = 0;
+  const sender = async () => {
+    for (const body of all) {
+      while ((await post(url, body)).status !== 200) {
+        busy++;
+        await pause(50);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, sender));
+  return busy;
+}
+
+/** The most memory that a process ever had, in MiB. */
+const peak = (pid) => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]) / 1024;
+
+test("100,000 spans into inspect: the oldest go, memory stays", async (t) => {
+  const running = command(t, ["inspect", "--port", "0", "--grpc-port", "none", "--keep-bytes", "32MiB"]);
+  const { url } = await running.ready;
+  const before = peak(running.pid);
+  const started = Date.now();
+  await burst(url, 100_000);
+  const seconds = (Date.now() - started) / 1000;
+  const { received, kept } = await (await fetch(`${url}/api/info`)).json();
+  assert.equal(received.spans, 100_000);
+  assert.ok(kept.bytes <= 32 << 20 && kept.bodies > 0);
+  assert.equal(kept.bodies + kept.dropped, 100_000 / PER_BODY);
+  const most = peak(running.pid);
+  t.diagnostic(`inspect: ${seconds.toFixed(1)} s, ${before.toFixed(0)} MiB idle, ${most.toFixed(0)} MiB at most`);
+  assert.ok(most < 400, `${most} MiB`);
+  const reader = await follow(url);
+  assert.equal((await reader.next()).length, bodies(1).next().value.length);
+  reader.close();
+});
+
+test("100,000 spans into a relay with a slow backend: none is lost, memory stays", async (t) => {
+  const arrived = new Set();
+  const collector = await collect(t, () => ({ afterMillis: 150 }));
+  const config = file(t, { endpoint: collector.url, maxQueueBytes: 4 << 20 });
+  const running = command(t, ["relay", "--config", config, "--port", "0", "--grpc-port", "none"]);
+  const { url } = await running.ready;
+  const before = peak(running.pid);
+  const started = Date.now();
+  const busy = await burst(url, 100_000);
+  running.kill("SIGTERM");
+  await pause(0);
+  const most = peak(running.pid);
+  const { status, out } = await running.ended;
+  const seconds = (Date.now() - started) / 1000;
+  assert.equal(status, 0);
+  assert.match(out, /100000 spans/);
+  assert.match(out, /otlp-0 {2}100000 sent\n/);
+  for (const { body } of collector.requests) {
+    for (let at = body.indexOf(MARK); at >= 0; at = body.indexOf(MARK, at + 1))
+      arrived.add(body.readBigUInt64BE(at + 8));
+  }
+  assert.equal(arrived.size, 100_000);
+  t.diagnostic(
+    `relay: ${seconds.toFixed(1)} s, told to come again ${busy} times, ${before.toFixed(0)} MiB idle, ${most.toFixed(0)} MiB at most`,
+  );
+  assert.ok(busy > 0, "its queue was full");
+  assert.ok(most < 400, `${most} MiB`);
+});
