@@ -38,17 +38,15 @@ FOR_ENVOY := $(patsubst tests/envoy/requirements-%.txt,target/py-%/.installed,$(
 NODE_TEST := node --test --test-reporter=spec
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugin www test demo bench bench-envoy bench-outage faults kill size lint clean test-core check-core test-pkg test-node test-runtimes test-envoy test-www test-backends screenshots FORCE
+.PHONY: help build plugin test demo bench bench-envoy bench-outage faults kill size lint clean test-core check-core test-pkg test-node test-runtimes test-envoy test-www test-backends screenshots FORCE
 .DELETE_ON_ERROR:
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: $(DIST) ## build the npm package: Rust core to WebAssembly, TypeScript to pkg/dist
+build: $(PAGE) ## build the npm package: Rust core to WebAssembly, TypeScript to pkg/dist, the inspector's page to www/dist
 
 plugin: $(PLUGIN) ## build the proxy-wasm plugin for Envoy and its like
-
-www: $(PAGE) ## build the inspector, a static page: www/dist, and a copy in the package
 
 test: build plugin ## run everything that must pass: lint, all tests, no imports in the core
 	@MAKE="$(MAKE)" scripts/test.sh lint test-core check-core test-pkg test-node test-runtimes test-envoy test-www
@@ -103,7 +101,7 @@ test-node: $(DIST) $(FOR_DEMO) $(FOR_TEST) $(FOR_ENVOY) $(PYTHON) ## end to end:
 	cargo build --quiet --release --example convert --example ingest
 	$(NODE_TEST) $(wildcard tests/node/*.test.mjs)
 
-test-runtimes: $(DIST) $(FOR_DEMO) $(FOR_RUNTIMES) ## the packed package in Node, Deno, Bun, workerd and Chromium, by every bundler (a browser: Debian's chromium)
+test-runtimes: $(PAGE) $(FOR_DEMO) $(FOR_RUNTIMES) ## the packed package in Node, Deno, Bun, workerd and Chromium, by every bundler (a browser: Debian's chromium)
 	cargo build --quiet --release --example convert
 	$(NODE_TEST) $(wildcard tests/runtimes/*.test.mjs)
 
@@ -148,13 +146,13 @@ $(INGEST): $(RAW_INGEST) $(WASM) Makefile
 	pkg/node_modules/.bin/wasm-opt $(WASM_OPT) --strip-debug --strip-producers target/wasm-ingest/bound/genspan_bg.wasm -o $@
 	@scripts/check-paths.sh $@
 
-$(DIST): $(WASM) $(INGEST) $(wildcard pkg/src/*.ts pkg/src/serve/*.ts www/dist/* www/dist/*/*) pkg/build.mjs pkg/package.json pkg/tsconfig.json LICENSE $(FOR_PKG)
+$(DIST): $(WASM) $(INGEST) $(wildcard pkg/src/*.ts pkg/src/serve/*.ts) pkg/build.mjs pkg/package.json pkg/tsconfig.json LICENSE $(FOR_PKG)
 	cd pkg && node build.mjs
 
 $(PAGE): $(DIST) $(FOR_WWW) $(shell find www/src www/public -type f 2>/dev/null) www/index.html www/vite.config.ts www/tsconfig.json
 	pkg/node_modules/.bin/tsc --noEmit -p www
 	cd www && node_modules/.bin/vite build --logLevel warn
-	@rm -rf pkg/dist/www && cp -R www/dist pkg/dist/www
+	cd pkg && node build.mjs
 	@touch $@
 
 %/node_modules/.installed: %/package-lock.json

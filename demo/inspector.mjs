@@ -26,7 +26,7 @@ export async function checkInspector({ url, hasPage }, body) {
   const page = await fetch(url);
   const text = await page.text();
   if (hasPage) expect(page.status === 200 && /<html/i.test(text), `the page answered ${page.status}`);
-  else expect(page.status === 404 && text.includes("make www"), `without a page it answered ${page.status}`);
+  else expect(page.status === 404 && text.includes("make build"), `without a page it answered ${page.status}`);
   const { kept, endpoints } = await (await fetch(`${url}/api/info`)).json();
   expect(kept.bodies === 1 && endpoints.http === url, `it keeps ${kept.bodies} bodies of the demo's one`);
   const bodies = await fetch(`${url}/api/bodies`);

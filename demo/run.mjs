@@ -106,7 +106,7 @@ async function show({ url, hasPage, open }) {
   say();
   if (!hasPage)
     return say(
-      dim("The inspector's page is not built: make www, then make demo again, shows these traces in a browser."),
+      dim("The inspector's page is not built: make demo builds it."),
     );
   say(
     `${bold("Look inside:")} ${cyan(`${url}/`)} ${dim("shows these traces as they came in, and what genspan makes of them")}`,

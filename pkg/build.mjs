@@ -98,6 +98,9 @@ for (const name of readdirSync("dist").flatMap((file) => /^(.+)\.d\.ts$/.exec(fi
 rmSync("dist/serve", { recursive: true });
 copyFileSync("wasm/core.wasm", "dist/core.wasm");
 copyFileSync("wasm/ingest.wasm", "dist/ingest.wasm");
-if (existsSync("../www/dist")) cpSync("../www/dist", "dist/www", { recursive: true });
+// The inspector's page is built with this package, and comes once it is: `genspan inspect` gives it the module that stands here.
+if (existsSync("../www/dist")) {
+  cpSync("../www/dist", "dist/www", { recursive: true, filter: (file) => !file.endsWith(".wasm") });
+}
 writeFileSync("dist/core.wasm.d.ts", "declare const module: WebAssembly.Module;\nexport default module;\n");
 copyFileSync("../LICENSE", "LICENSE");

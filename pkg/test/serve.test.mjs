@@ -265,7 +265,7 @@ test("without a page it says how to build one", async (t) => {
   const { url } = await inspector(t);
   const { status, headers, body } = await ask(url, { path: "/" });
   assert.deepEqual([status, headers["content-type"]], [404, "text/plain; charset=utf-8"]);
-  assert.match(body.toString(), /make www/);
+  assert.match(body.toString(), /make build/);
 });
 
 test("the oldest bodies go, and a reader that does not read misses them instead of holding anybody up", async (t) => {

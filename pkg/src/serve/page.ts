@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { extname, join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
 import { plain } from "./http.js";
 
 const POLICY = [
@@ -41,7 +42,10 @@ const TYPES: Record<string, string> = {
   ".wasm": "application/wasm",
 };
 const MISSING =
-  "The page is not in this build of genspan. In a checkout, `make www` builds it and `make build` puts it here.\nOTLP is received all the same.";
+  "The page is not in this build of genspan. In a checkout, `make build` builds it.\nOTLP is received all the same.";
+
+/** What the page runs: it stands beside the page, once. */
+const MODULE = fileURLToPath(new URL("./core.wasm", import.meta.url));
 
 /** Answers a GET or HEAD; false: there is no such file. */
 export type Page = (response: ServerResponse, path: string, head: boolean) => boolean;
@@ -51,7 +55,7 @@ export function pageIn(folder: string): Page {
   for (const file of filesIn(folder)) files.set(`/${relative(folder, file).split(sep).join("/")}`, file);
   return (response, path, head) => {
     const name = path === "/" ? "/index.html" : path;
-    const file = files.get(name);
+    const file = files.get(name) ?? (extname(name) === ".wasm" ? MODULE : undefined);
     for (const [header, value] of Object.entries(SAFETY)) response.setHeader(header, value);
     if (file === undefined) {
       if (name === "/index.html") plain(response, 404, MISSING);
