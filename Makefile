@@ -18,7 +18,7 @@ installed  = $(patsubst %/package-lock.json,%/node_modules/.installed,$(wildcard
 FOR_PKG      := $(call installed,pkg)
 FOR_DEMO     := $(call installed,demo examples/node-langfuse)
 FOR_TEST     := $(call installed,tests/node/*)
-FOR_RUNTIMES := $(call installed,tests/runtimes examples/cloudflare-worker)
+FOR_RUNTIMES := $(call installed,tests/runtimes examples/cloudflare-worker examples/vercel-ai)
 FOR_BENCH    := $(call installed,benches/js/*)
 NPM       := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 
