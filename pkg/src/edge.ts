@@ -3,7 +3,7 @@
 import { webHost } from "./host.js";
 import { type GenSpanOptions, GenSpanProcessor, version, type WaitUntil } from "./index.js";
 import type { Attributes, Context, EndedSpan, HrTime, SpanContext, SpanEvent, TraceState } from "./otel.js";
-import { insideState, SPAN } from "./otel.js";
+import { Detached, insideState, SPAN } from "./otel.js";
 
 export * from "./index.js";
 
@@ -272,13 +272,7 @@ function run<T>(
 
 /** The context that a child of `parent` starts in. */
 function around(parent: SpanContext | undefined): Context {
-  const active = parent && { spanContext: () => parent };
-  const context: Context = {
-    getValue: (key) => (key === SPAN ? active : undefined),
-    setValue: () => context,
-    deleteValue: () => context,
-  };
-  return context;
+  return new Detached(new Map(parent && [[SPAN, { spanContext: () => parent }]]));
 }
 
 // ---- W3C Trace Context, https://www.w3.org/TR/trace-context/

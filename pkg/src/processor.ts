@@ -59,7 +59,17 @@ const RESOURCE_TIMEOUT = 60_000;
 /** What `shutdown` leaves the disk to take what is left. */
 const STORE_TIMEOUT = 5_000;
 
+/** For the exporter: takes spans that have ended, whoever sampled them; they start in the first order and end in the second. */
+export let take: (processor: GenSpanProcessor, started: EndedSpan[], ended: EndedSpan[]) => void;
+
 export class GenSpanProcessor {
+  static {
+    take = (processor, started, ended) => {
+      for (const span of started) processor.#started(span, undefined, 0);
+      for (const span of ended) processor.#ended(span, 0);
+    };
+  }
+
   readonly #routes: Route[];
   readonly #senders: Send[];
   readonly #spool: Spool | undefined;
@@ -139,11 +149,20 @@ export class GenSpanProcessor {
   }
 
   onStart(span: StartedSpan, parentContext?: Context): void {
+    this.#started(span, parentContext, SAMPLED);
+  }
+
+  onEnd(span: EndedSpan): void {
+    this.#ended(span, SAMPLED);
+  }
+
+  /** `required`: the trace flags that it must have. */
+  #started(span: StartedSpan, parentContext: Context | undefined, required: number): void {
     const writer = this.#writer;
     if (this.#stopped || writer === undefined || inHook()) return;
     try {
       const pipeline = this.#usable();
-      if (pipeline === undefined || !(span.spanContext().traceFlags & SAMPLED)) return;
+      if (pipeline === undefined || (span.spanContext().traceFlags & required) !== required) return;
       let flags = 0;
       let caller: string | undefined;
       if (parentSpanId(span)) {
@@ -164,10 +183,10 @@ export class GenSpanProcessor {
     }
   }
 
-  onEnd(span: EndedSpan): void {
+  #ended(span: EndedSpan, required: number): void {
     if (this.#writer === undefined) return;
     try {
-      if (!(span.spanContext().traceFlags & SAMPLED)) return;
+      if ((span.spanContext().traceFlags & required) !== required) return;
       const flags = this.#flags(span);
       if (inHook()) {
         this.#counts.droppedInHook++;

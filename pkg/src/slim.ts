@@ -22,6 +22,7 @@ export type {
 } from "./config.js";
 export { type CoreStats, type DestinationStats, initSync } from "./core.js";
 export type { DeliveryOptions, SpoolOptions } from "./delivery.js";
+export { type ExportResult, GenSpanExporter } from "./exporter.js";
 export type { Host, Spool, SpoolStats, Stored, Tls, Warn } from "./host.js";
 export type { MeterProvider } from "./metrics.js";
 export type { MaskRule, Media, PrivacyHooks, PrivacyOptions } from "./privacy.js";
