@@ -61,11 +61,11 @@ export interface DestinationOptions extends DeliveryOptions {
   name?: string;
   /** URL that OTLP is posted to, as it stands. Default: http://localhost:4318/v1/traces, for gRPC http://localhost:4317 */
   endpoint?: string;
-  /** Default `"http/protobuf"`. `"grpc"` is for Node, and needs the package `@grpc/grpc-js`. */
+  /** Default `"http/protobuf"`. `"grpc"` is for Node, Bun and Deno, and needs the package `@grpc/grpc-js`. */
   protocol?: Protocol;
   /** Headers, or what gives them before each request: for tokens that change. */
   headers?: HeaderValues | (() => HeaderValues | Promise<HeaderValues>);
-  /** Certificates, in Node. */
+  /** Certificates, in Node, Bun and Deno. */
   tls?: Tls;
   /** Attribute convention of the backend. Default `"otel"`: OpenTelemetry GenAI. */
   profile?: Profile;
@@ -126,7 +126,7 @@ export interface GenSpanOptions extends DestinationOptions, PrivacyHooks {
   inferProvider?: boolean;
   /** Hand session and user down to the LLM spans that lack them, from those above or from baggage. Default true. */
   inheritSession?: boolean;
-  /** What could not be delivered waits here, in Node, and goes out after a restart too. Default: nowhere. */
+  /** What could not be delivered waits here, in Node, Bun and Deno, and goes out after a restart too. Default: nowhere. */
   spool?: SpoolOptions;
   /** How long `forceFlush` and `shutdown` wait, in ms. Default 30000. */
   flushTimeoutMillis?: number;
@@ -306,7 +306,7 @@ function fillIn(
     const field = options.protocol === undefined ? "OTEL_EXPORTER_OTLP_PROTOCOL" : `${at}protocol`;
     fail(field, `${JSON.stringify(protocol)} is unknown`, `use one of ${PROTOCOLS.join(", ")}`);
   }
-  if (grpc && !host.grpc) fail(`${at}protocol`, '"grpc" is for Node', 'use "http/protobuf"');
+  if (grpc && !host.grpc) fail(`${at}protocol`, '"grpc" is for Node, Bun and Deno', 'use "http/protobuf"');
   const endpoint = options.endpoint ?? env.endpoint(grpc) ?? (grpc ? DEFAULT_GRPC_ENDPOINT : DEFAULT_ENDPOINT);
   checkEndpoint(options.endpoint === undefined ? "OTEL_EXPORTER_OTLP_ENDPOINT" : `${at}endpoint`, endpoint);
   const given = options.headers ?? (ownEndpoint ? {} : env.headers());

@@ -27,7 +27,7 @@ export interface DeliveryOptions {
   breaker?: { failures?: number; openMillis?: number };
 }
 
-/** Where what cannot be delivered is kept, in Node. */
+/** Where what cannot be delivered is kept, in Node, Bun and Deno. */
 export interface SpoolOptions {
   /** A directory of its own; processes may share it. */
   dir: string;

@@ -1,5 +1,6 @@
 // OTLP/gRPC in Node, through `@grpc/grpc-js` where the application has it: bytes in, bytes out, nothing generated. Loaded with
 // the first request.
+import { Buffer } from "node:buffer";
 import type * as Grpc from "@grpc/grpc-js";
 import { type Answer, type Route, type Send, version } from "./index.js";
 import { untraced } from "./otel.js";

@@ -6,10 +6,12 @@
 //
 // state: `temp-<owner>` while it is written, `ready`, `held-<owner>` while somebody sends it, `bad` when it is damaged.
 // owner: machine, process, instance. The file: MAGIC, SHA-256 of the rest, an ExportTraceServiceRequest.
+import { Buffer } from "node:buffer";
 import { createHash, randomBytes, webcrypto } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, readFile, rename, stat, unlink, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import type { Spool, SpoolOptions, SpoolStats, Stored, Warn } from "./index.js";
 
 const MAGIC = Buffer.from("gspool1\n");
@@ -20,7 +22,6 @@ const LIST_INTERVAL = 1_000;
 /** Whoever holds a file for so long is dead, wherever it ran. */
 const LEASE = 10 * 60_000;
 
-const machine = short(hostname());
 /** The instances of this process: after a restart, it may have the number of the one that died. */
 const alive = new Set<string>();
 
@@ -68,6 +69,7 @@ class Directory implements Spool {
   readonly #keys: string[];
   readonly #changed: () => void;
   readonly #warn: Warn;
+  readonly #machine = short(hostname());
   readonly #owner: string;
   /** By destination, oldest first, as the directory was when it was last read; whether they are still there a rename tells. */
   readonly #ready = new Map<string, File[]>();
@@ -92,7 +94,7 @@ class Directory implements Spool {
     this.#changed = changed;
     this.#warn = warn;
     const instance = randomBytes(4).toString("hex");
-    this.#owner = `${machine}-${process.pid}-${instance}`;
+    this.#owner = `${this.#machine}-${process.pid}-${instance}`;
     alive.add(this.#owner);
     this.#opened = mkdir(dir, { recursive: true, mode: 0o700 })
       .then(() => this.#list())
@@ -280,7 +282,7 @@ class Directory implements Spool {
 
   async #isDead({ base, state, owner }: File): Promise<boolean> {
     const [host, pid] = owner.split("-");
-    if (host === machine) {
+    if (host === this.#machine) {
       if (Number(pid) === process.pid) return !alive.has(owner);
       try {
         process.kill(Number(pid), 0);
