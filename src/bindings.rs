@@ -9,7 +9,6 @@ use crate::otlp::wire::array;
 use crate::pipeline::{Flush, Pipeline};
 use crate::privacy::{HookFailed, Hooks, MaskHook, MediaHook};
 use js_sys::Function;
-use serde::Serialize;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use wasm_bindgen::prelude::*;
@@ -86,9 +85,8 @@ fn hooks(mask: Option<Function>, on_media: Option<Function>) -> Hooks {
 #[wasm_bindgen]
 pub fn open(config: JsValue, mask: Option<Function>, on_media: Option<Function>) -> Result<u32, JsError> {
     let config = Config::from_json(&json(&config)?).map_err(error)?;
-    let mut seed = [0; 8];
-    // Without randomness the jitter is the same in every process: worse, but no reason to fail.
-    let seed = getrandom::fill(&mut seed).map_or(1, |()| u64::from_le_bytes(seed));
+    // Good enough for the jitter of retries: what is random for cryptography takes Node 5 ms to load.
+    let seed = js_sys::Math::random().to_bits();
     let mut pipeline = Pipeline::new(&config, seed).map_err(error)?;
     pipeline.set_hooks(hooks(mask, on_media));
     let host = Host { pipeline, input: Vec::new(), out: NOTHING, message: String::new(), flushes: VecDeque::new(), next_flush: 1 };
@@ -118,12 +116,10 @@ pub fn wanted(handle: u32) -> js_sys::Array {
     with(handle, |host| host.pipeline.wanted().into_iter().map(JsValue::from_str).collect())
 }
 
-/// What happened so far, as a plain object; `undefined` for a handle that is not open.
+/// What happened so far, as JSON text; empty for a handle that is not open.
 #[wasm_bindgen]
-pub fn stats(handle: u32) -> Result<JsValue, JsError> {
-    let stats = with(handle, |host| Some(host.pipeline.stats()));
-    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-    stats.map_or(Ok(JsValue::UNDEFINED), |s| s.serialize(&serializer).map_err(error))
+pub fn stats(handle: u32) -> js_sys::Uint8Array {
+    js_sys::Uint8Array::from(&with(handle, |host| host.pipeline.stats().json())[..])
 }
 
 fn options(value: &JsValue) -> Result<Convert, JsError> {

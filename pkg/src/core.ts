@@ -380,7 +380,7 @@ export class Pipeline {
   }
 
   stats(): CoreStats {
-    return cold(() => bindings.stats(this.handle));
+    return JSON.parse(new TextDecoder().decode(cold(() => bindings.stats(this.handle)))) as CoreStats;
   }
 
   close(): void {
