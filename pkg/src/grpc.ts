@@ -17,8 +17,8 @@ interface Connected {
 
 export function grpc(route: Route): Send {
   let connected: Promise<Connected> | undefined;
-  return (body, signal) =>
-    timed(route, signal, async (stop) => {
+  return (body, abort) =>
+    timed(route, abort, async (stop) => {
       connected ??= connect(route);
       const { grpc, client } = await connected.catch((error) => {
         connected = undefined;

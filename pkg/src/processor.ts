@@ -408,7 +408,7 @@ export class GenSpanProcessor {
     const started = Date.now();
     const abort = new AbortController();
     this.#aborts.add(abort);
-    const answer = await (this.#senders[destination] as Send)(body, abort.signal).catch((error: unknown) => {
+    const answer = await (this.#senders[destination] as Send)(body, abort).catch((error: unknown) => {
       this.#failed(destination, `destination ${name}: request failed`, reason(error));
       this.#requestEnded?.(destination, Date.now() - started, { error: "no_answer" });
       return undefined;

@@ -40,9 +40,9 @@ export type NormalizeOptions = Pick<
   Pick<GenSpanOptions, "entry" | "inferProvider" | "inheritSession" | "mask" | "onMedia">;
 
 export interface ConvertOptions extends NormalizeOptions {
-  /** Default `"auto"`: told by the first byte. */
+  /** The encoding that it comes in. Default `"auto"`: told by the first byte. */
   from?: Format | "auto";
-  /** Default: as it came. */
+  /** The encoding to give. Default: as it came. */
   to?: Format;
 }
 

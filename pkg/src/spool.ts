@@ -7,7 +7,6 @@
 // state: `temp-<owner>` while it is written, `ready`, `held-<owner>` while somebody sends it, `bad` when it is damaged.
 // owner: machine, process, instance. The file: MAGIC, SHA-256 of the rest, an ExportTraceServiceRequest.
 import { Buffer } from "node:buffer";
-import { createHash, randomBytes, webcrypto } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, readFile, rename, stat, unlink, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -25,13 +24,16 @@ const LEASE = 10 * 60_000;
 /** The instances of this process: after a restart, it may have the number of the one that died. */
 const alive = new Set<string>();
 
+/** FNV-1a. What brings better hashes is loaded with the first batch that needs one. */
 function short(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 8);
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, "0");
 }
 
 /** Off the main thread: bodies are large. */
 async function checksum(body: Uint8Array): Promise<Uint8Array> {
-  return new Uint8Array(await webcrypto.subtle.digest("SHA-256", body));
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", body as Uint8Array<ArrayBuffer>));
 }
 
 /** Did it work? Where processes share a directory, another one may have been quicker. */
@@ -93,7 +95,7 @@ class Directory implements Spool {
     this.#keys = keys;
     this.#changed = changed;
     this.#warn = warn;
-    const instance = randomBytes(4).toString("hex");
+    const instance = crypto.randomUUID().slice(0, 8);
     this.#owner = `${this.#machine}-${process.pid}-${instance}`;
     alive.add(this.#owner);
     this.#opened = mkdir(dir, { recursive: true, mode: 0o700 })
