@@ -104,10 +104,7 @@ async function main() {
 /** Until Ctrl-C. */
 async function show({ url, hasPage, open }) {
   say();
-  if (!hasPage)
-    return say(
-      dim("The inspector's page is not built: make demo builds it."),
-    );
+  if (!hasPage) return say(dim("The inspector's page is not built: make demo builds it."));
   say(
     `${bold("Look inside:")} ${cyan(`${url}/`)} ${dim("shows these traces as they came in, and what genspan makes of them")}`,
   );

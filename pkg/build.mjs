@@ -41,7 +41,8 @@ for (const [format, extension] of [
   const thin = { ...written, plugins: [besideOthers] };
   await build({ ...thin, entryPoints: ["src/index.ts"] });
   // Peers that an application has or has not.
-  await build({ ...thin, entryPoints: ["src/node.ts"], platform: "node", external: ["@grpc/grpc-js", "undici"] });
+  const onNode = { ...thin, platform: "node", external: ["@grpc/grpc-js", "undici"] };
+  await build({ ...onNode, entryPoints: ["src/node.ts"] });
   // Whatever module the package has been given here, these are to use the same one.
   const byName = {
     name: "by-name",
@@ -58,7 +59,8 @@ for (const [format, extension] of [
     platform: "node",
     external: ["@grpc/grpc-js", "undici"],
   });
-  await build({ ...thin, entryPoints: ESM_ONLY.map((name) => `src/${name}.ts`), external: ["./core.wasm*"] });
+  await build({ ...onNode, entryPoints: ["src/deno.ts"] });
+  await build({ ...thin, entryPoints: ["src/workerd.ts", "src/edge-light.ts"], external: ["./core.wasm*"] });
 }
 
 execFileSync(

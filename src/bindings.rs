@@ -28,6 +28,21 @@ struct Host {
     message: String,
     flushes: VecDeque<(u32, Flush)>,
     next_flush: u32,
+    seeded: bool,
+}
+
+/// The seed until a request fails: Node takes 5 ms to load what is random, and most processes never need it.
+const UNSEEDED: u64 = 1;
+
+impl Host {
+    /// To be called before retries are planned.
+    fn seed(&mut self) {
+        let mut seed = [0; 8];
+        // Without randomness the jitter is the same in every process: worse, but no reason to fail.
+        if !std::mem::replace(&mut self.seeded, true) && getrandom::fill(&mut seed).is_ok() {
+            self.pipeline.seed(u64::from_le_bytes(seed));
+        }
+    }
 }
 
 /// A request, or a partial success.
@@ -89,12 +104,10 @@ fn hooks(mask: Option<Function>, on_media: Option<Function>) -> Hooks {
 pub fn open(config: JsValue, mask: Option<Function>, on_media: Option<Function>) -> Result<u32, JsError> {
     let mut config = Config::read(&json(&config)?).map_err(error)?;
     config.peer_host_name = cfg!(feature = "ingest");
-    let mut seed = [0; 8];
-    // Without randomness the jitter is the same in every process: worse, but no reason to fail.
-    let seed = getrandom::fill(&mut seed).map_or(1, |()| u64::from_le_bytes(seed));
-    let mut pipeline = Pipeline::new(&config, seed).map_err(error)?;
+    let mut pipeline = Pipeline::new(&config, UNSEEDED).map_err(error)?;
     pipeline.set_hooks(hooks(mask, on_media));
-    let host = Host { pipeline, input: Vec::new(), out: NOTHING, message: String::new(), flushes: VecDeque::new(), next_flush: 1 };
+    let host =
+        Host { pipeline, input: Vec::new(), out: NOTHING, message: String::new(), flushes: VecDeque::new(), next_flush: 1, seeded: false };
     Ok(HOSTS.with_borrow_mut(|hosts| {
         let free = hosts.iter().position(Option::is_none).unwrap_or(hosts.len());
         if free == hosts.len() {
@@ -311,6 +324,9 @@ pub extern "C" fn gs_settled(handle: u32, number: u32) -> u32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_response(handle: u32, id: u32, status: u32, retry_after: f64, length: usize, now: f64) -> u32 {
     with_input(handle, length, |host, body| {
+        if !(200..300).contains(&status) && status != 0 {
+            host.seed();
+        }
         let retry_after = (retry_after >= 0.0).then_some(retry_after);
         let Some(partial) = host.pipeline.response(id, status.try_into().unwrap_or(u16::MAX), retry_after, body, now) else { return 0 };
         host.message = partial.message;
@@ -322,7 +338,10 @@ pub extern "C" fn gs_response(handle: u32, id: u32, status: u32, retry_after: f6
 /// No answer came.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_failure(handle: u32, id: u32, now: f64) {
-    with(handle, |host| host.pipeline.failure(id, now));
+    with(handle, |host| {
+        host.seed();
+        host.pipeline.failure(id, now);
+    });
 }
 
 /// A request that was to be stored is (1), or cannot be (0).

@@ -137,6 +137,7 @@ fn protobuf_to_protobuf(
 ) -> Result<(Vec<u8>, Vec<u8>), WireError> {
     let arena = Bump::new();
     let mut keys = Keys::new(1 << 16);
+    keys.add_profile(options.profile.table());
     // Every key is interned by now, since what is understood borrows the dictionary.
     let (parts, raw_fields) = read::parts(body, &mut keys, &arena)?;
     let keys = keys;

@@ -5,6 +5,7 @@ use crate::conventions::{self, ConventionSet, OWN, RuleRef, To};
 use crate::hash::Hash;
 use crate::normalize::canonical::PEOPLE;
 use crate::otlp::wire::push_varint;
+use crate::profiles::Table;
 use crate::span::Key;
 use hashbrown::HashTable;
 use std::cell::Cell;
@@ -104,17 +105,18 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// A dictionary for at most `capacity` keys, those of the profiles not counted.
+    /// A dictionary for at most `capacity` keys, those of profiles not counted.
     pub fn new(capacity: usize) -> Self {
-        Keys { ids: HashTable::new(), infos: Vec::new(), hasher: Hash::default(), capacity: usize::MAX }.with_static_keys(capacity)
+        Keys { capacity, ..Keys::default() }
     }
 
-    fn with_static_keys(mut self, capacity: usize) -> Self {
-        for key in crate::profiles::static_keys() {
+    /// Takes in the keys that a profile writes. To be called before any other key: they shall have the lowest numbers.
+    pub fn add_profile(&mut self, table: &Table) {
+        let (capacity, count) = (std::mem::replace(&mut self.capacity, usize::MAX), self.infos.len());
+        for key in table.written() {
             self.intern(key.as_bytes());
         }
-        self.capacity = self.infos.len().saturating_add(capacity);
-        self
+        self.capacity = capacity.saturating_add(self.infos.len() - count);
     }
 
     /// The number of a key that is in the dictionary.

@@ -40,6 +40,8 @@ pub mod privacy;
 pub mod profiles;
 mod route;
 pub mod span;
+mod stats;
 
 pub use convert::{Error, convert, convert_with, explain, explain_with};
-pub use pipeline::{DestinationStats, Flush, Pipeline, Stats};
+pub use pipeline::{Flush, Pipeline};
+pub use stats::{DestinationStats, Stats};

@@ -57,47 +57,51 @@ export type SpanFilter = (span: FilteredSpan) => boolean;
 
 /** Where spans go, and in which form. */
 export interface DestinationOptions extends DeliveryOptions {
-  /** How statistics and diagnostics call it. */
+  /** How statistics and diagnostics call it. Default `"otlp-0"`, by its place. */
   name?: string;
   /** URL that OTLP is posted to, as it stands. Default: http://localhost:4318/v1/traces, for gRPC http://localhost:4317 */
   endpoint?: string;
-  /** Default `"http/protobuf"`. `"grpc"` is for Node, and needs the package `@grpc/grpc-js`. */
+  /** How requests are made and encoded. Default `"http/protobuf"`. `"grpc"` is for Node, Bun and Deno, and needs the package `@grpc/grpc-js`. */
   protocol?: Protocol;
-  /** Headers, or what gives them before each request: for tokens that change. */
+  /** Request headers, or what gives them before each request: for tokens that change. Default: those of `OTEL_EXPORTER_OTLP_HEADERS`. */
   headers?: HeaderValues | (() => HeaderValues | Promise<HeaderValues>);
-  /** Certificates, in Node. */
+  /** Certificates, in Node, Bun and Deno. Default: the files that `OTEL_EXPORTER_OTLP_CERTIFICATE` and its like name. */
   tls?: Tls;
   /** Attribute convention of the backend. Default `"otel"`: OpenTelemetry GenAI. */
   profile?: Profile;
+  /** What becomes of source attributes. Default by profile: `"unmapped"`, with `"tencent"` `"all"`. */
   keep?: Keep;
-  /** Resource attribute `service.name`, instead of the provider's. */
+  /** Resource attribute `service.name`. Default `OTEL_SERVICE_NAME`, or the provider's. */
   serviceName?: string;
-  /** Resource attribute `token` (profile `"tencent"`). Goes to this destination only. */
+  /** Resource attribute `token` (profile `"tencent"`). Goes to this destination only. Default: that of `OTEL_RESOURCE_ATTRIBUTES`. */
   token?: string;
   /** Resource attribute `host.name`. Profile `"tencent"` in Node: the machine's first address by default. */
   hostName?: string;
-  /** More resource attributes. */
+  /** More resource attributes. Default none. */
   resource?: Record<string, string | number | boolean>;
-  /** Instrumentation scopes to send, or not to send: names, `*` stands for anything. */
+  /** Instrumentation scopes to send: names, `*` stands for anything. Default: all. */
   allowScopes?: string[];
+  /** Those not to send. Default: none. */
   blockScopes?: string[];
   /** As Langfuse's SDK calls `blockScopes`. */
   blockedInstrumentationScopes?: string[];
   /** Which spans it gets: all (default), those of LLM instrumentations only, by rules, or as a function has it. */
   filter?: "all" | "llm" | FilterRules | SpanFilter;
-  /** Attribute that keeps the id of the parent, in hex, where a span got another one because its own does not go to this destination. */
+  /** Attribute that keeps the id of the parent, in hex, where a span got another one because its own does not go to this destination. Default: none. */
   originalParent?: string;
   /** Which part of the traces it gets, from 0 to 1: whole traces, by their ids. Default: all. */
   sampleRatio?: number;
-  /** What may leave of content, and how large spans may be. In `destinations`: in place of the one that stands beside it. */
+  /** What may leave of content, and how large spans may be. In `destinations`: in place of the one that stands beside it, which is the default. */
   privacy?: PrivacyOptions;
+  /** Of bodies of 1,024 bytes and more. Default `"none"`. */
   compression?: "gzip" | "none";
-  /** How long one request may take. Default 10000. */
+  /** How long one request may take, in ms. Default 10000. */
   timeoutMillis?: number;
 }
 
 /** Which spans carry `gen_ai.is_entry`. */
 export interface EntryOptions {
+  /** Mark entries; marks of the source are removed anyway. Default true. */
   enabled?: boolean;
   /** How the mark is written. Default `"bool"`. */
   value?: "bool" | "string";
@@ -108,11 +112,11 @@ export interface EntryOptions {
   siblings?: "each" | "first" | "common-ancestor";
   /** No entry where a remote parent is inside an LLM segment, which has its own. Default true. */
   acrossProcesses?: boolean;
-  /** How long a candidate waits for its ancestors. Default 30000. */
+  /** How long a candidate waits for its ancestors, in ms. Default 30000. */
   holdMillis?: number;
   /** How many candidates may wait. Default 1000. */
   maxHeld?: number;
-  /** How many bytes they may have, encoded. Default 16 MiB. */
+  /** How many bytes they may have, encoded. Default 16777216 (16 MiB). */
   maxHeldBytes?: number;
   /** How many spans of live and recent traces are remembered. Default 50000. */
   maxSpans?: number;
@@ -120,21 +124,23 @@ export interface EntryOptions {
 
 /** One destination by its own fields, or several in `destinations`. */
 export interface GenSpanOptions extends DestinationOptions, PrivacyHooks {
+  /** Where spans go, each with its own fields. Default: the one that the fields beside this describe. */
   destinations?: DestinationOptions[];
+  /** Which spans carry `gen_ai.is_entry`. Default: the outermost LLM span of each segment. */
   entry?: EntryOptions;
   /** Fill in the provider from the model's name where nothing else tells it. Default true. */
   inferProvider?: boolean;
   /** Hand session and user down to the LLM spans that lack them, from those above or from baggage. Default true. */
   inheritSession?: boolean;
-  /** What could not be delivered waits here, in Node, and goes out after a restart too. Default: nowhere. */
+  /** What could not be delivered waits here, in Node, Bun and Deno, and goes out after a restart too. Default: nowhere. */
   spool?: SpoolOptions;
   /** How long `forceFlush` and `shutdown` wait, in ms. Default 30000. */
   flushTimeoutMillis?: number;
   /** In Node: flush before the process ends by itself, and shut down on SIGTERM. Default false. */
   flushOnExit?: boolean;
-  /** Told when a backend rejects spans of a batch that it takes, or warns. */
+  /** Told when a backend rejects spans of a batch that it takes, or warns. Default: nobody but `diag` is. */
   onPartialSuccess?: (partial: PartialSuccess) => void;
-  /** Gets what `stats` counts as metrics, under the names that OpenTelemetry has for SDKs. */
+  /** Gets what `stats` counts as metrics, under the names that OpenTelemetry has for SDKs. Default: no metrics. */
   meterProvider?: MeterProvider;
 }
 
@@ -306,7 +312,7 @@ function fillIn(
     const field = options.protocol === undefined ? "OTEL_EXPORTER_OTLP_PROTOCOL" : `${at}protocol`;
     fail(field, `${JSON.stringify(protocol)} is unknown`, `use one of ${PROTOCOLS.join(", ")}`);
   }
-  if (grpc && !host.grpc) fail(`${at}protocol`, '"grpc" is for Node', 'use "http/protobuf"');
+  if (grpc && !host.grpc) fail(`${at}protocol`, '"grpc" is for Node, Bun and Deno', 'use "http/protobuf"');
   const endpoint = options.endpoint ?? env.endpoint(grpc) ?? (grpc ? DEFAULT_GRPC_ENDPOINT : DEFAULT_ENDPOINT);
   checkEndpoint(options.endpoint === undefined ? "OTEL_EXPORTER_OTLP_ENDPOINT" : `${at}endpoint`, endpoint);
   const given = options.headers ?? (ownEndpoint ? {} : env.headers());

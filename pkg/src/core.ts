@@ -199,6 +199,17 @@ const MIN_SPARE = 1 << 16;
 const MAX_SPARE = 8 << 20;
 const MAX_SPARES = 4;
 
+/**
+ * Closes the pipelines of processors that nobody has any more: a worker's tracing library may make one for each request, and never shut it
+ * down. Older workers cannot tell.
+ */
+const abandoned =
+  typeof FinalizationRegistry === "function"
+    ? new FinalizationRegistry<number>((handle) => {
+        if (!inside) bindings.close(handle);
+      })
+    : undefined;
+
 /** One pipeline of the core; the calls are those of src/bindings.rs. Check `broken` before each of them. */
 export class Pipeline {
   private readonly handle: number;
@@ -214,6 +225,7 @@ export class Pipeline {
       throw new Error(`genspan: ${(error as Error).message}`);
     }
     this.wasm = exports();
+    abandoned?.register(this, this.handle, this);
   }
 
   /** The keys whose values a `start` record shall bring. */
@@ -394,6 +406,7 @@ export class Pipeline {
   }
 
   close(): void {
+    abandoned?.unregister(this);
     cold(() => bindings.close(this.handle));
   }
 }

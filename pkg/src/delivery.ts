@@ -9,11 +9,11 @@ export interface DeliveryOptions {
   scheduledDelayMillis?: number;
   /** How many spans a batch may have. Default 512. */
   maxExportBatchSize?: number;
-  /** How many bytes a request may have, as encoded, before compression. Default 4194304. */
+  /** How many bytes a request may have, as encoded, before compression; at most 33554432. Default 4194304 (4 MiB). */
   maxExportBatchBytes?: number;
   /** How many spans may wait; more are dropped and counted. Default 8192. */
   maxQueueSize?: number;
-  /** How many bytes of encoded spans may wait. Default 67108864. */
+  /** How many bytes of encoded spans may wait. Default 67108864 (64 MiB). */
   maxQueueBytes?: number;
   /** What a full queue drops; entries are the last to go. Default `"oldest"`. */
   dropPolicy?: "oldest" | "newest";
@@ -27,11 +27,11 @@ export interface DeliveryOptions {
   breaker?: { failures?: number; openMillis?: number };
 }
 
-/** Where what cannot be delivered is kept, in Node. */
+/** Where what cannot be delivered is kept, in Node, Bun and Deno. */
 export interface SpoolOptions {
   /** A directory of its own; processes may share it. */
   dir: string;
-  /** How large it may become; the oldest goes first. Default 268435456. */
+  /** How large it may become, in bytes; the oldest goes first. Default 268435456 (256 MiB). */
   maxBytes?: number;
 }
 

@@ -1,6 +1,8 @@
 // The package in Deno: reads what the program has been given leave to read, and asks for nothing.
-import { webHost } from "./host.js";
+import { grpc } from "./grpc.js";
+import { type Tls, webHost } from "./host.js";
 import { type GenSpanOptions, type Host, GenSpanProcessor as Processor, version } from "./index.js";
+import { openSpool } from "./spool.js";
 
 export * from "./index.js";
 
@@ -8,6 +10,8 @@ interface Runtime {
   permissions: { querySync(descriptor: object): { state: string } };
   env: { get(name: string): string | undefined };
   hostname(): string;
+  readFileSync(path: string): Uint8Array;
+  createHttpClient(options: { caCerts?: string[]; cert?: string; key?: string }): object;
 }
 
 const { Deno } = globalThis as unknown as { Deno: Runtime };
@@ -26,7 +30,24 @@ const denoHost: Host = {
     return { "user-agent": `genspan/${version()}` };
   },
   hostName: () => (granted({ name: "sys", kind: "hostname" }) ? Deno.hostname() : undefined),
+  readFile: (path) => Deno.readFileSync(path),
+  grpc,
+  // Proxies it finds by itself.
+  async dispatch({ tls }) {
+    const client = Deno.createHttpClient(pem(tls));
+    return ((url: string, init: object) => fetch(url, { ...init, client } as object)) as typeof fetch;
+  },
+  spool: openSpool,
 };
+
+function pem({ ca, cert, key }: Tls = {}) {
+  const text = (bytes: string | Uint8Array) => (typeof bytes === "string" ? bytes : new TextDecoder().decode(bytes));
+  return {
+    ...(ca && { caCerts: [text(ca)] }),
+    ...(cert && { cert: text(cert) }),
+    ...(key && { key: text(key) }),
+  };
+}
 
 /** The SpanProcessor of genspan. Reads the environment variables of OpenTelemetry, where it may, for what the options leave out. */
 export class GenSpanProcessor extends Processor {

@@ -3,7 +3,7 @@
 import { webHost } from "./host.js";
 import { type GenSpanOptions, GenSpanProcessor, version, type WaitUntil } from "./index.js";
 import type { Attributes, Context, EndedSpan, HrTime, SpanContext, SpanEvent, TraceState } from "./otel.js";
-import { insideState, SPAN } from "./otel.js";
+import { Detached, insideState, SPAN } from "./otel.js";
 
 export * from "./index.js";
 
@@ -36,7 +36,7 @@ const MAX_OPEN = 64;
 /** One that is open for longer was ended by the runtime. */
 const STALE = 120_000;
 /** Processors that wait for their next request: a new one costs more than a request's spans. */
-const MAX_IDLE = 8;
+const MAX_IDLE = 32;
 const WARN_INTERVAL = 60_000;
 
 const SAMPLED = 1;
@@ -272,13 +272,7 @@ function run<T>(
 
 /** The context that a child of `parent` starts in. */
 function around(parent: SpanContext | undefined): Context {
-  const active = parent && { spanContext: () => parent };
-  const context: Context = {
-    getValue: (key) => (key === SPAN ? active : undefined),
-    setValue: () => context,
-    deleteValue: () => context,
-  };
-  return context;
+  return new Detached(new Map(parent && [[SPAN, { spanContext: () => parent }]]));
 }
 
 // ---- W3C Trace Context, https://www.w3.org/TR/trace-context/
@@ -326,10 +320,19 @@ class Members implements TraceState {
 
 // ---- what a span is made of
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+/** Random bytes for several ids: to ask for them costs more than they do. */
+const random = new Uint8Array(256);
+let used = random.length;
+
 function id(bytes: number): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join(
-    "",
-  );
+  if (used + bytes > random.length) {
+    crypto.getRandomValues(random);
+    used = 0;
+  }
+  let text = "";
+  for (const end = used + bytes; used < end; used++) text += HEX[random[used] as number];
+  return text;
 }
 
 function time(): HrTime {

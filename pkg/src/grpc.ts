@@ -1,5 +1,6 @@
 // OTLP/gRPC in Node, through `@grpc/grpc-js` where the application has it: bytes in, bytes out, nothing generated. Loaded with
 // the first request.
+import { Buffer } from "node:buffer";
 import type * as Grpc from "@grpc/grpc-js";
 import { untraced } from "./otel.js";
 import { type Answer, type Route, type Send, version } from "./slim.js";
@@ -16,8 +17,8 @@ interface Connected {
 
 export function grpc(route: Route): Send {
   let connected: Promise<Connected> | undefined;
-  return (body, signal) =>
-    timed(route, signal, async (stop) => {
+  return (body, abort) =>
+    timed(route, abort, async (stop) => {
       connected ??= connect(route);
       const { grpc, client } = await connected.catch((error) => {
         connected = undefined;

@@ -4,9 +4,13 @@ import { initSync } from "./slim.js";
 
 export * from "./slim.js";
 
-initSync(() => {
+initSync(() => new WebAssembly.Module(decoded()));
+
+function decoded(): Uint8Array<ArrayBuffer> {
+  const { Buffer } = globalThis as { Buffer?: { from(text: string, encoding: "base64"): Uint8Array<ArrayBuffer> } };
+  if (Buffer) return Buffer.from(base64, "base64");
   const binary = atob(base64);
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-  return new WebAssembly.Module(bytes);
-});
+  return bytes;
+}

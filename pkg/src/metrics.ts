@@ -1,7 +1,7 @@
 // What `stats` counts, as metrics under OpenTelemetry's names for SDKs (semantic conventions, otel/sdk-metrics). Read when the
 // host collects; only the duration of a request is told as it happens.
 import type { Route } from "./config.js";
-import type { ExporterStats } from "./exporter.js";
+import type { SenderStats } from "./sender.js";
 
 type Attributes = Record<string, string | number>;
 
@@ -43,7 +43,7 @@ export function observe(
   provider: MeterProvider,
   version: string,
   routes: readonly Route[],
-  stats: () => ExporterStats & { droppedAfterStop: number },
+  stats: () => SenderStats & { droppedAfterStop: number },
 ): RequestEnded {
   const meter = provider.getMeter("genspan", version);
   const size = meter.createObservableUpDownCounter("otel.sdk.processor.span.queue.size", SPANS);

@@ -106,10 +106,32 @@ export function warn(message: string): void {
   }
 }
 
-/** Runs `call` so that instrumentation of whatever it uses records nothing. */
+/** A context that belongs to nobody's trace. */
+export class Detached implements Context {
+  constructor(private readonly values: ReadonlyMap<symbol, unknown>) {}
+
+  getValue(key: symbol): unknown {
+    return this.values.get(key);
+  }
+
+  setValue(key: symbol, value: unknown): Context {
+    return new Detached(new Map(this.values).set(key, value));
+  }
+
+  deleteValue(key: symbol): Context {
+    return new Detached(new Map([...this.values].filter(([other]) => other !== key)));
+  }
+}
+
+const UNTRACED = new Detached(new Map([[SUPPRESS_TRACING, true]]));
+
+/**
+ * Runs `call` so that instrumentation of whatever it uses records nothing. Those that do not ask whether they may, such as
+ * `@microlabs/otel-cf-workers`, do not find in this context what they need for it.
+ */
 export function untraced<T>(call: () => T): T {
   const contexts = api()?.context;
-  return contexts ? contexts.with(contexts.active().setValue(SUPPRESS_TRACING, true), call) : call();
+  return contexts ? contexts.with(UNTRACED, call) : call();
 }
 
 /** The trace of the active span. */

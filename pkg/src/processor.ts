@@ -1,7 +1,6 @@
 // The OpenTelemetry SpanProcessor: hands each span to the core as it starts and ends; exporter.ts does the sending. Decides nothing about
 // spans; lets nothing escape into the host.
 import { configure, type FilteredSpan, type GenSpanOptions, type SpanFilter } from "./config.js";
-import { Exporter, type ExporterStats } from "./exporter.js";
 import { FrameTooLarge, PARENT, REMOTE, SEGMENT } from "./frame.js";
 import { type Host, webHost } from "./host.js";
 import {
@@ -19,9 +18,10 @@ import {
 } from "./otel.js";
 import { inHook, inside } from "./privacy.js";
 import { LocalRoots } from "./roots.js";
+import { Sender, type SenderStats } from "./sender.js";
 
 /** Counters since construction: those of the core and of sending, and those of what never reached it. */
-export interface Stats extends ExporterStats {
+export interface Stats extends SenderStats {
   /** Spans that ended after `shutdown`, or after an internal fault stopped the processor. */
   droppedAfterStop: number;
   /** Spans that found no room while the resource's attributes were still being detected. */
@@ -48,8 +48,18 @@ const READY_TO_SEND = 2;
 /** Longer than this nobody waits for what a resource finds out about itself. */
 const RESOURCE_TIMEOUT = 60_000;
 
+/** For the exporter: takes spans that have ended, whoever sampled them; they start in the first order and end in the second. */
+export let take: (processor: GenSpanProcessor, started: EndedSpan[], ended: EndedSpan[]) => void;
+
 export class GenSpanProcessor {
-  readonly #exporter: Exporter;
+  static {
+    take = (processor, started, ended) => {
+      for (const span of started) processor.#started(span, undefined, 0);
+      for (const span of ended) processor.#ended(span, 0);
+    };
+  }
+
+  readonly #sender: Sender;
   readonly #maxWaiting: number;
   readonly #roots = new LocalRoots();
 
@@ -74,7 +84,7 @@ export class GenSpanProcessor {
     this.#maxWaiting = Math.max(...config.routes.map((route) => route.maxQueueSize));
     this.#filters = config.routes.flatMap(({ filter }, i) => (filter ? [{ bit: 1 << i, filter }] : []));
     this.#inheritSession = options.inheritSession !== false;
-    this.#exporter = new Exporter(config, options, host, {
+    this.#sender = new Sender(config, options, host, {
       warn,
       settled: () =>
         this.#waiting.size > 0 ? Promise.all([...this.#waiting.values()].map(({ taken }) => taken)) : undefined,
@@ -83,11 +93,20 @@ export class GenSpanProcessor {
   }
 
   onStart(span: StartedSpan, parentContext?: Context): void {
-    const writer = this.#exporter.writer;
-    if (this.#exporter.stopped || writer === undefined || inHook()) return;
+    this.#started(span, parentContext, SAMPLED);
+  }
+
+  onEnd(span: EndedSpan): void {
+    this.#ended(span, SAMPLED);
+  }
+
+  /** `required`: the trace flags that it must have. */
+  #started(span: StartedSpan, parentContext: Context | undefined, required: number): void {
+    const writer = this.#sender.writer;
+    if (this.#sender.stopped || writer === undefined || inHook()) return;
     try {
-      const pipeline = this.#exporter.usable();
-      if (pipeline === undefined || !(span.spanContext().traceFlags & SAMPLED)) return;
+      const pipeline = this.#sender.usable();
+      if (pipeline === undefined || (span.spanContext().traceFlags & required) !== required) return;
       let flags = 0;
       let caller: string | undefined;
       if (parentSpanId(span)) {
@@ -108,14 +127,14 @@ export class GenSpanProcessor {
     }
   }
 
-  onEnd(span: EndedSpan): void {
-    if (this.#exporter.writer === undefined) return;
+  #ended(span: EndedSpan, required: number): void {
+    if (this.#sender.writer === undefined) return;
     try {
-      if (!(span.spanContext().traceFlags & SAMPLED)) return;
+      if ((span.spanContext().traceFlags & required) !== required) return;
       const flags = this.#flags(span);
       if (inHook()) {
         this.#counts.droppedInHook++;
-      } else if (this.#exporter.stopped) {
+      } else if (this.#sender.stopped) {
         this.#counts.droppedAfterStop++;
       } else if (span.resource.asyncAttributesPending && !this.#complete.has(span.resource)) {
         this.#wait(span);
@@ -133,7 +152,7 @@ export class GenSpanProcessor {
    * requests on their way included; or when `timeoutMillis` (`flushTimeoutMillis` by default) have passed. Never rejects.
    */
   forceFlush(options?: { timeoutMillis?: number }): Promise<void> {
-    return this.#exporter.forceFlush(options);
+    return this.#sender.forceFlush(options);
   }
 
   /**
@@ -159,7 +178,7 @@ export class GenSpanProcessor {
    * dropped and counted.
    */
   shutdown(options?: { timeoutMillis?: number }): Promise<void> {
-    return this.#exporter.shutdown(options);
+    return this.#sender.shutdown(options);
   }
 
   /**
@@ -168,8 +187,8 @@ export class GenSpanProcessor {
    */
   segment(span: SpanContext): string | undefined {
     try {
-      const pipeline = inHook() ? undefined : this.#exporter.usable();
-      const writer = this.#exporter.writer;
+      const pipeline = inHook() ? undefined : this.#sender.usable();
+      const writer = this.#sender.writer;
       if (pipeline && writer && pipeline.segment(writer.ids2(span))) return writer.idAt0(8);
     } catch (error) {
       this.#fault("propagator", error);
@@ -178,12 +197,12 @@ export class GenSpanProcessor {
   }
 
   stats(): Stats {
-    return { ...this.#exporter.stats(), ...this.#counts };
+    return { ...this.#sender.stats(), ...this.#counts };
   }
 
   #take(span: EndedSpan, flags: number): void {
-    const pipeline = this.#exporter.usable();
-    const writer = this.#exporter.writer;
+    const pipeline = this.#sender.usable();
+    const writer = this.#sender.writer;
     if (pipeline === undefined || writer === undefined) {
       this.#counts.droppedAfterStop++;
       return;
@@ -191,7 +210,7 @@ export class GenSpanProcessor {
     const now = Date.now();
     const result = pipeline.end(writer.span(span, flags), this.#refused(span), now);
     writer.learn();
-    this.#exporter.took(pipeline, (result & READY_TO_SEND) !== 0);
+    this.#sender.took(pipeline, (result & READY_TO_SEND) !== 0);
   }
 
   #flags(span: EndedSpan): number {
@@ -245,9 +264,9 @@ export class GenSpanProcessor {
   #fault(where: string, error: unknown): void {
     if (error instanceof FrameTooLarge) {
       this.#counts.droppedOversized++;
-      this.#exporter.warn(where, error.message);
+      this.#sender.warn(where, error.message);
     } else {
-      this.#exporter.fault(where, error);
+      this.#sender.fault(where, error);
     }
   }
 }

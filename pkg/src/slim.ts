@@ -22,6 +22,7 @@ export type {
 } from "./config.js";
 export { type CoreStats, type DestinationStats, initSync } from "./core.js";
 export type { DeliveryOptions, SpoolOptions } from "./delivery.js";
+export { type ExportResult, GenSpanExporter } from "./exporter.js";
 export type { Host, Spool, SpoolStats, Stored, Tls, Warn } from "./host.js";
 export type { MeterProvider } from "./metrics.js";
 export type { MaskRule, Media, PrivacyHooks, PrivacyOptions } from "./privacy.js";
@@ -39,9 +40,9 @@ export type NormalizeOptions = Pick<
   Pick<GenSpanOptions, "entry" | "inferProvider" | "inheritSession" | "mask" | "onMedia">;
 
 export interface ConvertOptions extends NormalizeOptions {
-  /** Default `"auto"`: told by the first byte. */
+  /** The encoding that it comes in. Default `"auto"`: told by the first byte. */
   from?: Format | "auto";
-  /** Default: as it came. */
+  /** The encoding to give. Default: as it came. */
   to?: Format;
 }
 

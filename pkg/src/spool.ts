@@ -6,10 +6,11 @@
 //
 // state: `temp-<owner>` while it is written, `ready`, `held-<owner>` while somebody sends it, `bad` when it is damaged.
 // owner: machine, process, instance. The file: MAGIC, SHA-256 of the rest, an ExportTraceServiceRequest.
-import { createHash, randomBytes, webcrypto } from "node:crypto";
+import { Buffer } from "node:buffer";
 import { type FileHandle, mkdir, open, readdir, readFile, rename, stat, unlink, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import type { Spool, SpoolOptions, SpoolStats, Stored, Warn } from "./slim.js";
 
 const MAGIC = Buffer.from("gspool1\n");
@@ -20,17 +21,19 @@ const LIST_INTERVAL = 1_000;
 /** Whoever holds a file for so long is dead, wherever it ran. */
 const LEASE = 10 * 60_000;
 
-const machine = short(hostname());
 /** The instances of this process: after a restart, it may have the number of the one that died. */
 const alive = new Set<string>();
 
+/** FNV-1a. What brings better hashes is loaded with the first batch that needs one. */
 function short(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 8);
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, "0");
 }
 
 /** Off the main thread: bodies are large. */
 async function checksum(body: Uint8Array): Promise<Uint8Array> {
-  return new Uint8Array(await webcrypto.subtle.digest("SHA-256", body));
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", body as Uint8Array<ArrayBuffer>));
 }
 
 /** Did it work? Where processes share a directory, another one may have been quicker. */
@@ -68,6 +71,7 @@ class Directory implements Spool {
   readonly #keys: string[];
   readonly #changed: () => void;
   readonly #warn: Warn;
+  readonly #machine = short(hostname());
   readonly #owner: string;
   /** By destination, oldest first, as the directory was when it was last read; whether they are still there a rename tells. */
   readonly #ready = new Map<string, File[]>();
@@ -91,8 +95,8 @@ class Directory implements Spool {
     this.#keys = keys;
     this.#changed = changed;
     this.#warn = warn;
-    const instance = randomBytes(4).toString("hex");
-    this.#owner = `${machine}-${process.pid}-${instance}`;
+    const instance = crypto.randomUUID().slice(0, 8);
+    this.#owner = `${this.#machine}-${process.pid}-${instance}`;
     alive.add(this.#owner);
     this.#opened = mkdir(dir, { recursive: true, mode: 0o700 })
       .then(() => this.#list())
@@ -280,7 +284,7 @@ class Directory implements Spool {
 
   async #isDead({ base, state, owner }: File): Promise<boolean> {
     const [host, pid] = owner.split("-");
-    if (host === machine) {
+    if (host === this.#machine) {
       if (Number(pid) === process.pid) return !alive.has(owner);
       try {
         process.kill(Number(pid), 0);

@@ -16,8 +16,8 @@ export interface Answer {
   message?: string;
 }
 
-/** Sends a batch. Rejects when there was no answer in time, or `signal` says to stop. */
-export type Send = (body: Uint8Array<ArrayBuffer>, signal: AbortSignal) => Promise<Answer>;
+/** Sends a batch. Rejects when there was no answer in time, for which it aborts by itself, or `abort` was told to stop. */
+export type Send = (body: Uint8Array<ArrayBuffer>, abort: AbortController) => Promise<Answer>;
 
 const MAX_RESPONSE = 4 << 20;
 /** Smaller bodies do not gain by compression. */
@@ -27,7 +27,7 @@ export function transport(route: Route, host: Host, warn: Warn): Send {
   if (route.protocol === "grpc" && host.grpc) return host.grpc(route);
   let special: Promise<typeof fetch> | undefined;
   const needed = host.dispatch && (route.tls !== undefined || host.proxied?.(route.endpoint));
-  return async (body, signal) => {
+  return async (body, abort) => {
     if (needed) special ??= (host.dispatch as NonNullable<Host["dispatch"]>)(route, warn);
     const send = special
       ? await special.catch((error) => {
@@ -35,23 +35,22 @@ export function transport(route: Route, host: Host, warn: Warn): Send {
           throw error;
         })
       : rawFetch();
-    return timed(route, signal, (stop) => post(route, body, send, stop));
+    return timed(route, abort, (stop) => post(route, body, send, stop));
   };
 }
 
 /** Ends what takes longer than the route allows. */
-export async function timed<T>(route: Route, signal: AbortSignal, call: (stop: AbortSignal) => Promise<T>): Promise<T> {
-  const abort = new AbortController();
-  const stop = () => abort.abort(signal.reason);
-  if (signal.aborted) stop();
-  signal.addEventListener("abort", stop);
+export async function timed<T>(
+  route: Route,
+  abort: AbortController,
+  call: (stop: AbortSignal) => Promise<T>,
+): Promise<T> {
   const late = new Error(`timed out after ${route.timeoutMillis} ms`);
   const timer = setTimeout(() => abort.abort(late), route.timeoutMillis);
   try {
     return await call(abort.signal);
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener("abort", stop);
   }
 }
 
@@ -117,6 +116,10 @@ function retryAfter(header: string | null): number {
 
 /** The body, to its end so that the connection can serve again, or as far as an answer may reasonably be long. */
 async function read(response: Response): Promise<Uint8Array> {
+  const announced = response.headers.get("content-length");
+  if (announced !== null && Number(announced) <= MAX_RESPONSE && !response.headers.has("content-encoding")) {
+    return new Uint8Array(await response.arrayBuffer());
+  }
   const reader = response.body?.getReader();
   if (!reader) return new Uint8Array();
   const chunks: Uint8Array[] = [];

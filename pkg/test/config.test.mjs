@@ -283,7 +283,7 @@ test("gRPC has its own default endpoint, and no path from the environment", () =
   assert.equal(of({}, { OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" }).protocol, "grpc");
   assert.equal(of({ protocol: "grpc" }, { OTEL_EXPORTER_OTLP_ENDPOINT: "http://c:1" }).endpoint, "http://c:1");
   assert.throws(() => configure({ protocol: "grpc" }, host()), {
-    message: 'genspan: protocol "grpc" is for Node; use "http/protobuf"',
+    message: 'genspan: protocol "grpc" is for Node, Bun and Deno; use "http/protobuf"',
   });
 });
 

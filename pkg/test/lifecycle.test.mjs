@@ -247,3 +247,29 @@ test("metrics have OpenTelemetry's names for SDKs, and say what stats say", asyn
   ]);
   await meterProvider.shutdown();
 });
+
+test("processors that nobody has any more take no memory of the core", async () => {
+  const program = `
+    const { Instance } = WebAssembly;
+    let memory;
+    WebAssembly.Instance = function (...given) {
+      const made = new Instance(...given);
+      memory = made.exports.memory;
+      return made;
+    };
+    const { GenSpanProcessor } = await import("genspan");
+    for (let i = 0; i < 1000; i++) {
+      new GenSpanProcessor();
+      if (i % 50) continue;
+      gc();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    console.log(memory.buffer.byteLength);`;
+  const node = spawn(process.execPath, ["--expose-gc", "--input-type=module", "--eval", program], {
+    cwd: fileURLToPath(new URL("../", import.meta.url)),
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [bytes] = await once(node.stdout, "data");
+  // Each takes 60 KB and more.
+  assert.ok(Number(bytes) < 32 << 20, `${bytes} bytes`);
+});

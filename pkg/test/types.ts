@@ -3,10 +3,11 @@
 import type { TextMapPropagator } from "@opentelemetry/api";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
-import type { SpanProcessor } from "@opentelemetry/sdk-trace-base";
+import type { SpanExporter, SpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { type Span, trace } from "../src/edge.js";
 import {
   convert,
+  GenSpanExporter,
   type GenSpanOptions,
   GenSpanProcessor,
   GenSpanPropagator,
@@ -41,6 +42,7 @@ export const flushed: Promise<void>[] = [
   new GenSpanProcessor(delivery).forceFlush({ timeoutMillis: 1 }),
 ];
 export const processor: SpanProcessor = new GenSpanProcessor(options);
+export const exporter: SpanExporter = new GenSpanExporter(new GenSpanProcessor());
 export const propagator: TextMapPropagator = new GenSpanPropagator(
   new GenSpanProcessor(),
   new W3CTraceContextPropagator(),

@@ -54,7 +54,7 @@ mod vllm;
 mod voltagent;
 pub mod words;
 
-use crate::hash::HashMap;
+use crate::hash::{Hash, HashMap};
 use crate::normalize::canonical::{Field, Kind};
 use crate::normalize::flat::Flat;
 use std::sync::OnceLock;
@@ -373,9 +373,9 @@ pub const fn trusted(key: &'static str, field: Field, trust: u8) -> Rule {
 
 /// Does `text` match `pattern` (exact, or a prefix that ends in `*`)?
 pub fn matches(pattern: &str, text: &[u8]) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(prefix) => text.starts_with(prefix.as_bytes()),
-        None => text == pattern.as_bytes(),
+    match pattern.as_bytes() {
+        [prefix @ .., b'*'] => text.starts_with(prefix),
+        exact => text == exact,
     }
 }
 
@@ -416,7 +416,10 @@ pub fn of_scope(name: &[u8]) -> ConventionSet {
 
 struct Index {
     conventions: &'static [Convention],
-    exact: HashMap<&'static [u8], Vec<RuleRef>>,
+    /// By key: the first of its rules in `rules`.
+    exact: HashMap<&'static [u8], usize>,
+    /// Each with where the next rule of the same key is, [`LAST`]: nowhere.
+    rules: Vec<(RuleRef, usize)>,
     prefixes: Vec<RuleRef>,
     /// Rules of the names of spans.
     of_names: Vec<RuleRef>,
@@ -432,14 +435,30 @@ struct Index {
     say_root: ConventionSet,
 }
 
+const LAST: usize = usize::MAX;
+
+impl Index {
+    /// The rules of a key, by the first of them.
+    fn from(&self, first: usize) -> impl Iterator<Item = RuleRef> {
+        let mut next = first;
+        std::iter::from_fn(move || {
+            let (rule, after) = self.rules.get(next)?;
+            next = *after;
+            Some(*rule)
+        })
+    }
+}
+
 fn index() -> &'static Index {
     static INDEX: OnceLock<Index> = OnceLock::new();
     INDEX.get_or_init(|| {
         // They are read as long as the process lives.
         let conventions: &[Convention] = PACKED.iter().map(|c| packed::convention(c)).collect::<Vec<_>>().leak();
+        let count = conventions.iter().map(|c| c.rules.len()).sum();
         let mut index = Index {
             conventions,
-            exact: HashMap::default(),
+            exact: HashMap::with_capacity_and_hasher(count, Hash::default()),
+            rules: Vec::with_capacity(count),
             prefixes: Vec::new(),
             of_names: Vec::new(),
             everywhere: 0,
@@ -470,9 +489,15 @@ fn index() -> &'static Index {
                     index.of_names.push(reference);
                 } else if rule.key.ends_with('*') {
                     index.prefixes.push(reference);
-                } else {
-                    index.exact.entry(rule.key.as_bytes()).or_default().push(reference);
                 }
+            }
+        }
+        // Those of the first convention come to stand first.
+        for (i, c) in conventions.iter().enumerate().rev() {
+            let convention = 1 << i;
+            for rule in c.rules.iter().filter(|rule| rule.key != SPAN_NAME && !rule.key.ends_with('*')) {
+                let next = index.exact.insert(rule.key.as_bytes(), index.rules.len()).unwrap_or(LAST);
+                index.rules.push((RuleRef { convention, rule }, next));
             }
         }
         index
@@ -482,7 +507,8 @@ fn index() -> &'static Index {
 /// The keys that say one of these fields by themselves, in any convention.
 pub fn keys_of(fields: &[Field]) -> Vec<&'static str> {
     let says = |r: &RuleRef| matches!(r.rule.to, To::Field(field) if fields.contains(&field));
-    index().exact.values().filter_map(|rules| rules.iter().find(|r| says(r))).map(|r| r.rule.key).collect()
+    let index = index();
+    index.exact.values().filter_map(|first| index.from(*first).find(says)).map(|r| r.rule.key).collect()
 }
 
 /// The conventions whose rules hold on every span that some convention proves.
@@ -499,7 +525,7 @@ pub fn rules_of_names() -> &'static [RuleRef] {
 pub fn rules_of(key: &[u8]) -> (Vec<RuleRef>, ConventionSet) {
     let index = index();
     let rules = match index.exact.get(key) {
-        Some(rules) => rules.clone(),
+        Some(first) => index.from(*first).collect(),
         None => index.prefixes.iter().filter(|r| matches(r.rule.key, key)).copied().collect(),
     };
     let proves = |c: &Convention| c.keys.iter().any(|k| matches(k, key)) && !c.not_keys.iter().any(|k| matches(k, key));

@@ -7,6 +7,7 @@
 use super::{Convention, Rule, To};
 use crate::normalize::canonical::{Field, Kind};
 use crate::normalize::flat::Flat;
+use bumpalo::Bump;
 use std::sync::OnceLock;
 
 /// Longest text.
@@ -19,10 +20,11 @@ pub struct Packer<const N: usize> {
     last: &'static str,
 }
 
-/// Reads what was written.
+/// Reads what was written. It is read as long as the process lives.
 struct Unpacker {
     rest: &'static [u8],
     last: &'static str,
+    arena: &'static Bump,
 }
 
 impl<const N: usize> Packer<N> {
@@ -122,7 +124,7 @@ impl<const N: usize> Packer<N> {
 
 impl Unpacker {
     fn new(packed: &'static [u8]) -> Self {
-        Unpacker { rest: packed, last: "" }
+        Unpacker { rest: packed, last: "", arena: Box::leak(Box::default()) }
     }
 
     fn byte(&mut self) -> u8 {
@@ -143,10 +145,18 @@ impl Unpacker {
         let (shared, more) = (usize::from(self.byte()), usize::from(self.byte()));
         let (more, rest) = self.rest.split_at(more);
         self.rest = rest;
-        // It is read as long as the process lives.
-        let text = [&self.last.as_bytes()[..shared], more].concat().leak();
+        let text = if shared == 0 { more } else { self.joined(shared, more) };
         self.last = std::str::from_utf8(text).unwrap_or_default();
         self.last
+    }
+
+    /// How the last text begins, and what follows.
+    fn joined(&self, shared: usize, more: &[u8]) -> &'static [u8] {
+        let text = self.arena.alloc_slice_fill_copy(shared + more.len(), 0);
+        let (start, end) = text.split_at_mut(shared);
+        start.copy_from_slice(&self.last.as_bytes()[..shared]);
+        end.copy_from_slice(more);
+        text
     }
 
     fn field(&mut self) -> Field {
@@ -162,7 +172,8 @@ impl Unpacker {
     }
 
     fn one(&mut self) -> &'static To {
-        Box::leak(Box::new(self.to()))
+        let to = self.to();
+        self.arena.alloc(to)
     }
 
     fn rule(&mut self) -> Rule {
@@ -181,8 +192,8 @@ impl Unpacker {
     }
 
     fn list<T>(&mut self, mut member: impl FnMut(&mut Self) -> T) -> &'static [T] {
-        let count = self.count();
-        (0..count).map(|_| member(self)).collect::<Vec<T>>().leak()
+        let (count, arena) = (self.count(), self.arena);
+        arena.alloc_slice_fill_with(count, |_| member(self))
     }
 }
 

@@ -73,6 +73,12 @@ impl Table {
     pub fn all_aggregated(&self) -> impl Iterator<Item = &'static (Field, &'static [&'static str])> {
         self.base.into_iter().flat_map(|base| base.aggregated.rows()).chain(self.aggregated.rows())
     }
+
+    /// Every key that the profile writes.
+    pub fn written(&self) -> impl Iterator<Item = &'static str> {
+        let fields = self.all_keys().chain(self.all_aggregated()).flat_map(|(_, keys)| keys.iter().copied());
+        fields.chain([self.entry]).chain(self.operation).chain(self.kind.map(|(key, _)| key)).chain(self.trace.into_iter().flatten())
+    }
 }
 
 /// OTel GenAI 0.1.0.
@@ -85,14 +91,6 @@ pub const TENCENT: &Table = &tencent::TABLE;
 pub const LANGFUSE: &Table = &langfuse::TABLE;
 /// OpenInference.
 pub const OPENINFERENCE: &Table = &openinference::TABLE;
-
-/// Every key that a profile writes.
-pub fn static_keys() -> impl Iterator<Item = &'static str> {
-    [OTEL, OTEL_1_41, TENCENT, LANGFUSE, OPENINFERENCE].into_iter().flat_map(|table| {
-        let fields = table.keys.rows().iter().chain(table.aggregated.rows()).flat_map(|(_, keys)| keys.iter().copied());
-        fields.chain([table.entry]).chain(table.operation).chain(table.kind.map(|(key, _)| key)).chain(table.trace.into_iter().flatten())
-    })
-}
 
 /// For backends that have sessions only ([`Table::complete`]).
 fn conversation_is_session<'a>(c: &mut Canonical<'a>, _: &'a Bump) {

@@ -1,10 +1,12 @@
-// The examples for edge runtimes, started by the lines of their READMEs; a canned model answers, and a receiver takes the spans.
+// The examples for the edge and for Vercel's AI SDK, started by the lines of their READMEs; a canned model answers, and a receiver takes the spans.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { ANSWER, startModel } from "../../demo/model.mjs";
+import { promisify } from "node:util";
+import { ANSWER, CHAT_MODEL, startModel, TOOL_ARGUMENTS, USAGE } from "../../demo/model.mjs";
 import { startReceiver } from "../../demo/receiver.mjs";
 import { bin } from "./project.mjs";
 import { freePort, whileRunning } from "./servers.mjs";
@@ -80,4 +82,74 @@ test("deno", { skip: existsSync(bin("deno")) ? false : "deno is not installed" }
   assert.equal(entry.name, "chat gpt-4o-mini");
   assert.equal(entry.attributes["gen_ai.usage.input_tokens"], 57);
   assert.equal(entry.resource["service.name"], "weather");
+});
+
+const start = (name, env) =>
+  promisify(execFile)("npm", ["start"], { cwd: example(name), env: { ...process.env, ...env } });
+
+test("vercel-ai", async (t) => {
+  const { model, receiver, origin } = await backends(t);
+  const env = { OPENAI_BASE_URL: model.url, OTEL_EXPORTER_OTLP_ENDPOINT: origin };
+  const { stdout } = await start("vercel-ai", env);
+  assert.ok(stdout.endsWith(`${ANSWER}\n${ANSWER}\n`), stdout);
+
+  const spans = receiver.spans();
+  assert.equal(spans[0].resource["service.name"], "weather-agent");
+  const roots = spans.filter(({ parentSpanId }) => parentSpanId === "");
+  assert.deepEqual(roots.map(({ name }) => name).toSorted(), ["ai.generateText", "ai.streamText"]);
+  for (const root of roots) {
+    const trace = spans.filter(({ traceId }) => traceId === root.traceId);
+    assert.deepEqual(entries(trace), [root]);
+    const of = (operation) => trace.filter(({ attributes }) => attributes["gen_ai.operation.name"] === operation);
+    const chats = of("chat").toSorted((a, b) => (a.startTimeUnixNano < b.startTimeUnixNano ? -1 : 1));
+    assert.equal(chats.length, 2);
+    for (const { attributes, parentSpanId } of chats) {
+      assert.equal(parentSpanId, root.spanId);
+      assert.equal(attributes["gen_ai.request.model"], CHAT_MODEL);
+      assert.equal(attributes["gen_ai.usage.input_tokens"], USAGE.input);
+      assert.equal(attributes["gen_ai.usage.cache_read.input_tokens"], USAGE.cached);
+      assert.equal(attributes["gen_ai.usage.output_tokens"], USAGE.output);
+    }
+    // Both calls of the model count their tokens; the span above them does not count them again.
+    assert.equal(root.attributes["gen_ai.usage.input_tokens"], undefined);
+
+    const question = { role: "user", parts: [{ type: "text", content: "What is the weather in Shenzhen?" }] };
+    const call = {
+      type: "tool_call",
+      id: "call_weather_1",
+      name: "get_weather",
+      arguments: JSON.parse(TOOL_ARGUMENTS),
+    };
+    const [first, second] = chats.map(({ attributes }) => ({
+      input: JSON.parse(attributes["gen_ai.input.messages"]),
+      output: JSON.parse(attributes["gen_ai.output.messages"]),
+    }));
+    assert.deepEqual(first.input, [question]);
+    assert.deepEqual(
+      first.output.map(({ parts }) => parts),
+      [[call]],
+    );
+    assert.deepEqual(
+      second.input.map(({ role }) => role),
+      ["user", "assistant", "tool"],
+    );
+    assert.deepEqual(
+      second.output.map(({ parts }) => parts),
+      [[{ type: "text", content: ANSWER }]],
+    );
+
+    const [tool, ...more] = of("execute_tool");
+    assert.deepEqual(more, []);
+    assert.equal(tool.attributes["gen_ai.tool.name"], "get_weather");
+    assert.equal(tool.attributes["gen_ai.tool.call.id"], "call_weather_1");
+    assert.deepEqual(JSON.parse(tool.attributes["gen_ai.tool.call.arguments"]), JSON.parse(TOOL_ARGUMENTS));
+    assert.deepEqual(JSON.parse(tool.attributes["gen_ai.tool.call.result"]), { city: "深圳", celsius: 26 });
+  }
+});
+
+test("vercel-ai by itself shows what arrived", async () => {
+  const nothing = { OPENAI_BASE_URL: undefined, OPENAI_API_KEY: undefined, OTEL_EXPORTER_OTLP_ENDPOINT: undefined };
+  const { stdout } = await start("vercel-ai", nothing);
+  assert.equal(stdout.match(/gen_ai\.is_entry = true/g)?.length, 2, stdout);
+  assert.match(stdout, new RegExp(`^ {4}· gen_ai\\.usage\\.input_tokens = ${USAGE.input}$`, "m"));
 });

@@ -1,7 +1,8 @@
 // A project as a user has it: the package out of its tarball, OpenTelemetry, the program, and nothing else of this repository.
 import { execFile } from "node:child_process";
-import { cp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
-import { basename } from "node:path";
+import { existsSync } from "node:fs";
+import { cp, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
@@ -13,12 +14,21 @@ export const project = here(`../../target/runtimes/${basename(process.argv[1], "
 /** A command of a package that the tests have installed. */
 export const bin = (name) => here(`node_modules/.bin/${name}`);
 
+export const missing = (command) => (existsSync(bin(command)) ? undefined : `${command} is not installed`);
+
+/** Lets the project use a package that the tests have installed. */
+export async function link(name) {
+  const path = `${project}node_modules/${name}`;
+  await mkdir(dirname(path), { recursive: true });
+  await symlink(here(`node_modules/${name}`), path);
+}
+
 /** Runs a command in the project and gives what it printed. */
 export async function inProject(command, args, env = {}) {
   const quiet = { CI: "1", NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", WRANGLER_SEND_METRICS: "false" };
   const { stdout } = await run(command, args, {
     cwd: project,
-    timeout: 60_000,
+    timeout: 180_000,
     env: { ...process.env, ...quiet, ...env },
   });
   return stdout;
@@ -34,7 +44,7 @@ export async function makeProject() {
   await inProject("npm", ["install", "--offline", "--no-audit", "--no-fund", "--loglevel=error", `./${filename}`]);
   await cp(here("node_modules/@opentelemetry"), `${project}node_modules/@opentelemetry`, { recursive: true });
   for (const file of await readdir(here("."))) {
-    if (/\.mjs$/.test(file) && !/^(project|servers|.*\.test)\.mjs$/.test(file))
+    if (/\.mjs$/.test(file) && !/^(project|servers|matrix|next|.*\.test)\.mjs$/.test(file))
       await cp(here(file), `${project}${file}`);
   }
   return { tarball: `${project}${filename}`, files: files.map(({ path }) => path) };

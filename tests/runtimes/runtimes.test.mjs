@@ -1,7 +1,7 @@
 // The package out of its tarball, in every runtime and by every way of loading it: the spans arrive, and the bytes are those of the native core.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -12,8 +12,9 @@ import { build as vite } from "vite";
 import webpack from "webpack";
 import { decode, flatten, startReceiver } from "../../demo/receiver.mjs";
 import { runBytes } from "../node/program.mjs";
-import { bin, inProject, makeProject, project } from "./project.mjs";
-import { freePort, whileRunning } from "./servers.mjs";
+import { row } from "./matrix.mjs";
+import { inNextJs } from "./next.mjs";
+import { bin, inProject, makeProject, missing, project } from "./project.mjs";
 
 const CAPTURE = fileURLToPath(
   new URL("../fixtures/captures/langfuse-py-5.0.4.observations-unmarked.pb", import.meta.url),
@@ -34,30 +35,19 @@ const PAGE = '<!doctype html><link rel="icon" href="data:,"><script type="module
 
 let native;
 let first;
-const matrix = [];
 
 before(async () => {
   await makeProject();
   native = await runBytes(NATIVE, [CAPTURE]);
 });
 
-after(() => {
-  const [runtime, loaded] = ["runtime", "loaded"].map((key) => Math.max(...matrix.map((row) => row[key].length)));
-  const lines = matrix.map((row) => `  ${row.runtime.padEnd(runtime)}  ${row.loaded.padEnd(loaded)}  ${row.result}`);
-  console.log(`\nruntime × way of loading × result\n${lines.join("\n")}\n`);
-});
-
 /** `program` runs the program against the server and gives what it says; `missing` tells why it can't. */
 function runs(runtime, loaded, program, missing, edge = true) {
-  const row = { runtime, loaded, result: missing ? `not run: ${missing}` : "not run" };
-  matrix.push(row);
-  test(`${runtime}: ${loaded}`, { skip: missing ?? false }, async () => {
-    row.result = "FAILED";
+  row(runtime, loaded, missing, async () => {
     const receiver = await startReceiver({ respond: serve });
     try {
       assert.match(await program(new URL(receiver.url).origin), /^errors: 0$/m);
       check(receiver, edge);
-      row.result = "ok";
     } finally {
       await receiver.close();
     }
@@ -134,10 +124,6 @@ const FOR_THE_SDK = "--allow-env=OTEL_TRACES_*,OTEL_SPAN_*,OTEL_LINK_*,OTEL_EVEN
 runs("Deno", "import, with no permission but the SDK's", deno("--allow-net=127.0.0.1", FOR_THE_SDK), missing("deno"));
 runs("Bun", "import", (server) => inProject(bin("bun"), ["main.mjs", server]), missing("bun"));
 runs("Bun", "require", (server) => inProject(bin("bun"), ["main.cjs", server]), missing("bun"));
-
-function missing(command) {
-  return existsSync(bin(command)) ? undefined : `${command} is not installed`;
-}
 
 /** Node's and Bun's program with `require` in place of `import`. */
 function toCommonJs() {
@@ -263,24 +249,6 @@ async function byWrangler() {
 runs("Vercel Edge", "bundled by Next.js", inNext, missing("next"));
 
 async function inNext(server) {
-  const route = join(project, "next", "app", "run");
-  await mkdir(route, { recursive: true });
-  for (const file of ["program.mjs", "route.mjs"]) {
-    await cp(join(project, file), join(route, file === "route.mjs" ? "route.js" : file));
-  }
-  for (const name of ["next", "react", "react-dom"]) {
-    await symlink(join(import.meta.dirname, "node_modules", name), join(project, "node_modules", name));
-  }
-  await writeFile(
-    join(project, "next", "next.config.mjs"),
-    "export default { outputFileTracingRoot: import.meta.dirname };",
-  );
-  const quiet = { NEXT_TELEMETRY_DISABLED: "1" };
-  await inProject(bin("next"), ["build", "next"], quiet);
-  const port = await freePort();
-  const args = ["start", "next", "--hostname", "127.0.0.1", "--port", String(port)];
-  return whileRunning(bin("next"), args, project, quiet, async () => {
-    const response = await fetch(`http://127.0.0.1:${port}/run?server=${server}`);
-    return response.text();
-  });
+  const routes = { "app/run/route.js": "route.mjs", "app/run/program.mjs": "program.mjs" };
+  return inNextJs(routes, {}, (origin) => fetch(`${origin}/run?server=${server}`).then((answer) => answer.text()));
 }

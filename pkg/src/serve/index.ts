@@ -1,7 +1,7 @@
 // The commands that stay: `genspan inspect` and `genspan relay`, from the command line to the end of the process. Node only.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { ExporterStats } from "../exporter.js";
+import type { SenderStats } from "../sender.js";
 import { initSync } from "../slim.js";
 import { openBrowser, startInspector } from "./inspect.js";
 import { HELP, inspectCommand, type Listening, Quit, relayCommand } from "./options.js";
@@ -88,7 +88,7 @@ function grpcLine(address: string | null, { grpcPort }: Listening): string {
 const count = (number: number | undefined, what: string) => (number ? `${number} ${what}` : "");
 
 /** What became of the spans, by destination. */
-function outcome({ destinations = [] }: ExporterStats): string[] {
+function outcome({ destinations = [] }: SenderStats): string[] {
   return destinations.map((d) => {
     const parts = [
       `${d.sent} sent`,

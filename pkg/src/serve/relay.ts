@@ -1,9 +1,9 @@
 // `genspan relay`: receives, and sends on through the core and the delivery of the package.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { configure, type GenSpanOptions } from "../config.js";
-import { Exporter, type ExporterStats } from "../exporter.js";
 import type { Host } from "../host.js";
 import { nodeHost } from "../node-host.js";
+import { Sender, type SenderStats } from "../sender.js";
 import { version } from "../slim.js";
 import { type GrpcReceiver, listenGrpc } from "./grpc.js";
 import { type Counters, listen } from "./http.js";
@@ -17,7 +17,7 @@ export interface Relay {
   /** Resolves when the core has stopped by a fault of its own. */
   broken: Promise<void>;
   /** Takes nothing new, sends what it has. */
-  close(): Promise<{ received: Counters; stats: ExporterStats }>;
+  close(): Promise<{ received: Counters; stats: SenderStats }>;
 }
 
 /** What a sender that finds no room waits, in seconds. */
@@ -46,11 +46,11 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
   const options = { flushTimeoutMillis: FLUSH_TIMEOUT, maxQueueSize: MAX_QUEUE, ...command.options } as GenSpanOptions;
   const host = relayHost();
   let config: ReturnType<typeof configure>;
-  let exporter: Exporter;
+  let sender: Sender;
   try {
     config = configure(options, host);
     for (const { endpoint } of config.routes) checkLoop(endpoint, command);
-    exporter = new Exporter(config, options, host, { warn });
+    sender = new Sender(config, options, host, { warn });
   } catch (error) {
     throw error instanceof Quit ? error : new Quit(2, (error as Error).message);
   }
@@ -60,10 +60,10 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
   });
 
   const take = (body: Buffer, peer: string) => {
-    const pipeline = exporter.usable();
-    const { writer } = exporter;
-    if (exporter.stopped || pipeline === undefined || writer === undefined) {
-      if (!exporter.stopped) breaks();
+    const pipeline = sender.usable();
+    const { writer } = sender;
+    if (sender.stopped || pipeline === undefined || writer === undefined) {
+      if (!sender.stopped) breaks();
       throw new Refusal(503, "shutting down", RETRY_AFTER);
     }
     const address = Buffer.from(peer);
@@ -71,28 +71,28 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
     try {
       taken = pipeline.ingest(writer.raw(address, body), address.length, Date.now());
     } catch (error) {
-      exporter.fault("ingest", error);
-      if (exporter.usable() === undefined) breaks();
+      sender.fault("ingest", error);
+      if (sender.usable() === undefined) breaks();
       throw new Refusal(503, "internal fault", RETRY_AFTER);
     }
     if (taken === "full") {
-      exporter.pump();
-      exporter.warn("the queue is full, senders are told to come again");
+      sender.pump();
+      sender.warn("the queue is full, senders are told to come again");
       throw new Refusal(503, "the queue is full", RETRY_AFTER);
     }
     if (typeof taken !== "number") throw new Refusal(400, taken.malformed);
-    exporter.took(pipeline, false);
+    sender.took(pipeline, false);
   };
 
   function other({ method }: IncomingMessage, response: ServerResponse, path: string): boolean {
     if (path !== "/healthz" || (method !== "GET" && method !== "HEAD")) return false;
-    const well = exporter.usable() !== undefined && !exporter.stopped;
+    const well = sender.usable() !== undefined && !sender.stopped;
     response.writeHead(well ? 200 : 503, { "content-type": "application/json", "cache-control": "no-store" });
     const body = {
       status: well ? "ok" : "ends",
       version: version(),
       received: receiver.counters,
-      stats: exporter.stats(),
+      stats: sender.stats(),
     };
     response.end(method === "HEAD" ? undefined : JSON.stringify(body));
     return true;
@@ -100,14 +100,14 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
 
   const receiving = { ...command, otherSignals: "refuse", take } as const;
   const receiver = await listen({ ...receiving, other }).catch(async (error) => {
-    await exporter.shutdown();
+    await sender.shutdown();
     throw error;
   });
   let byGrpc: GrpcReceiver | undefined;
   try {
     if (command.grpcPort !== undefined) byGrpc = await listenGrpc({ ...receiving, port: command.grpcPort });
   } catch (error) {
-    await Promise.all([receiver.close(), exporter.shutdown()]);
+    await Promise.all([receiver.close(), sender.shutdown()]);
     throw error;
   }
   return {
@@ -117,8 +117,8 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
     broken,
     async close() {
       await Promise.all([receiver.close(), byGrpc?.close()]);
-      await exporter.shutdown();
-      return { received: receiver.counters, stats: exporter.stats() };
+      await sender.shutdown();
+      return { received: receiver.counters, stats: sender.stats() };
     },
   };
 }
