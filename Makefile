@@ -32,7 +32,7 @@ FOR_ENVOY := $(patsubst tests/envoy/requirements-%.txt,target/py-%/.installed,$(
 NODE_TEST := node --test --test-reporter=spec
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugin test demo bench bench-envoy bench-outage faults kill size lint clean test-core check-core test-pkg test-node test-runtimes test-envoy test-backends FORCE
+.PHONY: help build plugin test demo bench bench-native profile bench-envoy bench-outage faults kill size lint clean test-core check-core test-pkg test-node test-runtimes test-envoy test-backends FORCE
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -48,8 +48,13 @@ test: build plugin ## run everything that must pass: lint, all tests, no imports
 demo: build $(FOR_DEMO) ## run an instrumented agent against a local receiver and show what arrived
 	@node demo/run.mjs
 
-bench: build $(FOR_BENCH) ## compare speed with the stock OpenTelemetry encoder
+bench: build $(FOR_BENCH) $(FOR_RUNTIMES) ## speed beside named peers and the floor, 5 minutes; BENCH=quick: under one; WRITE_PAGE=1: into docs/performance.md
+	$(if $(filter quick,$(BENCH)),,@cargo bench --quiet --bench native --no-run)
 	@node benches/js/run.mjs
+
+bench-native: ## the native part of the bench: OTLP bytes to OTLP bytes, beside prost and memcpy
+	@cargo bench --quiet --bench native --no-run
+	@BENCH=native node benches/js/run.mjs
 
 bench-envoy: $(PLUGIN) $(FOR_ENVOY) ## requests a second through Envoy, with the plugin and without it (needs wrk)
 	@command -v wrk >/dev/null || { echo "make: wrk is needed for this bench (Debian: apt-get install wrk)" >&2; exit 1; }
