@@ -34,37 +34,84 @@ pub struct Taken {
     pub first: u64,
 }
 
-/// The bytes of the spans lie one after the other, each ready to stand in a `ScopeSpans`.
+/// Bytes one after the other, in blocks: to grow copies nothing, and a spent block is given back.
+#[derive(Debug, Default)]
+struct Bytes {
+    /// All but the last are full.
+    blocks: VecDeque<Vec<u8>>,
+    /// Spent of the first block.
+    head: usize,
+    length: usize,
+}
+
+const BLOCK: usize = 64 << 10;
+
+impl Bytes {
+    fn push(&mut self, mut bytes: &[u8]) {
+        self.length += bytes.len();
+        while !bytes.is_empty() {
+            let room = match self.blocks.back() {
+                Some(last) if last.len() < BLOCK => BLOCK - last.len(),
+                _ => {
+                    self.blocks.push_back(Vec::with_capacity(BLOCK));
+                    BLOCK
+                }
+            };
+            let (here, rest) = bytes.split_at(bytes.len().min(room));
+            if let Some(last) = self.blocks.back_mut() {
+                last.extend_from_slice(here);
+            }
+            bytes = rest;
+        }
+    }
+
+    fn drop_first(&mut self, count: usize) {
+        self.length -= count;
+        self.head += count;
+        while self.head >= BLOCK {
+            self.blocks.pop_front();
+            self.head -= BLOCK;
+        }
+    }
+
+    fn drop_last(&mut self, count: usize) {
+        self.length -= count;
+        let end = self.head + self.length;
+        self.blocks.truncate(end.div_ceil(BLOCK));
+        if let Some(last) = self.blocks.back_mut() {
+            last.truncate(end - end.saturating_sub(1) / BLOCK * BLOCK);
+        }
+    }
+
+    /// Writes out a part, counted from the first byte that is left.
+    fn copy(&self, part: &Range<usize>, out: &mut Vec<u8>) {
+        let (mut at, end) = (self.head + part.start, self.head + part.end);
+        while at < end {
+            let from = at % BLOCK;
+            let to = BLOCK.min(from + end - at);
+            out.extend_from_slice(self.blocks.get(at / BLOCK).and_then(|block| block.get(from..to)).unwrap_or_default());
+            at += to - from;
+        }
+    }
+}
+
+/// The spans, and their bytes, each ready to stand in a `ScopeSpans`.
 #[derive(Debug, Default)]
 struct Lane {
     spans: VecDeque<Queued>,
-    bytes: Vec<u8>,
-    /// Where the first span's bytes start.
-    head: usize,
+    bytes: Bytes,
 }
 
 impl Lane {
-    fn size(&self) -> usize {
-        self.bytes.len() - self.head
-    }
-
     fn drop_first(&mut self) {
         if let Some(span) = self.spans.pop_front() {
-            self.head += span.length;
+            self.bytes.drop_first(span.length);
         }
     }
 
     fn drop_last(&mut self) {
         if let Some(span) = self.spans.pop_back() {
-            self.bytes.truncate(self.bytes.len() - span.length);
-        }
-    }
-
-    /// Moves the bytes to the front once more than half are spent.
-    fn reclaim(&mut self) {
-        if self.head > self.bytes.len() / 2 {
-            self.bytes.drain(..self.head);
-            self.head = 0;
+            self.bytes.drop_last(span.length);
         }
     }
 }
@@ -76,6 +123,8 @@ pub struct Queue {
     /// Entries are in the second.
     lanes: [Lane; 2],
     pushed: u64,
+    /// Room for what stands before a span's fields.
+    envelope: Vec<u8>,
 }
 
 const SPANS_TAG: u8 = 0x12;
@@ -86,7 +135,7 @@ const ENVELOPE: usize = 6;
 
 impl Queue {
     pub fn new(limits: QueueLimits) -> Self {
-        Queue { limits, lanes: Default::default(), pushed: 0 }
+        Queue { limits, lanes: Default::default(), pushed: 0, envelope: Vec::new() }
     }
 
     /// Adds a span; gives how many were dropped for it (itself, if there is no room that it may take).
@@ -111,10 +160,10 @@ impl Queue {
             }
         }
         let lane = &mut self.lanes[usize::from(entry)];
-        lane.reclaim();
-        lane.bytes.push(SPANS_TAG);
-        push_varint(&mut lane.bytes, length as u64);
-        fields.iter().for_each(|piece| lane.bytes.extend_from_slice(piece));
+        self.envelope.clear();
+        self.envelope.push(SPANS_TAG);
+        push_varint(&mut self.envelope, length as u64);
+        [&self.envelope, fields[0], fields[1]].into_iter().for_each(|piece| lane.bytes.push(piece));
         lane.spans.push_back(Queued { place, length: whole, at, number: self.pushed });
         self.pushed += 1;
         dropped
@@ -125,7 +174,7 @@ impl Queue {
     }
 
     pub fn bytes(&self) -> usize {
-        self.lanes.iter().map(Lane::size).sum()
+        self.lanes.iter().map(|lane| lane.bytes.length).sum()
     }
 
     /// Is more than half of it taken?
@@ -168,7 +217,7 @@ impl Queue {
         let mut places: Vec<Place> = Vec::new();
         let mut size = 0;
         let mut counts = [0; 2];
-        let mut heads = self.lanes.each_ref().map(|lane| lane.head);
+        let mut heads = [0; 2];
         while picked.len() < max_spans {
             let next = |i: usize| self.lanes[i].spans.get(counts[i]);
             let lane = match (next(0), next(1)) {
@@ -207,15 +256,72 @@ impl Queue {
                 body.push(SCOPE_SPANS_TAG);
                 push_varint(&mut body, scope_length(place) as u64);
                 body.extend_from_slice(envelopes.scope(place.scope));
-                ranges(*place).for_each(|(lane, range)| body.extend_from_slice(&self.lanes[lane].bytes[range]));
+                ranges(*place).for_each(|(lane, range)| self.lanes[lane].bytes.copy(&range, &mut body));
             }
         }
         let spans = picked.len() as u64;
         for (i, lane) in self.lanes.iter_mut().enumerate() {
             lane.spans.drain(..counts[i]);
-            lane.head = heads[i];
-            lane.reclaim();
+            lane.bytes.drop_first(heads[i]);
         }
         Some(Taken { body, spans, first })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Push(usize),
+        DropFirst(usize),
+        DropLast(usize),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let some = 0..3 * BLOCK;
+        prop_oneof![
+            3 => some.clone().prop_map(Step::Push),
+            1 => some.clone().prop_map(Step::DropFirst),
+            1 => some.prop_map(Step::DropLast),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// As one vector has it.
+        #[test]
+        fn blocks_hold_what_was_pushed(steps in prop::collection::vec(step(), 1..24), cut: (prop::sample::Index, prop::sample::Index)) {
+            let (mut bytes, mut plain) = (Bytes::default(), Vec::new());
+            for (i, step) in steps.into_iter().enumerate() {
+                match step {
+                    Step::Push(count) => {
+                        let new: Vec<u8> = (0..count).map(|at| (at + 7 * i) as u8).collect();
+                        bytes.push(&new);
+                        plain.extend(new);
+                    }
+                    Step::DropFirst(count) => {
+                        let count = count.min(plain.len());
+                        bytes.drop_first(count);
+                        plain.drain(..count);
+                    }
+                    Step::DropLast(count) => {
+                        let count = count.min(plain.len());
+                        bytes.drop_last(count);
+                        plain.truncate(plain.len() - count);
+                    }
+                }
+                prop_assert_eq!(bytes.length, plain.len());
+                let (a, b) = (cut.0.index(plain.len() + 1), cut.1.index(plain.len() + 1));
+                let part = a.min(b)..a.max(b);
+                let mut out = Vec::new();
+                bytes.copy(&part, &mut out);
+                prop_assert!(out == plain[part]);
+            }
+            prop_assert!(bytes.blocks.len() <= plain.len() / BLOCK + 2);
+        }
     }
 }
