@@ -9,7 +9,7 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 import { bold, dim } from "../../demo/terminal.mjs";
 import { natively } from "./native.mjs";
 import { node, others } from "./runtimes.mjs";
-import { short, table, times, wanted, writePage } from "./table.mjs";
+import { short, table, wanted, writePage } from "./table.mjs";
 import { med } from "./workload.mjs";
 
 const run = promisify(execFile);
