@@ -56,8 +56,8 @@ test: build plugin ## run everything that must pass: lint, all tests, no imports
 demo: build $(FOR_DEMO) ## run an instrumented agent against a local receiver and show what arrived
 	@node demo/run.mjs
 
-bench: build $(FOR_BENCH) $(FOR_RUNTIMES) ## speed beside named peers and the floor, 5 minutes; BENCH=quick: under one; WRITE_PAGE=1: into docs/performance.md
-	$(if $(filter quick,$(BENCH)),,@cargo bench --quiet --bench native --no-run)
+bench: build $(NAMED) $(FOR_BENCH) $(FOR_RUNTIMES) ## speed beside named peers and the floor, 5 minutes; BENCH=quick: under one; WRITE_PAGE=1: into docs/performance.md
+	$(if $(BENCH),,@cargo bench --quiet --bench native --no-run)
 	@node benches/js/run.mjs
 
 bench-native: ## the native part of the bench: OTLP bytes to OTLP bytes, beside prost and memcpy

@@ -58,14 +58,24 @@ for (const id of profile.samples) {
   const key = JSON.stringify([part, name]);
   functions.set(key, (functions.get(key) ?? 0) + 1);
 }
-const percent = (count) => `${((100 * count) / total).toFixed(1)} %`.padStart(7);
-const most = (counts) => [...counts].sort((a, b) => b[1] - a[1]);
-console.log(
-  `${bold(`${shape}, load ${load}, ${lang}: ${micros.toFixed(1)} µs a span`)} ${dim("under the profiler")}\n`,
-);
-for (const [part, count] of most(parts)) console.log(`${percent(count)}  ${part}`);
-console.log();
-for (const [key, count] of most(functions).slice(0, Number(TOP))) {
-  const [part, name] = JSON.parse(key);
-  console.log(`${percent(count)}  ${name.slice(0, 90).padEnd(90)}  ${dim(part)}`);
+const most = (counts) => [...counts].sort((a, b) => b[1] - a[1]).map(([what, count]) => [what, count / total]);
+const found = {
+  micros,
+  parts: most(parts),
+  functions: most(functions)
+    .slice(0, Number(TOP))
+    .map(([key, share]) => [...JSON.parse(key), share]),
+};
+if (process.argv[2] === "--json") {
+  console.log(JSON.stringify(found));
+} else {
+  const percent = (share) => `${(100 * share).toFixed(1)} %`.padStart(7);
+  console.log(
+    `${bold(`${shape}, load ${load}, ${lang}: ${micros.toFixed(1)} µs a span`)} ${dim("under the profiler")}\n`,
+  );
+  for (const [part, share] of found.parts) console.log(`${percent(share)}  ${part}`);
+  console.log();
+  for (const [part, name, share] of found.functions) {
+    console.log(`${percent(share)}  ${name.slice(0, 90).padEnd(90)}  ${dim(part)}`);
+  }
 }

@@ -7,6 +7,9 @@ const { stdout } = process;
 
 const tables = [];
 
+/** In the place of what there is not. */
+export const NONE = { text: "–" };
+
 /** A number with two digits that count, at most one of them a decimal. */
 export const short = (n) => (n < 0.95 ? n.toFixed(2) : n < 9.95 ? n.toFixed(1) : n.toFixed(0));
 export const times = (n) => `${short(n)}×`;
@@ -55,7 +58,7 @@ export function table(name, title, columns, notes = []) {
 
 const plain = (cell) => {
   const { text, target } = typeof cell === "object" ? cell : { text: cell ?? "" };
-  return target ? `${text} (${target})` : text;
+  return (target ? `${text} (${target})` : text).replaceAll("|", "\\|");
 };
 
 function markdown({ columns, rows }) {
@@ -67,7 +70,7 @@ function markdown({ columns, rows }) {
   ].join("\n");
 }
 
-/** Writes every table that was made, and `where`, a sentence, into the page. */
+/** Writes every table that was made, and `where`, a sentence, into the page; where a runtime was not there its table stays. */
 export function writePage(where) {
   let page = readFileSync(PAGE, "utf8");
   const put = (name, text) => {
