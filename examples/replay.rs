@@ -10,7 +10,10 @@ const START: u8 = 3;
 /// Where the trace id stands in a `start` and in a `span` record.
 const TRACE_ID: [usize; 2] = [2, 8];
 
-fn records(mut file: &[u8]) -> Result<Vec<(u8, Vec<u8>)>, Box<dyn std::error::Error>> {
+/// What it is, and its bytes.
+type Record = (u8, Vec<u8>);
+
+fn records(mut file: &[u8]) -> Result<Vec<Record>, Box<dyn std::error::Error>> {
     let mut records = Vec::new();
     while let Some((head, rest)) = file.split_first_chunk::<5>() {
         let [what, length @ ..] = *head;
