@@ -16,6 +16,14 @@ RAW_INGEST := target/wasm-ingest/wasm32-unknown-unknown/wasm/genspan.wasm
 INGEST   := pkg/wasm/ingest.wasm
 DIST     := pkg/dist/index.js
 PAGE     := www/dist/index.html
+# The module with its names kept.
+NAMED    := target/size/named.wasm
+
+# What make profile and make instructions look at.
+SHAPE   ?= genai
+LOAD    ?= b
+LANG_OF ?= en
+export SHAPE LOAD LANG_OF
 
 # Folders with packages of npm, by who needs them.
 installed  = $(patsubst %/package-lock.json,%/node_modules/.installed,$(wildcard $(addsuffix /package-lock.json,$(1))))
@@ -38,7 +46,7 @@ FOR_ENVOY := $(patsubst tests/envoy/requirements-%.txt,target/py-%/.installed,$(
 NODE_TEST := node --test --test-reporter=spec
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugin test demo bench bench-envoy bench-outage faults kill size lint clean test-core check-core test-pkg test-node test-runtimes test-envoy test-www test-backends screenshots FORCE
+.PHONY: help build plugin test demo bench bench-native bench-envoy bench-outage faults kill profile instructions size lint clean test-core check-core test-pkg test-node test-runtimes test-envoy test-www test-backends screenshots FORCE
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -54,8 +62,13 @@ test: build plugin ## run everything that must pass: lint, all tests, no imports
 demo: build $(FOR_DEMO) ## run an instrumented agent against a local receiver, show what arrived, and look inside (OPEN=0: do not stay, OPEN=1: in a browser)
 	@node demo/run.mjs
 
-bench: build $(FOR_BENCH) ## compare speed with the stock OpenTelemetry encoder
+bench: build $(NAMED) $(FOR_BENCH) $(FOR_RUNTIMES) ## speed beside named peers and the floor, 5 minutes; BENCH=quick: under one; WRITE_PAGE=1: into docs/performance.md
+	$(if $(BENCH),,@cargo bench --quiet --bench native --no-run)
 	@node benches/js/run.mjs
+
+bench-native: ## the native part of the bench: OTLP bytes to OTLP bytes, beside prost and memcpy
+	@cargo bench --quiet --bench native --no-run
+	@BENCH=native node benches/js/run.mjs
 
 bench-envoy: $(PLUGIN) $(FOR_ENVOY) ## requests a second through Envoy, with the plugin and without it (needs wrk)
 	@command -v wrk >/dev/null || { echo "make: wrk is needed for this bench (Debian: apt-get install wrk)" >&2; exit 1; }
@@ -73,10 +86,18 @@ faults: $(DIST) $(FOR_DEMO) $(FOR_TEST) ## every fault by every transport; write
 kill: $(DIST) $(FOR_DEMO) $(FOR_TEST) ## kill -9 a process with a spool 200 times, and see what arrives
 	KILL_ROUNDS=200 $(NODE_TEST) tests/node/kill.test.mjs
 
-size: $(WASM) ## what the module weighs, and what each part of it costs
-	@$(WASM_BINDGEN) --target web --omit-default-module-path --keep-debug --out-dir target/size $(RAW_WASM)
-	@pkg/node_modules/.bin/wasm-opt $(WASM_OPT) -g target/size/genspan_bg.wasm -o target/size/named.wasm
-	@node scripts/size.mjs $(WASM) target/size/named.wasm
+profile: $(DIST) $(NAMED) $(FOR_BENCH) ## where the time of a span goes, by function; LOAD=a|b|c LANG_OF=en|mix|cjk SHAPE=genai|langfuse|openinference|vercel
+	@node benches/js/profile.mjs
+
+instructions: $(DIST) $(FOR_BENCH) ## the same of the core alone, natively, in instructions (needs valgrind)
+	@command -v valgrind >/dev/null || { echo "make: valgrind is needed for this (Debian: apt-get install valgrind)" >&2; exit 1; }
+	@CARGO_PROFILE_RELEASE_DEBUG=1 cargo build --quiet --release --example replay --target-dir target/callgrind
+	@node benches/js/frames.mjs $(SHAPE) $(LOAD) $(LANG_OF) target/callgrind/frames
+	@cd target/callgrind && valgrind --quiet --tool=callgrind --callgrind-out-file=found release/examples/replay frames 4
+	@cd target/callgrind && callgrind_annotate --auto=no found | sed 1,/^Ir/d | head -40
+
+size: $(WASM) $(NAMED) ## what the module weighs, and what each part of it costs
+	@node scripts/size.mjs $(WASM) $(NAMED)
 
 lint: $(DIST) ## rustfmt, clippy, tsc and Biome, warnings are errors
 	cargo fmt --all --check
@@ -135,6 +156,10 @@ $(WASM): $(RAW_WASM) $(WASM_BINDGEN) $(FOR_PKG) Makefile
 	$(WASM_BINDGEN) --target web --omit-default-module-path --out-dir $(@D) $(RAW_WASM)
 	pkg/node_modules/.bin/wasm-opt $(WASM_OPT) --strip-debug --strip-producers $(@D)/genspan_bg.wasm -o $@
 	@scripts/check-paths.sh $@
+
+$(NAMED): $(WASM)
+	@$(WASM_BINDGEN) --target web --omit-default-module-path --keep-debug --out-dir $(@D) $(RAW_WASM)
+	@pkg/node_modules/.bin/wasm-opt $(WASM_OPT) -g $(@D)/genspan_bg.wasm -o $@
 
 $(RAW_INGEST): FORCE
 	@scripts/build-core.sh --quiet --profile wasm --features ingest --target-dir target/wasm-ingest

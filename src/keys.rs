@@ -4,7 +4,7 @@
 use crate::conventions::{self, ConventionSet, OWN, RuleRef, To};
 use crate::hash::Hash;
 use crate::normalize::canonical::PEOPLE;
-use crate::otlp::wire::push_varint;
+use crate::otlp::wire::{push_varint, varint_len};
 use crate::profiles::Table;
 use crate::span::Key;
 use hashbrown::HashTable;
@@ -40,7 +40,7 @@ pub struct KeyInfo {
 impl KeyInfo {
     /// What the tables say of a key.
     pub fn new(text: &[u8]) -> Self {
-        let mut prefix = Vec::with_capacity(text.len() + 3);
+        let mut prefix = Vec::with_capacity(1 + varint_len(text.len() as u64) + text.len());
         prefix.push(0x0a);
         push_varint(&mut prefix, text.len() as u64);
         let text_at = prefix.len() as u8;

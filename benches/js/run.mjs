@@ -1,58 +1,37 @@
-// `make bench`: how long the main thread is held for a span, genspan beside three peers, as ratios. One case a process (case.mjs).
-// It judges nothing: times differ from machine to machine, and only the ratios of one run mean something.
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+// `make bench`: what genspan costs beside named peers and beside the floor, in one run. Every case is a process of its own (case.mjs).
+// BENCH=quick takes under a minute; BENCH=genai, normalised, genai24, elsewhere, loop, size, profile or native is that part alone. WRITE_PAGE=1
+// writes the tables of a whole run into docs/performance.md.
+import { cpus } from "node:os";
+import { bold, dim } from "../../demo/terminal.mjs";
+import { eventLoop, profile, sizes } from "./costs.mjs";
+import { natively } from "./native.mjs";
+import { elsewhere, genai, genai24, MILLIS, normalised, quick } from "./ratios.mjs";
+import { writePage } from "./table.mjs";
 
-const run = promisify(execFile);
-const full = process.env.BENCH_FULL === "1";
-const SECONDS = full ? 1 : 0.25;
-
-const CASES = full
-  ? ["a", "b", "c"].flatMap((load) => ["en", "mix", "cjk"].map((lang) => [load, lang]))
-  : [
-      ["a", "en"],
-      ["a", "cjk"],
-      ["b", "en"],
-      ["b", "mix"],
-      ["b", "cjk"],
-      ["c", "en"],
-    ];
-
-const LOADS = { a: "tool call, 1 KB", b: "chat, 8 KB", c: "chat, 64 KB" };
-const LANGS = { en: "English", mix: "English with ’ — 😀", cjk: "CJK" };
-const PEERS = ["newest", "fastest", "control"];
-
-const { stdout } = process;
-const styled = Boolean(stdout.isTTY) && !process.env.NO_COLOR && process.env.TERM !== "dumb";
-const dim = (text) => (styled ? `\x1b[2m${text}\x1b[22m` : text);
-const bold = (text) => (styled ? `\x1b[1m${text}\x1b[22m` : text);
-
-async function micros(peer, load, lang) {
-  const script = new URL("./case.mjs", import.meta.url).pathname;
-  const { stdout: out } = await run(process.execPath, [script, peer, load, lang, String(SECONDS)]);
-  return JSON.parse(out).micros;
-}
-
-console.log(bold("Main-thread time a span: the peer’s divided by ours. Above 1, genspan is faster."));
-console.log(`  newest   @opentelemetry/otlp-transformer 0.223, the newest stock OTLP protobuf encoder for Node 20
-  fastest  @opentelemetry/otlp-transformer 0.208 (protobufjs), the fastest stock encoder there was
-  control  an OTLP encoder in plain JS, written to be as fast as we know how
-  genspan  hand-over at start and end, normalising, entry, encoding and flush; the peers only encode`);
+const before = Date.now();
+const where = `One run of \`make bench\` on ${cpus().length} cores (${cpus()[0].model.trim()}), Node ${process.versions.node}, ${process.platform} ${process.arch}: median of 9 rounds of at least ${MILLIS[1]} ms of CPU time after ${MILLIS[0]} ms to warm up, each case in a process of its own, no compression.`;
 console.log(
-  dim(
-    `  Node ${process.versions.node}, ${process.platform} ${process.arch}, 512 spans a batch, median of 5 rounds of ${SECONDS} s, warm, no compression\n`,
+  bold(
+    "CPU time a span: a peer’s as a multiple of genspan’s. Above 1×, genspan is faster; behind a figure its target.",
   ),
 );
+console.log(`  genspan       the whole way: a span’s start and end, normalising, entry, batch, encoding, flush
+  floor         all string values once through TextEncoder.encodeInto, and nothing else; what genspan takes as a multiple of it
+  newest        ProtobufTraceSerializer of @opentelemetry/otlp-transformer 0.223 (with SDK 3.x 0.301), encoding alone
+  fastest       the same of 0.208, the last with protobufjs, encoding alone
+  plain JS      an encoder in JS, written to be as fast as we know how, which normalises nothing
+  JSON          JsonTraceSerializer 0.223, encoding alone
+  stock path    BatchSpanProcessor with an exporter that only encodes, as newest does`);
 console.log(
-  `${"load".padEnd(17)}${"text".padEnd(22)}${PEERS.map((peer) => peer.padStart(10)).join("")}   ${dim("µs a span: genspan · peers")}`,
+  dim(
+    `  ${where.replaceAll("`", "")}\n  Time is the process’s: the threads that collect garbage and compile count, for each peer alike.`,
+  ),
 );
-for (const [load, lang] of CASES) {
-  const ours = await micros("genspan", load, lang);
-  const theirs = [];
-  for (const peer of PEERS) theirs.push(await micros(peer, load, lang));
-  const ratios = theirs.map((time) => `${(time / ours).toFixed(1)}×`.padStart(10)).join("");
-  const times = [ours, ...theirs].map((time) => (time < 10 ? time.toFixed(1) : time.toFixed(0)));
-  console.log(
-    `${LOADS[load].padEnd(17)}${LANGS[lang].padEnd(22)}${bold(ratios)}   ${dim(`${times[0]} · ${times.slice(1).join(" ")}`)}`,
-  );
-}
+
+const PARTS = { genai, normalised, genai24, elsewhere, loop: eventLoop, size: sizes, profile, native: natively };
+const QUICK = ["genai", "normalised", "genai24", "loop", "size"];
+const { BENCH = "" } = process.env;
+const chosen = quick ? QUICK : Object.hasOwn(PARTS, BENCH) ? [BENCH] : Object.keys(PARTS);
+for (const part of chosen) await PARTS[part]();
+console.log(dim(`\n  ${((Date.now() - before) / 1000).toFixed(0)} s`));
+if (process.env.WRITE_PAGE === "1" && chosen.length === Object.keys(PARTS).length) writePage(where);

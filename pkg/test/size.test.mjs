@@ -1,16 +1,25 @@
-// The module must not grow unseen.
+// The package must not grow unseen: what a worker uploads, and what a browser fetches.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 
-const BOUND = 190_000;
+const read = (name) => readFileSync(new URL(`../dist/${name}`, import.meta.url));
+const gzip = (bytes) => gzipSync(bytes, { level: 9 }).length;
+const brotli = (bytes) => brotliCompressSync(bytes).length;
+
+const module = read("core.wasm");
+const glue = read("slim.js");
 // A standard library that says why it panics (rustup's own; see scripts/setup-rust-wasm.sh) makes a tenth more.
-const WITH_PANICS = 210_000;
+const tenth = module.includes("called `Option::unwrap()`") ? 1.1 : 1;
 
-test("the module weighs what it may, with gzip", () => {
-  const module = readFileSync(new URL("../wasm/core.wasm", import.meta.url));
-  const bound = module.includes("called `Option::unwrap()`") ? WITH_PANICS : BOUND;
-  const size = gzipSync(module, { level: 9 }).length;
-  assert.ok(size <= bound, `core.wasm is ${size} bytes with gzip -9, and may be ${bound}: see \`make size\``);
-});
+for (const [what, how, size, bound] of [
+  ["the module", "gzip -9", gzip(module), 190_000 * tenth],
+  ["the module", "brotli", brotli(module), 160_000 * tenth],
+  ["the glue (genspan/slim)", "gzip -9", gzip(glue), 23_000],
+  ["the glue (genspan/slim)", "brotli", brotli(glue), 20_000],
+]) {
+  test(`${what} weighs what it may, with ${how}`, () => {
+    assert.ok(size <= bound, `${what} is ${size} bytes with ${how}, and may be ${bound}: see \`make size\``);
+  });
+}

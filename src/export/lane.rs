@@ -4,7 +4,7 @@ use super::queue::Place;
 use crate::otlp::wire::{push_varint, varint_len};
 use std::collections::VecDeque;
 
-/// A piece is an eighth of what there is, within these bounds, in bytes; larger for a span that is larger.
+/// A piece is a sixteenth of what there is, within these bounds, in bytes; larger for a span that is larger.
 const PIECE: [usize; 2] = [16 << 10, 1 << 20];
 const SPANS_TAG: u8 = 0x12;
 
@@ -16,11 +16,17 @@ pub struct Queued {
     pub at: f64,
     /// The how-manieth of all that ever came.
     pub number: u64,
-    /// How many bytes it takes in a `ScopeSpans`.
-    pub length: usize,
+    length: u32,
     /// The number of its piece, and where it starts there.
-    piece: usize,
-    start: usize,
+    piece: u32,
+    start: u32,
+}
+
+impl Queued {
+    /// How many bytes it takes in a `ScopeSpans`.
+    pub fn length(&self) -> usize {
+        self.length as usize
+    }
 }
 
 /// The lane.
@@ -29,7 +35,7 @@ pub struct Lane {
     spans: VecDeque<Queued>,
     pieces: VecDeque<Vec<u8>>,
     /// The number of the first piece.
-    first_piece: usize,
+    first_piece: u32,
     /// A piece that was spent, for the next one.
     spare: Vec<u8>,
     bytes: usize,
@@ -47,19 +53,19 @@ impl Lane {
         let length = whole(fields);
         let room = |piece: &&mut Vec<u8>| piece.capacity() - piece.len() >= length;
         if self.pieces.back_mut().as_ref().is_none_or(|piece| !room(piece)) {
-            let size = (self.bytes / 8).clamp(PIECE[0], PIECE[1]).max(length);
+            let size = (self.bytes / 16).clamp(PIECE[0], PIECE[1]).max(length);
             let spare = std::mem::take(&mut self.spare);
             // One of half the size would soon be full.
             self.pieces.push_back(if spare.capacity() * 2 > size && spare.capacity() >= length { spare } else { Vec::with_capacity(size) });
         }
-        let piece = self.first_piece + self.pieces.len() - 1;
+        let piece = self.first_piece.wrapping_add(self.pieces.len() as u32 - 1);
         let Some(last) = self.pieces.back_mut() else { return };
-        let start = last.len();
+        let start = last.len() as u32;
         last.push(SPANS_TAG);
         push_varint(last, (fields[0].len() + fields[1].len()) as u64);
         fields.iter().for_each(|part| last.extend_from_slice(part));
         self.bytes += length;
-        self.spans.push_back(Queued { place, at, number, length, piece, start });
+        self.spans.push_back(Queued { place, at, number, length: length as u32, piece, start });
     }
 
     /// How many spans there are.
@@ -80,19 +86,19 @@ impl Lane {
     /// The bytes of a span, ready to stand in a `ScopeSpans`.
     pub fn bytes_of(&self, index: usize) -> &[u8] {
         let Some(span) = self.spans.get(index) else { return &[] };
-        let piece = self.pieces.get(span.piece.wrapping_sub(self.first_piece));
-        piece.and_then(|piece| piece.get(span.start..span.start + span.length)).unwrap_or_default()
+        let piece = self.pieces.get(span.piece.wrapping_sub(self.first_piece) as usize);
+        piece.and_then(|piece| piece.get(span.start as usize..)?.get(..span.length())).unwrap_or_default()
     }
 
     /// Drops the span that came first.
     pub fn drop_first(&mut self) {
         let Some(span) = self.spans.pop_front() else { return };
-        self.bytes -= span.length;
-        let needed = self.spans.front().map_or(self.first_piece + self.pieces.len(), |span| span.piece);
-        while self.first_piece < needed
+        self.bytes -= span.length();
+        let needed = self.spans.front().map_or(self.first_piece.wrapping_add(self.pieces.len() as u32), |span| span.piece);
+        while self.first_piece != needed
             && let Some(spent) = self.pieces.pop_front()
         {
-            self.first_piece += 1;
+            self.first_piece = self.first_piece.wrapping_add(1);
             self.keep(spent);
         }
     }
@@ -100,9 +106,9 @@ impl Lane {
     /// Drops the span that came last.
     pub fn drop_last(&mut self) {
         let Some(span) = self.spans.pop_back() else { return };
-        self.bytes -= span.length;
+        self.bytes -= span.length();
         if let Some(last) = self.pieces.back_mut() {
-            last.truncate(span.start);
+            last.truncate(span.start as usize);
         }
         if span.start == 0
             && let Some(spent) = self.pieces.pop_back()
@@ -164,7 +170,7 @@ mod tests {
             lane.push(PLACE, [&[7; 1_000], &[]], 0.0, number);
         }
         let held: usize = lane.pieces.iter().map(Vec::capacity).sum::<usize>() + lane.spare.capacity();
-        assert!(held < lane.bytes() * 9 / 8, "{held} for {}", lane.bytes());
+        assert!(held < lane.bytes() * 17 / 16, "{held} for {}", lane.bytes());
         (0..20_000).for_each(|_| lane.drop_first());
         assert_eq!((lane.bytes(), lane.pieces.len()), (0, 0));
         assert!(lane.spare.capacity() <= PIECE[1]);

@@ -125,7 +125,7 @@ impl Queue {
                 (rest, _) => usize::from(rest.is_none()),
             };
             let Some(span) = next(lane) else { break };
-            size += span.length;
+            size += span.length();
             let known = places.binary_search(&span.place);
             if known.is_err() {
                 size += ENVELOPE + envelopes.scope(span.place.scope).len();

@@ -327,9 +327,10 @@ impl<'a> PartReader<'_, 'a> {
 
     /// Text as UTF-8: what is not becomes U+FFFD, since one bad byte makes a backend refuse the whole batch.
     fn text(&self, bytes: &'a [u8]) -> &'a [u8] {
-        match String::from_utf8_lossy(bytes) {
-            std::borrow::Cow::Borrowed(_) => bytes,
-            std::borrow::Cow::Owned(text) => self.arena.alloc_str(&text).as_bytes(),
+        // Not `from_utf8_lossy` at once: it looks at each byte by itself.
+        match std::str::from_utf8(bytes) {
+            Ok(_) => bytes,
+            Err(_) => self.arena.alloc_str(&String::from_utf8_lossy(bytes)).as_bytes(),
         }
     }
 }

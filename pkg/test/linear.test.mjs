@@ -1,0 +1,119 @@
+// The work that the core does grows with what it is given, and no faster: counted, not timed. The shipped module is made to count each call of a
+// function and each turn of a loop, bulk copies among them, which become loops for this.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { GenSpanProcessor, initSync } from "genspan/slim";
+
+let steps = 0;
+
+before(() => {
+  const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+  const dir = mkdtempSync(join(tmpdir(), "genspan-"));
+  const counting = join(dir, "counting.wasm");
+  const passes = ["--llvm-memory-copy-fill-lowering", "--log-execution"];
+  execFileSync(here("../node_modules/.bin/wasm-opt"), [...passes, here("../wasm/core.wasm"), "-o", counting]);
+  const { Instance } = WebAssembly;
+  WebAssembly.Instance = function instantiate(module, imports) {
+    const counted = Object.entries(imports).map(([name, of]) => [name, { ...of, log_execution: () => steps++ }]);
+    return new Instance(module, Object.fromEntries(counted));
+  };
+  initSync(new WebAssembly.Module(readFileSync(counting)));
+  rmSync(dir, { recursive: true });
+});
+
+const resource = { attributes: { "service.name": "shop" } };
+const instrumentationScope = { name: "ai" };
+const hex = (n, digits) => n.toString(16).padStart(digits, "0");
+let made = 0;
+
+/** Spans of one trace, the first of them its root. */
+function trace(count, attributes) {
+  const traceId = hex(++made, 32);
+  const context = (i) => ({ traceId, spanId: hex(i + 1, 16), traceFlags: 1 });
+  return Array.from({ length: count }, (_, i) => ({
+    name: "chat",
+    kind: 2,
+    spanContext: () => context(i),
+    parentSpanContext: i === 0 ? undefined : context(0),
+    startTime: [1_780_000_000, 0],
+    endTime: [1_780_000_001, 0],
+    status: { code: 0 },
+    attributes,
+    events: [],
+    links: [],
+    resource,
+    instrumentationScope,
+  }));
+}
+
+/** The steps for a trace, from the start of its spans until they are sent, by a processor that has had another like it. */
+async function work(make, n) {
+  let sent = 0;
+  globalThis.fetch = async (_url, { body }) => {
+    sent += body.byteLength;
+    return new Response(null, { status: 200 });
+  };
+  const endpoint = "http://127.0.0.1:4318/v1/traces";
+  const processor = new GenSpanProcessor({ endpoint, compression: "none", maxQueueSize: 20_000 });
+  let counted = 0;
+  for (const spans of [make(n), make(n)]) {
+    const first = steps;
+    for (const span of spans) processor.onStart({ ...span, attributes: {} });
+    for (const span of spans.toReversed()) processor.onEnd(span);
+    await processor.forceFlush();
+    counted = steps - first;
+  }
+  const { seen, destinations } = processor.stats();
+  assert.equal(destinations[0].sent, seen);
+  assert.ok(sent > 0);
+  await processor.shutdown();
+  return counted;
+}
+
+const of = (n, make) => Object.fromEntries(Array.from({ length: n }, (_, i) => make(i)).flat());
+
+/** What grows, and a trace with `n` of it. */
+const GROWING = {
+  "attributes of the application": (n) =>
+    trace(1, { "gen_ai.operation.name": "chat", ...of(n, (i) => [[`app.${i}`, "x"]]) }),
+  "attributes of spans that no convention knows": (n) =>
+    trace(
+      1,
+      of(n, (i) => [[`http.header.${i}`, "x"]]),
+    ),
+  "metadata of Langfuse": (n) =>
+    trace(1, {
+      "langfuse.observation.type": "generation",
+      ...of(n, (i) => [[`langfuse.observation.metadata.k${i}`, "x"]]),
+    }),
+  "messages of OpenInference, a key each": (n) =>
+    trace(1, {
+      "openinference.span.kind": "LLM",
+      ...of(n, (i) => [
+        [`llm.input_messages.${i}.message.role`, "user"],
+        [`llm.input_messages.${i}.message.content`, "hello"],
+      ]),
+    }),
+  "messages in JSON": (n) =>
+    trace(1, {
+      "langfuse.observation.type": "generation",
+      "langfuse.observation.input": JSON.stringify(
+        Array.from({ length: n }, () => ({ role: "user", content: "a\n深" })),
+      ),
+    }),
+  "spans of one trace": (n) => trace(n, { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search" }),
+};
+
+for (const [what, make] of Object.entries(GROWING)) {
+  test(`ten times the ${what} is ten times the work`, async () => {
+    const counts = [];
+    for (const n of [100, 1_000, 10_000]) counts.push(await work(make, n));
+    const [hundred, thousand, tenThousand] = counts;
+    assert.ok(thousand <= 12 * hundred && tenThousand <= 12 * thousand, `steps for 100, 1,000 and 10,000: ${counts}`);
+  });
+}
