@@ -285,6 +285,24 @@ test("copies go to a further cluster in the form of its backend, and senders do 
   assert.ok(receiver.spans().every(({ attributes }) => attributes["langfuse.observation.type"] !== "generation"));
 });
 
+test("a copy by gRPC, as the protocol of its destination has it; what the proxy decides is said to be ignored", async (t) => {
+  const copy = { protocol: "grpc", compression: "gzip", cluster: "collector_grpc", endpoint: "http://collector:4317" };
+  const options = {
+    destinations: [{ compression: "gzip" }, { ...copy, headers: { "x-team": "blue" } }],
+    spool: { dir: "/x" },
+  };
+  const { envoy, receiver, grpc } = await withEnvoy(t, { ...options, scheduledDelayMillis: 100 }, { grpc: true });
+  assert.equal((await post(envoy, CAPTURE)).status, 200);
+  await until(() => grpc.requests.length > 0, "the copy is there");
+  const [{ metadata, body }] = grpc.requests;
+  assert.deepEqual(flatten(decode(body)), receiver.spans());
+  assert.equal(metadata["x-team"], "blue");
+  await until(async () => (await envoy.stats()).genspan_pending === 0, "its answer was understood");
+  assert.equal(grpc.requests.length, 1);
+  assert.match(envoy.log(), /genspan: spool is ignored: /);
+  assert.match(envoy.log(), /genspan: destinations\[0\]\.compression is ignored: /);
+});
+
 test("what is held goes out when Envoy is told to stop", async (t) => {
   const receiver = await startReceiver();
   t.after(() => receiver.close());

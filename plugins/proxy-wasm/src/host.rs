@@ -19,7 +19,6 @@ const LOG_INTERVAL: f64 = 60_000.0;
 const MAX_ANSWER: usize = 64 << 10;
 
 proxy_wasm::main! {{
-    proxy_wasm::set_log_level(LogLevel::Info);
     proxy_wasm::set_root_context(|_| Box::new(Root { worker: Rc::new(RefCell::new(Worker::default())) }));
 }}
 
@@ -73,7 +72,7 @@ struct Worker {
 fn totals_of(origin: &Origin) -> [u64; COUNTERS.len()] {
     let stats = origin.stats();
     let sum = |of: fn(&genspan::DestinationStats) -> u64| stats.destinations.iter().map(of).sum::<u64>();
-    let dropped = sum(|d| d.dropped_full + d.dropped_refused + d.dropped_deadline);
+    let dropped = sum(|d| d.dropped_full + d.dropped_refused + d.dropped_deadline + d.dropped_too_large + d.rejected);
     [stats.seen, stats.entries, 0, sum(|d| d.sent), dropped, sum(|d| d.filtered + d.not_sampled), stats.unparsed]
 }
 
@@ -229,6 +228,9 @@ impl RootContext for Root {
         let text = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX).ok().flatten().unwrap_or_default();
         match Settings::read(&String::from_utf8_lossy(&text)) {
             Ok(settings) => {
+                for said in &settings.ignored {
+                    let _ = hostcalls::log(LogLevel::Warn, &format!("genspan: {said}"));
+                }
                 let mut worker = self.worker.borrow_mut();
                 worker.settings = Some(settings);
                 worker.define_metrics();

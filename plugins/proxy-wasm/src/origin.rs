@@ -82,8 +82,8 @@ impl Origin {
         let route = self.routes.get(destination)?;
         let (id, body) = (transmit.id, transmit.body);
         let to_upstream = destination == 0;
-        // Copies are OTLP/HTTP.
-        let packed = if to_upstream { self.head.request } else { Request { grpc: false, json: false, gzip: route.gzip } };
+        // What the core gives for the upstream is protobuf, whatever its requests are.
+        let packed = if to_upstream { Request { json: false, ..self.head.request } } else { route.packed };
         let (authority, path) = match to_upstream {
             true => (&self.head.authority, &self.head.path),
             false => (&route.authority, &route.path),
@@ -95,7 +95,7 @@ impl Origin {
         set(":scheme", &self.head.scheme);
         set(":authority", authority);
         set(":path", path);
-        set("content-type", if packed.grpc { "application/grpc" } else { "application/x-protobuf" });
+        set("content-type", packed.media_type());
         if packed.grpc {
             set("te", "trailers");
         }

@@ -7,7 +7,8 @@ use genspan::Pipeline;
 use std::io::{Read, Write};
 
 const HTTP_PATH: &str = "/v1/traces";
-const GRPC_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+/// The path of OTLP/gRPC's one call.
+pub const GRPC_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 /// Flag and length before a gRPC message.
 const GRPC_HEAD: usize = 5;
 
@@ -74,6 +75,15 @@ impl Request {
         Some(if supported { Ok(Request { grpc, json, gzip }) } else { Err(Reason::Unsupported) })
     }
 
+    /// The content type of such a body.
+    pub fn media_type(self) -> &'static str {
+        match (self.grpc, self.json) {
+            (true, _) => "application/grpc",
+            (false, true) => "application/json",
+            (false, false) => "application/x-protobuf",
+        }
+    }
+
     /// The body with its spans normalised, packed as it came. An error leaves the pipeline as it was. `limit` bounds what it may
     /// unpack to; `peer` is the address that it came from; `now` is in ms.
     pub fn rewrite(self, body: &[u8], pipeline: &mut Pipeline, peer: Option<&str>, limit: usize, now: f64) -> Result<Vec<u8>, Reason> {
@@ -100,7 +110,7 @@ impl Request {
         Ok(if self.gzip { pack(&out) } else { out })
     }
 
-    /// A protobuf message as the body of a call of our own, packed in the same way.
+    /// A message as the body of a call of our own, packed in the same way.
     pub fn wrap(self, message: &[u8]) -> Vec<u8> {
         let packed = if self.gzip { pack(message) } else { message.to_vec() };
         if !self.grpc {
