@@ -29,7 +29,7 @@ pub enum Error {
     Protobuf(WireError),
     /// The body is not OTLP JSON.
     Json(JsonError),
-    /// It has more scopes and resources than can be told apart.
+    /// It has more scopes and resources than can be told apart, or spans of so many others wait.
     Full(FrameError),
 }
 

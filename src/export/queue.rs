@@ -138,6 +138,11 @@ impl Queue {
         self.pushed
     }
 
+    /// Where each span stands.
+    pub fn places(&self) -> impl Iterator<Item = Place> {
+        self.lanes.iter().flat_map(|lane| lane.spans.iter().map(|span| span.place))
+    }
+
     fn fronts(&self) -> impl Iterator<Item = &Queued> {
         self.lanes.iter().filter_map(|lane| lane.spans.front())
     }

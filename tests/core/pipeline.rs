@@ -519,3 +519,78 @@ fn a_body_without_llm_spans_passes_as_it_is_but_for_its_resources() {
     p.rewrite(&clean, None, 0.0).unwrap();
     assert_eq!(p.stats().tracked, 4);
 }
+
+/// One span of a pod of its own: its resource, its scope, its trace and one of its keys are those of no other body.
+fn pod(n: u32, parent: u8) -> Vec<u8> {
+    let id = format!("pod-{n}");
+    let mut llm = of_kind(3, parent, &id, "generation");
+    llm.trace_id = [&[9; 12][..], &n.to_be_bytes()].concat();
+    llm.attributes.push(text("langfuse.observation.model.name", "gpt-4o"));
+    llm.attributes.push(text(&format!("key of {id}"), "kept"));
+    let scope = InstrumentationScope { version: id.clone(), ..scope("langfuse-sdk") };
+    let scope_spans = vec![ScopeSpans { scope: Some(scope), spans: vec![llm], ..Default::default() }];
+    let resource = Resource { attributes: vec![text("k8s.pod.name", &id)], ..Default::default() };
+    ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { resource: Some(resource), scope_spans, ..Default::default() }] }
+        .encode_to_vec()
+}
+
+/// The pods whose spans are there, normalised, each in its own resource and scope.
+fn pods(body: &[u8]) -> Vec<String> {
+    let request = ExportTraceServiceRequest::decode(body).unwrap();
+    let scoped = request.resource_spans.iter().flat_map(|r| r.scope_spans.iter().map(move |s| (r, s)));
+    let each = scoped.flat_map(|(r, scoped)| {
+        let pod = string(&r.resource.as_ref().unwrap().attributes, "k8s.pod.name").unwrap().to_owned();
+        scoped.spans.iter().map(move |span| {
+            assert_eq!((&span.name, &scoped.scope.as_ref().unwrap().version), (&pod, &pod));
+            assert_eq!(string(&span.attributes, "gen_ai.request.model"), Some("gpt-4o"));
+            assert_eq!(string(&span.attributes, &format!("key of {pod}")), Some("kept"));
+            pod.clone()
+        })
+    });
+    each.collect()
+}
+
+#[test]
+fn out_of_bodies_there_may_be_any_number_of_resources_scopes_and_keys() {
+    let mut p = pipeline(r#"{"destinations":[{}],"entry":{"maxSpans":200000}}"#);
+    let (host_scope, host_resource) = {
+        let mut w = FrameWriter(&mut p);
+        (w.scope(&scope("langfuse-sdk")), w.resource(&Resource { attributes: vec![text("k8s.pod.name", "host")], ..Default::default() }))
+    };
+    for n in 0..50_000 {
+        // The parent of some never comes: they are held while all others pass by.
+        let held = n % 1_000 == 0;
+        let out = p.rewrite(&pod(n, if held { 2 } else { 0 }), None, 0.0).unwrap();
+        assert_eq!(pods(&out), if held { vec![] } else { vec![format!("pod-{n}")] });
+    }
+    assert_eq!((p.stats().held, p.stats().unparsed), (50, 0));
+    p.flush(0.0);
+    let mut late = pods(&p.drain_queue(0, 0.0));
+    late.sort_by_key(|pod| pod[4..].parse::<u32>().unwrap());
+    assert_eq!(late, (0..50).map(|n| format!("pod-{}", n * 1_000)).collect::<Vec<_>>());
+    assert!(p.stats().dictionary < 6_000);
+    // What a host was given stays its own.
+    let mut w = FrameWriter(&mut p);
+    let record = w.span(&of_kind(3, 0, "host", "generation"), host_scope, host_resource);
+    p.end(&record, 0, 0.0).unwrap();
+    p.flush(0.0);
+    let requests = drain(&mut p, 0.0);
+    let resource = requests[0].2.resource_spans[0].resource.as_ref().unwrap();
+    assert_eq!(string(&resource.attributes, "k8s.pod.name"), Some("host"));
+}
+
+#[test]
+fn where_all_resources_are_waited_for_a_body_is_refused_until_some_have_gone() {
+    let mut p = pipeline(r#"{"destinations":[{}],"queue":{"maxSpans":20000}}"#);
+    for n in 0..10_000 {
+        assert_eq!(p.ingest(&pod(n, 0), None, 0.0).unwrap(), 1);
+    }
+    assert_eq!(p.ingest(&pod(10_000, 0), None, 0.0).unwrap_err().to_string(), "too many resources");
+    assert_eq!(p.ingest(&pod(5, 0), None, 0.0).unwrap(), 1, "it is known");
+    let mut sent = pods(&p.drain_queue(0, 0.0));
+    sent.sort_unstable();
+    sent.dedup();
+    assert_eq!(sent.len(), 10_000);
+    assert_eq!(p.ingest(&pod(10_000, 0), None, 0.0).unwrap(), 1);
+    assert_eq!(pods(&p.drain_queue(0, 0.0)), ["pod-10000"]);
+}

@@ -32,7 +32,7 @@ pub enum Reason {
     Unsupported,
     /// It is larger than `maxBodyBytes`, packed or unpacked.
     Oversized,
-    /// All requests together hold more than `maxBufferedBytes`.
+    /// All requests together hold more than `maxBufferedBytes`, or spans wait of more resources than can be told apart.
     Overload,
 }
 
@@ -87,7 +87,12 @@ impl Request {
     /// The body with its spans normalised, packed as it came. An error leaves the pipeline as it was. `limit` bounds what it may
     /// unpack to; `peer` is the address that it came from; `now` is in ms.
     pub fn rewrite(self, body: &[u8], pipeline: &mut Pipeline, peer: Option<&str>, limit: usize, now: f64) -> Result<Vec<u8>, Reason> {
-        let mut rewrite = |message: &[u8]| pipeline.rewrite(message, peer, now).map_err(|_| Reason::Malformed);
+        let mut rewrite = |message: &[u8]| {
+            pipeline.rewrite(message, peer, now).map_err(|error| match error {
+                genspan::Error::Full(_) => Reason::Overload,
+                _ => Reason::Malformed,
+            })
+        };
         if self.grpc {
             let [flag, message] = frame(body)?;
             let packed = flag == [1];
