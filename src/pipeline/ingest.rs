@@ -15,6 +15,7 @@ use crate::otlp::write::number;
 use crate::privacy;
 use crate::span::Span;
 use bumpalo::Bump;
+use std::borrow::Cow;
 
 /// A span of the body.
 struct Read<'a> {
@@ -26,6 +27,41 @@ struct Read<'a> {
     normal: Option<&'a mut Normal<'a>>,
     /// Who gets it.
     kept: Destinations,
+}
+
+/// A body that passes.
+enum Passed {
+    AsItIs,
+    Changed(Vec<u8>),
+}
+
+/// What the spans of a body so far were found plain by: the next one is mostly like them.
+#[derive(Default)]
+struct Alike<'a> {
+    trace_id: &'a [u8],
+    /// By their place among the attributes: tag, length and text of keys.
+    keys: Vec<&'a [u8]>,
+}
+
+impl Alike<'_> {
+    fn has(&self, at: usize, attribute: &[u8]) -> bool {
+        self.keys.get(at).is_some_and(|key| !key.is_empty() && attribute.get(..key.len()).is_some_and(|start| same(start, key)))
+    }
+}
+
+/// Are they equal? In WebAssembly what a slice is compared by goes byte by byte.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    let ((a_words, a_rest), (b_words, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let equal = |(a, b): (&[u8; 8], &[u8; 8])| u64::from_le_bytes(*a) == u64::from_le_bytes(*b);
+    a.len() == b.len() && a_words.iter().zip(b_words).all(equal) && a_rest.iter().zip(b_rest).all(|(a, b)| a == b)
+}
+
+/// The key of an attribute that no convention knows, with its tag and length.
+fn plain_key<'a>(attribute: &'a [u8], keys: &mut Keys) -> Option<&'a [u8]> {
+    let field = Reader::new(0, attribute).field().ok()?.filter(|field| field.number == number::KEY)?;
+    let (_, key) = field.bytes().ok()?;
+    let info = keys.intern(key).and_then(|id| keys.get(id))?;
+    (info.evidence == 0 && !info.value_counts).then_some(field.raw)
 }
 
 /// What describes a scope or a resource: its message, and the fields around it.
@@ -67,23 +103,31 @@ impl Pipeline {
         Ok(count)
     }
 
-    /// What takes the place of a body on its way to the first destination, as protobuf: [`Pipeline::ingest`] and [`Pipeline::drain_queue`] in
-    /// one. A body without LLM spans, of traces that have none so far, passes span by span as it is, and the tree hears nothing of it.
-    pub fn rewrite(&mut self, body: &[u8], peer: Option<&str>, now: f64) -> Result<Vec<u8>, Error> {
-        let body = convert::protobuf_of(body, &mut Format::default())?;
+    /// What takes the place of a body on its way to the first destination: [`Pipeline::ingest`] and [`Pipeline::drain_queue`] in one. A body
+    /// without LLM spans, of traces that have none so far, passes span by span as it is, and the tree hears nothing of it. Borrowed: nothing is
+    /// different, the body stays what it was; otherwise it is protobuf now.
+    pub fn rewrite<'b>(&mut self, given: &'b [u8], peer: Option<&str>, now: f64) -> Result<Cow<'b, [u8]>, Error> {
+        let body = convert::protobuf_of(given, &mut Format::default())?;
         self.begin();
         let (arena, mut keys) = (std::mem::take(&mut self.arena), std::mem::take(&mut self.keys));
         let passed = self.passed(&body, peer, &mut keys, &arena);
         let taken = if passed.is_some() { Ok(0) } else { self.take_body(&body, peer, &mut keys, &arena, now) };
         (self.arena, self.keys) = (arena, keys);
         taken?;
-        let mut out = passed.unwrap_or_default();
-        out.extend_from_slice(&self.drain_queue(0, now));
-        Ok(out)
+        let queued = self.drain_queue(0, now);
+        match passed {
+            None => Ok(Cow::Owned(queued)),
+            Some(Passed::AsItIs) if queued.is_empty() => Ok(Cow::Borrowed(given)),
+            Some(Passed::AsItIs) => Ok(Cow::Owned([&body, &queued[..]].concat())),
+            Some(Passed::Changed(mut out)) => {
+                out.extend_from_slice(&queued);
+                Ok(Cow::Owned(out))
+            }
+        }
     }
 
     /// The body with nothing changed but its resources, if nothing else has to be.
-    fn passed<'a>(&mut self, body: &'a [u8], peer: Option<&str>, keys: &mut Keys, arena: &'a Bump) -> Option<Vec<u8>> {
+    fn passed<'a>(&mut self, body: &'a [u8], peer: Option<&str>, keys: &mut Keys, arena: &'a Bump) -> Option<Passed> {
         let [d] = &self.destinations[..] else { return None };
         let takes_all =
             !self.filters && d.config.sample_ratio.is_none() && d.config.allow_scopes.is_empty() && d.config.block_scopes.is_empty();
@@ -92,6 +136,7 @@ impl Pipeline {
         }
         let request = read::request(body).ok()?;
         let mut spans = 0;
+        let mut alike = Alike::default();
         let mut resources = Vec::with_capacity(request.resources.len());
         for resource in &request.resources {
             for scope in &resource.scopes {
@@ -104,7 +149,7 @@ impl Pipeline {
                     }
                 };
                 if self.scopes.get(number).is_none_or(|scope| scope.conventions != 0 || scope.has_secret)
-                    || scope.spans.iter().any(|(_, span)| !self.is_plain(span, keys))
+                    || scope.spans.iter().any(|(_, span)| !self.is_plain(span, keys, &mut alike))
                 {
                     return None;
                 }
@@ -124,7 +169,12 @@ impl Pipeline {
             };
             resources.push((self.resources.get(number)?.changes, described));
         }
+        self.seen += spans;
         let [d] = &mut self.destinations[..] else { return None };
+        if resources.iter().all(|(changes, _)| !changes) {
+            d.exporter.passed(spans, body.len() as u64);
+            return Some(Passed::AsItIs);
+        }
         let w = &mut self.writer;
         w.clear();
         for field in Reader::all(body).ok()?.into_iter().rev() {
@@ -146,35 +196,37 @@ impl Pipeline {
         }
         let out = w.written().to_vec();
         d.exporter.passed(spans, out.len() as u64);
-        self.seen += spans;
-        Some(out)
+        Some(Passed::Changed(out))
     }
 
     /// Is it a span that no convention knows, of a trace that has no LLM span so far?
-    fn is_plain(&self, span: &[u8], keys: &mut Keys) -> bool {
+    fn is_plain<'a>(&self, span: &'a [u8], keys: &mut Keys, alike: &mut Alike<'a>) -> bool {
         let mut reader = Reader::new(0, span);
-        let mut id = None;
-        loop {
-            let field = match reader.field() {
-                Ok(Some(field)) => field,
-                Ok(None) => return id.is_some_and(|id| !self.tree.knows_trace(id)),
-                Err(_) => return false,
+        let (mut trace_id, mut attributes) = (&[][..], 0);
+        while let Ok(field) = reader.glance() {
+            let Some((tag, bytes)) = field else {
+                let known = same(trace_id, alike.trace_id) || trace_id.try_into().is_ok_and(|id| !self.tree.knows_trace(id));
+                alike.trace_id = if known { trace_id } else { alike.trace_id };
+                return known && !trace_id.is_empty();
             };
-            match (field.number, field.bytes()) {
-                (number::TRACE_ID, Ok((_, bytes))) => id = bytes.try_into().ok(),
-                (number::SPAN_ID, Ok((_, bytes))) if bytes.len() == 8 => {}
-                (number::TRACE_ID | number::SPAN_ID | number::ATTRIBUTES, Err(_)) | (number::SPAN_ID, _) => return false,
-                (number::ATTRIBUTES, Ok((_, attribute))) => {
-                    let key = Reader::new(0, attribute).field().ok().flatten().filter(|field| field.number == number::KEY);
-                    let Some(Ok((_, key))) = key.map(|key| key.bytes()) else { return false };
-                    let Some(info) = keys.intern(key).and_then(|id| keys.get(id)) else { return false };
-                    if info.evidence != 0 || info.value_counts {
-                        return false;
+            match (tag >> 3, tag & 7) {
+                (number::TRACE_ID, 2) => trace_id = bytes,
+                (number::SPAN_ID, 2) if bytes.len() == 8 => {}
+                (number::ATTRIBUTES, 2) => {
+                    if !alike.has(attributes, bytes) {
+                        let Some(key) = plain_key(bytes, keys) else { return false };
+                        match alike.keys.get_mut(attributes) {
+                            Some(other) => *other = key,
+                            None => alike.keys.push(key),
+                        }
                     }
+                    attributes += 1;
                 }
+                (number::TRACE_ID | number::SPAN_ID | number::ATTRIBUTES, _) => return false,
                 _ => {}
             }
         }
+        false
     }
 
     /// Everything that is queued for a destination, as one body, counted as sent: for a host that passes it on in the place of a request that

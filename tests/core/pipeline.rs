@@ -9,6 +9,7 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, Key
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
+use std::borrow::Cow;
 
 fn text(key: &str, value: &str) -> KeyValue {
     KeyValue { key: key.into(), value: Some(AnyValue { value: Some(Value::StringValue(value.into())) }), ..Default::default() }
@@ -480,7 +481,10 @@ fn a_body_without_llm_spans_passes_as_it_is_but_for_its_resources() {
     let clean = expected.encode_to_vec();
     assert_eq!(p.rewrite(&clean, None, 0.0).unwrap(), clean);
     let mut p = pipeline(r#"{"destinations":[{}]}"#);
-    assert_eq!(p.rewrite(&clean, None, 0.0).unwrap(), clean);
+    let json = genspan::convert(&clean, &Convert { to: Format::Json, ..Convert::default() }).unwrap();
+    assert!(matches!(p.rewrite(&json, None, 0.0).unwrap(), Cow::Borrowed(same) if same == json), "JSON too");
+    let mut p = pipeline(r#"{"destinations":[{}]}"#);
+    assert!(matches!(p.rewrite(&clean, None, 0.0).unwrap(), Cow::Borrowed(_)));
     let stats = p.stats();
     assert_eq!((stats.tracked, stats.seen, stats.destinations[0].queued, stats.destinations[0].sent), (0, 3, 3, 3));
     // Each rule gives what the way span by span gives.
@@ -495,6 +499,7 @@ fn a_body_without_llm_spans_passes_as_it_is_but_for_its_resources() {
     ] {
         let config = Config { peer_host_name: true, ..Config::read(config).unwrap() };
         let [mut one, mut other] = [1, 2].map(|seed| Pipeline::new(&config, seed).unwrap());
+        one.rewrite(&clean, Some("10.0.0.8"), 0.0).unwrap();
         let fast = one.rewrite(&clean, Some("10.0.0.9"), 0.0).unwrap();
         other.ingest(&clean, Some("10.0.0.9"), 0.0).unwrap();
         let slow = other.drain_queue(0, 0.0);
@@ -518,6 +523,38 @@ fn a_body_without_llm_spans_passes_as_it_is_but_for_its_resources() {
     assert_eq!(p.stats().tracked, 3);
     p.rewrite(&clean, None, 0.0).unwrap();
     assert_eq!(p.stats().tracked, 4);
+}
+
+#[test]
+fn one_span_that_is_unlike_the_others_of_a_body_is_seen() {
+    let plain = |id: u8| span(id, 0, "GET", vec![text("http.route", "/"), text("llm.model", "m"), text("url.path", "/a")]);
+    let bare = |spans: Vec<Span>| {
+        let scope_spans = vec![ScopeSpans { spans, ..Default::default() }];
+        ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { scope_spans, ..Default::default() }] }.encode_to_vec()
+    };
+    let other = |id: u8, change: fn(&mut Span)| {
+        let mut span = plain(id);
+        change(&mut span);
+        span
+    };
+    let model = |s: &mut Span| s.attributes[1] = text("gen_ai.request.model", "gpt-4o");
+    let added = |s: &mut Span| s.attributes.push(text("gen_ai.request.model", "gpt-4o"));
+    let of_the_segment = |s: &mut Span| s.trace_id = vec![8; 16];
+    let odd = |s: &mut Span| s.span_id = vec![1; 3];
+    for (i, change) in [model, added, of_the_segment, odd].into_iter().enumerate() {
+        let mut p = pipeline(r#"{"destinations":[{}]}"#);
+        let mut agent = of_kind(2, 0, "agent", "agent");
+        agent.trace_id = vec![8; 16];
+        p.ingest(&body(&[("langfuse-sdk", vec![agent])]), None, 0.0).unwrap();
+        p.drain_queue(0, 0.0);
+        let (tracked, unparsed) = (p.stats().tracked, p.stats().unparsed);
+        let clean: Vec<Span> = (1..5).map(plain).collect();
+        p.rewrite(&bare(clean.clone()), None, 0.0).unwrap();
+        assert_eq!((p.stats().tracked, p.stats().unparsed), (tracked, unparsed));
+        let spans = [clean, vec![other(6, change), plain(7)]].concat();
+        p.rewrite(&bare(spans), None, 0.0).unwrap();
+        assert!(p.stats().tracked > tracked, "{i}: the tree has heard of it");
+    }
 }
 
 /// One span of a pod of its own: its resource, its scope, its trace and one of its keys are those of no other body.
@@ -560,7 +597,8 @@ fn out_of_bodies_there_may_be_any_number_of_resources_scopes_and_keys() {
     for n in 0..50_000 {
         // The parent of some never comes: they are held while all others pass by.
         let held = n % 1_000 == 0;
-        let out = p.rewrite(&pod(n, if held { 2 } else { 0 }), None, 0.0).unwrap();
+        let body = pod(n, if held { 2 } else { 0 });
+        let out = p.rewrite(&body, None, 0.0).unwrap();
         assert_eq!(pods(&out), if held { vec![] } else { vec![format!("pod-{n}")] });
     }
     assert_eq!((p.stats().held, p.stats().unparsed), (50, 0));

@@ -185,6 +185,23 @@ test("what is no OTLP passes byte for byte, and is counted", async (t) => {
   assert.equal(backend.bodies.at(-1).toString(), "logs");
 });
 
+test("headers that are no UTF-8 do the plugin no harm; credentials that are none let a request pass as it came", async (t) => {
+  const { envoy, receiver } = await withEnvoy(t, { profile: "otel" });
+  const send = (name) =>
+    new Promise((resolve, reject) => {
+      const headers = { "content-type": "application/x-protobuf", [name]: "caf\u00e9" };
+      const request = http.request(`${envoy.http}/v1/traces`, { method: "POST", headers }, (response) =>
+        response.resume().on("end", () => resolve(response.statusCode)),
+      );
+      request.on("error", reject).end(CAPTURE);
+    });
+  assert.equal(await send("x-city"), 200);
+  assert.deepEqual(entriesOf(receiver.spans()), ["LangGraph"]);
+  assert.equal(await send("x-api-key"), 200);
+  assert.ok(receiver.requests[1].body.equals(CAPTURE));
+  await until(async () => (await envoy.stats())["genspan_passed_through_total.unsupported"] === 1, "it is counted");
+});
+
 /** Sends a body in chunks, as a client does that does not know its length. */
 function rawPost(envoy, body, headers = {}, { pieces = 3, pause = 0 } = {}) {
   const request = http.request(`${envoy.http}/v1/traces`, {

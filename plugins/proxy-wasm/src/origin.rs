@@ -4,6 +4,7 @@
 use crate::request::{Reason, Request};
 use crate::settings::{Route, Settings};
 use genspan::{Pipeline, Stats};
+use std::borrow::Cow;
 
 /// The head of a sender's requests, as far as they have it in common.
 #[derive(Clone, Debug)]
@@ -72,7 +73,14 @@ impl Origin {
     }
 
     /// [`Request::rewrite`]
-    pub fn rewrite(&mut self, request: Request, body: &[u8], peer: Option<&str>, limit: usize, now: f64) -> Result<Vec<u8>, Reason> {
+    pub fn rewrite<'b>(
+        &mut self,
+        request: Request,
+        body: &'b [u8],
+        peer: Option<&str>,
+        limit: usize,
+        now: f64,
+    ) -> Result<Cow<'b, [u8]>, Reason> {
         request.rewrite(body, &mut self.pipeline, peer, limit, now)
     }
 
