@@ -99,6 +99,11 @@ impl<'a> Reader<'a> {
         Ok(all)
     }
 
+    /// Where it is in the outermost body.
+    pub fn offset(&self) -> usize {
+        self.base + self.at
+    }
+
     fn err(&self, what: &'static str) -> WireError {
         WireError::new(self.base + self.at, what)
     }

@@ -143,7 +143,7 @@ impl Pipeline {
                 let number = match self.known_scope(scope.scope.map(|(_, raw)| raw), &scope.raw_fields) {
                     Some(known) => known,
                     None => {
-                        let described = scope.scope.map(|s| PartReader { keys: &mut *keys, arena }.scope(s)).transpose().ok()?;
+                        let described = scope.scope.map(|s| PartReader::new(keys, arena).scope(s)).transpose().ok()?;
                         let part = scope.scope.map(|(_, raw)| raw).zip(described.as_ref());
                         self.add_read_scope(part, &scope.raw_fields, keys).ok()?
                     }
@@ -159,7 +159,7 @@ impl Pipeline {
             let changes = known.and_then(|known| self.resources.get(known)).is_none_or(|known| known.changes);
             // What stays as it is needs no second look.
             let described = match resource.resource.filter(|_| changes) {
-                Some(r) => Some((r.1, PartReader { keys: &mut *keys, arena }.resource(r).ok()?)),
+                Some(r) => Some((r.1, PartReader::new(keys, arena).resource(r).ok()?)),
                 None => None,
             };
             let part = described.as_ref().map(|(raw, described)| (*raw, described));
