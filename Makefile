@@ -128,8 +128,8 @@ $(DIST): $(WASM) $(wildcard pkg/src/*.ts) pkg/build.mjs pkg/package.json pkg/tsc
 	@touch $@
 
 $(PLUGIN): FORCE $(FOR_PKG)
-	@scripts/build-core.sh --quiet --profile wasm -p genspan-proxy-wasm
-	@WASM_OPT="$(WASM_OPT)" scripts/optimize.sh target/wasm/wasm32-unknown-unknown/wasm/genspan_proxy_wasm.wasm $@
+	@scripts/build-core.sh --quiet --profile proxy -p genspan-proxy-wasm
+	@WASM_OPT="$(WASM_OPT)" scripts/optimize.sh target/wasm/wasm32-unknown-unknown/proxy/genspan_proxy_wasm.wasm $@
 
 # A module for venv, where the system's Python comes without.
 target/.venv:
