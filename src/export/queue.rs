@@ -169,7 +169,7 @@ impl Queue {
     pub fn take(&mut self, max_spans: usize, max_bytes: usize, envelopes: &impl Envelopes) -> Option<Taken> {
         let first = self.first()?;
         let mut picked: Vec<(Place, usize, Range<usize>)> = Vec::new();
-        // Few: the places of the spans, in order.
+        // The places of the spans, in order.
         let mut places: Vec<Place> = Vec::new();
         let mut size = 0;
         let mut counts = [0; 2];
@@ -185,7 +185,9 @@ impl Queue {
             let known = places.binary_search(&span.place);
             if known.is_err() {
                 size += ENVELOPE + envelopes.scope(span.place.scope).len();
-                if places.iter().all(|place| place.resource != span.place.resource) {
+                let at = known.unwrap_or_else(|at| at);
+                let beside = |place: Option<&Place>| place.is_some_and(|place| place.resource == span.place.resource);
+                if !beside(places.get(at)) && !beside(at.checked_sub(1).and_then(|before| places.get(before))) {
                     size += ENVELOPE + envelopes.resource(span.place.resource).len();
                 }
             }
@@ -199,20 +201,33 @@ impl Queue {
             heads[lane] += span.length;
             counts[lane] += 1;
         }
-        let ranges = |place: Place| picked.iter().filter(move |(of, ..)| *of == place).map(|(_, lane, range)| (*lane, range.clone()));
-        let scope_length = |place: &Place| envelopes.scope(place.scope).len() + ranges(*place).map(|(_, range)| range.len()).sum::<usize>();
+        // Each place with the bytes of its spans and the first of them, and for each span the next one there: a body may have many places.
+        let mut groups: Vec<(Place, usize, Option<usize>)> = places.into_iter().map(|place| (place, 0, None)).collect();
+        let mut next = vec![None; picked.len()];
+        for (i, (place, _, range)) in picked.iter().enumerate().rev() {
+            let group = groups.binary_search_by_key(place, |(place, ..)| *place).ok().and_then(|at| groups.get_mut(at));
+            if let (Some((_, bytes, first)), Some(next)) = (group, next.get_mut(i)) {
+                *bytes += range.len();
+                *next = first.replace(i);
+            }
+        }
+        let scope_length = |(place, bytes, _): &(Place, usize, _)| envelopes.scope(place.scope).len() + bytes;
         let mut body = Vec::with_capacity(size);
-        for in_resource in places.chunk_by(|a, b| a.resource == b.resource) {
-            let resource = envelopes.resource(in_resource[0].resource);
+        for in_resource in groups.chunk_by(|(a, ..), (b, ..)| a.resource == b.resource) {
+            let resource = in_resource.first().map_or(&[][..], |(place, ..)| envelopes.resource(place.resource));
             let length: usize = in_resource.iter().map(scope_length).map(|n| 1 + varint_len(n as u64) + n).sum();
             body.push(RESOURCE_SPANS_TAG);
             push_varint(&mut body, (resource.len() + length) as u64);
             body.extend_from_slice(resource);
-            for place in in_resource {
+            for group in in_resource {
                 body.push(SCOPE_SPANS_TAG);
-                push_varint(&mut body, scope_length(place) as u64);
-                body.extend_from_slice(envelopes.scope(place.scope));
-                ranges(*place).for_each(|(lane, range)| body.extend_from_slice(&self.lanes[lane].bytes[range]));
+                push_varint(&mut body, scope_length(group) as u64);
+                body.extend_from_slice(envelopes.scope(group.0.scope));
+                let mut at = group.2;
+                while let Some((i, (_, lane, range))) = at.and_then(|i| Some((i, picked.get(i)?))) {
+                    body.extend_from_slice(&self.lanes[*lane].bytes[range.clone()]);
+                    at = next.get(i).copied().flatten();
+                }
             }
         }
         let spans = picked.len() as u64;
