@@ -185,8 +185,8 @@ $(PAGE): $(DIST) $(FOR_WWW) $(shell find www/src www/public -type f 2>/dev/null)
 	@touch $@
 
 $(PLUGIN): FORCE $(FOR_PKG)
-	@scripts/build-core.sh --quiet --profile wasm -p genspan-proxy-wasm
-	@WASM_OPT="$(WASM_OPT)" scripts/optimize.sh target/wasm/wasm32-unknown-unknown/wasm/genspan_proxy_wasm.wasm $@
+	@scripts/build-core.sh --quiet --profile proxy -p genspan-proxy-wasm
+	@WASM_OPT="$(WASM_OPT)" scripts/optimize.sh target/wasm/wasm32-unknown-unknown/proxy/genspan_proxy_wasm.wasm $@
 
 # A module for venv, where the system's Python comes without.
 target/.venv:

@@ -8,6 +8,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [_, profile, file] = &std::env::args().collect::<Vec<_>>()[..] else { return Err("ingest PROFILE FILE".into()) };
     let config = Config::from_json(&format!(r#"{{"destinations":[{{"profile":"{profile}"}}],"entry":{{"holdMillis":0}}}}"#))?;
     let mut pipeline = Pipeline::new(&config, 1)?;
-    std::io::stdout().write_all(&pipeline.rewrite(&std::fs::read(file)?, None, 0.0)?)?;
+    let body = std::fs::read(file)?;
+    std::io::stdout().write_all(&pipeline.rewrite(&body, None, 0.0)?)?;
     Ok(())
 }

@@ -1,7 +1,12 @@
 #!/usr/bin/env bash
-# Optimizes a module for the proxy, if it has changed: IN OUT. The same input gives the same bytes.
+# Optimizes a module for the proxy, if it has changed: IN OUT. The same input gives the same bytes. What plugins/proxy-wasm/exports.json does not
+# name is no longer exported: a proxy calls every callback that is there, and most would do nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-[ -f "$2" ] && [ "$2" -nt "$1" ] && exit 0
-pkg/node_modules/.bin/wasm-opt $WASM_OPT --strip-debug --strip-producers "$1" -o "$2"
+exports=plugins/proxy-wasm/exports.json
+[ -f "$2" ] && [ "$2" -nt "$1" ] && [ "$2" -nt "$exports" ] && exit 0
+named=$(mktemp)
+trap 'rm -f "$named"' EXIT
+pkg/node_modules/.bin/wasm-metadce -g --graph-file "$exports" "$1" -o "$named" >/dev/null
+pkg/node_modules/.bin/wasm-opt $WASM_OPT --strip-debug --strip-producers "$named" -o "$2"
 scripts/check-paths.sh "$2"

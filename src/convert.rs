@@ -19,6 +19,8 @@ use crate::profiles::write::Writing;
 use crate::span::{Span, SpanId, TraceId, Value};
 use bumpalo::Bump;
 use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// Why a body could not be converted. One line; never the content of a value.
 #[derive(Debug)]
@@ -29,7 +31,7 @@ pub enum Error {
     Protobuf(WireError),
     /// The body is not OTLP JSON.
     Json(JsonError),
-    /// There is no room for it, or it has more scopes and resources than can be told apart.
+    /// There is no room for it, it has more scopes and resources than can be told apart, or spans of so many others wait.
     Full(FrameError),
 }
 
@@ -188,8 +190,11 @@ fn protobuf_to_protobuf(
         }
         resources.push(Resource { raw_fields, resource, scopes });
     }
-    started.sort_by_key(|(at, _)| *at);
-    started.into_iter().for_each(|(_, started)| tree.start(started));
+    // A heap, since a stable sort is 3 KB of the module.
+    let mut earliest: BinaryHeap<_> = started.iter().enumerate().map(|(i, (at, _))| Reverse((*at, i))).collect();
+    while let Some(Reverse((_, i))) = earliest.pop() {
+        tree.start(started[i].1);
+    }
     let order = entry::children_first(&ended.iter().map(|e| (e.trace_id, e.span_id, e.parent_id)).collect::<Vec<_>>());
     count_once(&mut tree, &order, &mut resources);
     if options.inherit_session {

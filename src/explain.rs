@@ -21,7 +21,9 @@ use bumpalo::collections::Vec as BumpVec;
 pub struct Explainer<'k> {
     keys: &'k Keys,
     arena: &'k Bump,
-    spans: HashMap<(TraceId, SpanId), Ended>,
+    spans: &'k [Ended],
+    /// Where each of them is.
+    at: HashMap<(TraceId, SpanId), usize>,
     explained: Vec<&'k [u8]>,
 }
 
@@ -70,9 +72,9 @@ impl<'o, 'k> Object<'o, 'k> {
 
 impl<'k> Explainer<'k> {
     /// `spans`: all of the body.
-    pub fn new(keys: &'k Keys, arena: &'k Bump, spans: &[Ended]) -> Self {
-        let spans = spans.iter().map(|span| ((span.trace_id, span.span_id), *span)).collect();
-        Explainer { keys, arena, spans, explained: Vec::new() }
+    pub fn new(keys: &'k Keys, arena: &'k Bump, spans: &'k [Ended]) -> Self {
+        let at = spans.iter().enumerate().map(|(i, span)| ((span.trace_id, span.span_id), i)).collect();
+        Explainer { keys, arena, spans, at, explained: Vec::new() }
     }
 
     /// A span that goes out as it came, but for what the privacy stage did; `raw` is its message.
@@ -137,7 +139,7 @@ impl<'k> Explainer<'k> {
 
     /// Why is it, or is it not, the entry? The rule stands at the top of [`crate::entry`].
     fn why(&self, span: &Span, entry: bool) -> &'static str {
-        let find = |id: SpanId| self.spans.get(&(span.trace_id, id)).filter(|_| id != NO_PARENT);
+        let find = |id: SpanId| self.at.get(&(span.trace_id, id)).and_then(|i| self.spans.get(*i)).filter(|_| id != NO_PARENT);
         let Some(own) = find(span.span_id) else { return "it has no id" };
         let mut above = find(own.parent_id);
         // A cycle of parents ends like a root does.

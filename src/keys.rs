@@ -102,6 +102,8 @@ pub struct Keys {
     infos: Vec<KeyInfo>,
     hasher: Hash,
     capacity: usize,
+    /// So many stay: the profiles', and those that a host knows.
+    kept: usize,
 }
 
 impl Keys {
@@ -117,6 +119,21 @@ impl Keys {
             self.intern(key.as_bytes());
         }
         self.capacity = capacity.saturating_add(self.infos.len() - count);
+        self.keep();
+    }
+
+    /// What it holds now stays: a host knows the numbers.
+    pub fn keep(&mut self) {
+        self.kept = self.infos.len();
+    }
+
+    /// Forgets all that need not stay, if there is no room for more.
+    pub fn recycle(&mut self) {
+        if self.infos.len() >= self.capacity {
+            self.infos.truncate(self.kept);
+            let kept = self.infos.len();
+            self.ids.retain(|id| (*id as usize) < kept);
+        }
     }
 
     /// The number of a key that is in the dictionary.
@@ -193,6 +210,22 @@ mod tests {
                 assert_eq!(key.holding(set).map(|r| r.convention).collect::<Vec<_>>(), plain, "{set:b}");
             }
         }
+    }
+
+    #[test]
+    fn a_full_dictionary_makes_room_but_not_for_what_a_host_knows() {
+        let mut keys = Keys::new(3);
+        let profiles = keys.count();
+        let of_host = keys.intern(b"my.first").unwrap();
+        keys.keep();
+        keys.intern(b"my.second");
+        keys.recycle();
+        assert_eq!(keys.count(), profiles + 2, "there is room");
+        keys.intern(b"my.third");
+        keys.recycle();
+        assert_eq!((keys.count(), keys.find(b"my.first"), keys.find(b"my.second")), (profiles + 1, Some(of_host), None));
+        assert_eq!(keys.intern(b"my.fourth"), Some(of_host + 1));
+        assert_eq!(keys.text(Key::Id(of_host + 1)), b"my.fourth");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The pipeline: what each stage does with a span, in order, and what is held in between.
 
+mod descriptions;
 mod ingest;
 
 use crate::config::{self, Config, ConfigError, EntryValue};
@@ -21,9 +22,8 @@ use crate::route::{self, Facts};
 use crate::span::{Span, SpanId, TraceId};
 use crate::stats::{DestinationStats, Stats};
 use bumpalo::Bump;
+use descriptions::Descriptions;
 
-/// Scopes and resources of a host are few; past this many, something makes them up.
-const MAX_DESCRIPTIONS: usize = 10_000;
 /// The arena is given back to the allocator when one span made it grow past this.
 const ARENA_BYTES: usize = 4 << 20;
 
@@ -34,6 +34,15 @@ struct Scope {
     fields: Vec<u8>,
     /// The destinations that get its spans.
     allowed: Destinations,
+    /// Something of the source's is not among the fields.
+    has_secret: bool,
+}
+
+struct Resource {
+    /// By destination: the fields of `ResourceSpans` but its scopes.
+    fields: Vec<Vec<u8>>,
+    /// The first destination gets something else than what the source has.
+    changes: bool,
 }
 
 /// Profile, keep and privacy that at least one destination has; destinations with the same share the bytes.
@@ -52,8 +61,6 @@ struct Destination {
     max_bytes: usize,
     /// The body that goes out, where that is JSON.
     json: Vec<u8>,
-    /// By the host's number: the fields of `ResourceSpans` but its scopes.
-    resources: Vec<Vec<u8>>,
     /// A service name that the backend would refuse was mended.
     mended_service_name: bool,
     /// Spans of traces that its sample does not have.
@@ -83,7 +90,10 @@ pub struct Pipeline {
     infer_provider: bool,
     hooks: Hooks,
     privacy: privacy::Counts,
-    scopes: Vec<Scope>,
+    scopes: Descriptions<Scope>,
+    resources: Descriptions<Resource>,
+    /// What describes the scope or the resource that is looked up.
+    key: Vec<u8>,
     forms: Vec<Form>,
     destinations: Vec<Destination>,
     held: HashMap<(TraceId, SpanId), Held>,
@@ -102,22 +112,18 @@ pub struct Pipeline {
 }
 
 struct DestinationEnvelopes<'p> {
-    scopes: &'p [Scope],
-    resources: &'p [Vec<u8>],
-}
-
-/// The scope that a host numbers so.
-fn scope_of(scopes: &[Scope], number: u32) -> Option<&Scope> {
-    scopes.get((number as usize).wrapping_sub(1))
+    scopes: &'p Descriptions<Scope>,
+    resources: &'p Descriptions<Resource>,
+    destination: usize,
 }
 
 impl Envelopes for DestinationEnvelopes<'_> {
     fn resource(&self, resource: u32) -> &[u8] {
-        self.resources.get((resource as usize).wrapping_sub(1)).map_or(&[], Vec::as_slice)
+        self.resources.get(resource).and_then(|r| r.fields.get(self.destination)).map_or(&[], Vec::as_slice)
     }
 
     fn scope(&self, scope: u32) -> &[u8] {
-        scope_of(self.scopes, scope).map_or(&[], |s| &s.fields)
+        self.scopes.get(scope).map_or(&[], |s| &s.fields)
     }
 }
 
@@ -154,7 +160,6 @@ impl Pipeline {
                 ),
                 max_bytes: d.delivery.unwrap_or_else(|| config.delivery()).batch.max_bytes,
                 json: Vec::new(),
-                resources: Vec::new(),
                 mended_service_name: false,
                 not_sampled: 0,
                 filtered: 0,
@@ -172,7 +177,9 @@ impl Pipeline {
             infer_provider: config.infer_provider,
             hooks: Hooks::default(),
             privacy: privacy::Counts::default(),
-            scopes: Vec::new(),
+            scopes: Descriptions::default(),
+            resources: Descriptions::default(),
+            key: Vec::new(),
             forms,
             destinations,
             held: HashMap::default(),
@@ -200,7 +207,9 @@ impl Pipeline {
 
     /// Gives a key or a name its number for the frame; `None`: write it out, the dictionary is full.
     pub fn intern(&mut self, text: &[u8]) -> Option<u32> {
-        self.keys.intern(text).map(|id| id + 1)
+        let id = self.keys.intern(text);
+        self.keys.keep();
+        id.map(|id| id + 1)
     }
 
     fn reset_arena(&mut self) {
@@ -223,52 +232,49 @@ impl Pipeline {
         w.text_field(number::SCOPE_VERSION, scope.version);
         w.text_field(number::SCOPE_NAME, scope.name);
         w.close(number::SCOPE_SPANS_SCOPE, mark);
-        let name: Box<[u8]> = scope.name.into();
-        self.add_scope(name)
+        let written = self.writer.written();
+        if let Some(known) = self.scopes.position(|known| known.fields == written) {
+            return Ok(known);
+        }
+        let scope = self.describe_scope(scope.name.into(), false)?;
+        Ok(self.scopes.add_for_good(scope))
     }
 
-    /// The number of the scope that was just written, given to it now if need be.
-    fn add_scope(&mut self, name: Box<[u8]>) -> Result<u32, FrameError> {
-        if let Some(known) = self.scopes.iter().position(|s| s.fields == self.writer.written()) {
-            return Ok(known as u32 + 1);
-        }
-        if self.scopes.len() >= MAX_DESCRIPTIONS {
+    /// The scope that was just written.
+    fn describe_scope(&self, name: Box<[u8]>, has_secret: bool) -> Result<Scope, FrameError> {
+        if self.scopes.is_full() {
             return Err(FrameError { offset: 0, what: "too many scopes" });
         }
         let allows = |(i, d): (usize, &Destination)| Destinations::from(d.config.allows(&name)) << i;
-        self.scopes.push(Scope {
-            conventions: conventions::of_scope(&name),
-            fields: self.writer.written().to_vec(),
-            allowed: self.destinations.iter().enumerate().map(allows).sum(),
-            name,
-        });
-        Ok(self.scopes.len() as u32)
+        let allowed = self.destinations.iter().enumerate().map(allows).sum();
+        Ok(Scope { conventions: conventions::of_scope(&name), fields: self.writer.written().to_vec(), allowed, has_secret, name })
     }
 
     /// Takes a `resource` record, gives its number for the frame.
     pub fn resource(&mut self, record: &[u8]) -> Result<u32, FrameError> {
         self.reset_arena();
         let resource = frame::resource(record, &self.arena, &self.keys)?;
-        if self.destinations.iter().any(|d| d.resources.len() >= MAX_DESCRIPTIONS) {
+        if self.resources.is_full() {
             return Err(FrameError { offset: 0, what: "too many resources" });
         }
         let w = &mut self.writer;
+        let mut fields = Vec::with_capacity(self.destinations.len());
         for d in &mut self.destinations {
             w.clear();
             w.text_field(number::RESOURCE_SPANS_SCHEMA_URL, resource.schema_url);
             let mark = w.mark();
             d.mended_service_name |= d.rules.write(w, resource.attributes, &self.keys);
             w.close(number::RESOURCE_SPANS_RESOURCE, mark);
-            d.resources.push(w.written().to_vec());
+            fields.push(w.written().to_vec());
         }
-        Ok(self.destinations.first().map_or(0, |d| d.resources.len() as u32))
+        Ok(self.resources.add_for_good(Resource { fields, changes: true }))
     }
 
     /// The keys whose values [`Pipeline::start`] wants to see, where a span starts with them: a host hands over those alone.
     pub fn wanted(&self) -> Vec<&str> {
-        let filters = self.destinations.iter().flat_map(|d| d.config.filter.keys());
-        let people = if self.inherit_session { conventions::keys_of(&PEOPLE) } else { Vec::new() };
-        people.into_iter().chain(filters).collect()
+        let mut keys = if self.inherit_session { conventions::keys_of(&PEOPLE) } else { Vec::new() };
+        self.destinations.iter().for_each(|d| d.config.filter.add_keys(&mut keys));
+        keys
     }
 
     /// A span started: a `start` record. `refused`: the destinations that the host itself keeps it from, as far as it knows now.
@@ -276,7 +282,7 @@ impl Pipeline {
     pub fn start(&mut self, record: &[u8], refused: Destinations, now: f64) -> Result<(), FrameError> {
         self.reset_arena();
         let start = frame::start(record, &self.arena, &self.keys).inspect_err(|_| self.unparsed += 1)?;
-        let scope = scope_of(&self.scopes, start.scope);
+        let scope = self.scopes.get(start.scope);
         let proven = scope.map_or(0, |s| s.conventions) | normalize::recognise_start(start.keys.iter().copied(), &self.keys);
         let facts = Facts {
             scope: scope.map_or(&[], |s| &s.name),
@@ -327,7 +333,7 @@ impl Pipeline {
         let read = frame::span(record, &arena, &keys).map(|frame::SpanRecord { span, scope, resource }| {
             let mut normal = self.normalize(&span, scope, &keys, &arena);
             let remote = span.parent_is_remote();
-            let of = scope_of(&self.scopes, scope);
+            let of = self.scopes.get(scope);
             let kept = self.kept(of, &facts(&span, normal.as_ref(), of, &keys, &arena), refused);
             self.take(
                 Taken { span: &span, raw: None, normal: normal.as_mut(), place: Place { resource, scope }, remote, patient: false, kept },
@@ -342,7 +348,7 @@ impl Pipeline {
     }
 
     fn normalize<'a>(&self, span: &Span<'a>, scope: u32, keys: &'a Keys, arena: &'a Bump) -> Option<Normal<'a>> {
-        let scope = scope_of(&self.scopes, scope);
+        let scope = self.scopes.get(scope);
         let cx = Context {
             keys,
             arena,
@@ -449,9 +455,9 @@ impl Pipeline {
     pub fn poll(&mut self, now: f64) -> Option<(usize, Transmit<'_>)> {
         self.tree.tick(now);
         self.drain_tree(now);
-        let scopes = &self.scopes;
+        let (scopes, resources) = (&self.scopes, &self.resources);
         self.destinations.iter_mut().enumerate().find_map(|(i, d)| {
-            let envelopes = DestinationEnvelopes { scopes, resources: &d.resources };
+            let envelopes = DestinationEnvelopes { scopes, resources, destination: i };
             if d.config.protocol != config::Protocol::HttpJson {
                 return d.exporter.poll(now, &envelopes).map(|transmit| (i, transmit));
             }

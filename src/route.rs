@@ -128,9 +128,13 @@ impl Filter {
         self.only.is_empty() && self.except.is_empty()
     }
 
-    /// The keys of the attributes that it looks at.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.only.iter().chain(&self.except).flat_map(|c| c.attributes.iter().map(|(key, _)| key.as_str()))
+    /// Adds the keys of the attributes that it looks at.
+    pub fn add_keys<'s>(&'s self, keys: &mut Vec<&'s str>) {
+        for conditions in [&self.only, &self.except] {
+            for condition in conditions {
+                condition.attributes.iter().for_each(|(key, _)| keys.push(key));
+            }
+        }
     }
 }
 

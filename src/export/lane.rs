@@ -83,6 +83,11 @@ impl Lane {
         self.spans.get(index)
     }
 
+    /// Where each span stands.
+    pub fn places(&self) -> impl Iterator<Item = Place> {
+        self.spans.iter().map(|span| span.place)
+    }
+
     /// The bytes of a span, ready to stand in a `ScopeSpans`.
     pub fn bytes_of(&self, index: usize) -> &[u8] {
         let Some(span) = self.spans.get(index) else { return &[] };

@@ -593,6 +593,11 @@ impl Exporter {
         }
     }
 
+    /// Where the spans in the queue stand.
+    pub fn places(&self) -> impl Iterator<Item = Place> {
+        self.queue.places()
+    }
+
     /// Spans in the queue.
     pub fn waiting(&self) -> u64 {
         self.queue.len() as u64

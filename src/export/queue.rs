@@ -87,6 +87,11 @@ impl Queue {
         self.pushed
     }
 
+    /// Where each span stands.
+    pub fn places(&self) -> impl Iterator<Item = Place> {
+        self.lanes.iter().flat_map(Lane::places)
+    }
+
     fn fronts(&self) -> impl Iterator<Item = &Queued> {
         self.lanes.iter().filter_map(|lane| lane.get(0))
     }
@@ -114,7 +119,7 @@ impl Queue {
         let first = self.first()?;
         // The place of each span, its lane, and where it stands there.
         let mut picked: Vec<(Place, usize, usize)> = Vec::new();
-        // Few: the places of the spans, in order.
+        // The places of the spans, in order.
         let mut places: Vec<Place> = Vec::new();
         let mut size = 0;
         let mut counts = [0; 2];
@@ -129,7 +134,9 @@ impl Queue {
             let known = places.binary_search(&span.place);
             if known.is_err() {
                 size += ENVELOPE + envelopes.scope(span.place.scope).len();
-                if places.iter().all(|place| place.resource != span.place.resource) {
+                let at = known.unwrap_or_else(|at| at);
+                let beside = |place: Option<&Place>| place.is_some_and(|place| place.resource == span.place.resource);
+                if !beside(places.get(at)) && !beside(at.checked_sub(1).and_then(|before| places.get(before))) {
                     size += ENVELOPE + envelopes.resource(span.place.resource).len();
                 }
             }
@@ -142,20 +149,33 @@ impl Queue {
             picked.push((span.place, lane, counts[lane]));
             counts[lane] += 1;
         }
-        let spans_of = |place: Place| picked.iter().filter(move |(of, ..)| *of == place).map(|(_, lane, i)| self.lanes[*lane].bytes_of(*i));
-        let scope_length = |place: &Place| envelopes.scope(place.scope).len() + spans_of(*place).map(<[u8]>::len).sum::<usize>();
+        // Each place with the bytes of its spans and the first of them, and for each span the next one there: a body may have many places.
+        let mut groups: Vec<(Place, usize, Option<usize>)> = places.into_iter().map(|place| (place, 0, None)).collect();
+        let mut next = vec![None; picked.len()];
+        for (i, (place, lane, at)) in picked.iter().enumerate().rev() {
+            let group = groups.binary_search_by_key(place, |(place, ..)| *place).ok().and_then(|at| groups.get_mut(at));
+            if let (Some((_, bytes, first)), Some(next)) = (group, next.get_mut(i)) {
+                *bytes += self.lanes[*lane].bytes_of(*at).len();
+                *next = first.replace(i);
+            }
+        }
+        let scope_length = |(place, bytes, _): &(Place, usize, _)| envelopes.scope(place.scope).len() + bytes;
         let mut body = Vec::with_capacity(size);
-        for in_resource in places.chunk_by(|a, b| a.resource == b.resource) {
-            let resource = envelopes.resource(in_resource[0].resource);
+        for in_resource in groups.chunk_by(|(a, ..), (b, ..)| a.resource == b.resource) {
+            let resource = in_resource.first().map_or(&[][..], |(place, ..)| envelopes.resource(place.resource));
             let length: usize = in_resource.iter().map(scope_length).map(|n| 1 + varint_len(n as u64) + n).sum();
             body.push(RESOURCE_SPANS_TAG);
             push_varint(&mut body, (resource.len() + length) as u64);
             body.extend_from_slice(resource);
-            for place in in_resource {
+            for group in in_resource {
                 body.push(SCOPE_SPANS_TAG);
-                push_varint(&mut body, scope_length(place) as u64);
-                body.extend_from_slice(envelopes.scope(place.scope));
-                spans_of(*place).for_each(|span| body.extend_from_slice(span));
+                push_varint(&mut body, scope_length(group) as u64);
+                body.extend_from_slice(envelopes.scope(group.0.scope));
+                let mut at = group.2;
+                while let Some((i, (_, lane, span))) = at.and_then(|i| Some((i, picked.get(i)?))) {
+                    body.extend_from_slice(self.lanes[*lane].bytes_of(*span));
+                    at = next.get(i).copied().flatten();
+                }
             }
         }
         let spans = picked.len() as u64;

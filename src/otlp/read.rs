@@ -3,7 +3,6 @@
 
 use super::wire::{Field, Reader, WireError, array};
 use super::write::number;
-use crate::conventions::words;
 use crate::keys::Keys;
 use crate::span::{Attr, Event, NO_PARENT, Span, Value};
 use bumpalo::Bump;
@@ -108,7 +107,7 @@ pub struct ResourcePart<'a> {
 
 /// Reads a whole `ExportTraceServiceRequest`; gives its fields that are not read, too.
 pub fn parts<'a>(body: &'a [u8], keys: &mut Keys, arena: &'a Bump) -> Result<(Vec<ResourcePart<'a>>, Vec<&'a [u8]>), WireError> {
-    let mut reader = PartReader { keys, arena };
+    let mut reader = PartReader::new(keys, arena);
     let request = request(body)?;
     let mut parts = Vec::with_capacity(request.resources.len());
     for resource in request.resources {
@@ -130,6 +129,8 @@ pub struct PartReader<'r, 'a> {
     pub keys: &'r mut Keys,
     /// Memory of the run.
     pub arena: &'a Bump,
+    /// Some text of the attribute that is being read is not as it came.
+    repaired: bool,
 }
 
 /// The fields of a `Resource` or `InstrumentationScope` that the core looks at.
@@ -142,7 +143,12 @@ pub struct Described<'a> {
     pub raw_fields: Vec<&'a [u8]>,
 }
 
-impl<'a> PartReader<'_, 'a> {
+impl<'r, 'a> PartReader<'r, 'a> {
+    /// A reader that interns keys and keeps what it makes in the arena.
+    pub fn new(keys: &'r mut Keys, arena: &'a Bump) -> Self {
+        PartReader { keys, arena, repaired: false }
+    }
+
     /// A `Resource`.
     pub fn resource(&mut self, (base, bytes): (usize, &'a [u8])) -> Result<Described<'a>, WireError> {
         self.described(base, bytes, number::RESOURCE_ATTRIBUTES, None)
@@ -256,38 +262,38 @@ impl<'a> PartReader<'_, 'a> {
     }
 
     fn attribute(&mut self, (base, bytes): (usize, &'a [u8])) -> Result<Attr<'a>, WireError> {
+        self.repaired = false;
         let (key, value) = self.key_value(base, bytes, 0)?;
+        let key = self.text(key);
         // Text that had to be repaired must not go out as it came.
-        let raw = std::str::from_utf8(key).is_ok().then_some(bytes).filter(|_| !self.repaired(&value));
-        Ok(Attr { key: self.keys.key(self.text(key)), value, raw })
-    }
-
-    /// Does the value hold text that lies in the arena, not in the body?
-    fn repaired(&self, value: &Value) -> bool {
-        match value {
-            Value::Str(text) => words::position(text, "\u{fffd}".as_bytes()).is_some(),
-            Value::Array(items) => items.iter().any(|item| self.repaired(item)),
-            Value::Map(entries) => entries.iter().any(|(_, item)| self.repaired(item)),
-            _ => false,
-        }
+        Ok(Attr { key: self.keys.key(key), value, raw: (!self.repaired).then_some(bytes) })
     }
 
     fn key_value(&mut self, base: usize, bytes: &'a [u8], depth: usize) -> Result<(&'a [u8], Value<'a>), WireError> {
         let (mut key, mut value) = (&[][..], Value::Empty);
-        fields(base, bytes, &mut |field| {
-            match field.number {
-                number::KEY => key = field.bytes()?.1,
-                number::VALUE => value = self.value(field.bytes()?, depth)?,
+        let mut reader = Reader::new(base, bytes);
+        while let Some((tag, inner)) = reader.glance()? {
+            match (tag >> 3, tag & 7) {
+                (number::KEY, 2) => key = inner,
+                (number::VALUE, 2) => value = self.value((reader.offset() - inner.len(), inner), depth)?,
+                (number::KEY | number::VALUE, _) => return Err(WireError::new(base, "field of the wrong wire type")),
                 _ => {}
             }
-            Ok(())
-        })?;
+        }
         Ok((key, value))
     }
 
     fn value(&mut self, (base, bytes): (usize, &'a [u8]), depth: usize) -> Result<Value<'a>, WireError> {
         if depth > MAX_DEPTH {
             return Err(WireError::new(base, "value nested too deep"));
+        }
+        // Most are one text.
+        let mut reader = Reader::new(base, bytes);
+        if let Ok(Some((tag, text))) = reader.glance()
+            && tag == number::STRING << 3 | 2
+            && reader.offset() == base + bytes.len()
+        {
+            return Ok(Value::Str(self.text(text)));
         }
         let arena = self.arena;
         let mut value = Value::Empty;
@@ -326,12 +332,12 @@ impl<'a> PartReader<'_, 'a> {
     }
 
     /// Text as UTF-8: what is not becomes U+FFFD, since one bad byte makes a backend refuse the whole batch.
-    fn text(&self, bytes: &'a [u8]) -> &'a [u8] {
-        // Not `from_utf8_lossy` at once: it looks at each byte by itself.
-        match std::str::from_utf8(bytes) {
-            Ok(_) => bytes,
-            Err(_) => self.arena.alloc_str(&String::from_utf8_lossy(bytes)).as_bytes(),
+    fn text(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        if std::str::from_utf8(bytes).is_ok() {
+            return bytes;
         }
+        self.repaired = true;
+        self.arena.alloc_str(&String::from_utf8_lossy(bytes)).as_bytes()
     }
 }
 

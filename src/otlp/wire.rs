@@ -99,6 +99,11 @@ impl<'a> Reader<'a> {
         Ok(all)
     }
 
+    /// Where it is in the outermost body.
+    pub fn offset(&self) -> usize {
+        self.base + self.at
+    }
+
     fn err(&self, what: &'static str) -> WireError {
         WireError::new(self.base + self.at, what)
     }
@@ -167,6 +172,39 @@ impl<'a> Reader<'a> {
             }
         };
         Ok(Some(Field { number, value, raw: &self.bytes[start..self.at], offset: self.base + start }))
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// The next field, for who only looks through a message: its tag (its number above the three bits of the wire type), and the bytes of a
+    /// length-delimited one. What most fields are, a tag and a length of one byte each, is quick.
+    #[inline(always)]
+    pub fn glance(&mut self) -> Result<Option<(u32, &'a [u8])>, WireError> {
+        if let [tag, length, rest @ ..] = &self.bytes[self.at..] {
+            let length = usize::from(*length);
+            let (bytes, size) = match tag & 0x87 {
+                2 => (rest.get(..length), 2 + length),
+                1 => (rest.get(..7).map(|_| &[][..]), 9),
+                0 => (Some(&[][..]), 2),
+                _ => (None, 0),
+            };
+            if let Some(bytes) = bytes.filter(|_| *tag >= 8 && (length < 0x80 || size == 9)) {
+                self.at += size;
+                return Ok(Some((u32::from(*tag), bytes)));
+            }
+        }
+        self.long_glance()
+    }
+
+    #[inline(never)]
+    fn long_glance(&mut self) -> Result<Option<(u32, &'a [u8])>, WireError> {
+        let Some(field) = self.field()? else { return Ok(None) };
+        Ok(Some(match field.value {
+            Wire::Varint(_) => (field.number << 3, &[]),
+            Wire::Fixed64(_) => (field.number << 3 | 1, &[]),
+            Wire::Bytes(_, bytes) => (field.number << 3 | 2, bytes),
+            Wire::Fixed32(_) => (field.number << 3 | 5, &[]),
+        }))
     }
 }
 
@@ -411,6 +449,25 @@ mod tests {
             push_varint(&mut forwards, value);
             prop_assert_eq!(w.written(), &forwards[..]);
             prop_assert_eq!(Reader::new(0, w.written()).varint().unwrap(), value);
+        }
+
+        #[test]
+        fn a_glance_sees_what_reading_sees(bytes in proptest::collection::vec(prop_oneof![0u8..12, 56u8..70, any::<u8>()], 0..40)) {
+            let (mut one, mut other) = (Reader::new(0, &bytes), Reader::new(0, &bytes));
+            loop {
+                match (one.glance(), other.field()) {
+                    (Ok(Some((tag, glanced))), Ok(Some(field))) => {
+                        prop_assert_eq!((tag >> 3, glanced), (field.number, field.bytes().map_or(&[][..], |(_, bytes)| bytes)));
+                        prop_assert_eq!(tag & 7, u32::from(field.raw[0] & 7));
+                    }
+                    (Ok(None), Ok(None)) => break,
+                    (Err(a), Err(b)) => {
+                        prop_assert_eq!(a, b);
+                        break;
+                    }
+                    _ => prop_assert!(false, "they differ"),
+                }
+            }
         }
 
         #[test]

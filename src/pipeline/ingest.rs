@@ -2,7 +2,7 @@
 //! before their parents, and says nothing of those that still run. What stands in one body is known as a whole before its first span is
 //! decided; for a parent that is in none so far a candidate is held as long as `holdMillis` has it.
 
-use super::{Destination, DestinationEnvelopes, FrameError, MAX_DESCRIPTIONS, Pipeline, Place, Taken, scope_of};
+use super::{Destination, DestinationEnvelopes, FrameError, Pipeline, Place, Resource, Taken};
 use crate::config::Format;
 use crate::convert::{self, Error};
 use crate::describe;
@@ -15,6 +15,7 @@ use crate::otlp::write::number;
 use crate::privacy;
 use crate::span::Span;
 use bumpalo::Bump;
+use std::borrow::Cow;
 
 /// A span of the body.
 struct Read<'a> {
@@ -28,36 +29,70 @@ struct Read<'a> {
     kept: Destinations,
 }
 
+/// A body that passes.
+enum Passed {
+    AsItIs,
+    Changed(Vec<u8>),
+}
+
+/// What the spans of a body so far were found plain by: the next one is mostly like them.
+#[derive(Default)]
+struct Alike<'a> {
+    trace_id: &'a [u8],
+    /// By their place among the attributes: tag, length and text of keys.
+    keys: Vec<&'a [u8]>,
+}
+
+impl Alike<'_> {
+    fn has(&self, at: usize, attribute: &[u8]) -> bool {
+        self.keys.get(at).is_some_and(|key| !key.is_empty() && attribute.get(..key.len()).is_some_and(|start| same(start, key)))
+    }
+}
+
+/// Are they equal? In WebAssembly what a slice is compared by goes byte by byte.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    let ((a_words, a_rest), (b_words, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let equal = |(a, b): (&[u8; 8], &[u8; 8])| u64::from_le_bytes(*a) == u64::from_le_bytes(*b);
+    a.len() == b.len() && a_words.iter().zip(b_words).all(equal) && a_rest.iter().zip(b_rest).all(|(a, b)| a == b)
+}
+
+/// The key of an attribute that no convention knows, with its tag and length.
+fn plain_key<'a>(attribute: &'a [u8], keys: &mut Keys) -> Option<&'a [u8]> {
+    let field = Reader::new(0, attribute).field().ok()?.filter(|field| field.number == number::KEY)?;
+    let (_, key) = field.bytes().ok()?;
+    let info = keys.intern(key).and_then(|id| keys.get(id))?;
+    (info.evidence == 0 && !info.value_counts).then_some(field.raw)
+}
+
+/// What describes a scope or a resource: its message, and the fields around it.
+fn write_key(key: &mut Vec<u8>, message: Option<&[u8]>, raw_fields: &[&[u8]]) {
+    key.clear();
+    key.push(u8::from(message.is_some()));
+    let message = message.unwrap_or_default();
+    key.extend_from_slice(&(message.len() as u32).to_le_bytes());
+    key.extend_from_slice(message);
+    raw_fields.iter().for_each(|raw| key.extend_from_slice(raw));
+}
+
 impl Pipeline {
     /// Takes the spans of an `ExportTraceServiceRequest`, protobuf or JSON; gives how many. A body is refused as a whole that cannot be read, that
-    /// no destination has room for (one that has is not held up by the others), or that has more scopes and resources than can be told apart: then
-    /// everything goes out, which makes room for others. `peer`: the address that it came from, which becomes the `host.name`
-    /// of a resource without one where the profile needs it. `now` is in ms.
+    /// no destination has room for (one that has is not held up by the others), or that has more scopes and resources than can be told apart. `peer`: the address
+    /// that it came from, which becomes the `host.name` of a resource without one where the profile needs it. `now` is in ms.
     pub fn ingest(&mut self, body: &[u8], peer: Option<&str>, now: f64) -> Result<usize, Error> {
         let body = convert::protobuf_of(body, &mut Format::default())?;
-        self.reset_arena();
+        self.begin();
         let (arena, mut keys) = (std::mem::take(&mut self.arena), std::mem::take(&mut self.keys));
-        self.forget_descriptions();
         let taken = self.take_body(&body, peer, true, &mut keys, &arena, now);
         (self.arena, self.keys) = (arena, keys);
         self.drain_tree(now);
-        if self.is_described_out() {
-            self.flush(now);
-        }
         taken
     }
 
-    /// More scopes or resources cannot be told apart.
-    fn is_described_out(&self) -> bool {
-        self.scopes.len() >= MAX_DESCRIPTIONS || self.destinations.iter().any(|d| d.resources.len() >= MAX_DESCRIPTIONS)
-    }
-
-    /// Senders come and go: what nothing waits under is not needed any more.
-    fn forget_descriptions(&mut self) {
-        if self.is_described_out() && self.held.is_empty() && self.destinations.iter().all(|d| d.exporter.waiting() == 0) {
-            self.scopes.clear();
-            self.destinations.iter_mut().for_each(|d| d.resources.clear());
-        }
+    fn begin(&mut self) {
+        self.reset_arena();
+        self.keys.recycle();
+        self.scopes.begin();
+        self.resources.begin();
     }
 
     fn take_body(
@@ -81,23 +116,31 @@ impl Pipeline {
         Ok(count)
     }
 
-    /// What takes the place of a body on its way to the first destination, as protobuf: [`Pipeline::ingest`] and [`Pipeline::drain_queue`] in
-    /// one. A body without LLM spans, of traces that have none so far, passes span by span as it is, and the tree hears nothing of it.
-    pub fn rewrite(&mut self, body: &[u8], peer: Option<&str>, now: f64) -> Result<Vec<u8>, Error> {
-        let body = convert::protobuf_of(body, &mut Format::default())?;
-        self.reset_arena();
+    /// What takes the place of a body on its way to the first destination: [`Pipeline::ingest`] and [`Pipeline::drain_queue`] in one. A body
+    /// without LLM spans, of traces that have none so far, passes span by span as it is, and the tree hears nothing of it. Borrowed: nothing is
+    /// different, the body stays what it was; otherwise it is protobuf now.
+    pub fn rewrite<'b>(&mut self, given: &'b [u8], peer: Option<&str>, now: f64) -> Result<Cow<'b, [u8]>, Error> {
+        let body = convert::protobuf_of(given, &mut Format::default())?;
+        self.begin();
         let (arena, mut keys) = (std::mem::take(&mut self.arena), std::mem::take(&mut self.keys));
         let passed = self.passed(&body, peer, &mut keys, &arena);
         let taken = if passed.is_some() { Ok(0) } else { self.take_body(&body, peer, false, &mut keys, &arena, now) };
         (self.arena, self.keys) = (arena, keys);
         taken?;
-        let mut out = passed.unwrap_or_default();
-        out.extend_from_slice(&self.drain_queue(0, now));
-        Ok(out)
+        let queued = self.drain_queue(0, now);
+        match passed {
+            None => Ok(Cow::Owned(queued)),
+            Some(Passed::AsItIs) if queued.is_empty() => Ok(Cow::Borrowed(given)),
+            Some(Passed::AsItIs) => Ok(Cow::Owned([&body, &queued[..]].concat())),
+            Some(Passed::Changed(mut out)) => {
+                out.extend_from_slice(&queued);
+                Ok(Cow::Owned(out))
+            }
+        }
     }
 
     /// The body with nothing changed but its resources, if nothing else has to be.
-    fn passed<'a>(&mut self, body: &'a [u8], peer: Option<&str>, keys: &mut Keys, arena: &'a Bump) -> Option<Vec<u8>> {
+    fn passed<'a>(&mut self, body: &'a [u8], peer: Option<&str>, keys: &mut Keys, arena: &'a Bump) -> Option<Passed> {
         let [d] = &self.destinations[..] else { return None };
         let takes_all =
             !self.filters && d.config.sample_ratio.is_none() && d.config.allow_scopes.is_empty() && d.config.block_scopes.is_empty();
@@ -106,30 +149,45 @@ impl Pipeline {
         }
         let request = read::request(body).ok()?;
         let mut spans = 0;
+        let mut alike = Alike::default();
         let mut resources = Vec::with_capacity(request.resources.len());
         for resource in &request.resources {
             for scope in &resource.scopes {
-                let described = scope.scope.map(|s| PartReader { keys: &mut *keys, arena }.scope(s)).transpose().ok()?;
-                let part = ScopePart {
-                    raw_fields: scope.raw_fields.clone(),
-                    scope: scope.scope.map(|(_, raw)| raw).zip(described),
-                    spans: Vec::new(),
+                let number = match self.known_scope(scope.scope.map(|(_, raw)| raw), &scope.raw_fields) {
+                    Some(known) => known,
+                    None => {
+                        let described = scope.scope.map(|s| PartReader::new(keys, arena).scope(s)).transpose().ok()?;
+                        let part = scope.scope.map(|(_, raw)| raw).zip(described.as_ref());
+                        self.add_read_scope(part, &scope.raw_fields, keys).ok()?
+                    }
                 };
-                let known = self.read_scope(&part, keys).ok()?;
-                if scope_of(&self.scopes, known).is_none_or(|scope| scope.conventions != 0)
-                    || part.scope.is_some_and(|(_, described)| describe::is_secret(&described, keys))
-                    || scope.spans.iter().any(|(_, span)| !self.is_plain(span, keys))
+                if self.scopes.get(number).is_none_or(|scope| scope.conventions != 0 || scope.has_secret)
+                    || scope.spans.iter().any(|(_, span)| !self.is_plain(span, keys, &mut alike))
                 {
                     return None;
                 }
                 spans += scope.spans.len() as u64;
             }
-            resources.push(match resource.resource {
-                Some(r) => Some((r.1, PartReader { keys: &mut *keys, arena }.resource(r).ok()?)),
+            let known = self.known_resource(resource.resource.map(|(_, raw)| raw), &resource.raw_fields, peer);
+            let changes = known.and_then(|known| self.resources.get(known)).is_none_or(|known| known.changes);
+            // What stays as it is needs no second look.
+            let described = match resource.resource.filter(|_| changes) {
+                Some(r) => Some((r.1, PartReader::new(keys, arena).resource(r).ok()?)),
                 None => None,
-            });
+            };
+            let part = described.as_ref().map(|(raw, described)| (*raw, described));
+            let number = match known {
+                Some(known) => known,
+                None => self.add_resource(part, &resource.raw_fields, peer, keys).ok()?,
+            };
+            resources.push((self.resources.get(number)?.changes, described));
         }
+        self.seen += spans;
         let [d] = &mut self.destinations[..] else { return None };
+        if resources.iter().all(|(changes, _)| !changes) {
+            d.exporter.passed(spans, body.len() as u64);
+            return Some(Passed::AsItIs);
+        }
         let w = &mut self.writer;
         w.clear();
         for field in Reader::all(body).ok()?.into_iter().rev() {
@@ -137,12 +195,12 @@ impl Pipeline {
                 w.bytes(field.raw);
                 continue;
             }
-            let described = resources.pop()?;
-            let resource = described.as_ref().map(|(raw, described)| (*raw, described));
-            if !d.rules.changes(resource, peer, keys) {
+            let (changes, described) = resources.pop()?;
+            if !changes {
                 w.bytes(field.raw);
                 continue;
             }
+            let resource = described.as_ref().map(|(raw, described)| (*raw, described));
             let mark = w.mark();
             let rest = Reader::all(field.bytes().ok()?.1).ok()?;
             rest.iter().rev().filter(|field| field.number != number::RESOURCE_SPANS_RESOURCE).for_each(|field| w.bytes(field.raw));
@@ -151,35 +209,37 @@ impl Pipeline {
         }
         let out = w.written().to_vec();
         d.exporter.passed(spans, out.len() as u64);
-        self.seen += spans;
-        Some(out)
+        Some(Passed::Changed(out))
     }
 
     /// Is it a span that no convention knows, of a trace that has no LLM span so far?
-    fn is_plain(&self, span: &[u8], keys: &mut Keys) -> bool {
+    fn is_plain<'a>(&self, span: &'a [u8], keys: &mut Keys, alike: &mut Alike<'a>) -> bool {
         let mut reader = Reader::new(0, span);
-        let mut id = None;
-        loop {
-            let field = match reader.field() {
-                Ok(Some(field)) => field,
-                Ok(None) => return id.is_some_and(|id| !self.tree.knows_trace(id)),
-                Err(_) => return false,
+        let (mut trace_id, mut attributes) = (&[][..], 0);
+        while let Ok(field) = reader.glance() {
+            let Some((tag, bytes)) = field else {
+                let known = same(trace_id, alike.trace_id) || trace_id.try_into().is_ok_and(|id| !self.tree.knows_trace(id));
+                alike.trace_id = if known { trace_id } else { alike.trace_id };
+                return known && !trace_id.is_empty();
             };
-            match (field.number, field.bytes()) {
-                (number::TRACE_ID, Ok((_, bytes))) => id = bytes.try_into().ok(),
-                (number::SPAN_ID, Ok((_, bytes))) if bytes.len() == 8 => {}
-                (number::TRACE_ID | number::SPAN_ID | number::ATTRIBUTES, Err(_)) | (number::SPAN_ID, _) => return false,
-                (number::ATTRIBUTES, Ok((_, attribute))) => {
-                    let key = Reader::new(0, attribute).field().ok().flatten().filter(|field| field.number == number::KEY);
-                    let Some(Ok((_, key))) = key.map(|key| key.bytes()) else { return false };
-                    let Some(info) = keys.intern(key).and_then(|id| keys.get(id)) else { return false };
-                    if info.evidence != 0 || info.value_counts {
-                        return false;
+            match (tag >> 3, tag & 7) {
+                (number::TRACE_ID, 2) => trace_id = bytes,
+                (number::SPAN_ID, 2) if bytes.len() == 8 => {}
+                (number::ATTRIBUTES, 2) => {
+                    if !alike.has(attributes, bytes) {
+                        let Some(key) = plain_key(bytes, keys) else { return false };
+                        match alike.keys.get_mut(attributes) {
+                            Some(other) => *other = key,
+                            None => alike.keys.push(key),
+                        }
                     }
+                    attributes += 1;
                 }
+                (number::TRACE_ID | number::SPAN_ID | number::ATTRIBUTES, _) => return false,
                 _ => {}
             }
         }
+        false
     }
 
     /// Everything that is queued for a destination, as one body, counted as sent: for a host that passes it on in the place of a request that
@@ -187,8 +247,8 @@ impl Pipeline {
     pub fn drain_queue(&mut self, destination: usize, now: f64) -> Vec<u8> {
         self.tree.tick(now);
         self.drain_tree(now);
-        let scopes = &self.scopes;
-        let drain = |d: &mut Destination| d.exporter.drain(&DestinationEnvelopes { scopes, resources: &d.resources });
+        let envelopes = DestinationEnvelopes { scopes: &self.scopes, resources: &self.resources, destination };
+        let drain = |d: &mut Destination| d.exporter.drain(&envelopes);
         self.destinations.get_mut(destination).map_or_else(Vec::new, drain)
     }
 
@@ -207,7 +267,7 @@ impl Pipeline {
                 all.extend(scope.spans.into_iter().map(|(raw, span)| {
                     let span: Option<&Span> = span.map(|span| &*arena.alloc(span));
                     let normal = span.and_then(|span| self.normalize(span, place.scope, keys, arena));
-                    let scope = scope_of(&self.scopes, place.scope);
+                    let scope = self.scopes.get(place.scope);
                     let facts = span.map(|span| super::facts(span, normal.as_ref(), scope, keys, arena));
                     let kept = facts.map_or(0, |facts| self.kept(scope, &facts, 0));
                     Read { raw, place, span, normal: normal.map(|normal| arena.alloc(normal)), kept }
@@ -218,33 +278,84 @@ impl Pipeline {
     }
 
     fn read_resource(&mut self, part: &ResourcePart, peer: Option<&str>, keys: &Keys) -> Result<u32, FrameError> {
-        let mut written = Vec::new();
-        let w = &mut self.writer;
-        for d in &mut self.destinations {
-            w.clear();
-            part.raw_fields.iter().rev().for_each(|raw| w.bytes(raw));
-            d.mended_service_name |= d.rules.write_read(w, part.resource.as_ref().map(|(raw, described)| (*raw, described)), peer, keys);
-            written.push(w.written().to_vec());
+        let resource = part.resource.as_ref().map(|(raw, described)| (*raw, described));
+        match self.known_resource(resource.map(|(raw, _)| raw), &part.raw_fields, peer) {
+            Some(known) => Ok(known),
+            None => self.add_resource(resource, &part.raw_fields, peer, keys),
         }
-        let known = |d: &Destination, i: usize, at: usize| d.resources.get(at) == written.get(i);
-        let count = self.destinations.first().map_or(0, |d| d.resources.len());
-        let same = |at: &usize| self.destinations.iter().enumerate().all(|(i, d)| known(d, i, *at));
-        if let Some(at) = (0..count).find(same) {
-            return Ok(at as u32 + 1);
-        }
-        if count >= MAX_DESCRIPTIONS {
-            return Err(FrameError { offset: 0, what: "too many resources" });
-        }
-        self.destinations.iter_mut().zip(written).for_each(|(d, written)| d.resources.push(written));
-        Ok(count as u32 + 1)
     }
 
-    fn read_scope(&mut self, scope: &ScopePart, keys: &Keys) -> Result<u32, FrameError> {
+    /// The number of a resource that was read before. If there is none, its key is written.
+    fn known_resource(&mut self, message: Option<&[u8]>, raw_fields: &[&[u8]], peer: Option<&str>) -> Option<u32> {
+        let key = &mut self.key;
+        write_key(key, message, raw_fields);
+        // Its length stands last: where a key has a peer is no doubt.
+        let peer = peer.unwrap_or_default().as_bytes();
+        key.extend_from_slice(peer);
+        key.extend_from_slice(&(peer.len() as u32).to_le_bytes());
+        self.resources.find(key)
+    }
+
+    fn add_resource(&mut self, resource: describe::Part, raw_fields: &[&[u8]], peer: Option<&str>, keys: &Keys) -> Result<u32, FrameError> {
+        self.make_room();
+        if self.resources.is_full() {
+            return Err(FrameError { offset: 0, what: "too many resources" });
+        }
+        let changes = self.destinations.first().is_some_and(|d| d.rules.changes(resource, peer, keys));
+        let w = &mut self.writer;
+        let mut fields = Vec::with_capacity(self.destinations.len());
+        for d in &mut self.destinations {
+            w.clear();
+            raw_fields.iter().rev().for_each(|raw| w.bytes(raw));
+            d.mended_service_name |= d.rules.write_read(w, resource, peer, keys);
+            fields.push(w.written().to_vec());
+        }
+        let bytes = fields.iter().map(Vec::len).sum();
+        Ok(self.resources.add(&self.key, Resource { fields, changes }, bytes))
+    }
+
+    fn read_scope(&mut self, part: &ScopePart, keys: &Keys) -> Result<u32, FrameError> {
+        let scope = part.scope.as_ref().map(|(raw, described)| (*raw, described));
+        match self.known_scope(scope.map(|(raw, _)| raw), &part.raw_fields) {
+            Some(known) => Ok(known),
+            None => self.add_read_scope(scope, &part.raw_fields, keys),
+        }
+    }
+
+    /// As [`Pipeline::known_resource`].
+    fn known_scope(&mut self, message: Option<&[u8]>, raw_fields: &[&[u8]]) -> Option<u32> {
+        write_key(&mut self.key, message, raw_fields);
+        self.scopes.find(&self.key)
+    }
+
+    fn add_read_scope(&mut self, scope: describe::Part, raw_fields: &[&[u8]], keys: &Keys) -> Result<u32, FrameError> {
+        self.make_room();
         let w = &mut self.writer;
         w.clear();
-        scope.raw_fields.iter().rev().for_each(|raw| w.bytes(raw));
-        describe::write_read_scope(w, scope.scope.as_ref().map(|(raw, described)| (*raw, described)), keys);
-        self.add_scope(scope.scope.as_ref().map_or(&[][..], |(_, described)| described.name).into())
+        raw_fields.iter().rev().for_each(|raw| w.bytes(raw));
+        describe::write_read_scope(w, scope, keys);
+        let has_secret = scope.is_some_and(|(_, described)| describe::is_secret(described, keys));
+        let scope = self.describe_scope(scope.map_or(&[][..], |(_, described)| described.name).into(), has_secret)?;
+        let bytes = scope.fields.len() + scope.name.len();
+        Ok(self.scopes.add(&self.key, scope, bytes))
+    }
+
+    /// Forgets scopes and resources that no span stands in that waits, if there are too many.
+    fn make_room(&mut self) {
+        if !self.scopes.may_forget() && !self.resources.may_forget() {
+            return;
+        }
+        let waiting = self.destinations.iter().flat_map(|d| d.exporter.places());
+        for place in waiting.chain(self.held.values().map(|held| held.place)) {
+            self.scopes.keep(place.scope);
+            self.resources.keep(place.resource);
+        }
+        if self.scopes.may_forget() {
+            self.scopes.forget();
+        }
+        if self.resources.may_forget() {
+            self.resources.forget();
+        }
     }
 
     fn take_all<'a>(&mut self, spans: Vec<Read<'a>>, keys: &'a Keys, arena: &'a Bump, now: f64) {
@@ -284,7 +395,7 @@ impl Pipeline {
     fn forward(&mut self, read: &Read, keys: &Keys, arena: &Bump, now: f64) {
         self.seen += 1;
         self.unparsed += 1;
-        let allowed = scope_of(&self.scopes, read.place.scope).map_or(Destinations::MAX, |s| s.allowed);
+        let allowed = self.scopes.get(read.place.scope).map_or(Destinations::MAX, |s| s.allowed);
         for (i, d) in self.destinations.iter_mut().enumerate() {
             if allowed & 1 << i == 0 {
                 d.filtered += 1;

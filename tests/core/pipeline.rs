@@ -9,6 +9,7 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, Key
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
+use std::borrow::Cow;
 
 fn text(key: &str, value: &str) -> KeyValue {
     KeyValue { key: key.into(), value: Some(AnyValue { value: Some(Value::StringValue(value.into())) }), ..Default::default() }
@@ -398,15 +399,15 @@ fn senders_that_come_and_go_leave_room_for_others() {
     };
     (0..10_000).for_each(|sender| assert_eq!(p.ingest(&of(sender), None, 0.0).unwrap(), 1));
     assert_eq!(p.ingest(&of(10_000), None, 0.0).unwrap_err().to_string(), "too many resources");
-    // All that waits goes out without a wait for its batch; then there is room.
+    // Once their batch has gone out there is room.
     let instances = |requests: &[(usize, u32, ExportTraceServiceRequest)]| {
         let all = requests.iter().flat_map(|(.., r)| &r.resource_spans).filter_map(|r| r.resource.as_ref());
         all.filter_map(|r| string(&r.attributes, "service.instance.id").map(str::to_owned)).collect::<std::collections::BTreeSet<_>>()
     };
-    assert_eq!(instances(&drain(&mut p, 0.0)).len(), 10_000);
-    assert_eq!(p.ingest(&of(10_000), None, 0.0).unwrap(), 1);
-    p.flush(0.0);
-    assert_eq!(instances(&drain(&mut p, 0.0)).into_iter().collect::<Vec<_>>(), ["10000"]);
+    assert_eq!(instances(&drain(&mut p, 10_000.0)).len(), 10_000);
+    assert_eq!(p.ingest(&of(10_000), None, 10_000.0).unwrap(), 1);
+    p.flush(10_000.0);
+    assert_eq!(instances(&drain(&mut p, 10_000.0)).into_iter().collect::<Vec<_>>(), ["10000"]);
 }
 
 #[test]
@@ -526,7 +527,10 @@ fn a_body_without_llm_spans_passes_as_it_is_but_for_its_resources() {
     let clean = expected.encode_to_vec();
     assert_eq!(p.rewrite(&clean, None, 0.0).unwrap(), clean);
     let mut p = pipeline(r#"{"destinations":[{}]}"#);
-    assert_eq!(p.rewrite(&clean, None, 0.0).unwrap(), clean);
+    let json = genspan::convert(&clean, &Convert { to: Format::Json, ..Convert::default() }).unwrap();
+    assert!(matches!(p.rewrite(&json, None, 0.0).unwrap(), Cow::Borrowed(same) if same == json), "JSON too");
+    let mut p = pipeline(r#"{"destinations":[{}]}"#);
+    assert!(matches!(p.rewrite(&clean, None, 0.0).unwrap(), Cow::Borrowed(_)));
     let stats = p.stats();
     assert_eq!((stats.tracked, stats.seen, stats.destinations[0].queued, stats.destinations[0].sent), (0, 3, 3, 3));
     // Each rule gives what the way span by span gives.
@@ -541,6 +545,7 @@ fn a_body_without_llm_spans_passes_as_it_is_but_for_its_resources() {
     ] {
         let config = Config { peer_host_name: true, ..Config::read(config).unwrap() };
         let [mut one, mut other] = [1, 2].map(|seed| Pipeline::new(&config, seed).unwrap());
+        one.rewrite(&clean, Some("10.0.0.8"), 0.0).unwrap();
         let fast = one.rewrite(&clean, Some("10.0.0.9"), 0.0).unwrap();
         other.ingest(&clean, Some("10.0.0.9"), 0.0).unwrap();
         let slow = other.drain_queue(0, 0.0);
@@ -564,4 +569,112 @@ fn a_body_without_llm_spans_passes_as_it_is_but_for_its_resources() {
     assert_eq!(p.stats().tracked, 3);
     p.rewrite(&clean, None, 0.0).unwrap();
     assert_eq!(p.stats().tracked, 4);
+}
+
+#[test]
+fn one_span_that_is_unlike_the_others_of_a_body_is_seen() {
+    let plain = |id: u8| span(id, 0, "GET", vec![text("http.route", "/"), text("llm.model", "m"), text("url.path", "/a")]);
+    let bare = |spans: Vec<Span>| {
+        let scope_spans = vec![ScopeSpans { spans, ..Default::default() }];
+        ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { scope_spans, ..Default::default() }] }.encode_to_vec()
+    };
+    let other = |id: u8, change: fn(&mut Span)| {
+        let mut span = plain(id);
+        change(&mut span);
+        span
+    };
+    let model = |s: &mut Span| s.attributes[1] = text("gen_ai.request.model", "gpt-4o");
+    let added = |s: &mut Span| s.attributes.push(text("gen_ai.request.model", "gpt-4o"));
+    let of_the_segment = |s: &mut Span| s.trace_id = vec![8; 16];
+    let odd = |s: &mut Span| s.span_id = vec![1; 3];
+    for (i, change) in [model, added, of_the_segment, odd].into_iter().enumerate() {
+        let mut p = pipeline(r#"{"destinations":[{}]}"#);
+        let mut agent = of_kind(2, 0, "agent", "agent");
+        agent.trace_id = vec![8; 16];
+        p.ingest(&body(&[("langfuse-sdk", vec![agent])]), None, 0.0).unwrap();
+        p.drain_queue(0, 0.0);
+        let (tracked, unparsed) = (p.stats().tracked, p.stats().unparsed);
+        let clean: Vec<Span> = (1..5).map(plain).collect();
+        p.rewrite(&bare(clean.clone()), None, 0.0).unwrap();
+        assert_eq!((p.stats().tracked, p.stats().unparsed), (tracked, unparsed));
+        let spans = [clean, vec![other(6, change), plain(7)]].concat();
+        p.rewrite(&bare(spans), None, 0.0).unwrap();
+        assert!(p.stats().tracked > tracked, "{i}: the tree has heard of it");
+    }
+}
+
+/// One span of a pod of its own: its resource, its scope, its trace and one of its keys are those of no other body.
+fn pod(n: u32, parent: u8) -> Vec<u8> {
+    let id = format!("pod-{n}");
+    let mut llm = of_kind(3, parent, &id, "generation");
+    llm.trace_id = [&[9; 12][..], &n.to_be_bytes()].concat();
+    llm.attributes.push(text("langfuse.observation.model.name", "gpt-4o"));
+    llm.attributes.push(text(&format!("key of {id}"), "kept"));
+    let scope = InstrumentationScope { version: id.clone(), ..scope("langfuse-sdk") };
+    let scope_spans = vec![ScopeSpans { scope: Some(scope), spans: vec![llm], ..Default::default() }];
+    let resource = Resource { attributes: vec![text("k8s.pod.name", &id)], ..Default::default() };
+    ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { resource: Some(resource), scope_spans, ..Default::default() }] }
+        .encode_to_vec()
+}
+
+/// The pods whose spans are there, normalised, each in its own resource and scope.
+fn pods(body: &[u8]) -> Vec<String> {
+    let request = ExportTraceServiceRequest::decode(body).unwrap();
+    let scoped = request.resource_spans.iter().flat_map(|r| r.scope_spans.iter().map(move |s| (r, s)));
+    let each = scoped.flat_map(|(r, scoped)| {
+        let pod = string(&r.resource.as_ref().unwrap().attributes, "k8s.pod.name").unwrap().to_owned();
+        scoped.spans.iter().map(move |span| {
+            assert_eq!((&span.name, &scoped.scope.as_ref().unwrap().version), (&pod, &pod));
+            assert_eq!(string(&span.attributes, "gen_ai.request.model"), Some("gpt-4o"));
+            assert_eq!(string(&span.attributes, &format!("key of {pod}")), Some("kept"));
+            pod.clone()
+        })
+    });
+    each.collect()
+}
+
+#[test]
+fn out_of_bodies_there_may_be_any_number_of_resources_scopes_and_keys() {
+    let mut p = pipeline(r#"{"destinations":[{}],"entry":{"maxSpans":200000}}"#);
+    let (host_scope, host_resource) = {
+        let mut w = FrameWriter(&mut p);
+        (w.scope(&scope("langfuse-sdk")), w.resource(&Resource { attributes: vec![text("k8s.pod.name", "host")], ..Default::default() }))
+    };
+    for n in 0..50_000 {
+        // The parent of some never comes: they are held while all others pass by.
+        let held = n % 1_000 == 0;
+        let body = pod(n, if held { 2 } else { 0 });
+        let out = p.rewrite(&body, None, 0.0).unwrap();
+        assert_eq!(pods(&out), if held { vec![] } else { vec![format!("pod-{n}")] });
+    }
+    assert_eq!((p.stats().held, p.stats().unparsed), (50, 0));
+    p.flush(0.0);
+    let mut late = pods(&p.drain_queue(0, 0.0));
+    late.sort_by_key(|pod| pod[4..].parse::<u32>().unwrap());
+    assert_eq!(late, (0..50).map(|n| format!("pod-{}", n * 1_000)).collect::<Vec<_>>());
+    assert!(p.stats().dictionary < 6_000);
+    // What a host was given stays its own.
+    let mut w = FrameWriter(&mut p);
+    let record = w.span(&of_kind(3, 0, "host", "generation"), host_scope, host_resource);
+    p.end(&record, 0, 0.0).unwrap();
+    p.flush(0.0);
+    let requests = drain(&mut p, 0.0);
+    let resource = requests[0].2.resource_spans[0].resource.as_ref().unwrap();
+    assert_eq!(string(&resource.attributes, "k8s.pod.name"), Some("host"));
+}
+
+#[test]
+fn where_all_resources_are_waited_for_a_body_is_refused_until_some_have_gone() {
+    let mut p = pipeline(r#"{"destinations":[{}],"queue":{"maxSpans":20000}}"#);
+    for n in 0..10_000 {
+        assert_eq!(p.ingest(&pod(n, 0), None, 0.0).unwrap(), 1);
+    }
+    assert_eq!(p.ingest(&pod(10_000, 0), None, 0.0).unwrap_err().to_string(), "too many resources");
+    assert_eq!(p.ingest(&pod(5, 0), None, 0.0).unwrap(), 1, "it is known");
+    let mut sent = pods(&p.drain_queue(0, 0.0));
+    sent.sort_unstable();
+    sent.dedup();
+    assert_eq!(sent.len(), 10_000);
+    assert_eq!(p.ingest(&pod(10_000, 0), None, 0.0).unwrap(), 1);
+    assert_eq!(pods(&p.drain_queue(0, 0.0)), ["pod-10000"]);
 }

@@ -88,6 +88,7 @@ export async function startEnvoy({ options, http, grpc = 9, clusters = {} }) {
     grpc: `http://127.0.0.1:${inGrpc}`,
     admin: `http://127.0.0.1:${admin}`,
     stats,
+    pid: child.pid,
     log: () => log,
     async stop() {
       child.kill("SIGTERM");

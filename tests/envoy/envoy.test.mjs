@@ -185,6 +185,23 @@ test("what is no OTLP passes byte for byte, and is counted", async (t) => {
   assert.equal(backend.bodies.at(-1).toString(), "logs");
 });
 
+test("headers that are no UTF-8 do the plugin no harm; credentials that are none let a request pass as it came", async (t) => {
+  const { envoy, receiver } = await withEnvoy(t, { profile: "otel" });
+  const send = (name) =>
+    new Promise((resolve, reject) => {
+      const headers = { "content-type": "application/x-protobuf", [name]: "caf\u00e9" };
+      const request = http.request(`${envoy.http}/v1/traces`, { method: "POST", headers }, (response) =>
+        response.resume().on("end", () => resolve(response.statusCode)),
+      );
+      request.on("error", reject).end(CAPTURE);
+    });
+  assert.equal(await send("x-city"), 200);
+  assert.deepEqual(entriesOf(receiver.spans()), ["LangGraph"]);
+  assert.equal(await send("x-api-key"), 200);
+  assert.ok(receiver.requests[1].body.equals(CAPTURE));
+  await until(async () => (await envoy.stats())["genspan_passed_through_total.unsupported"] === 1, "it is counted");
+});
+
 /** Sends a body in chunks, as a client does that does not know its length. */
 function rawPost(envoy, body, headers = {}, { pieces = 3, pause = 0 } = {}) {
   const request = http.request(`${envoy.http}/v1/traces`, {
@@ -283,6 +300,24 @@ test("copies go to a further cluster in the form of its backend, and senders do 
     ["Bearer a", "Bearer b"],
   );
   assert.ok(receiver.spans().every(({ attributes }) => attributes["langfuse.observation.type"] !== "generation"));
+});
+
+test("a copy by gRPC, as the protocol of its destination has it; what the proxy decides is said to be ignored", async (t) => {
+  const copy = { protocol: "grpc", compression: "gzip", cluster: "collector_grpc", endpoint: "http://collector:4317" };
+  const options = {
+    destinations: [{ compression: "gzip" }, { ...copy, headers: { "x-team": "blue" } }],
+    spool: { dir: "/x" },
+  };
+  const { envoy, receiver, grpc } = await withEnvoy(t, { ...options, scheduledDelayMillis: 100 }, { grpc: true });
+  assert.equal((await post(envoy, CAPTURE)).status, 200);
+  await until(() => grpc.requests.length > 0, "the copy is there");
+  const [{ metadata, body }] = grpc.requests;
+  assert.deepEqual(flatten(decode(body)), receiver.spans());
+  assert.equal(metadata["x-team"], "blue");
+  await until(async () => (await envoy.stats()).genspan_pending === 0, "its answer was understood");
+  assert.equal(grpc.requests.length, 1);
+  assert.match(envoy.log(), /genspan: spool is ignored: /);
+  assert.match(envoy.log(), /genspan: destinations\[0\]\.compression is ignored: /);
 });
 
 test("what is held goes out when Envoy is told to stop", async (t) => {

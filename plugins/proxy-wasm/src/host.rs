@@ -8,6 +8,7 @@ use genspan::config;
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType, MetricType};
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -15,11 +16,12 @@ use std::time::{Duration, UNIX_EPOCH};
 const TICK: Duration = Duration::from_millis(250);
 /// A repeated fault is said once in this many ms.
 const LOG_INTERVAL: f64 = 60_000.0;
+/// Names of headers that are remembered.
+const MAX_NAMED: usize = 64;
 /// What an answer to a call may say at most.
 const MAX_ANSWER: usize = 64 << 10;
 
 proxy_wasm::main! {{
-    proxy_wasm::set_log_level(LogLevel::Info);
     proxy_wasm::set_root_context(|_| Box::new(Root { worker: Rc::new(RefCell::new(Worker::default())) }));
 }}
 
@@ -68,12 +70,27 @@ struct Worker {
     /// Each with what has been told of it: every worker adds its share to them.
     gauges: Vec<(u32, u64)>,
     said: Vec<(String, f64)>,
+    /// Names of headers that were seen, and whether they name a sender.
+    named: Vec<(String, bool)>,
+}
+
+/// Does a header name its sender? What senders have is mostly the same.
+fn is_named(known: &mut Vec<(String, bool)>, settings: &Settings, name: &str) -> bool {
+    if let Some((_, is)) = known.iter().find(|(seen, _)| seen == name) {
+        return *is;
+    }
+    let is = settings.origin_headers.iter().any(|pattern| config::glob(pattern, name.as_bytes()));
+    if known.len() >= MAX_NAMED {
+        known.clear();
+    }
+    known.push((name.to_owned(), is));
+    is
 }
 
 fn totals_of(origin: &Origin) -> [u64; COUNTERS.len()] {
     let stats = origin.stats();
     let sum = |of: fn(&genspan::DestinationStats) -> u64| stats.destinations.iter().map(of).sum::<u64>();
-    let dropped = sum(|d| d.dropped_full + d.dropped_refused + d.dropped_deadline);
+    let dropped = sum(|d| d.dropped_full + d.dropped_refused + d.dropped_deadline + d.dropped_too_large + d.rejected);
     [stats.seen, stats.entries, 0, sum(|d| d.sent), dropped, sum(|d| d.filtered + d.not_sampled), stats.unparsed]
 }
 
@@ -194,8 +211,8 @@ impl Context for Root {
         };
         let status = header(":status").and_then(|status| status.parse::<u16>().ok()).filter(|_| headers > 0);
         let grpc_status = header("grpc-status").and_then(|status| status.parse().ok());
-        let retry_after =
-            header("retry-after").and_then(|seconds| seconds.trim().parse::<f64>().ok()).filter(|s| *s >= 0.0).map(|s| s * 1e3);
+        // In whole seconds, as HTTP has them; reading fractions is 12 KB of the module.
+        let retry_after = header("retry-after").and_then(|seconds| seconds.trim().parse::<u32>().ok()).map(|s| f64::from(s) * 1e3);
         let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body_size.min(MAX_ANSWER)).ok().flatten().unwrap_or_default();
         if let Some(origin) = worker.origins.iter_mut().find(|origin| origin.number == number) {
             match status {
@@ -229,6 +246,9 @@ impl RootContext for Root {
         let text = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX).ok().flatten().unwrap_or_default();
         match Settings::read(&String::from_utf8_lossy(&text)) {
             Ok(settings) => {
+                for said in &settings.ignored {
+                    let _ = hostcalls::log(LogLevel::Warn, &format!("genspan: {said}"));
+                }
                 let mut worker = self.worker.borrow_mut();
                 worker.settings = Some(settings);
                 worker.define_metrics();
@@ -300,16 +320,14 @@ impl Context for Stream {
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
-        // What is none of ours costs one crossing; for the rest one call gives all headers.
-        let one = |name: &str| hostcalls::get_map_value(MapType::HttpRequestHeaders, name).ok().flatten().unwrap_or_default();
-        if !Request::may_be_at(&one(":path")) {
-            return Action::Continue;
-        }
-        let headers = hostcalls::get_map(MapType::HttpRequestHeaders).unwrap_or_default();
-        let header = |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-        let [method, path] = [":method", ":path"].map(|name| header(name).unwrap_or_default());
-        let Some(request) = Request::of(&method, &path, header) else { return Action::Continue };
-        let mut worker = self.worker.borrow_mut();
+        // What is none of ours costs one crossing; for the rest one call gives all headers. As bytes: not every header is UTF-8.
+        let path = hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, ":path").ok().flatten().unwrap_or_default();
+        let Some(path) = std::str::from_utf8(&path).ok().filter(|path| Request::may_be_at(path)) else { return Action::Continue };
+        let headers = hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default();
+        let text = |value| std::str::from_utf8(value).ok();
+        let header = |name: &str| headers.iter().find(|(known, _)| known == name).and_then(|(_, value)| text(value));
+        let Some(request) = Request::of(header(":method").unwrap_or_default(), path, header) else { return Action::Continue };
+        let worker = &mut *self.worker.borrow_mut();
         worker.requests += 1;
         let Some(settings) = &worker.settings else { return Action::Continue };
         for (name, value) in settings.routes.first().iter().flat_map(|route| &route.headers) {
@@ -317,22 +335,29 @@ impl HttpContext for Stream {
         }
         let length = header("content-length").and_then(|length| length.parse::<usize>().ok());
         let oversized = length.is_some_and(|length| length > settings.max_body_bytes);
+        let mut of_sender: Vec<(String, String)> = Vec::new();
+        let mut repeatable = true;
+        for (name, value) in headers.iter().filter(|(name, _)| !name.starts_with(':') && is_named(&mut worker.named, settings, name)) {
+            let value = text(value);
+            repeatable &= value.is_some();
+            let value = value.unwrap_or_default();
+            let at = of_sender.partition_point(|(before, of)| (&before[..], &of[..]) < (&name[..], value));
+            of_sender.insert(at, (name.clone(), value.to_owned()));
+        }
         match request {
             _ if end_of_stream => {}
+            // Calls of our own could not carry such credentials.
+            Ok(_) if !repeatable => worker.passes(Reason::Unsupported, now()),
             Err(reason) => worker.passes(reason, now()),
             Ok(_) if oversized => worker.passes(Reason::Oversized, now()),
             Ok(request) => {
-                let (authority, scheme) =
-                    (header(":authority").unwrap_or_default(), header(":scheme").unwrap_or_else(|| "http".to_owned()));
-                let named = |name: &str| settings.origin_headers.iter().any(|pattern| config::glob(pattern, name.as_bytes()));
-                let mut headers = headers;
-                headers.retain(|(name, _)| !name.starts_with(':') && named(name));
-                headers.sort();
+                let [authority, scheme] = [(":authority", ""), (":scheme", "http")].map(|(name, or)| header(name).unwrap_or(or).to_owned());
                 if length.is_some() {
                     // It will be another one; the proxy sends chunks then.
                     let _ = hostcalls::set_map_value(MapType::HttpRequestHeaders, "content-length", None);
                 }
-                self.request = Some((request, Head { authority, path, scheme, headers, request, cluster: None }));
+                self.request =
+                    Some((request, Head { authority, path: path.to_owned(), scheme, headers: of_sender, request, cluster: None }));
             }
         }
         Action::Continue
@@ -358,8 +383,10 @@ impl HttpContext for Stream {
             return Action::Continue;
         }
         let whole = end_of_stream && self.held.is_empty();
-        if !whole {
-            worker.buffered += chunk.len();
+        worker.buffered += chunk.len();
+        if self.held.is_empty() {
+            self.held = chunk;
+        } else {
             self.held.extend_from_slice(&chunk);
         }
         if !end_of_stream {
@@ -368,23 +395,20 @@ impl HttpContext for Stream {
         }
         let Some((request, head)) = self.request.take() else { return Action::Continue };
         worker.buffered -= self.held.len();
-        let body = if whole { chunk } else { std::mem::take(&mut self.held) };
+        let body = std::mem::take(&mut self.held);
         let now = now();
         let peer = worker.settings.as_ref().filter(|settings| settings.needs_peer()).and_then(|_| peer());
         let rewritten = match worker.origin(head, now) {
             Some(origin) => origin.rewrite(request, &body, peer.as_deref(), max_body, now),
             None => Err(Reason::Unsupported),
         };
-        let out = match &rewritten {
-            Ok(out) => out,
-            Err(reason) => {
-                worker.passes(*reason, now);
-                &body
-            }
-        };
+        let out = rewritten.unwrap_or_else(|reason| {
+            worker.passes(reason, now);
+            Cow::Borrowed(&body)
+        });
         // The proxy has it as it is.
-        if !(whole && *out == body) {
-            let _ = hostcalls::set_buffer(BufferType::HttpRequestBody, 0, usize::MAX, out);
+        if !(whole && matches!(out, Cow::Borrowed(_))) {
+            let _ = hostcalls::set_buffer(BufferType::HttpRequestBody, 0, usize::MAX, &out);
         }
         Action::Continue
     }

@@ -4,6 +4,7 @@
 use crate::request::{Reason, Request};
 use crate::settings::{Route, Settings};
 use genspan::{Pipeline, Stats};
+use std::borrow::Cow;
 
 /// The head of a sender's requests, as far as they have it in common.
 #[derive(Clone, Debug)]
@@ -72,7 +73,14 @@ impl Origin {
     }
 
     /// [`Request::rewrite`]
-    pub fn rewrite(&mut self, request: Request, body: &[u8], peer: Option<&str>, limit: usize, now: f64) -> Result<Vec<u8>, Reason> {
+    pub fn rewrite<'b>(
+        &mut self,
+        request: Request,
+        body: &'b [u8],
+        peer: Option<&str>,
+        limit: usize,
+        now: f64,
+    ) -> Result<Cow<'b, [u8]>, Reason> {
         request.rewrite(body, &mut self.pipeline, peer, limit, now)
     }
 
@@ -82,8 +90,8 @@ impl Origin {
         let route = self.routes.get(destination)?;
         let (id, body) = (transmit.id, transmit.body);
         let to_upstream = destination == 0;
-        // Copies are OTLP/HTTP.
-        let packed = if to_upstream { self.head.request } else { Request { grpc: false, json: false, gzip: route.gzip } };
+        // What the core gives for the upstream is protobuf, whatever its requests are.
+        let packed = if to_upstream { Request { json: false, ..self.head.request } } else { route.packed };
         let (authority, path) = match to_upstream {
             true => (&self.head.authority, &self.head.path),
             false => (&route.authority, &route.path),
@@ -95,7 +103,7 @@ impl Origin {
         set(":scheme", &self.head.scheme);
         set(":authority", authority);
         set(":path", path);
-        set("content-type", if packed.grpc { "application/grpc" } else { "application/x-protobuf" });
+        set("content-type", packed.media_type());
         if packed.grpc {
             set("te", "trailers");
         }

@@ -4,10 +4,12 @@ use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use genspan::Pipeline;
+use std::borrow::Cow;
 use std::io::{Read, Write};
 
 const HTTP_PATH: &str = "/v1/traces";
-const GRPC_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+/// The path of OTLP/gRPC's one call.
+pub const GRPC_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 /// Flag and length before a gRPC message.
 const GRPC_HEAD: usize = 5;
 
@@ -31,7 +33,7 @@ pub enum Reason {
     Unsupported,
     /// It is larger than `maxBodyBytes`, packed or unpacked.
     Oversized,
-    /// All requests together hold more than `maxBufferedBytes`.
+    /// All requests together hold more than `maxBufferedBytes`, or spans wait of more resources than can be told apart.
     Overload,
 }
 
@@ -58,7 +60,7 @@ impl Request {
     }
 
     /// What a request's head tells of it; `None`: it carries no OTLP traces. `header` gives the value of a header.
-    pub fn of(method: &str, path: &str, header: impl Fn(&str) -> Option<String>) -> Option<Result<Self, Reason>> {
+    pub fn of<'h>(method: &str, path: &str, header: impl Fn(&str) -> Option<&'h str>) -> Option<Result<Self, Reason>> {
         if method != "POST" || !Self::may_be_at(path) {
             return None;
         }
@@ -74,43 +76,59 @@ impl Request {
         Some(if supported { Ok(Request { grpc, json, gzip }) } else { Err(Reason::Unsupported) })
     }
 
-    /// The body with its spans normalised, packed as it came. An error leaves the pipeline as it was. `limit` bounds what it may
-    /// unpack to; `peer` is the address that it came from; `now` is in ms.
-    pub fn rewrite(self, body: &[u8], pipeline: &mut Pipeline, peer: Option<&str>, limit: usize, now: f64) -> Result<Vec<u8>, Reason> {
-        let mut rewrite = |message: &[u8]| pipeline.rewrite(message, peer, now).map_err(|_| Reason::Malformed);
-        if self.grpc {
+    /// The content type of such a body.
+    pub fn media_type(self) -> &'static str {
+        match (self.grpc, self.json) {
+            (true, _) => "application/grpc",
+            (false, true) => "application/json",
+            (false, false) => "application/x-protobuf",
+        }
+    }
+
+    /// The body with its spans normalised, packed as it came; borrowed: nothing is different. An error leaves the pipeline as it was. `limit`
+    /// bounds what it may unpack to; `peer` is the address that it came from; `now` is in ms.
+    pub fn rewrite<'b>(
+        self,
+        body: &'b [u8],
+        pipeline: &mut Pipeline,
+        peer: Option<&str>,
+        limit: usize,
+        now: f64,
+    ) -> Result<Cow<'b, [u8]>, Reason> {
+        let (packed, message) = if self.grpc {
             let [flag, message] = frame(body)?;
-            let packed = flag == [1];
-            let plain = if packed && self.gzip { Some(unpack(message, limit)?) } else { None };
-            if flag != [0] && plain.is_none() {
+            if flag != [0] && !(flag == [1] && self.gzip) {
                 return Err(Reason::Unsupported);
             }
-            let out = rewrite(plain.as_deref().unwrap_or(message))?;
-            let out = if packed { pack(&out) } else { out };
-            let mut framed = vec![u8::from(packed)];
-            framed.extend_from_slice(&(out.len() as u32).to_be_bytes());
-            framed.extend_from_slice(&out);
-            return Ok(framed);
-        }
-        let plain = if self.gzip { Some(unpack(body, limit)?) } else { None };
-        let mut out = rewrite(plain.as_deref().unwrap_or(body))?;
+            (flag == [1], message)
+        } else {
+            (self.gzip, body)
+        };
+        let plain = if packed { Some(unpack(message, limit)?) } else { None };
+        let out = pipeline.rewrite(plain.as_deref().unwrap_or(message), peer, now).map_err(|error| match error {
+            genspan::Error::Full(_) => Reason::Overload,
+            _ => Reason::Malformed,
+        })?;
+        let Cow::Owned(mut out) = out else { return Ok(Cow::Borrowed(body)) };
         if self.json {
             out = genspan::otlp::json::from_protobuf(&out).map_err(|_| Reason::Malformed)?;
         }
-        Ok(if self.gzip { pack(&out) } else { out })
+        if packed {
+            out = pack(&out);
+        }
+        Ok(Cow::Owned(if self.grpc { framed(packed, &out) } else { out }))
     }
 
-    /// A protobuf message as the body of a call of our own, packed in the same way.
+    /// A message as the body of a call of our own, packed in the same way.
     pub fn wrap(self, message: &[u8]) -> Vec<u8> {
         let packed = if self.gzip { pack(message) } else { message.to_vec() };
-        if !self.grpc {
-            return packed;
-        }
-        let mut framed = vec![u8::from(self.gzip)];
-        framed.extend_from_slice(&(packed.len() as u32).to_be_bytes());
-        framed.extend_from_slice(&packed);
-        framed
+        if self.grpc { framed(self.gzip, &packed) } else { packed }
     }
+}
+
+/// The one frame of a unary call.
+fn framed(packed: bool, message: &[u8]) -> Vec<u8> {
+    [&[u8::from(packed)], &(message.len() as u32).to_be_bytes()[..], message].concat()
 }
 
 /// Flag and message of the one frame of a unary call.

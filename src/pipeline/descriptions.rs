@@ -1,0 +1,234 @@
+//! Scopes and resources: described once, known by a number from then on, and found again by what described them. A host keeps the
+//! numbers that it is given. Those of bodies are given out again: when there are too many, what was not used of late is forgotten, unless a
+//! span that waits stands in it.
+
+use crate::hash::Hash;
+use hashbrown::HashTable;
+use std::hash::BuildHasher;
+
+/// A host has few; past this many, something makes them up.
+const MAX: usize = 10_000;
+/// The same in bytes, for those of bodies.
+const MAX_BYTES: usize = 16 << 20;
+/// When a description is used that a host has the number of: it is never forgotten.
+const ALWAYS: u64 = u64::MAX;
+
+/// Values by number, counted from 1.
+pub struct Descriptions<T> {
+    index: Index,
+    values: Vec<Option<T>>,
+}
+
+struct Key {
+    text: Box<[u8]>,
+    bytes: usize,
+    /// The body that used it last.
+    used: u64,
+}
+
+/// What is known of each but its value.
+#[derive(Default)]
+struct Index {
+    keys: Vec<Option<Key>>,
+    free: Vec<u32>,
+    by_text: HashTable<u32>,
+    hasher: Hash,
+    bytes: usize,
+    /// The body that is being read.
+    body: u64,
+    /// The one at which it was last looked for what may be forgotten.
+    swept: u64,
+}
+
+impl<T> Default for Descriptions<T> {
+    fn default() -> Self {
+        Descriptions { index: Index { body: 1, ..Index::default() }, values: Vec::new() }
+    }
+}
+
+impl<T> Descriptions<T> {
+    /// What a number stands for.
+    pub fn get(&self, number: u32) -> Option<&T> {
+        self.values.get((number as usize).wrapping_sub(1))?.as_ref()
+    }
+
+    /// A body begins: what is used from now on is not forgotten before the next one.
+    pub fn begin(&mut self) {
+        self.index.body += 1;
+    }
+
+    /// The number of what a key describes.
+    pub fn find(&mut self, key: &[u8]) -> Option<u32> {
+        self.index.find(key)
+    }
+
+    /// Is there no room for one more?
+    pub fn is_full(&self) -> bool {
+        self.index.is_full()
+    }
+
+    /// Gives a number to what a key describes, and what takes so many bytes.
+    pub fn add(&mut self, key: &[u8], value: T, bytes: usize) -> u32 {
+        let at = self.index.slot(Key { text: key.into(), bytes: bytes + key.len(), used: self.index.body });
+        self.index.insert(key, at);
+        self.set(at, value)
+    }
+
+    /// Gives a number to what a host describes: it has it from now on.
+    pub fn add_for_good(&mut self, value: T) -> u32 {
+        let at = self.index.slot(Key { text: Box::default(), bytes: 0, used: ALWAYS });
+        self.set(at, value)
+    }
+
+    fn set(&mut self, at: u32, value: T) -> u32 {
+        self.values.resize_with(self.index.keys.len(), || None);
+        if let Some(slot) = self.values.get_mut(at as usize) {
+            *slot = Some(value);
+        }
+        at + 1
+    }
+
+    /// The number of a value that a host described: few, and it asks once for each.
+    pub fn position(&self, is: impl Fn(&T) -> bool) -> Option<u32> {
+        let of_host = |key: &Option<Key>| key.as_ref().is_some_and(|key| key.used == ALWAYS);
+        let mut all = self.values.iter().zip(&self.index.keys);
+        all.position(|(value, key)| of_host(key) && value.as_ref().is_some_and(&is)).map(|at| at as u32 + 1)
+    }
+
+    /// A span that waits stands in it: [`Descriptions::forget`] leaves it alone.
+    pub fn keep(&mut self, number: u32) {
+        self.index.touch((number as usize).wrapping_sub(1));
+    }
+
+    /// Would [`Descriptions::forget`] be of use? Once for each body: it looks at everything.
+    pub fn may_forget(&self) -> bool {
+        self.is_full() && self.index.swept < self.index.body
+    }
+
+    /// Makes room for half of what there may be, if so much is neither kept nor used in this body.
+    pub fn forget(&mut self) {
+        let Index { swept, body, .. } = self.index;
+        self.index.swept = body;
+        // Those that were not used since it was last looked; then those not used for half of that time; then all.
+        for since in [swept, swept + (body - swept) / 2, body] {
+            for (at, value) in self.values.iter_mut().enumerate() {
+                if self.index.is_over_half() && self.index.forget(at, since) {
+                    *value = None;
+                }
+            }
+        }
+    }
+}
+
+impl Index {
+    fn find(&mut self, text: &[u8]) -> Option<u32> {
+        let keys = &self.keys;
+        let is = |at: &u32| keys.get(*at as usize).is_some_and(|key| key.as_ref().is_some_and(|key| *key.text == *text));
+        let at = *self.by_text.find(self.hasher.hash_one(text), is)?;
+        self.touch(at as usize);
+        Some(at + 1)
+    }
+
+    fn touch(&mut self, at: usize) {
+        if let Some(Some(key)) = self.keys.get_mut(at) {
+            key.used = key.used.max(self.body);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.len() >= MAX || self.bytes > MAX_BYTES
+    }
+
+    fn is_over_half(&self) -> bool {
+        self.len() > MAX / 2 || self.bytes > MAX_BYTES / 2
+    }
+
+    fn slot(&mut self, key: Key) -> u32 {
+        self.bytes += key.bytes;
+        let at = self.free.pop().unwrap_or_else(|| {
+            self.keys.push(None);
+            self.keys.len() as u32 - 1
+        });
+        if let Some(slot) = self.keys.get_mut(at as usize) {
+            *slot = Some(key);
+        }
+        at
+    }
+
+    fn insert(&mut self, text: &[u8], at: u32) {
+        let (keys, hasher) = (&self.keys, &self.hasher);
+        let hash = |at: &u32| hasher.hash_one(keys.get(*at as usize).and_then(Option::as_ref).map_or(&[][..], |key| &key.text));
+        self.by_text.insert_unique(hasher.hash_one(text), at, hash);
+    }
+
+    fn len(&self) -> usize {
+        self.keys.len() - self.free.len()
+    }
+
+    /// Forgets one that was not used since a body. False: it was.
+    fn forget(&mut self, at: usize, since: u64) -> bool {
+        let Some(gone) = self.keys.get_mut(at).and_then(|key| key.take_if(|key| key.used < since)) else { return false };
+        self.bytes -= gone.bytes;
+        self.free.push(at as u32);
+        if let Ok(entry) = self.by_text.find_entry(self.hasher.hash_one(&*gone.text), |known| *known as usize == at) {
+            entry.remove();
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_never_more_than_may_be_and_each_is_what_its_key_says() {
+        let mut all = Descriptions::default();
+        let of_host = all.add_for_good(0u32);
+        let mut in_use = Vec::new();
+        for n in 1..=50_000u32 {
+            all.begin();
+            let key = n.to_le_bytes();
+            assert_eq!(all.find(&key), None);
+            if all.may_forget() {
+                in_use.iter().for_each(|number| all.keep(*number));
+                all.forget();
+            }
+            assert!(!all.is_full(), "at {n}");
+            let number = all.add(&key, n, 1_000);
+            assert_eq!((all.find(&key), all.get(number)), (Some(number), Some(&n)));
+            if n % 10_000 == 7 {
+                in_use.push(number);
+            }
+            assert!(all.index.len() <= MAX && all.values.len() <= MAX && all.index.bytes <= MAX_BYTES + 1_004, "at {n}");
+        }
+        assert_eq!(all.get(of_host), Some(&0));
+        let mut kept: Vec<_> = in_use.iter().filter_map(|number| all.get(*number)).copied().collect();
+        kept.sort_unstable();
+        assert_eq!(kept, [7, 10_007, 20_007, 30_007, 40_007]);
+        // The newest are there, and what was forgotten is not.
+        assert!(all.find(&49_999u32.to_le_bytes()).is_some() && all.find(&100u32.to_le_bytes()).is_none());
+        let index = &all.index;
+        let counted = index.keys.iter().flatten().map(|key| key.bytes).sum::<usize>();
+        assert_eq!((index.bytes, index.len()), (counted, index.by_text.len() + 1));
+        assert_eq!(all.values.iter().flatten().count(), index.len());
+    }
+
+    #[test]
+    fn what_is_in_use_stays_and_what_was_used_of_late_goes_last() {
+        let mut all = Descriptions::default();
+        all.begin();
+        let numbers: Vec<_> = (0..MAX as u32).map(|n| all.add(&n.to_le_bytes(), n, 0)).collect();
+        assert!(all.is_full());
+        all.begin();
+        numbers.into_iter().for_each(|number| all.keep(number));
+        all.forget();
+        assert!(all.is_full() && !all.may_forget(), "it looks once for each body");
+        all.begin();
+        let of_late: Vec<u32> = (0..100u32).filter_map(|n| all.find(&n.to_le_bytes())).collect();
+        all.begin();
+        assert!(all.may_forget());
+        all.forget();
+        assert_eq!((all.index.len(), of_late.iter().filter_map(|number| all.get(*number)).count()), (MAX / 2, 100));
+    }
+}
