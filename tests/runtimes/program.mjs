@@ -4,7 +4,8 @@ import { ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
 
-const MORNING = Date.UTC(2026, 0, 1, 8);
+/** That morning, so many milliseconds later. As seconds and nanoseconds: a number the SDK may take for one of the runtime's own clock, and correct. */
+const morning = (millis = 0) => [Date.UTC(2026, 0, 1, 8) / 1000, millis * 1e6];
 
 /** `genspan` is the package as this runtime loaded it, with `trace` where that is genspan/edge; `server` the origin of the receiver. */
 export async function run({ GenSpanProcessor, normalize, trace: edge }, server) {
@@ -37,7 +38,11 @@ function work(processor) {
   const start = (tracer, name, attributes, parent) =>
     provider
       .getTracer(tracer, "1.0.0")
-      .startSpan(name, { attributes, startTime: MORNING }, parent ? trace.setSpan(ROOT_CONTEXT, parent) : ROOT_CONTEXT);
+      .startSpan(
+        name,
+        { attributes, startTime: morning() },
+        parent ? trace.setSpan(ROOT_CONTEXT, parent) : ROOT_CONTEXT,
+      );
   const request = start("http", "POST /chat", { "http.request.method": "POST" });
   const answer = start(
     "ai",
@@ -53,6 +58,6 @@ function work(processor) {
     },
     request,
   );
-  answer.end(MORNING + 700);
-  request.end(MORNING + 800);
+  answer.end(morning(700));
+  request.end(morning(800));
 }
