@@ -130,7 +130,7 @@ test-envoy: $(PLUGIN) $(FOR_DEMO) $(FOR_ENVOY) ## the plugin in a real Envoy, be
 	cargo build --quiet --release --example ingest
 	$(NODE_TEST) $(wildcard tests/envoy/*.test.mjs)
 
-test-www: $(PAGE) $(FOR_DEMO) $(FOR_PAGES) ## the inspector in Chromium: captures, hostile content, keyboard, axe, bounds; screenshots go to target/www
+test-www: $(PAGE) $(FOR_DEMO) $(FOR_ENVOY) $(FOR_PAGES) ## the inspector in Chromium: captures, hostile content, keyboard, axe, bounds; screenshots go to target/www
 	$(NODE_TEST) $(wildcard tests/www/*.test.mjs)
 
 screenshots: $(PAGE) $(FOR_DEMO) $(FOR_PAGES) ## draw the README's pictures of the inspector anew (needs cwebp, and fonts: Inter, JetBrains Mono, Noto Sans CJK)
