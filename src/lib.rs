@@ -21,6 +21,7 @@
 mod base64;
 #[cfg(feature = "bindings")]
 mod bindings;
+mod bytes;
 pub mod config;
 pub mod conventions;
 mod convert;

@@ -3,6 +3,7 @@
 //! Source: `enums.csv` of the conventions. Words are lower case and sorted; look them up with [`find`].
 
 use super::packed::{Words, packed};
+use crate::bytes;
 use std::cmp::Ordering;
 
 macro_rules! words {
@@ -41,7 +42,7 @@ fn compare(known: &[u8], word: &[u8]) -> Ordering {
 /// Is it just this word? Not inlined: a call is shorter than the comparison.
 #[inline(never)]
 pub fn is(text: &[u8], word: &str) -> bool {
-    text == word.as_bytes()
+    bytes::equal(text, word.as_bytes())
 }
 
 /// Is it one of these words?

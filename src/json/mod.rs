@@ -9,6 +9,7 @@
 mod parser;
 pub mod read;
 
+use crate::bytes;
 use crate::number;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
@@ -196,7 +197,7 @@ impl<'d> Json<'d> {
     /// Whether this is the string `word`. Escapes are not decoded: words of a convention have none.
     #[inline(never)]
     pub fn is(self, word: &str) -> bool {
-        self.is_string() && self.source() == word.as_bytes()
+        self.is_string() && bytes::equal(self.source(), word.as_bytes())
     }
 
     /// The string as it stands, escapes and all: for words of a convention.
@@ -262,7 +263,7 @@ impl<'d> Json<'d> {
     /// The member `key`, if it is there and not `null`.
     #[inline(never)]
     pub fn get(self, key: &str) -> Option<Json<'d>> {
-        self.entries().find(|(k, v)| *k == key.as_bytes() && !v.is_null()).map(|(_, v)| v)
+        self.entries().find(|(k, v)| bytes::equal(k, key.as_bytes()) && !v.is_null()).map(|(_, v)| v)
     }
 
     /// The first of several members that is there and not `null`.
@@ -366,13 +367,16 @@ pub fn list<'a>(values: &[Json<'a>], arena: &'a Bump) -> &'a [u8] {
 
 /// Appends `text` escaped, without quotes.
 pub fn escape(text: &[u8], out: &mut Out) {
-    let mut from = 0;
-    for (i, &byte) in text.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
+    let (mut from, mut i) = (0, 0);
+    let is_special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    loop {
+        i += bytes::plain(&text[i..]);
+        let Some(skip) = text[i..].iter().position(is_special) else { break };
+        i += skip;
+        let byte = text[i];
         out.extend_from_slice_copy(&text[from..i]);
-        from = i + 1;
+        i += 1;
+        from = i;
         let short = match byte {
             b'"' => b'"',
             b'\\' => b'\\',

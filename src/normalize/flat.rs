@@ -2,6 +2,7 @@
 //! text, which is then read like any other. Gaps in the indexes close; what an index means is not known here.
 
 use super::scalar;
+use crate::bytes;
 use crate::json::{self, Out};
 use crate::number;
 use crate::span::Value;
@@ -123,7 +124,8 @@ fn sift(leaves: &mut [Leaf], mut root: usize) {
 
 /// The JSON that the leaves of one list make, which are sorted.
 pub fn nest<'a>(leaves: &[Leaf<'a>], arena: &'a Bump) -> &'a [u8] {
-    let mut out = BumpVec::new_in(arena);
+    let texts = leaves.iter().map(|leaf| leaf.path.len() + leaf.value.as_str().map_or(16, <[u8]>::len));
+    let mut out = BumpVec::with_capacity_in(texts.sum(), arena);
     write(leaves, 0, MAX_DEPTH, &mut out);
     out.into_bump_slice()
 }
@@ -133,7 +135,7 @@ fn write(leaves: &[Leaf], skip: usize, depth: usize, out: &mut Out) {
     let part = |leaf: &Leaf<'_>| -> usize { if depth == 0 { leaf.path.len() - skip } else { split(&leaf.path[skip..]).0.len() } };
     let is_list = leaves.iter().all(|leaf| index(&leaf.path[skip..skip + part(leaf)]).is_some());
     out.push(if is_list { b'[' } else { b'{' });
-    let same = |a: &Leaf<'_>, b: &Leaf<'_>| a.path[skip..skip + part(a)] == b.path[skip..skip + part(b)];
+    let same = |a: &Leaf<'_>, b: &Leaf<'_>| bytes::equal(&a.path[skip..skip + part(a)], &b.path[skip..skip + part(b)]);
     for (i, group) in leaves.chunk_by(same).enumerate() {
         json::separate(out, i);
         let first = &group[0];

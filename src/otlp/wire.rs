@@ -3,6 +3,8 @@
 //! Writing backwards means that the length of a nested message is known when its prefix is written: one pass, no size
 //! pass, every byte copied once.
 
+use crate::bytes;
+
 /// What is wrong with a protobuf message, and at which byte of the body it was handed. In a box: what may fail hands on one
 /// pointer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -238,35 +240,6 @@ pub struct Writer {
     front: usize,
 }
 
-/// Copies to a place of the same length. Most texts are short, and WebAssembly's instruction for copying calls the engine: some ten times
-/// what a few words take that overlap.
-#[inline(always)]
-pub fn copy(from: &[u8], to: &mut [u8]) {
-    if from.len() > 64 { to.copy_from_slice(from) } else { copy_short(from, to) }
-}
-
-#[inline(never)]
-fn copy_short(from: &[u8], to: &mut [u8]) {
-    fn ends<const N: usize>(from: &[u8], to: &mut [u8]) -> Option<()> {
-        *to.first_chunk_mut()? = *from.first_chunk::<N>()?;
-        *to.last_chunk_mut()? = *from.last_chunk::<N>()?;
-        Some(())
-    }
-    match from.len() {
-        33.. => {
-            let half = from.len() / 2;
-            ends::<16>(&from[..half], &mut to[..half]);
-            ends::<16>(&from[half..], &mut to[half..]);
-        }
-        16.. => _ = ends::<16>(from, to),
-        8.. => _ = ends::<8>(from, to),
-        4.. => _ = ends::<4>(from, to),
-        2.. => _ = ends::<2>(from, to),
-        1 => to[0] = from[0],
-        0 => {}
-    }
-}
-
 impl Writer {
     /// Forgets what was written, keeps the memory.
     pub fn clear(&mut self) {
@@ -317,7 +290,7 @@ impl Writer {
     /// Bytes in front of what is written.
     #[inline(always)]
     pub fn bytes(&mut self, bytes: &[u8]) {
-        copy(bytes, self.room(bytes.len()));
+        bytes::copy(bytes, self.room(bytes.len()));
     }
 
     /// One byte.
@@ -418,16 +391,6 @@ mod tests {
         w.bytes_field(2, b"text");
         w.close(1, 0);
         assert_eq!(w.written(), b"\x0a\x09\x12\x04text\x18\xac\x02");
-    }
-
-    #[test]
-    fn a_copy_of_any_length_is_all_of_it_and_no_more() {
-        let text: Vec<u8> = (0..200).collect();
-        for length in 0..text.len() {
-            let mut to = [0xff; 200];
-            copy(&text[..length], &mut to[..length]);
-            assert_eq!((&to[..length], to[length..].iter().all(|byte| *byte == 0xff)), (&text[..length], true), "{length}");
-        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! decided; for a parent that is in none so far a candidate is held as long as `holdMillis` has it.
 
 use super::{Destination, DestinationEnvelopes, FrameError, Pipeline, Place, Resource, Taken};
+use crate::bytes;
 use crate::config::Format;
 use crate::convert::{self, Error};
 use crate::describe;
@@ -45,15 +46,8 @@ struct Alike<'a> {
 
 impl Alike<'_> {
     fn has(&self, at: usize, attribute: &[u8]) -> bool {
-        self.keys.get(at).is_some_and(|key| !key.is_empty() && attribute.get(..key.len()).is_some_and(|start| same(start, key)))
+        self.keys.get(at).is_some_and(|key| !key.is_empty() && attribute.get(..key.len()).is_some_and(|start| bytes::equal(start, key)))
     }
-}
-
-/// Are they equal? In WebAssembly what a slice is compared by goes byte by byte.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    let ((a_words, a_rest), (b_words, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    let equal = |(a, b): (&[u8; 8], &[u8; 8])| u64::from_le_bytes(*a) == u64::from_le_bytes(*b);
-    a.len() == b.len() && a_words.iter().zip(b_words).all(equal) && a_rest.iter().zip(b_rest).all(|(a, b)| a == b)
 }
 
 /// The key of an attribute that no convention knows, with its tag and length.
@@ -218,7 +212,7 @@ impl Pipeline {
         let (mut trace_id, mut attributes) = (&[][..], 0);
         while let Ok(field) = reader.glance() {
             let Some((tag, bytes)) = field else {
-                let known = same(trace_id, alike.trace_id) || trace_id.try_into().is_ok_and(|id| !self.tree.knows_trace(id));
+                let known = bytes::equal(trace_id, alike.trace_id) || trace_id.try_into().is_ok_and(|id| !self.tree.knows_trace(id));
                 alike.trace_id = if known { trace_id } else { alike.trace_id };
                 return known && !trace_id.is_empty();
             };
