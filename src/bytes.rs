@@ -44,7 +44,7 @@ pub fn plain(text: &[u8]) -> usize {
     let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word & HIGHS;
     let is_plain = |bytes: &&[u8; 8]| {
         let word = u64::from_le_bytes(**bytes);
-        let is = |byte: u8| below(word ^ ONES * u64::from(byte), 1);
+        let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
         below(word, b' ') | is(b'"') | is(b'\\') == 0
     };
     text.as_chunks().0.iter().take_while(is_plain).count() * 8
