@@ -1,12 +1,20 @@
 //! Encoded spans, first in, first out, in pieces of memory that neither move nor double: it takes little more than the spans do.
 
-use super::queue::Place;
 use crate::otlp::wire::{push_varint, varint_len};
 use std::collections::VecDeque;
 
 /// A piece is a sixteenth of what there is, within these bounds, in bytes; larger for a span that is larger.
 const PIECE: [usize; 2] = [16 << 10, 1 << 20];
 const SPANS_TAG: u8 = 0x12;
+
+/// Where a span belongs: numbers of the host's dictionary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Its resource.
+    pub resource: u32,
+    /// Its scope.
+    pub scope: u32,
+}
 
 /// A span that waits.
 #[derive(Debug)]

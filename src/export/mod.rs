@@ -14,7 +14,7 @@ mod response;
 
 use crate::config::Delivery;
 pub use parts::rebuild;
-pub use queue::Place;
+pub use lane::Place;
 use queue::Queue;
 pub use response::PartialSuccess;
 use response::Verdict;

@@ -2,18 +2,9 @@
 //! to lose something.
 
 use super::Envelopes;
-use super::lane::{self, Lane, Queued};
+use super::lane::{self, Lane, Place, Queued};
 use crate::config::{DropPolicy, QueueLimits};
 use crate::otlp::wire::{push_varint, varint_len};
-
-/// Where a span belongs: numbers of the host's dictionary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// Its resource.
-    pub resource: u32,
-    /// Its scope.
-    pub scope: u32,
-}
 
 /// A body that was taken from the queue.
 pub struct Taken {
