@@ -13,8 +13,8 @@ mod queue;
 mod response;
 
 use crate::config::Delivery;
-pub use parts::rebuild;
 pub use lane::Place;
+pub use parts::rebuild;
 use queue::Queue;
 pub use response::PartialSuccess;
 use response::Verdict;
