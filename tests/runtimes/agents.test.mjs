@@ -3,13 +3,12 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { before } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { build } from "esbuild";
-import { Miniflare } from "miniflare";
 import { ANSWER, startModel, USAGE } from "../../demo/model.mjs";
 import { startReceiver } from "../../demo/receiver.mjs";
 import { row } from "./matrix.mjs";
 import { inNextJs } from "./next.mjs";
 import { inProject, link, makeProject, missing, project } from "./project.mjs";
+import { bundleWorker, startWorker } from "./workerd.mjs";
 
 before(async () => {
   await makeProject();
@@ -53,22 +52,12 @@ function check(spans, agent) {
 for (const way of ["exporter", "spanProcessors"]) {
   traces("workerd", `@microlabs/otel-cf-workers, as ${way}`, missing("workerd"), async (model, endpoint) => {
     const scriptPath = join(project, "agent-cf.js");
-    await build({
-      absWorkingDir: project,
+    await bundleWorker({
       entryPoints: ["agent-cf.mjs"],
       outfile: scriptPath,
-      bundle: true,
-      format: "esm",
-      conditions: ["workerd", "worker", "browser"],
-      loader: { ".wasm": "copy" },
       external: ["node:*", "cloudflare:*"],
     });
-    const miniflare = new Miniflare({
-      modules: true,
-      modulesRoot: project,
-      modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"] }],
-      scriptPath,
-      compatibilityDate: "2026-04-01",
+    const miniflare = startWorker(scriptPath, {
       compatibilityFlags: ["nodejs_compat"],
       bindings: { MODEL: model, ENDPOINT: endpoint, WAY: way },
     });

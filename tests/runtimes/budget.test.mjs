@@ -5,10 +5,9 @@ import { join } from "node:path";
 import { before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
-import { Miniflare } from "miniflare";
 import { startReceiver } from "../../demo/receiver.mjs";
 import { makeProject, missing, project } from "./project.mjs";
+import { bundleWorker, startWorker } from "./workerd.mjs";
 
 const noWorkerd = missing("workerd") ?? (process.platform === "linux" ? undefined : "it takes Linux to measure");
 const outdir = join(project, "out");
@@ -16,15 +15,10 @@ let files;
 
 before(async () => {
   await makeProject();
-  const { metafile } = await build({
-    absWorkingDir: project,
+  const { metafile } = await bundleWorker({
     entryPoints: ["budget-worker.mjs"],
     outdir,
-    bundle: true,
     minify: true,
-    format: "esm",
-    conditions: ["workerd", "worker", "browser"],
-    loader: { ".wasm": "copy" },
     metafile: true,
   });
   files = Object.keys(metafile.outputs);
@@ -56,12 +50,7 @@ async function cpu() {
 
 test("CPU time of a request with five spans of 8 KB, in workerd", { skip: noWorkerd ?? false }, async (t) => {
   const receiver = await startReceiver({ respond: () => ({ headers: { "content-length": "0" } }) });
-  const miniflare = new Miniflare({
-    modules: true,
-    modulesRoot: project,
-    modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"] }],
-    scriptPath: join(outdir, "budget-worker.js"),
-    compatibilityDate: "2026-04-01",
+  const miniflare = startWorker(join(outdir, "budget-worker.js"), {
     bindings: { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: receiver.url },
   });
   t.after(() => Promise.all([miniflare.dispose(), receiver.close()]));

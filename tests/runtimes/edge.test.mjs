@@ -4,10 +4,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { build } from "esbuild";
-import { Miniflare } from "miniflare";
 import { decode, flatten, startReceiver } from "../../demo/receiver.mjs";
 import { bin, makeProject, project } from "./project.mjs";
+import { bundleWorker, startWorker } from "./workerd.mjs";
 
 const skip = existsSync(bin("workerd")) ? false : "workerd is not installed";
 const scriptPath = join(project, "worker.js");
@@ -15,14 +14,9 @@ const scriptPath = join(project, "worker.js");
 before(async () => {
   if (skip) return;
   await makeProject();
-  await build({
-    absWorkingDir: project,
+  await bundleWorker({
     entryPoints: ["edge-worker.mjs"],
     outfile: scriptPath,
-    bundle: true,
-    format: "esm",
-    conditions: ["workerd", "worker", "browser"],
-    loader: { ".wasm": "copy" },
   });
 });
 
@@ -34,12 +28,7 @@ async function worker(t, status = () => 200) {
     return { status: answer, afterMillis: answer === 200 ? 0 : 1000 };
   };
   const receiver = await startReceiver({ respond });
-  const miniflare = new Miniflare({
-    modules: true,
-    modulesRoot: project,
-    modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"] }],
-    scriptPath,
-    compatibilityDate: "2026-04-01",
+  const miniflare = startWorker(scriptPath, {
     bindings: { ENDPOINT: receiver.url, OTEL_SERVICE_NAME: "shop" },
   });
   t.after(async () => {

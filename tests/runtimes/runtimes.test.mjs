@@ -6,31 +6,21 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { build as esbuild } from "esbuild";
-import { Miniflare } from "miniflare";
 import { chromium } from "playwright-core";
 import { build as vite } from "vite";
 import webpack from "webpack";
 import { decode, flatten, startReceiver } from "../../demo/receiver.mjs";
+import { CHROMIUM, QUIET } from "../chromium.mjs";
 import { runBytes } from "../node/program.mjs";
 import { row } from "./matrix.mjs";
 import { inNextJs } from "./next.mjs";
 import { bin, inProject, makeProject, missing, project } from "./project.mjs";
+import { bundleWorker, startWorker } from "./workerd.mjs";
 
 const CAPTURE = fileURLToPath(
   new URL("../fixtures/captures/langfuse-py-5.0.4.observations-unmarked.pb", import.meta.url),
 );
 const NATIVE = fileURLToPath(new URL("../../target/release/examples/convert", import.meta.url));
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const QUIET_CHROMIUM = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
 const PAGE = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="page.js"></script>';
 
 let native;
@@ -133,19 +123,19 @@ function toCommonJs() {
 
 // ---- bundles
 
-const esbuilt = async (entry, options) => {
-  const outdir = join(project, `out-${entry}`);
-  await esbuild({
-    absWorkingDir: project,
-    entryPoints: { main: `${entry}.mjs` },
-    outdir,
-    bundle: true,
-    format: "esm",
-    logLevel: "warning",
-    ...options,
-  });
-  return join(outdir, "main.js");
-};
+const out = (entry) => ({ entryPoints: { main: `${entry}.mjs` }, outdir: join(project, `out-${entry}`) });
+
+async function byEsbuild() {
+  const paths = out("page");
+  await esbuild({ ...paths, absWorkingDir: project, bundle: true, format: "esm", logLevel: "warning" });
+  return join(paths.outdir, "main.js");
+}
+
+async function workerByEsbuild(entry) {
+  const paths = out(entry);
+  await bundleWorker({ ...paths, logLevel: "warning" });
+  return join(paths.outdir, "main.js");
+}
 
 async function byVite() {
   const input = join(project, "page.mjs");
@@ -171,7 +161,7 @@ const noChromium = existsSync(CHROMIUM) ? undefined : "Chromium is not installed
 
 const inChromium = (bundle) => async (server) => {
   files.page = await bundle();
-  browser ??= await chromium.launch({ executablePath: CHROMIUM, args: QUIET_CHROMIUM });
+  browser ??= await chromium.launch({ executablePath: CHROMIUM, args: QUIET });
   const page = await browser.newPage();
   const faults = [];
   page.on("pageerror", (error) => faults.push(error.message));
@@ -188,7 +178,7 @@ const inChromium = (bundle) => async (server) => {
 runs(
   "Chromium",
   "bundled by esbuild",
-  inChromium(async () => readFile(await esbuilt("page", {}))),
+  inChromium(async () => readFile(await byEsbuild())),
   noChromium,
 );
 runs("Chromium", "bundled by Vite (Rollup)", inChromium(byVite), noChromium);
@@ -196,20 +186,11 @@ runs("Chromium", "bundled by webpack", inChromium(byWebpack), noChromium);
 
 // ---- workers
 
-const WORKERD = { conditions: ["workerd", "worker", "browser"], loader: { ".wasm": "copy" } };
-
 const inWorkerd =
   (bundle, flags = []) =>
   async (server) => {
     const scriptPath = await bundle();
-    const miniflare = new Miniflare({
-      modules: true,
-      modulesRoot: project,
-      modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"] }],
-      scriptPath,
-      compatibilityDate: "2026-04-01",
-      compatibilityFlags: flags,
-    });
+    const miniflare = startWorker(scriptPath, { compatibilityFlags: flags });
     try {
       const response = await miniflare.dispatchFetch(`http://worker/?server=${server}`);
       return await response.text();
@@ -221,19 +202,19 @@ const noWorkerd = missing("workerd");
 runs(
   "workerd",
   "bundled by esbuild",
-  inWorkerd(() => esbuilt("worker", WORKERD)),
+  inWorkerd(() => workerByEsbuild("worker")),
   noWorkerd,
 );
 runs(
   "workerd",
   "bundled by esbuild, with nodejs_compat",
-  inWorkerd(() => esbuilt("worker", WORKERD), ["nodejs_compat"]),
+  inWorkerd(() => workerByEsbuild("worker"), ["nodejs_compat"]),
   noWorkerd,
 );
 runs(
   "workerd",
   "genspan/slim and genspan/core.wasm",
-  inWorkerd(() => esbuilt("slim-worker", WORKERD)),
+  inWorkerd(() => workerByEsbuild("slim-worker")),
   noWorkerd,
   false,
 );

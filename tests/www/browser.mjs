@@ -4,17 +4,7 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
-
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const QUIET = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+import { CHROMIUM, QUIET } from "../chromium.mjs";
 
 export const CAPTURES = fileURLToPath(new URL("../fixtures/captures/", import.meta.url));
 export const capture = (name) => readFile(`${CAPTURES}${name}`);
