@@ -2,7 +2,7 @@
 import type { Change, SpanDetail } from "../protocol.js";
 import { said, words } from "../state.js";
 import { visible } from "../text.js";
-import { Key, Section, Value } from "./SpanPanel.js";
+import { Key, Pairs, Section, Value } from "./SpanPanel.js";
 
 /** Of one group, attributes of the source beyond these are folded: lists spread over keys have hundreds. */
 const MANY = 4;
@@ -33,18 +33,7 @@ export function Changes({ detail }: { detail: SpanDetail }) {
       {same.length > 0 && (
         <details class="fold">
           <summary>{w.unchanged(same.length)}</summary>
-          <dl class="pairs">
-            {same.map(({ key, value }, i) => (
-              <div key={`${key} ${i}`}>
-                <dt>
-                  <Key text={key} />
-                </dt>
-                <dd>
-                  <Value text={value} />
-                </dd>
-              </div>
-            ))}
-          </dl>
+          <Pairs attributes={same} />
         </details>
       )}
     </Section>

@@ -250,7 +250,7 @@ function Usage({ tokens, cost }: { tokens: Tokens; cost: number | undefined }) {
   );
 }
 
-function Pairs({ attributes }: { attributes: Attribute[] }) {
+export function Pairs({ attributes }: { attributes: Attribute[] }) {
   return (
     <dl class="pairs">
       {attributes.map(({ key, value }, i) => (
