@@ -42,17 +42,17 @@ download() {
 missing_libraries() { LD_LIBRARY_PATH=$PREFIX/lib ldd "$PREFIX/libexec/rustc" | sed -n 's/^\s*\(\S*\) => not found/\1/p'; }
 
 unpack() {
-  local deb tool missing usr=$WORK/root/usr
+  local deb tool missing usr=$WORK/tree/usr
   rm -rf "$WORK" "$PREFIX"
-  mkdir -p "$WORK/root"
+  mkdir -p "$WORK/tree"
   say "downloading Debian's rustc-web packages"
   apt-cache show libstd-rust-web-dev >/dev/null 2>&1 || apt_update
   download || { apt_update; download; } || die "no rustc-web of version $MINIMUM or newer could be downloaded"
   for deb in "$WORK"/debs/*.deb; do
     case $deb in
       # 340 MB of it is not the standard library: take library/ alone.
-      */rust-web-src_*) dpkg --fsys-tarfile "$deb" | tar -x -C "$WORK/root" --wildcards './usr/src/*/library/*' ;;
-      *) dpkg -x "$deb" "$WORK/root" ;;
+      */rust-web-src_*) dpkg --fsys-tarfile "$deb" | tar -x -C "$WORK/tree" --wildcards './usr/src/*/library/*' ;;
+      *) dpkg -x "$deb" "$WORK/tree" ;;
     esac
   done
   mkdir -p "$PREFIX/bin" "$PREFIX/libexec" "$PREFIX/lib/rustlib/$HOST/bin" "$PREFIX/lib/rustlib/src/rust"

@@ -70,8 +70,8 @@ fn write_key(key: &mut Vec<u8>, message: Option<&[u8]>, raw_fields: &[&[u8]]) {
 
 impl Pipeline {
     /// Takes the spans of an `ExportTraceServiceRequest`, protobuf or JSON; gives how many. A body is refused as a whole that cannot be read, that
-    /// no destination has room for (one that has is not held up by the others), or that has more scopes and resources than can be told apart. `peer`: the address
-    /// that it came from, which becomes the `host.name` of a resource without one where the profile needs it. `now` is in ms.
+    /// no destination has room for (one that has is not held up by the others), or that has more scopes and resources than can be told apart.
+    /// `peer`: the address that it came from, which becomes the `host.name` of a resource without one where the profile needs it. `now` is in ms.
     pub fn ingest(&mut self, body: &[u8], peer: Option<&str>, now: f64) -> Result<usize, Error> {
         let body = convert::protobuf_of(body, &mut Format::default())?;
         self.begin();
