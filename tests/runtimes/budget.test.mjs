@@ -24,8 +24,11 @@ before(async () => {
   files = Object.keys(metafile.outputs);
 });
 
-/** Bytes with gzip that all but the module may have, this worker itself among them; the module's bound stands in pkg/test/size.test.mjs. */
-const GLUE = 17_000;
+/**
+ * Maximum gzip size of everything but the module, in bytes, this worker included. With the module's bound of 205,000 (pkg/test/size.test.mjs)
+ * that makes 225,000 for a worker's bundle.
+ */
+const GLUE = 20_000;
 /** CPU time that tracing may add to a request, in ms: 1 on a quiet machine. */
 const REQUEST = 1.6;
 
