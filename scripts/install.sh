@@ -21,5 +21,5 @@ command -v apt-get >/dev/null || give_up "apt-get is not available"
 [ "$(id -u)" = 0 ] || give_up "apt-get needs root"
 printf 'make: apt-get install %s\n' "$*" >&2
 export DEBIAN_FRONTEND=noninteractive
-{ apt-get -qq update && apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"; } >&2 || give_up "apt-get could not install it"
+{ apt-get -qq update && apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"; } >/dev/null || give_up "apt-get could not install it"
 works || give_up "does not work after apt-get has installed it"
