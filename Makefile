@@ -36,17 +36,22 @@ FOR_RUNTIMES := $(call installed,tests/runtimes examples/cloudflare-worker examp
 FOR_BENCH    := $(call installed,benches/js/*)
 NPM       := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 
-PYTHON    := target/py/bin/python
-PHOENIX   := target/phoenix/bin/python
+FOR_PYTHON := target/py/.installed
+FOR_PHOENIX := target/phoenix/.installed
 # The plugin for Envoy, and the clients that its tests run.
 PLUGIN    := plugins/proxy-wasm/genspan.wasm
 FOR_ENVOY := $(patsubst tests/envoy/requirements-%.txt,target/py-%/.installed,$(wildcard tests/envoy/requirements-*.txt))
 
-# Without a terminal node's test runner would fall back to TAP, which nobody reads.
-NODE_TEST := node --test --test-reporter=spec
+# Without a terminal node's test runner would fall back to TAP, which nobody reads. What a failed test leaves open does not keep it from ending.
+NODE_TEST := node --test --test-reporter=spec --test-force-exit
+# For each file, in ms.
+test-%: NODE_TEST += --test-timeout=600000
+
+# Where make finds the browser, and where the tests do.
+export CHROMIUM ?= /usr/bin/chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugin test demo bench bench-native bench-envoy bench-outage faults kill profile instructions size lint clean test-core check-core test-pkg test-node test-runtimes test-envoy test-www test-backends screenshots FORCE
+.PHONY: help build plugin test demo bench bench-native bench-envoy bench-outage faults kill profile instructions size lint clean test-core check-core test-pkg test-node test-runtimes test-envoy test-www test-backends screenshots python chromium rust-components FORCE
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -56,8 +61,8 @@ build: $(PAGE) ## build the npm package: Rust core to WebAssembly, TypeScript to
 
 plugin: $(PLUGIN) ## build the proxy-wasm plugin for Envoy and its like
 
-test: build plugin ## run everything that must pass: lint, all tests, no imports in the core
-	@MAKE="$(MAKE)" scripts/test.sh lint test-core check-core test-pkg test-node test-runtimes test-envoy test-www
+test: ## run everything that must pass: lint, all tests, no imports in the core (STEP_LIMIT=1500: seconds that a step may take)
+	@MAKE="$(MAKE)" node scripts/test.mjs build plugin lint test-core check-core test-pkg test-node test-runtimes test-envoy test-www
 
 demo: build $(FOR_DEMO) ## run an instrumented agent against a local receiver, show what arrived, and look inside (OPEN=0: do not stay, OPEN=1: in a browser)
 	@node demo/run.mjs
@@ -77,7 +82,7 @@ bench-envoy: $(PLUGIN) $(FOR_ENVOY) ## requests a second through Envoy, with the
 bench-outage: $(DIST) $(FOR_DEMO) $(FOR_TEST) ## a service whose backend is down for two minutes: its latency, its memory, what arrives
 	@node benches/js/outage.mjs
 
-test-backends: $(DIST) $(FOR_TEST) $(PHOENIX) ## send to a real Arize Phoenix and read back through its API
+test-backends: $(DIST) $(FOR_TEST) $(FOR_PHOENIX) ## send to a real Arize Phoenix and read back through its API
 	$(NODE_TEST) $(wildcard tests/backends/*.test.mjs)
 
 faults: $(DIST) $(FOR_DEMO) $(FOR_TEST) ## every fault by every transport; writes what was found into docs/delivery.md
@@ -99,7 +104,7 @@ instructions: $(DIST) $(FOR_BENCH) ## the same of the core alone, natively, in i
 size: $(WASM) $(NAMED) ## what the module weighs, and what each part of it costs
 	@node scripts/size.mjs $(WASM) $(NAMED)
 
-lint: $(DIST) ## rustfmt, clippy, tsc and Biome, warnings are errors
+lint: $(DIST) | rust-components ## rustfmt, clippy, tsc and Biome, warnings are errors
 	cargo fmt --all --check
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
 	cargo clippy --quiet --lib --features bindings -- -D warnings
@@ -118,11 +123,11 @@ check-core: ## the core without bindings builds for wasm32 and imports nothing
 test-pkg: $(DIST) $(FOR_DEMO) ## tests of the npm package
 	$(NODE_TEST) $(wildcard pkg/test/*.test.mjs)
 
-test-node: $(DIST) $(FOR_DEMO) $(FOR_TEST) $(FOR_ENVOY) $(PYTHON) ## end to end: real SDKs, real instrumentation, other decoders
+test-node: $(DIST) $(FOR_DEMO) $(FOR_TEST) $(FOR_ENVOY) $(FOR_PYTHON) ## end to end: real SDKs, real instrumentation, other decoders
 	cargo build --quiet --release --example convert --example ingest
 	$(NODE_TEST) $(wildcard tests/node/*.test.mjs)
 
-test-runtimes: $(PAGE) $(FOR_DEMO) $(FOR_RUNTIMES) ## the packed package in Node, Deno, Bun, workerd and Chromium, by every bundler (a browser: Debian's chromium)
+test-runtimes: $(PAGE) $(FOR_DEMO) $(FOR_RUNTIMES) | chromium ## the packed package in Node, Deno, Bun, workerd and Chromium, by every bundler
 	cargo build --quiet --release --example convert
 	$(NODE_TEST) $(wildcard tests/runtimes/*.test.mjs)
 
@@ -130,10 +135,10 @@ test-envoy: $(PLUGIN) $(FOR_DEMO) $(FOR_ENVOY) ## the plugin in a real Envoy, be
 	cargo build --quiet --release --example ingest
 	$(NODE_TEST) $(wildcard tests/envoy/*.test.mjs)
 
-test-www: $(PAGE) $(FOR_DEMO) $(FOR_ENVOY) $(FOR_PAGES) ## the inspector in Chromium: captures, hostile content, keyboard, axe, bounds; screenshots go to target/www
+test-www: $(PAGE) $(FOR_DEMO) $(FOR_ENVOY) $(FOR_PAGES) | chromium ## the inspector in Chromium: captures, hostile content, keyboard, axe, bounds; screenshots go to target/www
 	$(NODE_TEST) $(wildcard tests/www/*.test.mjs)
 
-screenshots: $(PAGE) $(FOR_DEMO) $(FOR_PAGES) ## draw the README's pictures of the inspector anew (needs cwebp, and fonts: Inter, JetBrains Mono, Noto Sans CJK)
+screenshots: $(PAGE) $(FOR_DEMO) $(FOR_PAGES) | chromium ## draw the README's pictures of the inspector anew (needs cwebp, and fonts: Inter, JetBrains Mono, Noto Sans CJK)
 	@command -v cwebp >/dev/null || { echo "make: cwebp is needed for this (Debian: apt-get install webp)" >&2; exit 1; }
 	$(NODE_TEST) tests/www/screenshots.test.mjs
 	cwebp -quiet -m 6 -q 85 -resize 1920 0 target/www/span-light-1440.png -o docs/inspector-light.webp
@@ -188,19 +193,26 @@ $(PLUGIN): FORCE $(FOR_PKG)
 	@scripts/build-core.sh --quiet --profile proxy -p genspan-proxy-wasm
 	@WASM_OPT="$(WASM_OPT)" scripts/optimize.sh target/wasm/wasm32-unknown-unknown/proxy/genspan_proxy_wasm.wasm $@
 
-# A module for venv, where the system's Python comes without.
-target/.venv:
-	@python3 -c 'import ensurepip, venv' 2>/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && apt-get -qq install -y python3-venv; } || { echo "make: python3 with its venv module is needed for the tests (Debian: apt-get install python3-venv)" >&2; exit 1; }
-	@mkdir -p $(@D) && touch $@
+# What the tests need of the machine, installed where that is possible. Where it is not, their tests are listed as not run.
+python:
+	@scripts/install.sh python3 'python3 -c "import ensurepip, venv, sys; sys.exit(sys.version_info < (3, 10))"' python3 python3-venv
 
-target/py-%/.installed: tests/envoy/requirements-%.txt target/.venv
-	python3 -m venv $(@D)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
-	@touch $@
+chromium:
+	@scripts/install.sh chromium '"$$CHROMIUM" --version' chromium
 
-$(PYTHON): tests/python-requirements.txt target/.venv
-$(PHOENIX): tests/backends/requirements.txt target/.venv
-$(PYTHON) $(PHOENIX):
-	python3 -m venv $(@D:/bin=)
-	$@ -m pip install --quiet --disable-pip-version-check -r $<
-	@touch $@
+rust-components:
+	@{ cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1 || rustup component add rustfmt clippy
+
+# Makes a virtual environment beside the target, with the packages that the first prerequisite lists.
+define venv
+	@[ -e target/missing/python3 ] || { python3 -m venv $(@D) && $(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r $< && touch $@; }
+endef
+
+target/py-%/.installed: tests/envoy/requirements-%.txt | python
+	$(venv)
+
+$(FOR_PYTHON): tests/python-requirements.txt | python
+	$(venv)
+
+$(FOR_PHOENIX): tests/backends/requirements.txt | python
+	$(venv)

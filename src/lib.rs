@@ -3,20 +3,26 @@
 //! This crate is the core: it thinks, and does no I/O. A host feeds a [`Pipeline`] and drains it:
 //!
 //! ```text
-//!  host            span frame         core                                                                          host
-//!  ─────────────   ──────────   ─────────────────────────────────────────────────────────────────────────   ──────────────
-//!  span starts     start ─────► route (filters) ─► entry::Tree: parent, remote?, LLM?, session
-//!  OTLP body       ingest ────► otlp::read ─► as below, every span of the body known before the first is decided
-//!  span ends       span ──────► frame ─► normalize ─► entry::Tree ─► profiles::write ─► privacy ─► export ─► poll ─► send
-//!                                        │              │              │                  │         │
-//!                                        conventions    one per        attributes         mask,     queue, batch,   ◄── response,
-//!                                        keys           segment        of the backend     shorten   retry               failure, clock
+//!  host            called      core                                                                                    host
+//!  ─────────────   ─────────   ─────────────────────────────────────────────────────────────────────────────────────   ──────────────
+//!  keys            intern ───► keys: the dictionary, with the convention rules of each key
+//!  scopes          scope ────► describe: encoded once for each destination; later records name it by a number
+//!  resources       resource ─► the same
+//!  span starts     start ────► route (filters) ─► entry::Tree: parent, remote?, LLM?, session
+//!  span ends       end ──────► frame ─► normalize ─► entry::Tree ─► profiles::write ─► privacy ─► export ─► poll ─► send
+//!                                       │              │              │                  │         │
+//!                                       conventions    one per        attributes         mask,     queue, batch,   ◄── response,
+//!                                       keys           segment        of the backend     shorten   retry               failure, clock
+//!  OTLP body       ingest ───► otlp::read ─► as `end` does, but with every span of the body known before the first is decided
+//!                  rewrite ──► as `ingest`, and returns at once what goes out now; for proxies, which forward the body themselves
+//!                  convert ──► as `ingest`, without a pipeline: one destination, no queue, no clock
+//!                  explain ──► as `convert`, but returns the reasons: which rule wrote which attribute, and why a span is the entry
 //! ```
 //!
 //! The one invariant: after any call, [`Pipeline::poll`] until it gives nothing, and call it again at
 //! [`Pipeline::wake`]. Time is an argument, in ms since 1970. There is no clock, no randomness and no log in here.
 //!
-//! For a whole OTLP body instead of single spans there is [`convert()`], and [`explain()`] tells why it does what it does.
+//! [`convert()`] and [`explain()`] are functions of their own, everything else is a method of [`Pipeline`].
 
 mod base64;
 #[cfg(feature = "bindings")]

@@ -1,5 +1,11 @@
-// Debian's Chromium for the tests, asking nobody for anything.
+// Debian's Chromium for the tests, making no requests of its own.
+import { spawnSync } from "node:child_process";
+import { missing } from "./setup.mjs";
+
 export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+/** Why there is no Chromium, or false. */
+export const noChromium = missing("chromium", spawnSync(CHROMIUM, ["--version"]).status === 0);
 
 export const QUIET = [
   "--no-sandbox",

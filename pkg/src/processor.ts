@@ -1,4 +1,4 @@
-// The OpenTelemetry SpanProcessor: hands each span to the core as it starts and ends; exporter.ts does the sending. Decides nothing about
+// The OpenTelemetry SpanProcessor: hands each span to the core as it starts and ends; sender.ts does the sending. Decides nothing about
 // spans; lets nothing escape into the host.
 import { configure, type FilteredSpan, type GenSpanOptions, type SpanFilter } from "./config.js";
 import { FrameTooLarge, PARENT, REMOTE, SEGMENT } from "./frame.js";

@@ -93,7 +93,9 @@ export function command(t, args, env = {}) {
   child.stderr.on("data", (chunk) => {
     err += chunk;
   });
-  const ready = new Promise((resolve) => {
+  const ended = once(child, "close").then(([status]) => ({ status, out, err }));
+  const ready = new Promise((resolve, reject) => {
+    ended.then(({ status }) => reject(new Error(`genspan ${args.join(" ")} ended with status ${status}: ${err}`)));
     child.stdout.on("data", (chunk) => {
       out += chunk;
       const [, url] = /OTLP\/HTTP {2}(\S+)\/v1\/traces/.exec(out) ?? [];
@@ -101,6 +103,7 @@ export function command(t, args, env = {}) {
       if (url && grpc) resolve({ url, grpc });
     });
   });
-  const ended = once(child, "close").then(([status]) => ({ status, out, err }));
+  // Not every test waits for it.
+  ready.catch(() => {});
   return { pid: child.pid, ready, ended, kill: (signal) => child.kill(signal) };
 }

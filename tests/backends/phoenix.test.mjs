@@ -2,13 +2,13 @@
 // messages. `make test-backends` installs it; not part of `make test`, it takes a minute.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { missing, needing } from "../setup.mjs";
 
 const require = createRequire(new URL("../node/sdk2/package.json", import.meta.url));
 const { context, SpanStatusCode, trace } = require("@opentelemetry/api");
@@ -16,6 +16,7 @@ const { NodeTracerProvider } = require("@opentelemetry/sdk-trace-node");
 const { GenSpanProcessor } = require("genspan");
 
 const python = fileURLToPath(new URL("../../target/phoenix/bin/python", import.meta.url));
+const { test, setUp } = needing(missing("python3", existsSync(python)));
 const dir = mkdtempSync(join(tmpdir(), "genspan-phoenix-"));
 let phoenix;
 let url;
@@ -39,7 +40,7 @@ const until = async (what, holds, millis) => {
   }
 };
 
-before(async () => {
+setUp(async (keep) => {
   const port = await freePort();
   grpcPort = await freePort();
   url = `http://127.0.0.1:${port}`;
@@ -55,14 +56,15 @@ before(async () => {
     },
     stdio: "ignore",
   });
+  keep({ close: stopPhoenix });
   await until("Phoenix's start", async () => (await fetch(`${url}/healthz`)).ok, 120_000);
 });
 
-after(async () => {
-  phoenix?.kill();
-  if (phoenix && phoenix.exitCode === null) await new Promise((resolve) => phoenix.once("exit", resolve));
+async function stopPhoenix() {
+  phoenix.kill();
+  if (phoenix.exitCode === null) await new Promise((resolve) => phoenix.once("exit", resolve));
   rmSync(dir, { recursive: true, force: true });
-});
+}
 
 /** An agent that asks a model, which calls a tool, in the words of OpenTelemetry GenAI. */
 function work(tracer) {

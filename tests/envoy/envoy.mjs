@@ -1,16 +1,20 @@
 // Envoy with the plugin, between loopback ports: the configuration is that of examples/envoy, with other ports and other options.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { missing, needing } from "../setup.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 export const python = (name) => here(`../../target/py-${name}/bin/python`);
+/** Why there is no Python, or false. */
+export const noPython = missing("python3", existsSync(python("newest")));
+export const { test, setUp } = needing(noPython);
 const PLUGIN = here("../../plugins/proxy-wasm/genspan.wasm");
 
 async function freePort() {
@@ -117,16 +121,21 @@ export async function startCanned() {
   const folder = await mkdtemp(join(tmpdir(), "genspan-canned-"));
   const child = spawn(python("newest"), [here("../capture/server.py"), String(port), folder], { stdio: "ignore" });
   const url = `http://127.0.0.1:${port}`;
-  while (
-    !(await fetch(url).then(
+  const answers = () =>
+    fetch(url).then(
       () => true,
       () => false,
-    ))
-  )
+    );
+  for (let tries = 0; !(await answers()); tries++) {
+    if (child.exitCode !== null || tries > 400) {
+      child.kill();
+      throw new Error(`tests/capture/server.py does not answer at ${url}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 50));
+  }
   return {
     url,
-    async stop() {
+    async close() {
       child.kill();
       await rm(folder, { recursive: true });
     },

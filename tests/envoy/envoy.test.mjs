@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import http from "node:http";
-import { after, before, test } from "node:test";
+import { test as testWithoutEnvoy } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { decode, flatten, startReceiver } from "../../demo/receiver.mjs";
-import { CLIENT, python, startCanned, startEnvoy, startGrpcReceiver } from "./envoy.mjs";
+import { CLIENT, python, setUp, startCanned, startEnvoy, startGrpcReceiver, test } from "./envoy.mjs";
 
 const run = promisify(execFile);
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -16,10 +16,9 @@ const CAPTURE = readFileSync(here("../fixtures/captures/langfuse-py-5.0.4.langgr
 const TENCENT = { profile: "tencent", token: "secret-token", entry: { holdMillis: 3_000 } };
 
 let canned;
-before(async () => {
-  canned = await startCanned();
+setUp(async (keep) => {
+  canned = await keep(startCanned());
 });
-after(() => canned.stop());
 
 async function withEnvoy(t, options, more = {}) {
   const receiver = await startReceiver({ respond: more.respond });
@@ -102,7 +101,7 @@ const post = (envoy, body, headers = {}) =>
     headers: { "content-type": "application/x-protobuf", ...headers },
   });
 
-test("the plugin stays within its size", () => {
+testWithoutEnvoy("the plugin stays within its size", () => {
   const module = readFileSync(here("../../plugins/proxy-wasm/genspan.wasm"));
   // A standard library that says why it panics (rustup's own) makes more.
   const bound = module.includes("called `Option::unwrap()`") ? 280_000 : 250_000;

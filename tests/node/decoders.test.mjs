@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { decode, flatten, startReceiver } from "../../demo/receiver.mjs";
 import { convert } from "../../pkg/dist/index.js";
-import { decodeInPython, runApplication, runBytes } from "./program.mjs";
+import { decodeInPython, runApplication, runBytes, testInPython } from "./program.mjs";
 
 const CAPTURES = fileURLToPath(new URL("../fixtures/captures", import.meta.url));
 const CLI = fileURLToPath(new URL("../../pkg/bin/genspan.js", import.meta.url));
@@ -20,6 +20,7 @@ const captures = (await readdir(CAPTURES)).filter((name) => name.endsWith(".pb")
 test("there are captures to convert", () => assert.ok(captures.length >= 10, `${captures.length} in ${CAPTURES}`));
 
 for (const profile of PROFILES) {
+  const test = testInPython;
   test(`profile ${profile}: every capture converts to the same bytes natively and in WebAssembly, and two decoders read them alike`, async (t) => {
     for (const capture of captures) {
       await t.test(capture, async () => {
@@ -58,7 +59,7 @@ for (const profile of PROFILES) {
   });
 }
 
-test("what the processor sends is read alike by two decoders", async () => {
+testInPython("what the processor sends is read alike by two decoders", async () => {
   const langfuse = await startReceiver();
   const ours = await startReceiver();
   try {

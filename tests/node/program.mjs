@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { missing, needing } from "../setup.mjs";
 
 const run = promisify(execFile);
 const LIMITS = { maxBuffer: 64 << 20, timeout: 30_000 };
@@ -19,7 +20,7 @@ export async function runApplication(file, args, { node = process.execPath } = {
 }
 
 // What the person running the tests, or the test runner, has set must not reach the applications.
-function cleanEnvironment() {
+export function cleanEnvironment() {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(OTEL_|LANGFUSE_|NODE_TEST|FORCE_COLOR$)/.test(name)),
   );
@@ -35,10 +36,12 @@ export async function runBytes(command, args, env = {}) {
   return stdout;
 }
 
+const python = process.env.GENSPAN_PYTHON ?? here("../../target/py/bin/python");
+/** For tests that call `decodeInPython`. */
+export const { test: testInPython } = needing(missing("python3", existsSync(python)));
+
 /** Decodes an ExportTraceServiceRequest with Python's opentelemetry-proto; the shape is that of `decode` in demo/receiver.mjs. */
 export async function decodeInPython(file) {
-  const python = process.env.GENSPAN_PYTHON ?? here("../../target/py/bin/python");
-  if (!existsSync(python)) throw new Error(`${python} is missing: run \`make test-node\`, which installs it`);
   const { stdout } = await run(python, [here("../python/decode.py"), file], LIMITS);
   return JSON.parse(stdout);
 }

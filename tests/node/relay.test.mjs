@@ -13,7 +13,7 @@ import { promisify } from "node:util";
 import { decode, flatten } from "../../demo/receiver.mjs";
 import { startCollector } from "../../pkg/test/collector.mjs";
 import { ask, command, follow, post, relay } from "../../pkg/test/serving.mjs";
-import { CLIENT, python, startCanned } from "../envoy/envoy.mjs";
+import { CLIENT, python, startCanned, test as testInPython } from "../envoy/envoy.mjs";
 import { runBytes } from "./program.mjs";
 import { makeSpans } from "./spans.mjs";
 
@@ -175,9 +175,10 @@ for (const [exporter, compression, batching] of [
   ["http", "gzip", "batch"],
   ["grpc", "none", "simple"],
 ]) {
+  const test = testInPython;
   test(`Langfuse in Python over ${exporter}, ${compression}, ${batching}: normalised, one entry, the relay's token`, async (t) => {
     const canned = await startCanned();
-    t.after(() => canned.stop());
+    t.after(() => canned.close());
     const collector = await collect(t);
     const receiving = await relay(t, { endpoint: collector.url, profile: "tencent", token: "tok-of-the-relay" });
     const env = {

@@ -1,6 +1,5 @@
 // The package out of its tarball, in every runtime and by every way of loading it: the spans arrive, and the bytes are those of the native core.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -10,7 +9,7 @@ import { chromium } from "playwright-core";
 import { build as vite } from "vite";
 import webpack from "webpack";
 import { decode, flatten, startReceiver } from "../../demo/receiver.mjs";
-import { CHROMIUM, QUIET } from "../chromium.mjs";
+import { CHROMIUM, noChromium, QUIET } from "../chromium.mjs";
 import { runBytes } from "../node/program.mjs";
 import { row } from "./matrix.mjs";
 import { inNextJs } from "./next.mjs";
@@ -157,7 +156,6 @@ async function byWebpack() {
 
 let browser;
 after(() => browser?.close());
-const noChromium = existsSync(CHROMIUM) ? undefined : "Chromium is not installed";
 
 const inChromium = (bundle) => async (server) => {
   files.page = await bundle();

@@ -4,10 +4,13 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
-import { CHROMIUM, QUIET } from "../chromium.mjs";
+import { CHROMIUM, noChromium, QUIET } from "../chromium.mjs";
+import { needing } from "../setup.mjs";
 
 export const CAPTURES = fileURLToPath(new URL("../fixtures/captures/", import.meta.url));
 export const capture = (name) => readFile(`${CAPTURES}${name}`);
+
+export const { test, setUp } = needing(noChromium);
 
 export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: QUIET });
 

@@ -2,7 +2,6 @@
 // asks the weather of 深圳, calls a tool, answers; each call takes 57 tokens, 32 of them cached, and gives 17, 8 of them reasoning.
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
-import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { decode, flatten } from "../../demo/receiver.mjs";
 import {
@@ -15,18 +14,17 @@ import {
   dropAll,
   launch,
   openPage,
+  setUp,
+  test,
   textOf,
 } from "./browser.mjs";
 import { startServer } from "./server.mjs";
 
 let browser;
 let server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), startServer()]);
-});
-after(async () => {
-  await browser.close();
-  await server.close();
+setUp(async (keep) => {
+  server = await keep(startServer());
+  browser = await keep(launch());
 });
 
 const CALLS = 2;

@@ -1,24 +1,26 @@
 // `genspan inspect` as somebody uses it: the command runs, a real SDK sends to it, and the page shows what the application did.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { command } from "../../pkg/test/serving.mjs";
-import { CLIENT, python, startCanned } from "../envoy/envoy.mjs";
+import { noChromium } from "../chromium.mjs";
+import { CLIENT, noPython, python, startCanned } from "../envoy/envoy.mjs";
+import { needing } from "../setup.mjs";
 import { attributesAfter, close, launch, openPage } from "./browser.mjs";
 
 const run = promisify(execFile);
 
+const { test, setUp } = needing(noChromium || noPython);
+
 let browser;
-before(async () => {
-  browser = await launch();
+setUp(async (keep) => {
+  browser = await keep(launch());
 });
-after(() => browser.close());
 
 for (const exporter of ["http", "grpc"]) {
   test(`an agent of LangGraph, traced by Langfuse's SDK over ${exporter}, is there while somebody looks`, async (t) => {
     const canned = await startCanned();
-    t.after(() => canned.stop());
+    t.after(() => canned.close());
     const inspect = command(t, ["inspect", "--port", "0", "--grpc-port", "0"]);
     const { url, grpc } = await inspect.ready;
     const page = await openPage(browser, url);

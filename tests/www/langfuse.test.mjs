@@ -1,18 +1,14 @@
 // Exports of Langfuse: a trace as its API gives it (`GET /api/public/traces/{id}`, TraceWithFullDetails), and as the download button does.
 // No instance of Langfuse runs here: the objects are written after its OpenAPI document.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { attributesAfter, clear, close, drop, launch, openPage, textOf } from "./browser.mjs";
+import { attributesAfter, clear, close, drop, launch, openPage, setUp, test, textOf } from "./browser.mjs";
 import { startServer } from "./server.mjs";
 
 let browser;
 let server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), startServer()]);
-});
-after(async () => {
-  await browser.close();
-  await server.close();
+setUp(async (keep) => {
+  server = await keep(startServer());
+  browser = await keep(launch());
 });
 
 const observation = (id, type, name, parentObservationId, more) => ({

@@ -1,7 +1,6 @@
 // Traces that come while somebody looks, and more of them than the page can keep.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { capture, close, launch, openPage, textOf } from "./browser.mjs";
+import { capture, close, launch, openPage, setUp, test, textOf } from "./browser.mjs";
 import { startServer } from "./server.mjs";
 
 const UNMARKED = "langfuse-py-5.0.4.observations-unmarked.pb";
@@ -10,10 +9,9 @@ const SPANS = 6;
 const LONG = 100;
 
 let browser;
-before(async () => {
-  browser = await launch();
+setUp(async (keep) => {
+  browser = await keep(launch());
 });
-after(() => browser.close());
 
 test("traces appear as they come, a trace grows, and a lost connection brings nothing twice", async (t) => {
   const server = await startServer({ live: true });

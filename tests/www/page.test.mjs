@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { after, before, test } from "node:test";
+import { test as testWithoutBrowser } from "node:test";
 import { gzipSync } from "node:zlib";
 import { GenSpanProcessor } from "../../pkg/dist/node.js";
-import { attributesAfter, capture, close, drop, launch, openPage, textOf } from "./browser.mjs";
+import { attributesAfter, capture, close, drop, launch, openPage, setUp, test, textOf } from "./browser.mjs";
 import { startServer, WWW } from "./server.mjs";
 
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -13,12 +13,9 @@ const SPAN = "langfuse-py-5.0.4.langgraph-entry-inherited.pb";
 
 let browser;
 let server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), startServer()]);
-});
-after(async () => {
-  await browser.close();
-  await server.close();
+setUp(async (keep) => {
+  server = await keep(startServer());
+  browser = await keep(launch());
 });
 
 // ---- hostile content
@@ -103,15 +100,18 @@ test("a hostile span is text: nothing runs, nothing is loaded, nothing turns the
   await close(page);
 });
 
-test("its policy has nothing to allow: no inline script, no inline style, relative addresses", async () => {
-  const html = await readFile(`${WWW}index.html`, "utf8");
-  assert.doesNotMatch(html, /<style|style=|\son\w+=|<script(?![^>]*\ssrc=)/);
-  const addresses = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address);
-  assert.ok(addresses.length >= 3);
-  for (const address of addresses) assert.match(address, /^\.\//);
-});
+testWithoutBrowser(
+  "its policy has nothing to allow: no inline script, no inline style, relative addresses",
+  async () => {
+    const html = await readFile(`${WWW}index.html`, "utf8");
+    assert.doesNotMatch(html, /<style|style=|\son\w+=|<script(?![^>]*\ssrc=)/);
+    const addresses = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address);
+    assert.ok(addresses.length >= 3);
+    for (const address of addresses) assert.match(address, /^\.\//);
+  },
+);
 
-test("the page weighs less than 60 KB, the module aside", async () => {
+testWithoutBrowser("the page weighs less than 60 KB, the module aside", async () => {
   const files = (await readdir(`${WWW}assets`)).filter((name) => /\.(js|css)$/.test(name));
   const sizes = await Promise.all(files.map(async (name) => gzipSync(await readFile(`${WWW}assets/${name}`)).length));
   const total = sizes.reduce((sum, size) => sum + size, 0);
@@ -240,7 +240,7 @@ test("Chinese where the browser speaks it, and English when asked for", async ()
   await close(page);
 });
 
-test("what the core says is there in Chinese too", async () => {
+testWithoutBrowser("what the core says is there in Chinese too", async () => {
   const words = await readFile(new URL("../../www/src/i18n.ts", import.meta.url), "utf8");
   const explain = await readFile(new URL("../../src/explain.rs", import.meta.url), "utf8");
   const conventions = await readFile(new URL("../../src/conventions/mod.rs", import.meta.url), "utf8");

@@ -2,9 +2,8 @@
 // of the window, a test can.
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
-import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { capture, close, launch, openPage } from "./browser.mjs";
+import { capture, close, launch, openPage, test } from "./browser.mjs";
 import { startServer } from "./server.mjs";
 
 const OUT = fileURLToPath(new URL("../../target/www/", import.meta.url));
@@ -26,8 +25,10 @@ for (const colorScheme of ["light", "dark"]) {
 
 async function shoot(t, colorScheme, width) {
   mkdirSync(OUT, { recursive: true });
-  const [server, browser] = await Promise.all([startServer({ live: true }), launch()]);
-  t.after(() => Promise.all([server.close(), browser.close()]));
+  const server = await startServer({ live: true });
+  t.after(() => server.close());
+  const browser = await launch();
+  t.after(() => browser.close());
   const page = await openPage(browser, server.url, {
     colorScheme,
     viewport: { width, height: width === 390 ? 844 : 900 },

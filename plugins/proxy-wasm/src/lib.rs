@@ -3,9 +3,9 @@
 //! ```text
 //!  request ─► Request::of      is it OTLP, and how is it packed?            ─── no ───► passes as it is
 //!             body, in pieces  held here, up to `maxBodyBytes`
-//!             Request::rewrite unpacked ─► Pipeline::ingest ─► packed again ─ error ──► passes as it was, counted
+//!             Request::rewrite unpacked ─► Pipeline::rewrite ─► packed again ─ error ─► passes as it was, counted
 //!                                              │
-//!  tick ─────► Origin::calls   candidates that were decided later, and copies for further clusters: calls of our own
+//!  tick ─────► Origin::call    candidates that were decided later, and copies for further clusters: calls of our own
 //! ```
 //!
 //! Requests with the same credentials share a pipeline ([`origin`]), so nothing of one sender rides in a request of another. [`settings`]
