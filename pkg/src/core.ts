@@ -161,7 +161,7 @@ export interface DestinationStats {
   /** Spans that were sent again, and their requests. */
   retried: number;
   retriedBatches: number;
-  /** Batches that the backend found too large, and spans that were shortened for that. */
+  /** Batches that were split because the backend found them too large or invalid, and spans that were shortened because they are too large. */
   splitBatches: number;
   shortened: number;
   /** Dropped: no room in the queue · refused by the backend · not delivered in time. */
