@@ -212,8 +212,9 @@ pub extern "C" fn gs_end(handle: u32, length: usize, refused: u32, now: f64) -> 
     })
 }
 
-/// An OTLP body came: it is in the input area, behind the `peer` bytes of the address that sent it. Gives how many spans it had; -1: it is
-/// malformed, and why is the body of `gs_out_*`; -2: there is no room for it now, and nothing of it was taken.
+/// An OTLP body came: it is in the input area, behind the `peer` bytes of the address that sent it. Gives how many spans it had. Below zero
+/// nothing of it was taken, and the body of `gs_out_*` contains the reason: -1: it is malformed; -2: there is no room for it now; -3: it
+/// exceeds a limit and can never be taken.
 #[cfg(feature = "ingest")]
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_ingest(handle: u32, length: usize, peer: usize, now: f64) -> i32 {
@@ -222,11 +223,14 @@ pub extern "C" fn gs_ingest(handle: u32, length: usize, peer: usize, now: f64) -
         let peer = std::str::from_utf8(peer).ok().filter(|peer| !peer.is_empty());
         match host.pipeline.ingest(body, peer, now) {
             Ok(spans) => spans as i32,
-            Err(Error::Full(_)) => -2,
             Err(error) => {
                 host.message = error.to_string();
                 host.out = Out { body: (host.message.as_ptr(), host.message.len()), ..NOTHING };
-                -1
+                match error {
+                    Error::Busy(_) => -2,
+                    Error::LimitExceeded { .. } => -3,
+                    _ => -1,
+                }
             }
         }
     })

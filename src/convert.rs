@@ -6,7 +6,6 @@ use crate::conventions;
 use crate::describe::{self, ResourceRules};
 use crate::entry::{self, Decision, Ended, Limits, Started, Tree};
 use crate::explain::Explainer;
-use crate::frame::FrameError;
 use crate::hash::HashSet;
 use crate::keys::Keys;
 use crate::normalize::{self, Context, Normal};
@@ -24,6 +23,7 @@ use std::collections::BinaryHeap;
 
 /// Why a body could not be converted. One line; never the content of a value.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Error {
     /// A setting is wrong.
     Config(ConfigError),
@@ -31,8 +31,15 @@ pub enum Error {
     Protobuf(WireError),
     /// The body is not OTLP JSON.
     Json(JsonError),
-    /// There is no room for it, it has more scopes and resources than can be told apart, or spans of so many others wait.
-    Full(FrameError),
+    /// There is no room for the body now, for this reason. Later there may be.
+    Busy(&'static str),
+    /// The body exceeds a limit: it can never be taken as it is.
+    LimitExceeded {
+        /// What there is too much of, such as `resources in one request`.
+        what: &'static str,
+        /// How much of it is taken at most.
+        limit: usize,
+    },
 }
 
 impl std::fmt::Display for Error {
@@ -41,7 +48,8 @@ impl std::fmt::Display for Error {
             Error::Config(e) => e.fmt(f),
             Error::Protobuf(e) => write!(f, "not an OTLP protobuf body: {e}"),
             Error::Json(e) => write!(f, "not an OTLP JSON body: {e}"),
-            Error::Full(e) => f.write_str(e.what),
+            Error::Busy(why) => f.write_str(why),
+            Error::LimitExceeded { what, limit } => write!(f, "more than {limit} {what}"),
         }
     }
 }

@@ -236,18 +236,18 @@ impl Pipeline {
         if let Some(known) = self.scopes.position(|known| known.fields == written) {
             return Ok(known);
         }
-        let scope = self.describe_scope(scope.name.into(), false)?;
+        if self.scopes.is_full() {
+            return Err(FrameError { offset: 0, what: "too many scopes" });
+        }
+        let scope = self.describe_scope(scope.name.into(), false);
         Ok(self.scopes.add_for_good(scope))
     }
 
     /// The scope that was just written.
-    fn describe_scope(&self, name: Box<[u8]>, has_secret: bool) -> Result<Scope, FrameError> {
-        if self.scopes.is_full() {
-            return Err(FrameError { offset: 0, what: "too many scopes" });
-        }
+    fn describe_scope(&self, name: Box<[u8]>, has_secret: bool) -> Scope {
         let allows = |(i, d): (usize, &Destination)| Destinations::from(d.config.allows(&name)) << i;
         let allowed = self.destinations.iter().enumerate().map(allows).sum();
-        Ok(Scope { conventions: conventions::of_scope(&name), fields: self.writer.written().to_vec(), allowed, has_secret, name })
+        Scope { conventions: conventions::of_scope(&name), fields: self.writer.written().to_vec(), allowed, has_secret, name }
     }
 
     /// Takes a `resource` record, gives its number for the frame.

@@ -161,7 +161,7 @@ export interface DestinationStats {
   /** Spans that were sent again, and their requests. */
   retried: number;
   retriedBatches: number;
-  /** Batches that the backend found too large, and spans that were shortened for that. */
+  /** Batches that were split because the backend found them too large or invalid, and spans that were shortened because they are too large. */
   splitBatches: number;
   shortened: number;
   /** Dropped: no room in the queue · refused by the backend · not delivered in time. */
@@ -192,8 +192,8 @@ export interface DestinationStats {
 
 /** What `gs_poll` says of a batch that is not to be sent. */
 const STORE = 2;
-/** What `gs_ingest` says of a body that there is no room for. */
-const NO_ROOM = -2;
+/** Why `gs_ingest` refuses a body, by what it returns: malformed, no room now, or over a limit, which it will always be. */
+const REFUSALS = { [-1]: "malformed", [-2]: "full", [-3]: "limit" } as const;
 
 const MIN_SPARE = 1 << 16;
 const MAX_SPARE = 8 << 20;
@@ -271,15 +271,18 @@ export class Pipeline {
   }
 
   /**
-   * Takes the OTLP body in the area, behind the `peer` bytes of its sender's address: gives how many spans it had, `"full"` where there is no
-   * room for it now, or what is wrong with it. In the module of the command line only.
+   * Takes the OTLP body in the area, behind the `peer` bytes of its sender's address: gives how many spans it had, or why nothing of it was
+   * taken. In the module of the command line only.
    */
-  ingest(len: number, peer: number, now: number): number | "full" | { malformed: string } {
+  ingest(
+    len: number,
+    peer: number,
+    now: number,
+  ): number | { refused: "malformed" | "full" | "limit"; message: string } {
     const { wasm, handle } = this;
     inside = true;
     const spans = left((wasm.gs_ingest as NonNullable<Exports["gs_ingest"]>)(handle, len, peer, now));
-    if (spans === NO_ROOM) return "full";
-    return spans >= 0 ? spans : { malformed: this.told() };
+    return spans >= 0 ? spans : { refused: REFUSALS[spans as keyof typeof REFUSALS], message: this.told() };
   }
 
   /** Is the span whose ids are in the area part of an LLM segment? If so, the id of that LLM span is in the area now. */

@@ -392,6 +392,26 @@ test("gRPC", async (t) => {
   assert.equal((await info()).endpoints.grpc, address);
 });
 
+test("a body that can never be taken is refused for good, by HTTP and by gRPC", async (t) => {
+  const collector = await startCollector();
+  t.after(() => collector.close());
+  const { url, grpc: address } = await relay(t, { endpoint: collector.url, maxQueueSize: 100_000 });
+  const body = (count) => {
+    const resourceSpans = Array.from({ length: count }, (_, i) => {
+      const attributes = [{ key: "service.instance.id", value: { stringValue: String(i) } }];
+      const span = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: i.toString(16).padStart(16, "a") };
+      return { resource: { attributes }, scopeSpans: [{ spans: [span] }] };
+    });
+    return Buffer.from(convert(Buffer.from(JSON.stringify({ resourceSpans })), { to: "protobuf" }));
+  };
+  const refused = await post(url, body(10_001));
+  assert.deepEqual([refused.status, refused.headers["retry-after"]], [413, undefined]);
+  const { code, message } = Status.decode(refused.body);
+  assert.deepEqual([code, message], [grpc.status.RESOURCE_EXHAUSTED, "more than 10000 resources in one request"]);
+  assert.equal(await call(address, body(10_001)), grpc.status.RESOURCE_EXHAUSTED);
+  assert.equal((await post(url, body(10_000))).status, 200);
+});
+
 test("a relay that is full takes nothing of a body, says when to come again, and takes it then", async (t) => {
   let down = true;
   const collector = await startCollector(() => (down ? { status: 503, headers: { "retry-after": "1" } } : {}));

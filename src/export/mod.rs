@@ -5,6 +5,7 @@
 //!  push ─► queue ─► batch ─► in flight ─► taken, refused
 //!                     ▲          │ again: waits (with a spool: is stored, and comes back by `restore`)
 //!                     └──────────┘ too large: two halves, then a smaller span
+//!                                  invalid: two halves, then without the span at fault
 //! ```
 
 mod lane;
@@ -54,13 +55,13 @@ pub struct Counts {
     pub retried: u64,
     /// Requests that were sent again.
     pub retried_batches: u64,
-    /// Batches that were split because the backend found them too large.
+    /// Batches that were split because the backend found them too large, or refused them for what may be one of their spans.
     pub split_batches: u64,
     /// Shortened because the backend found them too large.
     pub shortened: u64,
     /// Dropped because the queue was full.
     pub dropped_full: u64,
-    /// Dropped because the backend refused the batch for good.
+    /// Dropped because the backend refused them for good.
     pub dropped_refused: u64,
     /// Dropped because retries went past the deadline.
     pub dropped_deadline: u64,
@@ -126,6 +127,8 @@ struct Batch {
     copy: u32,
     /// It is not what the copy is, but a part of it.
     part: bool,
+    /// How often the batch that it is a part of was split because it was refused.
+    splits: usize,
     /// The span in it was made shorter.
     shortened: bool,
     /// The host could not store it.
@@ -144,6 +147,10 @@ pub struct Exporter {
     flush_to: u64,
     /// Failures in a row.
     failures: usize,
+    /// Splits of refused batches since the backend last took one.
+    fruitless: usize,
+    /// When the last of them was, in ms.
+    split_at: f64,
     /// Nothing is sent before, in ms.
     paused_until: f64,
     closed: bool,
@@ -154,6 +161,12 @@ pub struct Exporter {
 }
 
 const NEVER: f64 = f64::NEG_INFINITY;
+/// A batch that is refused is split so often at most: that finds about ten spans at fault among 512.
+const MAX_SPLITS: usize = 64;
+/// A backend that refuses everything is not asked about every part: so many splits in a row are made without success, ...
+const MAX_FRUITLESS: usize = 32;
+/// ... and then one in this time, in ms, in case it has come to take what it is sent.
+const FRUITLESS_PAUSE: f64 = 60_000.0;
 
 impl Exporter {
     /// An empty exporter. `ids` are the first id of a batch and the step to the next; `seed` decides the jitter of retries.
@@ -166,6 +179,8 @@ impl Exporter {
             id_step: ids.1,
             flush_to: 0,
             failures: 0,
+            fruitless: 0,
+            split_at: NEVER,
             paused_until: NEVER,
             closed: false,
             released: Vec::new(),
@@ -316,6 +331,7 @@ impl Exporter {
             state: State::Waiting(NEVER),
             copy: 0,
             part: false,
+            splits: 0,
             shortened: false,
             memory_only: false,
         });
@@ -340,9 +356,13 @@ impl Exporter {
     }
 
     fn add(&mut self, batch: Batch) {
+        self.insert(self.batches.len(), batch);
+    }
+
+    fn insert(&mut self, at: usize, batch: Batch) {
         let id = self.next_id;
         self.next_id = self.next_id.wrapping_add(self.id_step);
-        self.batches.push(Batch { id, ..batch });
+        self.batches.insert(at, Batch { id, ..batch });
     }
 
     fn send(&mut self, at: usize) -> Transmit<'_> {
@@ -398,6 +418,7 @@ impl Exporter {
             state: State::Waiting(NEVER),
             copy,
             part: false,
+            splits: 0,
             shortened: false,
             memory_only: false,
         });
@@ -467,13 +488,18 @@ impl Exporter {
                 self.too_large(at);
                 return None;
             }
-            Verdict::Refused => {
+            Verdict::Invalid if batch.spans > 1 && self.may_split(at, now) => {
+                self.split_refused(at, now);
+                return None;
+            }
+            Verdict::Invalid | Verdict::Refused => {
                 self.counts.dropped_refused += batch.spans;
                 self.remove(at);
                 return None;
             }
             _ => {}
         }
+        self.fruitless = 0;
         let mut partial = response::partial_success(body);
         let rejected = partial.as_mut().map_or(0, |p| {
             p.rejected = p.rejected.min(batch.spans);
@@ -505,21 +531,45 @@ impl Exporter {
         batch.part = true;
         if batch.spans == 1 {
             batch.state = State::TooLarge;
-            return;
+        } else if !self.halve(at) {
+            self.counts.dropped_too_large += self.batches[at].spans;
+            self.remove(at);
         }
+    }
+
+    /// Returns true if a batch that was refused is worth another two requests.
+    fn may_split(&self, at: usize, now: f64) -> bool {
+        self.batches[at].splits < MAX_SPLITS && (self.fruitless < MAX_FRUITLESS || now >= self.split_at + FRUITLESS_PAUSE)
+    }
+
+    fn split_refused(&mut self, at: usize, now: f64) {
+        let Batch { first, copy, .. } = self.batches[at];
+        self.fruitless += 1;
+        self.split_at = now;
+        // The parts of a batch have its first span and its copy in common.
+        self.batches.iter_mut().filter(|b| (b.first, b.copy) == (first, copy)).for_each(|b| b.splits += 1);
+        if !self.halve(at) {
+            self.counts.dropped_refused += self.batches[at].spans;
+            self.remove(at);
+        }
+    }
+
+    /// Makes two batches of one, to be sent at once. Returns false if it cannot be read.
+    fn halve(&mut self, at: usize) -> bool {
+        let batch = &mut self.batches[at];
         let half = batch.spans / 2;
-        let Some([first, second]) = parts::split(&batch.body, half, batch.spans) else {
-            self.counts.dropped_too_large += batch.spans;
-            return self.remove(at);
-        };
+        let Some([first, second]) = parts::split(&batch.body, half, batch.spans) else { return false };
         self.counts.split_batches += 1;
+        batch.part = true;
         let spans = batch.spans - half;
         batch.body = first;
         batch.spans = half;
         batch.attempts = 0;
         batch.state = State::Waiting(NEVER);
         let second = Batch { body: second, spans, ..*batch };
-        self.add(second);
+        // Next to the first, so that a part is done with before the next one is looked into.
+        self.insert(at + 1, second);
+        true
     }
 
     /// The body of a span that the backend finds too large.

@@ -20,6 +20,9 @@ pub enum Verdict {
     /// It may be sent again, not before so many ms.
     Again(Option<f64>),
     TooLarge,
+    /// Refused for good, maybe for one of its spans: parts of it may be taken.
+    Invalid,
+    /// Refused for good, whatever is in it.
     Refused,
 }
 
@@ -33,6 +36,8 @@ pub fn verdict(status: u16, retry_after: Option<f64>, body: &[u8]) -> Verdict {
         // RESOURCE_EXHAUSTED: without the sign that it may recover, the message was too large.
         8 => retry_info(body).map_or(Verdict::TooLarge, |delay| Verdict::Again(Some(delay))),
         413 => Verdict::TooLarge,
+        // UNKNOWN, INVALID_ARGUMENT, INTERNAL: what servers answer to a message that they cannot decode or that makes them fail.
+        400 | 422 | 500 | 2 | 3 | 13 => Verdict::Invalid,
         _ => Verdict::Refused,
     }
 }
@@ -110,7 +115,10 @@ mod tests {
         for status in [429, 502, 503, 504, 1, 4, 10, 11, 14, 15] {
             assert!(matches!(verdict(status, None, b""), Verdict::Again(_)), "{status}");
         }
-        for status in [301, 400, 401, 403, 404, 408, 500, 501, 2, 3, 5, 6, 7, 9, 12, 13, 16] {
+        for status in [400, 422, 500, 2, 3, 13] {
+            assert_eq!(verdict(status, None, b""), Verdict::Invalid, "{status}");
+        }
+        for status in [301, 401, 403, 404, 408, 501, 5, 6, 7, 9, 12, 16] {
             assert_eq!(verdict(status, None, b""), Verdict::Refused, "{status}");
         }
         assert_eq!(verdict(413, None, b""), Verdict::TooLarge);

@@ -203,6 +203,74 @@ fn a_shortened_span_goes_out() {
     balanced(&e);
 }
 
+/// Sends everything to a backend that answers by the names in a request; gives how many requests that took, and the names that it took.
+fn deliver(e: &mut Exporter, now: f64, status: impl Fn(&[String]) -> u16) -> (usize, Vec<String>) {
+    let (mut requests, mut taken) = (0, Vec::new());
+    while let Some((id, names, _)) = sent(e, now) {
+        requests += 1;
+        let status = status(&names);
+        e.response(id, status, None, b"", now);
+        taken.extend(names.into_iter().filter(|_| status == 200 || status == 0));
+    }
+    taken.sort_unstable();
+    balanced(e);
+    (requests, taken)
+}
+
+// README promise: "Nothing is lost that can be kept, and nothing silently"
+#[test]
+fn a_refused_batch_is_split_down_to_the_spans_at_fault() {
+    for refusal in [400, 422, 500, 2, 3, 13] {
+        let mut e = exporter(512, 1024);
+        (0..512).for_each(|i| push_named(&mut e, &format!("{i:03}"), i % 7 == 0, 0.0));
+        let bad = |name: &String| ["013", "014", "401"].contains(&&name[..]);
+        let (requests, taken) = deliver(&mut e, 0.0, |names| if names.iter().any(bad) { refusal } else { 200 });
+        let rest: Vec<_> = (0..512).map(|i| format!("{i:03}")).filter(|name| !bad(name)).collect();
+        assert_eq!(taken, rest, "{refusal}");
+        assert_eq!((e.counts().dropped_refused, e.counts().sent, e.counts().retried), (3, 509, 0));
+        assert!(requests <= 1 + 3 * 2 * 9, "{requests}");
+    }
+}
+
+#[test]
+fn what_is_refused_for_something_else_than_its_spans_is_not_split() {
+    for refusal in [401, 403, 404, 405, 415, 501, 7, 12, 16] {
+        let mut e = exporter(8, 100);
+        push(&mut e, 8, 0.0);
+        assert_eq!(deliver(&mut e, 0.0, |_| refusal).0, 1, "{refusal}");
+        assert_eq!(e.counts().dropped_refused, 8);
+    }
+}
+
+#[test]
+fn a_batch_is_split_so_often_at_most() {
+    let mut e = exporter(512, 1024);
+    (0..512).for_each(|i| push_named(&mut e, &format!("{i:03}"), false, 0.0));
+    // Every other span is at fault: finding all of them would take a thousand requests.
+    let bad = |name: &String| name.ends_with(['0', '2', '4', '6', '8']);
+    let (requests, taken) = deliver(&mut e, 0.0, |names| if names.iter().any(bad) { 400 } else { 200 });
+    assert_eq!((requests, e.counts().split_batches), (1 + 2 * MAX_SPLITS, MAX_SPLITS as u64));
+    assert!(taken.len() > 20 && taken.len() as u64 == e.counts().sent);
+    assert!(e.batches.is_empty());
+}
+
+#[test]
+fn a_backend_that_refuses_everything_is_not_asked_about_every_part_and_is_used_again_when_it_takes_something() {
+    let mut e = exporter(16, 1 << 20);
+    let batches = |e: &mut Exporter, now| (0..100 * 16).for_each(|i| push_named(e, &format!("{i:04}"), false, now));
+    batches(&mut e, 0.0);
+    assert_eq!(deliver(&mut e, 0.0, |_| 400).0, 100 + 2 * MAX_FRUITLESS);
+    batches(&mut e, 1.0);
+    assert_eq!(deliver(&mut e, 1.0, |_| 400).0, 100);
+    // Now it refuses batches for one span only, but each has such a span: after a while one of them is tried.
+    let bad = |name: &String| (name[2..].parse::<usize>().unwrap()) % 16 == 3;
+    let status = |names: &[String]| if names.iter().any(bad) { 400 } else { 200 };
+    batches(&mut e, FRUITLESS_PAUSE);
+    let before = e.counts().sent;
+    deliver(&mut e, FRUITLESS_PAUSE, status);
+    assert!(e.counts().sent - before > 1000, "{}", e.counts().sent - before);
+}
+
 #[test]
 fn a_batch_has_no_more_bytes_than_it_may_with_all_that_is_around_its_spans() {
     struct Wide;

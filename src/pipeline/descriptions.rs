@@ -2,6 +2,7 @@
 //! numbers that it is given. Those of bodies are given out again: when there are too many, what was not used of late is forgotten, unless a
 //! span that waits stands in it.
 
+use crate::convert::Error;
 use crate::hash::Hash;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
@@ -22,7 +23,7 @@ pub struct Descriptions<T> {
 struct Key {
     text: Box<[u8]>,
     bytes: usize,
-    /// The body that used it last.
+    /// The number of the body in which it was last kept, one more if that body itself has it.
     used: u64,
 }
 
@@ -34,10 +35,12 @@ struct Index {
     by_text: HashTable<u32>,
     hasher: Hash,
     bytes: usize,
-    /// The body that is being read.
+    /// The number of the body that is being read. Bodies have odd numbers.
     body: u64,
     /// The one at which it was last looked for what may be forgotten.
     swept: u64,
+    /// The one at which that left nothing that could be forgotten.
+    exhausted: u64,
 }
 
 impl<T> Default for Descriptions<T> {
@@ -54,7 +57,7 @@ impl<T> Descriptions<T> {
 
     /// A body begins: what is used from now on is not forgotten before the next one.
     pub fn begin(&mut self) {
-        self.index.body += 1;
+        self.index.body += 2;
     }
 
     /// The number of what a key describes.
@@ -67,9 +70,23 @@ impl<T> Descriptions<T> {
         self.index.is_full()
     }
 
+    /// Fails if there is no room for one more: for ever where the body that is being read fills it alone, with `what` it has too much of.
+    pub fn check_room(&self, what: &'static str) -> Result<(), Error> {
+        if !self.is_full() {
+            return Ok(());
+        }
+        let of_body = self.index.keys.iter().flatten().filter(|key| key.used > self.index.body);
+        let (count, bytes) = of_body.fold((0, 0), |(count, bytes), key| (count + 1, bytes + key.bytes));
+        Err(match (count >= MAX, bytes > MAX_BYTES) {
+            (true, _) => Error::LimitExceeded { what, limit: MAX },
+            (_, true) => Error::LimitExceeded { what: "bytes of resources or scopes in one request", limit: MAX_BYTES },
+            _ => Error::Busy("too many resources or scopes are in use by spans that wait"),
+        })
+    }
+
     /// Gives a number to what a key describes, and what takes so many bytes.
     pub fn add(&mut self, key: &[u8], value: T, bytes: usize) -> u32 {
-        let at = self.index.slot(Key { text: key.into(), bytes: bytes + key.len(), used: self.index.body });
+        let at = self.index.slot(Key { text: key.into(), bytes: bytes + key.len(), used: self.index.body + 1 });
         self.index.insert(key, at);
         self.set(at, value)
     }
@@ -97,12 +114,13 @@ impl<T> Descriptions<T> {
 
     /// A span that waits stands in it: [`Descriptions::forget`] leaves it alone.
     pub fn keep(&mut self, number: u32) {
-        self.index.touch((number as usize).wrapping_sub(1));
+        self.index.touch((number as usize).wrapping_sub(1), self.index.body);
     }
 
-    /// Would [`Descriptions::forget`] be of use? Once for each body: it looks at everything.
+    /// Returns true if [`Descriptions::forget`] may be of use. It looks at everything, but makes room for half of it unless it was its last time
+    /// for this body.
     pub fn may_forget(&self) -> bool {
-        self.is_full() && self.index.swept < self.index.body
+        self.is_full() && self.index.exhausted < self.index.body
     }
 
     /// Makes room for half of what there may be, if so much is neither kept nor used in this body.
@@ -117,6 +135,9 @@ impl<T> Descriptions<T> {
                 }
             }
         }
+        if self.index.is_over_half() {
+            self.index.exhausted = body;
+        }
     }
 }
 
@@ -125,13 +146,13 @@ impl Index {
         let keys = &self.keys;
         let is = |at: &u32| keys.get(*at as usize).is_some_and(|key| key.as_ref().is_some_and(|key| *key.text == *text));
         let at = *self.by_text.find(self.hasher.hash_one(text), is)?;
-        self.touch(at as usize);
+        self.touch(at as usize, self.body + 1);
         Some(at + 1)
     }
 
-    fn touch(&mut self, at: usize) {
+    fn touch(&mut self, at: usize, used: u64) {
         if let Some(Some(key)) = self.keys.get_mut(at) {
-            key.used = key.used.max(self.body);
+            key.used = key.used.max(used);
         }
     }
 

@@ -2,7 +2,7 @@
 //! before their parents, and says nothing of those that still run. What stands in one body is known as a whole before its first span is
 //! decided; for a parent that is in none so far a candidate is held as long as `holdMillis` has it.
 
-use super::{Destination, DestinationEnvelopes, FrameError, Pipeline, Place, Resource, Taken};
+use super::{Destination, DestinationEnvelopes, Pipeline, Place, Resource, Taken};
 use crate::bytes;
 use crate::config::Format;
 use crate::convert::{self, Error};
@@ -99,12 +99,12 @@ impl Pipeline {
         now: f64,
     ) -> Result<usize, Error> {
         let (parts, _) = read::parts(body, keys, arena).map_err(Error::Protobuf)?;
-        let spans = self.understand(parts, peer, keys, arena).map_err(Error::Full)?;
+        let spans = self.understand(parts, peer, keys, arena)?;
         let count = spans.len();
         // What is held joins the queue, and a span may leave with twice what it came with.
         let (more, bytes) = (count + self.held.len(), body.len().saturating_mul(2).saturating_add(self.held_bytes));
         if bounded && !self.destinations.iter().any(|d| d.exporter.takes(more, bytes)) {
-            return Err(Error::Full(FrameError { offset: 0, what: "no destination has room" }));
+            return Err(Error::Busy("the queue of every destination is full"));
         }
         self.take_all(spans, keys, arena, now);
         Ok(count)
@@ -252,7 +252,7 @@ impl Pipeline {
         peer: Option<&str>,
         keys: &'a Keys,
         arena: &'a Bump,
-    ) -> Result<Vec<Read<'a>>, FrameError> {
+    ) -> Result<Vec<Read<'a>>, Error> {
         let mut all = Vec::new();
         for part in parts {
             let resource = self.read_resource(&part, peer, keys)?;
@@ -271,7 +271,7 @@ impl Pipeline {
         Ok(all)
     }
 
-    fn read_resource(&mut self, part: &ResourcePart, peer: Option<&str>, keys: &Keys) -> Result<u32, FrameError> {
+    fn read_resource(&mut self, part: &ResourcePart, peer: Option<&str>, keys: &Keys) -> Result<u32, Error> {
         let resource = part.resource.as_ref().map(|(raw, described)| (*raw, described));
         match self.known_resource(resource.map(|(raw, _)| raw), &part.raw_fields, peer) {
             Some(known) => Ok(known),
@@ -290,11 +290,9 @@ impl Pipeline {
         self.resources.find(key)
     }
 
-    fn add_resource(&mut self, resource: describe::Part, raw_fields: &[&[u8]], peer: Option<&str>, keys: &Keys) -> Result<u32, FrameError> {
+    fn add_resource(&mut self, resource: describe::Part, raw_fields: &[&[u8]], peer: Option<&str>, keys: &Keys) -> Result<u32, Error> {
         self.make_room();
-        if self.resources.is_full() {
-            return Err(FrameError { offset: 0, what: "too many resources" });
-        }
+        self.resources.check_room("resources in one request")?;
         let changes = self.destinations.first().is_some_and(|d| d.rules.changes(resource, peer, keys));
         let w = &mut self.writer;
         let mut fields = Vec::with_capacity(self.destinations.len());
@@ -308,7 +306,7 @@ impl Pipeline {
         Ok(self.resources.add(&self.key, Resource { fields, changes }, bytes))
     }
 
-    fn read_scope(&mut self, part: &ScopePart, keys: &Keys) -> Result<u32, FrameError> {
+    fn read_scope(&mut self, part: &ScopePart, keys: &Keys) -> Result<u32, Error> {
         let scope = part.scope.as_ref().map(|(raw, described)| (*raw, described));
         match self.known_scope(scope.map(|(raw, _)| raw), &part.raw_fields) {
             Some(known) => Ok(known),
@@ -322,14 +320,15 @@ impl Pipeline {
         self.scopes.find(&self.key)
     }
 
-    fn add_read_scope(&mut self, scope: describe::Part, raw_fields: &[&[u8]], keys: &Keys) -> Result<u32, FrameError> {
+    fn add_read_scope(&mut self, scope: describe::Part, raw_fields: &[&[u8]], keys: &Keys) -> Result<u32, Error> {
         self.make_room();
+        self.scopes.check_room("scopes in one request")?;
         let w = &mut self.writer;
         w.clear();
         raw_fields.iter().rev().for_each(|raw| w.bytes(raw));
         describe::write_read_scope(w, scope, keys);
         let has_secret = scope.is_some_and(|(_, described)| describe::is_secret(described, keys));
-        let scope = self.describe_scope(scope.map_or(&[][..], |(_, described)| described.name).into(), has_secret)?;
+        let scope = self.describe_scope(scope.map_or(&[][..], |(_, described)| described.name).into(), has_secret);
         let bytes = scope.fields.len() + scope.name.len();
         Ok(self.scopes.add(&self.key, scope, bytes))
     }

@@ -1,9 +1,9 @@
 //! The pipeline as a host drives it: spans in as frames, requests out, decoded with opentelemetry-proto.
 
 use crate::frames::FrameWriter;
-use genspan::Pipeline;
 use genspan::config::{Config, Convert, Format};
 use genspan::profiles::write::Keep;
+use genspan::{Error, Pipeline};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::resource::v1::Resource;
@@ -369,7 +369,7 @@ fn a_body_that_no_destination_has_room_for_is_refused_as_a_whole() {
     let two = |id| body(&[("http", vec![span(id, 0, "GET", vec![]), span(id + 1, 0, "GET", vec![])])]);
     let mut p = pipeline(r#"{"destinations":[{}],"queue":{"maxSpans":3}}"#);
     assert_eq!(p.ingest(&two(1), None, 0.0).unwrap(), 2);
-    assert_eq!(p.ingest(&two(3), None, 0.0).unwrap_err().to_string(), "no destination has room");
+    assert_eq!(p.ingest(&two(3), None, 0.0).unwrap_err().to_string(), "the queue of every destination is full");
     let stats = p.stats();
     assert_eq!((stats.seen, stats.destinations[0].waiting, stats.destinations[0].dropped_full), (2, 2, 0));
     p.flush(0.0);
@@ -398,7 +398,7 @@ fn senders_that_come_and_go_leave_room_for_others() {
         ExportTraceServiceRequest { resource_spans }.encode_to_vec()
     };
     (0..10_000).for_each(|sender| assert_eq!(p.ingest(&of(sender), None, 0.0).unwrap(), 1));
-    assert_eq!(p.ingest(&of(10_000), None, 0.0).unwrap_err().to_string(), "too many resources");
+    assert!(matches!(p.ingest(&of(10_000), None, 0.0), Err(Error::Busy(_))));
     // Once their batch has gone out there is room.
     let instances = |requests: &[(usize, u32, ExportTraceServiceRequest)]| {
         let all = requests.iter().flat_map(|(.., r)| &r.resource_spans).filter_map(|r| r.resource.as_ref());
@@ -408,6 +408,28 @@ fn senders_that_come_and_go_leave_room_for_others() {
     assert_eq!(p.ingest(&of(10_000), None, 10_000.0).unwrap(), 1);
     p.flush(10_000.0);
     assert_eq!(instances(&drain(&mut p, 10_000.0)).into_iter().collect::<Vec<_>>(), ["10000"]);
+}
+
+#[test]
+fn a_body_with_more_resources_or_scopes_than_can_be_told_apart_is_refused_for_good() {
+    let mut p = pipeline(r#"{"destinations":[{}],"queue":{"maxSpans":100000}}"#);
+    let refused = |p: &mut Pipeline, body: &ExportTraceServiceRequest| match p.ingest(&body.encode_to_vec(), None, 0.0) {
+        Err(Error::LimitExceeded { what, limit }) => Some((what, limit)),
+        _ => None,
+    };
+    let of_pod = |n: u32| ExportTraceServiceRequest::decode(&pod(n, 0)[..]).unwrap().resource_spans;
+    let mut resources = ExportTraceServiceRequest { resource_spans: (0..10_001).flat_map(of_pod).collect() };
+    assert_eq!(refused(&mut p, &resources), Some(("resources in one request", 10_000)));
+    let spans = || vec![span(1, 0, "GET", vec![])];
+    let scope = |n: usize| Some(InstrumentationScope { name: n.to_string(), ..Default::default() });
+    let of_scope = |n| ScopeSpans { scope: scope(n), spans: spans(), ..Default::default() };
+    let scope_spans = (0..10_001).map(of_scope).collect();
+    let scopes = ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { scope_spans, ..Default::default() }] };
+    assert_eq!(refused(&mut p, &scopes), Some(("scopes in one request", 10_000)));
+    // Nothing of them was taken, and one resource less is no problem.
+    assert_eq!(p.stats().seen, 0);
+    resources.resource_spans.pop();
+    assert_eq!(p.ingest(&resources.encode_to_vec(), None, 0.0).unwrap(), 10_000);
 }
 
 #[test]
@@ -669,7 +691,7 @@ fn where_all_resources_are_waited_for_a_body_is_refused_until_some_have_gone() {
     for n in 0..10_000 {
         assert_eq!(p.ingest(&pod(n, 0), None, 0.0).unwrap(), 1);
     }
-    assert_eq!(p.ingest(&pod(10_000, 0), None, 0.0).unwrap_err().to_string(), "too many resources");
+    assert!(matches!(p.ingest(&pod(10_000, 0), None, 0.0), Err(Error::Busy(_))));
     assert_eq!(p.ingest(&pod(5, 0), None, 0.0).unwrap(), 1, "it is known");
     let mut sent = pods(&p.drain_queue(0, 0.0));
     sent.sort_unstable();

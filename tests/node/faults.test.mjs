@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { decode, flatten } from "../../demo/receiver.mjs";
 import { startFaultServer } from "./fault-server.mjs";
 
 const require = createRequire(new URL("./sdk2/package.json", import.meta.url));
@@ -29,6 +30,10 @@ const RETRY_INFO = Buffer.from(
 );
 const first = (count, does) => (n) => (n < count ? does : {});
 const always = (does) => () => does;
+const ifItHas =
+  (span, does) =>
+  (_, { body, type }) =>
+    flatten(decode(body, type)).some(({ name }) => name === span) ? does : {};
 
 // What the server does over HTTP and over gRPC, the options that the case needs, what may be dropped and how often a span comes twice.
 const FAULTS = [
@@ -73,6 +78,12 @@ const FAULTS = [
   { what: "warns (partial success, none rejected)", http: always({ reject: 0, message: "slow down" }) },
   { what: "answers 200 / OK with garbage", http: always({ garbage: true }) },
   { what: "drips its answers / is slow", http: always({ drip: true }), options: { timeoutMillis: 400 } },
+  {
+    what: "answers 400 / INVALID_ARGUMENT to each batch with one certain span",
+    http: ifItHas("s17", { status: 400 }),
+    grpc: ifItHas("s17", { status: 3 }),
+    dropped: { droppedRefused: 1 },
+  },
   {
     what: "answers 400 / INVALID_ARGUMENT for ever",
     http: always({ status: 400 }),

@@ -75,12 +75,13 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
       if (sender.usable() === undefined) breaks();
       throw new Refusal(503, "internal fault", RETRY_AFTER);
     }
-    if (taken === "full") {
+    if (typeof taken !== "number") {
+      const { refused, message } = taken;
+      if (refused !== "full") throw new Refusal(refused === "limit" ? 413 : 400, message);
       sender.pump();
-      sender.warn("the queue is full, senders are told to come again");
-      throw new Refusal(503, "the queue is full", RETRY_AFTER);
+      sender.warn(`${message}: answering 503`);
+      throw new Refusal(503, message, RETRY_AFTER);
     }
-    if (typeof taken !== "number") throw new Refusal(400, taken.malformed);
     sender.took(pipeline, false);
   };
 

@@ -31,7 +31,7 @@ pub enum Reason {
     Malformed,
     /// It is packed in a way, or of a type, that is not known.
     Unsupported,
-    /// It is larger than `maxBodyBytes`, packed or unpacked.
+    /// It is larger than `maxBodyBytes`, packed or unpacked, or has more resources or scopes than can be told apart.
     Oversized,
     /// All requests together hold more than `maxBufferedBytes`, or spans wait of more resources than can be told apart.
     Overload,
@@ -106,7 +106,8 @@ impl Request {
         };
         let plain = if packed { Some(unpack(message, limit)?) } else { None };
         let out = pipeline.rewrite(plain.as_deref().unwrap_or(message), peer, now).map_err(|error| match error {
-            genspan::Error::Full(_) => Reason::Overload,
+            genspan::Error::Busy(_) => Reason::Overload,
+            genspan::Error::LimitExceeded { .. } => Reason::Oversized,
             _ => Reason::Malformed,
         })?;
         let Cow::Owned(mut out) = out else { return Ok(Cow::Borrowed(body)) };
