@@ -103,7 +103,7 @@ fn hooks(mask: Option<Function>, on_media: Option<Function>) -> Hooks {
 #[wasm_bindgen]
 pub fn open(config: JsValue, mask: Option<Function>, on_media: Option<Function>) -> Result<u32, JsError> {
     let mut config = Config::read(&json(&config)?).map_err(error)?;
-    config.peer_host_name = cfg!(feature = "ingest");
+    (config.peer_host_name, config.sender_tokens) = (cfg!(feature = "ingest"), cfg!(feature = "ingest"));
     let mut pipeline = Pipeline::new(&config, UNSEEDED).map_err(error)?;
     pipeline.set_hooks(hooks(mask, on_media));
     let host =
@@ -233,6 +233,18 @@ pub extern "C" fn gs_ingest(handle: u32, length: usize, peer: usize, now: f64) -
                 }
             }
         }
+    })
+}
+
+/// 1: a service sends no token although a destination wants the senders' own; `gs_out_*` give its name, each once.
+#[cfg(feature = "ingest")]
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_tokenless(handle: u32) -> u32 {
+    with(handle, |host| {
+        let Some(name) = host.pipeline.tokenless() else { return 0 };
+        host.message = String::from_utf8_lossy(name).into_owned();
+        host.out = Out { body: (host.message.as_ptr(), host.message.len()), ..NOTHING };
+        1
     })
 }
 

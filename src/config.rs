@@ -412,6 +412,8 @@ pub struct Config {
     pub inherit_session: bool,
     /// The host tells the sender's address with each body: `host.name` need not be given.
     pub peer_host_name: bool,
+    /// Bodies come from other processes, whose resources may carry the token of profile `tencent`: it need not be configured.
+    pub sender_tokens: bool,
     /// Bounds of each destination's queue.
     pub queue: QueueLimits,
     /// When a batch goes.
@@ -452,6 +454,7 @@ impl Default for Config {
             infer_provider: true,
             inherit_session: true,
             peer_host_name: false,
+            sender_tokens: false,
             queue: QueueLimits::default(),
             batch: BatchLimits::default(),
             retry: RetryPolicy::default(),
@@ -634,17 +637,24 @@ impl Destination {
         Ok(())
     }
 
-    fn validate(&self, at: &str, peer_host_name: bool) -> Result<(), ConfigError> {
+    /// Returns true if the backend wants a token and the configuration has none.
+    fn lacks_token(&self) -> bool {
+        self.profile == Profile::Tencent && self.token.is_none() && !self.has_in_resource("token")
+    }
+
+    fn has_in_resource(&self, key: &str) -> bool {
+        self.resource.iter().any(|(name, value)| name == key && matches!(value, Scalar::Str(text) if !text.is_empty()))
+    }
+
+    fn validate(&self, at: &str, config: &Config) -> Result<(), ConfigError> {
         self.validate_resource(at)?;
         self.privacy.as_ref().map_or(Ok(()), |privacy| privacy.validate(at))?;
         self.delivery.as_ref().map_or(Ok(()), |delivery| delivery.validate(&format!("{at}delivery.")))?;
         if self.profile == Profile::Tencent {
-            let in_resource =
-                |key: &str| self.resource.iter().any(|(name, value)| name == key && matches!(value, Scalar::Str(text) if !text.is_empty()));
-            if self.token.is_none() && !in_resource("token") {
+            if self.lacks_token() && !config.sender_tokens {
                 return error(&format!("{at}token"), "is missing", "profile tencent needs the token of your Tencent Cloud business system");
             }
-            if self.host_name.is_none() && !in_resource("host.name") && !peer_host_name {
+            if self.host_name.is_none() && !self.has_in_resource("host.name") && !config.peer_host_name {
                 return error(
                     &format!("{at}host.name"),
                     "is missing",
@@ -740,7 +750,11 @@ impl Config {
         }
         for (i, destination) in self.destinations.iter().enumerate() {
             let at = if self.destinations.len() == 1 { String::new() } else { format!("destinations[{i}].") };
-            destination.validate(&at, self.peer_host_name)?;
+            destination.validate(&at, self)?;
+        }
+        if let Some((i, _)) = self.destinations.iter().enumerate().filter(|(_, d)| d.lacks_token()).nth(1) {
+            let rule = "only one destination can be the one that the senders' own tokens are for; give this one its token";
+            return error(&format!("destinations[{i}].token"), "is missing", rule);
         }
         self.privacy.validate("")?;
         self.entry.validate()?;

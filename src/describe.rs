@@ -24,6 +24,8 @@ pub struct ResourceRules {
     sets: Vec<(String, Scalar)>,
     /// A resource without a host name gets the sender's, where that is known.
     peer_host_name: bool,
+    /// The backend knows its accounts by the tokens that the senders' resources carry.
+    sender_tokens: bool,
 }
 
 fn value_of(scalar: &Scalar) -> Value<'_> {
@@ -41,7 +43,8 @@ impl ResourceRules {
         let sets: Vec<(String, Scalar)> =
             destination.resource_attributes().into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let peer_host_name = destination.profile == Profile::Tencent && sets.iter().all(|(key, _)| key.as_bytes() != HOST_NAME);
-        ResourceRules { profile: destination.profile, sets, peer_host_name }
+        let sender_tokens = destination.profile == Profile::Tencent && sets.iter().all(|(key, _)| key.as_bytes() != RESOURCE_SECRET);
+        ResourceRules { profile: destination.profile, sets, peer_host_name, sender_tokens }
     }
 
     fn sets(&self, key: &[u8]) -> bool {
@@ -84,6 +87,12 @@ impl ResourceRules {
         mended
     }
 
+    /// The account of a resource: the token that it carries, where the configuration has none. `Some(b"")`: the backend will not take its spans.
+    pub fn account<'a>(&self, attributes: &[Attr<'a>], keys: &Keys) -> Option<&'a [u8]> {
+        self.sender_tokens
+            .then(|| text_of(RESOURCE_SECRET, attributes, keys).filter(|token| !token.trim_ascii().is_empty()).unwrap_or_default())
+    }
+
     /// Would the resource of a body be another one? As [`ResourceRules::write_read`].
     pub fn changes(&self, resource: Part, peer: Option<&str>, keys: &Keys) -> bool {
         let attributes = resource.map_or(&[][..], |(_, d)| d.attributes);
@@ -113,6 +122,16 @@ impl ResourceRules {
         }
         mended
     }
+}
+
+/// The text of an attribute.
+fn text_of<'a>(key: &[u8], attributes: &[Attr<'a>], keys: &Keys) -> Option<&'a [u8]> {
+    attributes.iter().find(|a| keys.text(a.key) == key).and_then(|a| a.value.as_str())
+}
+
+/// The name of the service that a resource describes.
+pub fn service_name<'a>(attributes: &[Attr<'a>], keys: &Keys) -> Option<&'a [u8]> {
+    text_of(SERVICE_NAME, attributes, keys)
 }
 
 /// Does a scope carry a secret?

@@ -19,7 +19,7 @@ use crate::otlp::write::number;
 use crate::privacy::{self, Hooks, Privacy};
 use crate::profiles::write::{Keep, Writing};
 use crate::route::{self, Facts};
-use crate::span::{Span, SpanId, TraceId};
+use crate::span::{Attr, Span, SpanId, TraceId};
 use crate::stats::{DestinationStats, Stats};
 use bumpalo::Bump;
 use descriptions::Descriptions;
@@ -43,6 +43,14 @@ struct Resource {
     fields: Vec<Vec<u8>>,
     /// The first destination gets something else than what the source has.
     changes: bool,
+    /// Its account at the destination of this index, by the token that it carries; empty: it carries none.
+    account: Option<(usize, Box<[u8]>)>,
+}
+
+impl Resource {
+    fn account(&self, destination: usize) -> Option<&[u8]> {
+        self.account.as_ref().filter(|(at, _)| *at == destination).map(|(_, token)| &token[..])
+    }
 }
 
 /// Profile, keep and privacy that at least one destination has; destinations with the same share the bytes.
@@ -67,6 +75,8 @@ struct Destination {
     not_sampled: u64,
     /// Spans that its scopes and its filter keep away.
     filtered: u64,
+    /// Spans that it would refuse because their resource carries no token.
+    without_token: u64,
     config: config::Destination,
 }
 
@@ -92,6 +102,7 @@ pub struct Pipeline {
     privacy: privacy::Counts,
     scopes: Descriptions<Scope>,
     resources: Descriptions<Resource>,
+    tokenless: Tokenless,
     /// What describes the scope or the resource that is looked up.
     key: Vec<u8>,
     forms: Vec<Form>,
@@ -111,6 +122,29 @@ pub struct Pipeline {
     unparsed: u64,
 }
 
+/// The names of services whose resources lack the token that a destination wants: each is reported once, the first 100 of them.
+#[derive(Default)]
+struct Tokenless {
+    names: Vec<Box<[u8]>>,
+    reported: usize,
+}
+
+impl Tokenless {
+    const MAX: usize = 100;
+
+    fn add(&mut self, service: &[u8]) {
+        if self.names.len() < Self::MAX && self.names.iter().all(|known| **known != *service) {
+            self.names.push(service.into());
+        }
+    }
+
+    fn next(&mut self) -> Option<&[u8]> {
+        let name = self.names.get(self.reported)?;
+        self.reported += 1;
+        Some(name)
+    }
+}
+
 struct DestinationEnvelopes<'p> {
     scopes: &'p Descriptions<Scope>,
     resources: &'p Descriptions<Resource>,
@@ -124,6 +158,10 @@ impl Envelopes for DestinationEnvelopes<'_> {
 
     fn scope(&self, scope: u32) -> &[u8] {
         self.scopes.get(scope).map_or(&[], |s| &s.fields)
+    }
+
+    fn account(&self, resource: u32) -> &[u8] {
+        self.resources.get(resource).and_then(|r| r.account(self.destination)).unwrap_or_default()
     }
 }
 
@@ -163,6 +201,7 @@ impl Pipeline {
                 mended_service_name: false,
                 not_sampled: 0,
                 filtered: 0,
+                without_token: 0,
                 config: d.clone(),
             });
         }
@@ -179,6 +218,7 @@ impl Pipeline {
             privacy: privacy::Counts::default(),
             scopes: Descriptions::default(),
             resources: Descriptions::default(),
+            tokenless: Tokenless::default(),
             key: Vec::new(),
             forms,
             destinations,
@@ -267,7 +307,18 @@ impl Pipeline {
             w.close(number::RESOURCE_SPANS_RESOURCE, mark);
             fields.push(w.written().to_vec());
         }
-        Ok(self.resources.add_for_good(Resource { fields, changes: true }))
+        let account = self.account(resource.attributes, &self.keys);
+        Ok(self.resources.add_for_good(Resource { fields, changes: true, account }))
+    }
+
+    /// The account that a resource belongs to, and the destination where it does.
+    fn account(&self, attributes: &[Attr], keys: &Keys) -> Option<(usize, Box<[u8]>)> {
+        self.destinations.iter().enumerate().find_map(|(i, d)| Some((i, d.rules.account(attributes, keys)?.into())))
+    }
+
+    /// The name of a service that sends no token although a destination wants the senders' own. Gives each name once.
+    pub fn tokenless(&mut self) -> Option<&[u8]> {
+        self.tokenless.next()
     }
 
     /// The keys whose values [`Pipeline::start`] wants to see, where a span starts with them: a host hands over those alone.
@@ -424,7 +475,7 @@ impl Pipeline {
                 self.held_bytes += fields.len() + entry_fields.len();
                 held.bodies.push((fields.to_vec(), entry_fields.to_vec()));
             } else {
-                at.queue(&mut self.tree, &mut self.destinations, i, [fields, entry_fields], now);
+                at.queue(&mut self.tree, &self.resources, &mut self.destinations, i, [fields, entry_fields], now);
             }
         }
         if decision == Decision::Hold {
@@ -446,7 +497,7 @@ impl Pipeline {
             for (form, (fields, entry_fields)) in bodies.iter().enumerate() {
                 self.held_bytes -= fields.len() + entry_fields.len();
                 let entry_fields = if entry { &entry_fields[..] } else { &[] };
-                at.queue(&mut self.tree, &mut self.destinations, form, [fields, entry_fields], now);
+                at.queue(&mut self.tree, &self.resources, &mut self.destinations, form, [fields, entry_fields], now);
             }
         }
     }
@@ -596,6 +647,7 @@ impl Pipeline {
                 waiting: d.exporter.waiting(),
                 not_sampled: d.not_sampled,
                 filtered: d.filtered,
+                without_token: d.without_token,
                 pending: d.exporter.pending(),
                 pending_bytes: d.exporter.pending_bytes(),
                 mended_service_name: d.mended_service_name,
@@ -670,7 +722,15 @@ struct At {
 
 impl At {
     /// Hands an encoded span to the destinations of a form that get it.
-    fn queue(&self, tree: &mut Tree, destinations: &mut [Destination], form: usize, fields: [&[u8]; 2], now: f64) {
+    fn queue(
+        &self,
+        tree: &mut Tree,
+        resources: &Descriptions<Resource>,
+        destinations: &mut [Destination],
+        form: usize,
+        fields: [&[u8]; 2],
+        now: f64,
+    ) {
         for (i, d) in destinations.iter_mut().enumerate().filter(|(_, d)| d.form == form) {
             let bit = 1 << i;
             if self.kept & bit == 0 {
@@ -679,6 +739,10 @@ impl At {
             }
             if !route::samples(d.config.sample_ratio, self.trace_id) {
                 d.not_sampled += 1;
+                continue;
+            }
+            if resources.get(self.place.resource).and_then(|r| r.account(i)) == Some(b"") {
+                d.without_token += 1;
                 continue;
             }
             let parent = tree.kept_parent(self.trace_id, self.parent_id, bit);

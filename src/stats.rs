@@ -46,6 +46,8 @@ pub struct DestinationStats {
     pub not_sampled: u64,
     /// Spans that its scopes and its filter keep away.
     pub filtered: u64,
+    /// Spans that did not go to it because their resource carries no `token`, which it wants of each sender.
+    pub without_token: u64,
     /// Spans queued or on their way.
     pub pending: u64,
     /// Bytes queued or on their way.

@@ -14,6 +14,7 @@ interface Exports {
   gs_end(h: number, len: number, refused: number, now: number): number;
   /** In the module of the command line only. */
   gs_ingest?(h: number, len: number, peer: number, now: number): number;
+  gs_tokenless?(h: number): number;
   gs_segment(h: number, len: number): number;
   gs_poll(h: number, now: number): number;
   gs_out_ptr(h: number): number;
@@ -179,6 +180,8 @@ export interface DestinationStats {
   /** Spans that its scopes and its filter keep away · those of traces that its sample does not have. */
   filtered: number;
   notSampled: number;
+  /** In a relay: those whose resource carries no `token`, which the destination wants of each sender. */
+  withoutToken: number;
   /** In the queue. */
   waiting: number;
   /** In the queue or on their way. */
@@ -283,6 +286,13 @@ export class Pipeline {
     inside = true;
     const spans = left((wasm.gs_ingest as NonNullable<Exports["gs_ingest"]>)(handle, len, peer, now));
     return spans >= 0 ? spans : { refused: REFUSALS[spans as keyof typeof REFUSALS], message: this.told() };
+  }
+
+  /** The name of a service that sends no token although a destination wants the senders' own; each once. In the module of the command line only. */
+  tokenless(): string | undefined {
+    inside = true;
+    const found = left((this.wasm.gs_tokenless as NonNullable<Exports["gs_tokenless"]>)(this.handle));
+    return found === 0 ? undefined : this.told();
   }
 
   /** Is the span whose ids are in the area part of an LLM segment? If so, the id of that LLM span is in the area now. */

@@ -30,6 +30,8 @@ export interface Owner {
   settled?(): Promise<unknown> | undefined;
   /** Of the metrics. */
   droppedAfterStop?(): number;
+  /** The secrets in a batch, which a backend may repeat in its answer: no message may hold them. */
+  secretsIn?(body: Uint8Array): string[];
 }
 
 export class Sender {
@@ -76,6 +78,12 @@ export class Sender {
       this.warn(`the hook ${hook} failed, what it got is masked`),
     );
     this.writer = new FrameWriter(this.#pipeline, host.shortText, this.#pipeline.wanted());
+    for (const { name, protocol, endpoint } of config.routes) {
+      if (protocol === "grpc" || new URL(endpoint).pathname !== "/") continue;
+      warn(
+        `destination ${name}: the endpoint has no path; most backends take OTLP/HTTP at a path that ends in /v1/traces`,
+      );
+    }
     if (config.spool && host.spool) {
       const keys = config.routes.map(({ name, endpoint }) => `${name} ${endpoint}`);
       this.#spool = host.spool(config.spool, keys, () => this.pump(), warn);
@@ -244,10 +252,10 @@ export class Sender {
         this.#requestEnded?.(destination, Date.now() - started, { status });
         if (status >= 300) this.#failed(destination, `destination ${name}: HTTP status ${status}`);
         if (status > 0 && status < 100)
-          this.#failed(destination, `destination ${name}: gRPC status ${status}`, message);
+          this.#failed(destination, `destination ${name}: gRPC status ${status}`, message, body);
         const length = (this.writer as FrameWriter).raw(answer.body);
         const partial = pipeline.response(id, status, retryAfter, length, Date.now());
-        if (partial) this.#partialSuccess(destination, partial);
+        if (partial) this.#partialSuccess(destination, partial, body);
         // Fetch copies what it is given, and the server has answered: after a failure one can't be so sure.
         pipeline.recycle(body);
       } else {
@@ -259,10 +267,14 @@ export class Sender {
     this.pump();
   }
 
-  #partialSuccess(destination: number, { rejected, message }: { rejected: number; message: string }): void {
+  #partialSuccess(
+    destination: number,
+    { rejected, message }: { rejected: number; message: string },
+    body: Uint8Array,
+  ): void {
     const { name } = this.#routes[destination] as Route;
     const what = rejected > 0 ? `destination ${name}: spans were rejected` : `destination ${name}: a warning`;
-    this.#failed(destination, what, message);
+    this.#failed(destination, what, message, body);
     try {
       this.#onPartialSuccess?.({ destination: name, rejectedSpans: rejected, errorMessage: message });
     } catch {
@@ -328,9 +340,10 @@ export class Sender {
   }
 
   /** A fault of a destination: told, and kept, without the secrets that whoever wrote it may have put in. */
-  #failed(destination: number, what: string, why = ""): void {
+  #failed(destination: number, what: string, why = "", body?: Uint8Array): void {
     const { secrets } = this.#routes[destination] as Route;
-    const told = secrets
+    const ofBatch = (why && body && this.#owner.secretsIn?.(body)) || [];
+    const told = [...secrets, ...ofBatch]
       .filter((secret) => secret.length > 3)
       .reduce((text, secret) => text.replaceAll(secret, "…"), why);
     this.#lastErrors[destination] = { message: told ? `${what}: ${told.slice(0, 500)}` : what, timeMillis: Date.now() };

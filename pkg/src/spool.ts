@@ -9,7 +9,7 @@
 import { Buffer } from "node:buffer";
 import { type FileHandle, mkdir, open, readdir, readFile, rename, stat, unlink, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import type { Spool, SpoolOptions, SpoolStats, Stored, Warn } from "./slim.js";
 
@@ -42,6 +42,32 @@ function done(work: Promise<unknown>): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** As `mkdir` with `recursive`, which never returns for a path such as /proc/x, where nobody can make anything. */
+async function makeDirectory(dir: string): Promise<void> {
+  const made = async () => {
+    try {
+      await mkdir(dir, { mode: 0o700 });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST" || !(await stat(dir)).isDirectory()) throw error;
+    }
+  };
+  await made().catch(async (error: NodeJS.ErrnoException) => {
+    const parent = dirname(dir);
+    if (error.code !== "ENOENT" || parent === dir) throw error;
+    await makeDirectory(parent);
+    await made();
+  });
+}
+
+/** Makes a spool's directory, and sees whether files can be made in it. Rejects with the error of the system. */
+export async function tryDirectory(dir: string): Promise<void> {
+  await makeDirectory(dir);
+  const path = join(dir, `.genspan-${process.pid}-${crypto.randomUUID().slice(0, 8)}`);
+  const file = await open(path, "wx", 0o600);
+  await file.close();
+  await unlink(path);
 }
 
 interface File {
@@ -98,7 +124,7 @@ class Directory implements Spool {
     const instance = crypto.randomUUID().slice(0, 8);
     this.#owner = `${this.#machine}-${process.pid}-${instance}`;
     alive.add(this.#owner);
-    this.#opened = mkdir(dir, { recursive: true, mode: 0o700 })
+    this.#opened = makeDirectory(dir)
       .then(() => this.#list())
       .catch((error) => this.#failed("cannot be made", error));
     this.#timer = setInterval(() => this.#scan(), SCAN_INTERVAL).unref();
@@ -315,6 +341,6 @@ class Directory implements Spool {
   }
 
   #failed(what: string, error: unknown): void {
-    this.#warn(`the spool ${what}`, (error as NodeJS.ErrnoException | undefined)?.code ?? "");
+    this.#warn(`the spool ${this.#dir} ${what}`, (error as NodeJS.ErrnoException | undefined)?.code ?? "");
   }
 }

@@ -1,6 +1,7 @@
 // What `inspect` and `relay` receive: OTLP's answers, bounds, who may ask, and what the page is given. End to end: tests/node/relay.test.mjs.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import http2 from "node:http2";
 import { createRequire } from "node:module";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -367,11 +368,12 @@ test("more traces than anybody reads are counted instead", async (t) => {
 });
 
 const EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-function call(address, body, path = EXPORT, options = {}) {
+function call(address, body, path = EXPORT, options = {}, headers = {}) {
   const client = new grpc.Client(address, grpc.credentials.createInsecure(), options);
   const same = (bytes) => bytes;
   return new Promise((resolve) => {
-    client.makeUnaryRequest(path, same, same, body, (error, response) => {
+    const metadata = grpc.Metadata.fromHttp2Headers(headers);
+    client.makeUnaryRequest(path, same, same, body, metadata, (error, response) => {
       client.close();
       resolve(error ? error.code : response.length);
     });
@@ -389,7 +391,93 @@ test("gRPC", async (t) => {
   const reader = await follow(url);
   assert.deepEqual(await reader.next(), BODY);
   reader.close();
-  assert.equal((await info()).endpoints.grpc, address);
+  const other = EXPORT.replace("trace.v1", "trace.v2");
+  assert.equal(await call(address, BODY, other), grpc.status.UNIMPLEMENTED);
+  assert.equal(await call(address, gzipSync(BODY), EXPORT, {}, { "grpc-encoding": "zstd" }), 3, "it is no message");
+  const { endpoints, received } = await info();
+  assert.equal(endpoints.grpc, address);
+  // Counted as requests by HTTP are.
+  const { requests, bytes, malformed, tooLarge, busy, discarded } = received;
+  assert.deepEqual([requests, bytes, malformed, tooLarge, busy, discarded], [7, BODY.length, 2, 2, 0, 1]);
+});
+
+test("gRPC: what the frames of a call may say", async (t) => {
+  const { grpc: address, info } = await inspector(t);
+  const session = http2.connect(`http://${address}`);
+  t.after(() => session.close());
+  const framed = (flag, message, length = message.length) => {
+    const prefix = Buffer.from([flag, 0, 0, 0, 0]);
+    prefix.writeUInt32BE(length, 1);
+    return Buffer.concat([prefix, message]);
+  };
+  const ask = (body, headers = {}) =>
+    new Promise((resolve, reject) => {
+      const sent = {
+        ":method": "POST",
+        ":path": EXPORT,
+        "content-type": "application/grpc",
+        te: "trailers",
+        ...headers,
+      };
+      const stream = session.request(sent);
+      let status;
+      let answer;
+      stream.on("response", (head) => {
+        status = head[":status"] === 200 ? head["grpc-status"] : `HTTP ${head[":status"]}`;
+      });
+      stream.on("trailers", (trailers) => {
+        status ??= trailers["grpc-status"];
+      });
+      stream.on("data", (chunk) => {
+        answer = chunk;
+      });
+      stream.on("close", () => resolve([status, answer?.length])).on("error", reject);
+      for (const part of [body].flat()) stream.write(part);
+      stream.end();
+    });
+  const whole = framed(0, BODY);
+  for (const [expected, body, headers] of [
+    [["0", 5], whole],
+    [
+      ["0", 5],
+      [whole.subarray(0, 3), whole.subarray(3, 9), whole.subarray(9)],
+    ],
+    [["0", 5], framed(1, gzipSync(BODY)), { "grpc-encoding": "gzip" }],
+    [["0", 5], framed(1, deflateSync(BODY)), { "grpc-encoding": "deflate" }],
+    [["0", 5], whole, { "grpc-encoding": "gzip", "content-type": "application/grpc+proto" }],
+    [["3", undefined], ""],
+    [["3", undefined], framed(0, BODY, BODY.length + 1)],
+    [
+      ["3", undefined],
+      [whole, whole],
+    ],
+    [["3", undefined], framed(2, BODY)],
+    [["3", undefined], framed(1, gzipSync(BODY))],
+    [["3", undefined], framed(1, BODY), { "grpc-encoding": "gzip" }],
+    [["12", undefined], framed(1, BODY), { "grpc-encoding": "zstd" }],
+    [["HTTP 415", undefined], whole, { "content-type": "application/json" }],
+  ]) {
+    assert.deepEqual(await ask(body, headers), expected, JSON.stringify(headers));
+  }
+  assert.equal((await info()).kept.bodies, 5);
+});
+
+test("what Langfuse's SDKs post is taken under their own path; their other calls get an answer that they understand", async (t) => {
+  const inspecting = await inspector(t);
+  const relaying = await relay(t, { endpoint: "http://127.0.0.1:9/v1/traces" });
+  for (const { url } of [inspecting, relaying]) {
+    assert.equal((await post(url, BODY, {}, "/api/public/otel/v1/traces")).status, 200);
+    assert.equal((await post(url, BODY, {}, "/any/where/v1/traces?x=1")).status, 200);
+    assert.equal((await post(url, BODY, {}, "/api/public/otel/v1/tracesx")).status, 404);
+    const { status, headers, body } = await post(url, "{}", JSON_TYPE, "/api/public/ingestion");
+    assert.deepEqual([status, headers["content-type"]], [404, "application/json"]);
+    assert.match(JSON.parse(body).message, /traces only/);
+    const projects = await ask(`${url}/api/public/projects`);
+    assert.equal(JSON.parse(projects.body).data.length, 1);
+    const origin = { origin: "https://evil.example" };
+    assert.equal((await post(url, BODY, origin, "/api/public/otel/v1/traces")).status, 403);
+  }
+  assert.equal((await inspecting.info()).kept.bodies, 2);
 });
 
 test("a body that can never be taken is refused for good, by HTTP and by gRPC", async (t) => {
@@ -514,6 +602,44 @@ test("the command line: one line and a status for what is wrong", async (t) => {
     assert.equal(status, 0);
     assert.match(out, new RegExp(`^genspan ${name} `));
   }
+});
+
+test("a relay that could never deliver does not start, and says what to do", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "genspan-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  // As npx installs it: without the packages that an application may have beside it.
+  const alone = join(folder, "genspan");
+  for (const part of ["bin", "dist", "package.json"]) {
+    cpSync(new URL(`../${part}`, import.meta.url), join(alone, part), { recursive: true });
+  }
+  const file = join(folder, "file");
+  writeFileSync(file, "");
+  const tls = join(folder, "tls.json");
+  writeFileSync(tls, JSON.stringify({ endpoint: "https://x/v1/traces", tls: { ca: "PEM" } }));
+  const ports = ["--port", "0", "--grpc-port", "0"];
+  const to = ["--to", "http://127.0.0.1:9/v1/traces", ...ports];
+  for (const [args, line, genspan] of [
+    [
+      [...to, "--protocol", "grpc"],
+      /"grpc" needs the package @grpc\/grpc-js.*npx -p genspan -p @grpc\/grpc-js genspan relay/,
+      alone,
+    ],
+    [["--config", tls, ...ports], /tls needs the package undici@7.*npx -p genspan -p undici@7 genspan relay/, alone],
+    [[...to, "--spool", "/proc/x"], /spool.dir "\/proc\/x" cannot be used: ENOENT/],
+    [[...to, "--spool", join(file, "spool")], /spool.dir ".*file\/spool" cannot be used: ENOTDIR/],
+    [[...to, "--spool", "/proc"], /spool.dir "\/proc" cannot be used: E/],
+  ]) {
+    const { status, err } = await command(t, ["relay", ...args], {}, genspan && join(alone, "bin/genspan.js")).ended;
+    assert.equal(status, 1, err);
+    assert.match(err, line);
+    assert.equal(err.split("\n").length, 2, err);
+  }
+  // What is received by gRPC needs no package.
+  const running = command(t, ["relay", "--to", "http://127.0.0.1:9", ...ports], {}, join(alone, "bin/genspan.js"));
+  const { grpc: address } = await running.ready;
+  assert.equal(await call(address, BODY), 0);
+  running.kill("SIGTERM");
+  assert.match((await running.ended).err, /^genspan: destination otlp-0: the endpoint has no path/);
 });
 
 test("a sender that never ends its request does not keep the process from ending", async (t) => {

@@ -85,8 +85,8 @@ export async function follow(url) {
 }
 
 /** `genspan …` as a process of its own; `ready` gives the address of its receiver. */
-export function command(t, args, env = {}) {
-  const child = spawn(process.execPath, [bin, ...args], { env: { ...process.env, ...env } });
+export function command(t, args, env = {}, program = bin) {
+  const child = spawn(process.execPath, [program, ...args], { env: { ...process.env, ...env } });
   t.after(() => child.kill("SIGKILL"));
   let out = "";
   let err = "";

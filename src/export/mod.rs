@@ -39,6 +39,12 @@ pub trait Envelopes {
     fn resource(&self, resource: u32) -> &[u8];
     /// The fields of `ScopeSpans` but its spans, for a scope of the host's dictionary.
     fn scope(&self, scope: u32) -> &[u8];
+
+    /// Whose spans these are, for a resource of the host's dictionary: a batch holds those of one account only, so that a backend that refuses
+    /// one sender refuses nobody else's spans.
+    fn account(&self, _resource: u32) -> &[u8] {
+        &[]
+    }
 }
 
 /// What became of the spans. All are counts of spans, but where the name says otherwise. At any time `queued + restored` is `sent`,

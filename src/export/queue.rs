@@ -124,6 +124,10 @@ impl Queue {
             size += span.length();
             let known = places.binary_search(&span.place);
             if known.is_err() {
+                let account = |place: &Place| envelopes.account(place.resource);
+                if places.first().is_some_and(|first| account(first) != account(&span.place)) {
+                    break;
+                }
                 size += ENVELOPE + envelopes.scope(span.place.scope).len();
                 let at = known.unwrap_or_else(|at| at);
                 let beside = |place: Option<&Place>| place.is_some_and(|place| place.resource == span.place.resource);

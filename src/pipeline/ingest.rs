@@ -302,8 +302,13 @@ impl Pipeline {
             d.mended_service_name |= d.rules.write_read(w, resource, peer, keys);
             fields.push(w.written().to_vec());
         }
-        let bytes = fields.iter().map(Vec::len).sum();
-        Ok(self.resources.add(&self.key, Resource { fields, changes }, bytes))
+        let attributes = resource.map_or(&[][..], |(_, described)| described.attributes);
+        let account = self.account(attributes, keys);
+        let bytes = fields.iter().map(Vec::len).sum::<usize>() + account.as_ref().map_or(0, |(_, token)| token.len());
+        if account.as_ref().is_some_and(|(_, token)| token.is_empty()) {
+            self.tokenless.add(describe::service_name(attributes, keys).unwrap_or_default());
+        }
+        Ok(self.resources.add(&self.key, Resource { fields, changes, account }, bytes))
     }
 
     fn read_scope(&mut self, part: &ScopePart, keys: &Keys) -> Result<u32, Error> {
@@ -392,6 +397,10 @@ impl Pipeline {
         for (i, d) in self.destinations.iter_mut().enumerate() {
             if allowed & 1 << i == 0 {
                 d.filtered += 1;
+                continue;
+            }
+            if self.resources.get(read.place.resource).and_then(|r| r.account(i)) == Some(b"") {
+                d.without_token += 1;
                 continue;
             }
             let run = privacy::Run { keys, arena, hooks: &self.hooks, counts: &mut self.privacy, notes: None };

@@ -388,6 +388,55 @@ fn a_body_that_no_destination_has_room_for_is_refused_as_a_whole() {
     assert_eq!(dropped, [(3, 1), (4, 0)]);
 }
 
+// README promise: "Secrets stay"
+#[test]
+fn each_sender_s_own_token_goes_with_its_spans_to_the_destination_that_wants_it() {
+    const SENDERS: &str = r#"{"profile":"tencent","hostName":"10.0.0.8"}"#;
+    let relay = |config: &str| Pipeline::new(&Config { sender_tokens: true, ..Config::read(config).unwrap() }, 1);
+    let message = |config: &str| relay(config).err().map(|e| e.to_string()).unwrap();
+    let unset = Pipeline::new(&Config::read(&format!(r#"{{"destinations":[{SENDERS}]}}"#)).unwrap(), 1);
+    assert!(unset.err().unwrap().to_string().starts_with("token is missing"), "a host's own spans need a token");
+    assert!(
+        message(&format!(r#"{{"destinations":[{SENDERS},{{}},{SENDERS}]}}"#)).starts_with("destinations[2].token is missing: only one")
+    );
+
+    let mut p = relay(&format!(r#"{{"destinations":[{SENDERS},{{}},{TENCENT}]}}"#)).unwrap();
+    let mut next = 0;
+    let mut body = |service: &str, token: Option<&str>, count: u8| {
+        let attributes = token.iter().map(|token| text("token", token)).chain([text("service.name", service)]).collect();
+        let ids = (0..count).map(|_| (next += 1, next).1);
+        let scope_spans = vec![ScopeSpans { spans: ids.map(|id| span(id, 0, service, vec![])).collect(), ..Default::default() }];
+        let resource = Some(Resource { attributes, ..Default::default() });
+        ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { resource, scope_spans, ..Default::default() }] }.encode_to_vec()
+    };
+    for (service, token, count) in
+        [("My Shop", Some("tok-a"), 2), ("bank", Some("tok-b"), 1), ("web", None, 3), ("My Shop", Some("tok-a"), 1), ("web", Some(" "), 1)]
+    {
+        p.ingest(&body(service, token, count), None, 0.0).unwrap();
+    }
+    p.flush(0.0);
+    let requests = drain(&mut p, 0.0);
+    // Of each request: its services, its tokens, how many spans.
+    let sent = |destination: usize| {
+        let of = |r: &ExportTraceServiceRequest| {
+            let values = |key: &str| {
+                let all = r.resource_spans.iter().filter_map(|r| string(&r.resource.as_ref()?.attributes, key));
+                all.map(str::to_owned).collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
+            };
+            (values("service.name"), values("token"), spans(r).len())
+        };
+        requests.iter().filter(|(to, ..)| *to == destination).map(|(.., r)| of(r)).collect::<Vec<_>>()
+    };
+    let row = |service: &str, token: &str, count| (service.to_owned(), token.to_owned(), count);
+    // One account to a request: a token that the backend refuses costs no other sender anything.
+    assert_eq!(sent(0), [row("my-shop", "tok-a", 2), row("bank", "tok-b", 1), row("my-shop", "tok-a", 1)]);
+    assert_eq!(sent(1), [row("My Shop bank web", "", 8)]);
+    assert_eq!(sent(2), [row("bank my-shop web", "tok-123", 8)]);
+    assert_eq!(p.stats().destinations.iter().map(|d| d.without_token).collect::<Vec<_>>(), [4, 0, 0]);
+    assert_eq!(p.tokenless().map(<[u8]>::to_vec), Some(b"web".to_vec()));
+    assert_eq!(p.tokenless(), None, "each service is named once");
+}
+
 #[test]
 fn senders_that_come_and_go_leave_room_for_others() {
     let mut p = pipeline(r#"{"destinations":[{}],"queue":{"maxSpans":100000},"maxInFlight":100}"#);

@@ -14,6 +14,7 @@ import { decode, flatten } from "../../demo/receiver.mjs";
 import { startCollector } from "../../pkg/test/collector.mjs";
 import { ask, command, follow, post, relay } from "../../pkg/test/serving.mjs";
 import { CLIENT, python, startCanned, test as testInPython } from "../envoy/envoy.mjs";
+import { startFaultServer } from "./fault-server.mjs";
 import { runBytes } from "./program.mjs";
 import { makeSpans } from "./spans.mjs";
 
@@ -210,6 +211,122 @@ for (const [exporter, compression, batching] of [
       assert.ok(attributes["gen_ai.input.messages"].includes("深圳天气如何?"));
     }
     assert.ok(collector.requests.every(({ headers }) => headers.authorization === undefined));
+  });
+}
+
+for (const version of ["langfuse3", "newest"]) {
+  testInPython(`Langfuse in Python, ${version}: LANGFUSE_HOST is all that changes, and its calls that are no traces harm nothing`, async (t) => {
+    const collector = await collect(t);
+    const receiving = await relay(t, { endpoint: collector.url });
+    const keys = { LANGFUSE_PUBLIC_KEY: "pk-lf-x", LANGFUSE_SECRET_KEY: "sk-lf-x" };
+    const env = { ...process.env, LANGFUSE_HOST: receiving.url, ...keys };
+    const { stdout } = await run(python(version), [here("langfuse_host.py")], { env, timeout: 30_000 });
+    assert.deepEqual(JSON.parse(stdout), { auth: "True", prompt: "'hello'" });
+    const { received } = await receiving.close();
+    assert.equal(received.requests, 1);
+    const [answer, agent] = collector.spans().sort((a, b) => b.name.localeCompare(a.name));
+    assert.deepEqual([answer.name, agent.name, answer.parentSpanId], ["answer", "agent", agent.spanId]);
+    assert.equal(answer.attributes["gen_ai.usage.input_tokens"], 57);
+    assert.equal(agent.attributes["gen_ai.is_entry"], true);
+    const sent = collector.requests.map(({ body, headers }) => body.toString("latin1") + JSON.stringify(headers));
+    assert.ok(!/[ps]k-lf-x/.test(sent.join()), "Langfuse's keys stay here");
+  });
+}
+
+/** The Python program that the README has for a relay, sent elsewhere, with a span and an end. */
+function documented(relay, changes) {
+  const readme = readFileSync(here("../../pkg/README.md"), "utf8");
+  const [, program] = /```python\n([\s\S]*?)```/.exec(readme);
+  let changed = program;
+  for (const [from, to] of [["http://127.0.0.1:4318", relay.url], ...changes]) {
+    assert.ok(changed.includes(from), from);
+    changed = changed.replaceAll(from, to);
+  }
+  const chat = '{"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o-mini"}';
+  return `${changed}
+trace.get_tracer("shop").start_span("chat", attributes=${chat}).end()
+provider.shutdown()
+`;
+}
+
+// README promise: "Secrets stay"
+testInPython("the documented Python program: each sender's own token goes with its spans, to the destination that wants it alone", async (t) => {
+  const [tencent, other] = [await collect(t), await collect(t)];
+  const receiving = await relay(t, {
+    destinations: [
+      { name: "tencent", profile: "tencent", endpoint: `${tencent.url}/v1/traces` },
+      { name: "other", endpoint: `${other.url}/v1/traces` },
+    ],
+  });
+  for (const changes of [
+    [],
+    [
+      ['"shop-agent"', '"Bank Agent"'],
+      ['"Tok3nOfTheTeam"', '"s3cret-of-the-bank"'],
+      ['"10.0.0.8"', '"10.0.0.9"'],
+    ],
+    [
+      ['"shop-agent"', '"web"'],
+      ['"token": "Tok3nOfTheTeam", ', ""],
+    ],
+    [
+      ['"shop-agent"', '"web"'],
+      ['"token": "Tok3nOfTheTeam", ', ""],
+    ],
+  ]) {
+    await run(python("newest"), ["-c", documented(receiving, changes)], { timeout: 30_000 });
+  }
+  const { stats } = await receiving.close();
+  const resources = tencent.spans().map(({ resource }) => resource);
+  assert.deepEqual(
+    resources.map((resource) => ["service.name", "token", "host.name"].map((key) => resource[key])).sort(),
+    [
+      ["bank-agent", "s3cret-of-the-bank", "10.0.0.9"],
+      ["shop-agent", "Tok3nOfTheTeam", "10.0.0.8"],
+    ],
+  );
+  assert.equal(other.spans().length, 4);
+  assert.ok(other.spans().every(({ resource }) => !("token" in resource)));
+  assert.deepEqual(
+    stats.destinations.map(({ sent, withoutToken }) => [sent, withoutToken]),
+    [
+      [2, 2],
+      [4, 0],
+    ],
+  );
+  assert.deepEqual(receiving.warnings, [
+    'service "web" sends no token, so the destination of profile tencent gets none of its spans; set the resource attribute token there (OTEL_RESOURCE_ATTRIBUTES=token=…), or one token for all services here',
+  ]);
+});
+
+for (const protocol of ["http/protobuf", "http/json", "grpc"]) {
+  // README promise: "Secrets stay"
+  test(`${protocol}: a sender's token that the backend repeats in its answer is in no message`, async (t) => {
+    const act = (_, { body, type }) => {
+      const [{ resource }] = flatten(decode(body, type));
+      const message = `no account for "${resource.token}"`;
+      return protocol === "grpc" ? { status: 16, message } : { reject: 1, message };
+    };
+    const backend = await startFaultServer({ protocol, act });
+    t.after(() => backend.close());
+    const receiving = await relay(t, { endpoint: `${backend.url}/v1/traces`, protocol, profile: "tencent" });
+    for (const [service, own] of [
+      ["shop", "s3cret-of-a-sender"],
+      ["bank", "another-s3cret"],
+    ]) {
+      const attributes = Object.entries({ "service.name": service, token: own }).map(([key, stringValue]) => ({
+        key,
+        value: { stringValue },
+      }));
+      const span = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331", name: "GET" };
+      const body = { resourceSpans: [{ resource: { attributes }, scopeSpans: [{ spans: [span] }] }] };
+      const { status } = await post(receiving.url, JSON.stringify(body), { "content-type": "application/json" });
+      assert.equal(status, 200);
+    }
+    const { stats } = await receiving.close();
+    const told = JSON.stringify([stats, receiving.warnings]);
+    assert.ok(told.includes("no account for"), told);
+    assert.ok(!told.includes("s3cret"), told);
   });
 }
 

@@ -1,84 +1,125 @@
-// The OTLP/gRPC receiver, where `@grpc/grpc-js` is installed: messages in and out as bytes, nothing generated.
-import type * as Grpc from "@grpc/grpc-js";
+// The OTLP/gRPC receiver: unary calls over HTTP/2 without TLS, by Node's own server, with one message each. Nothing is generated: a message
+// goes to the intake as bytes, as a body of OTLP/HTTP does.
+import { createServer, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import type { AddressInfo } from "node:net";
 import { addressOf, LAST_REQUESTS } from "./http.js";
-import { CODES, Refusal, type Take } from "./otlp.js";
+import type { Intake, Signal } from "./intake.js";
+import { CODES, Refusal } from "./otlp.js";
 
 const service = (signal: string, name: string) => `/opentelemetry.proto.collector.${signal}.v1.${name}Service/Export`;
-const TRACES = service("trace", "Trace");
-const OTHER_SIGNALS = [service("metrics", "Metrics"), service("logs", "Logs")];
+const SIGNALS = new Map<string, Signal>([
+  [service("trace", "Trace"), "traces"],
+  [service("metrics", "Metrics"), "other"],
+  [service("logs", "Logs"), "other"],
+]);
+const CONTENT_TYPE = "application/grpc";
+const ENCODINGS = "identity,gzip,deflate";
 const UNKNOWN = 2;
+const UNIMPLEMENTED = 12;
 /** Requests of one connection at a time. */
 const MAX_STREAMS = 16;
+/** What stands before a message: whether it is compressed, and its length. */
+const PREFIX = 5;
 
 export interface GrpcReceiver {
   port: number;
+  /** Takes nothing new; resolves when what is under way is answered. */
   close(): Promise<void>;
 }
 
 export interface GrpcOptions {
   host: string;
   port: number;
-  maxBodyBytes: number;
-  otherSignals: "discard" | "refuse";
-  take: Take;
+  intake: Intake;
 }
 
-/** Undefined where the package is not installed. */
-export async function listenGrpc(options: GrpcOptions): Promise<GrpcReceiver | undefined> {
-  const grpc = await import("@grpc/grpc-js").catch(() => undefined);
-  if (!grpc) return undefined;
-  // What it has to say stands in the answer.
-  grpc.setLogVerbosity(grpc.logVerbosity.NONE);
-  const server = new grpc.Server({
-    "grpc.max_receive_message_length": options.maxBodyBytes,
-    "grpc.max_concurrent_streams": MAX_STREAMS,
-  });
-  const bytes = (message: Buffer) => message;
-  const unary = (path: string) => ({
-    path,
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: bytes,
-    requestDeserialize: bytes,
-    responseSerialize: bytes,
-    responseDeserialize: bytes,
-  });
-  const handle = (take: Take) => (call: Grpc.ServerUnaryCall<Buffer, Buffer>, answer: Grpc.sendUnaryData<Buffer>) => {
+export async function listenGrpc({ host, port, intake }: GrpcOptions): Promise<GrpcReceiver> {
+  async function call(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
+    intake.counters.requests++;
     try {
-      take(
-        call.request,
-        addressOf(
-          call
-            .getPeer()
-            .replace(/:\d+$/, "")
-            .replace(/^\[|\]$/g, ""),
-        ),
+      const signal = SIGNALS.get(headers[":path"] ?? "");
+      if (!signal) throw new Refusal(404, `there is no method ${JSON.stringify(headers[":path"])}`);
+      await intake.request({
+        stream,
+        signal,
+        peer: addressOf(stream.session?.socket.remoteAddress),
+        length: 0,
+        isJson: false,
+        answersEarly: true,
+        unwrap: (body) => message(body, headers["grpc-encoding"] as string | undefined),
+      });
+      if (stream.destroyed) return;
+      stream.respond(
+        { ":status": 200, "content-type": CONTENT_TYPE, "grpc-accept-encoding": ENCODINGS },
+        { waitForTrailers: true },
       );
-      answer(null, Buffer.alloc(0));
+      stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+      stream.end(Buffer.alloc(PREFIX));
     } catch (error) {
-      const why = error instanceof Refusal ? error : new Refusal(500, "internal fault");
-      answer({ code: CODES[why.status] ?? UNKNOWN, details: why.message });
+      refuse(stream, intake.refused(error));
     }
-  };
-  server.addService({ Export: unary(TRACES) }, { Export: handle(options.take) });
-  for (const path of options.otherSignals === "discard" ? OTHER_SIGNALS : []) {
-    server.addService({ Export: unary(path) }, { Export: handle(() => {}) });
   }
-  const address = `${options.host.includes(":") ? `[${options.host}]` : options.host}:${options.port}`;
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(address, grpc.ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    );
+
+  const server = createServer({ settings: { maxConcurrentStreams: MAX_STREAMS, enablePush: false } });
+  const sessions = new Set<ServerHttp2Session>();
+  server.on("session", (session) => {
+    sessions.add(session);
+    session.on("close", () => sessions.delete(session));
+  });
+  // What breaks a connection or a request is its sender's: it is answered, or gone.
+  server.on("sessionError", () => {});
+  server.on("stream", (stream, headers) => {
+    stream.on("error", () => {});
+    if (!isGrpc(headers)) return stream.respond({ ":status": 415 }, { endStream: true });
+    void call(stream, headers);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(port, host, () => resolve(void server.off("error", reject)));
   });
   return {
-    port,
+    port: (server.address() as AddressInfo).port,
     close: () =>
       new Promise((resolve) => {
-        const late = setTimeout(() => server.forceShutdown(), LAST_REQUESTS);
-        server.tryShutdown(() => {
+        intake.closing = true;
+        for (const session of sessions) session.close();
+        const late = setTimeout(() => {
+          for (const session of sessions) session.destroy();
+        }, LAST_REQUESTS);
+        server.close(() => {
           clearTimeout(late);
           resolve();
         });
       }),
   };
+}
+
+function isGrpc(headers: IncomingHttpHeaders): boolean {
+  const type = headers["content-type"] ?? "";
+  return headers[":method"] === "POST" && /^application\/grpc(\+proto)?(;|$)/i.test(type);
+}
+
+/** The one message of a unary call, and how it is compressed. */
+function message(body: Buffer, encoding: string | undefined): [Buffer, string | undefined] {
+  if (body.length < PREFIX) throw new Refusal(400, "the request has no message");
+  if (body.readUInt32BE(1) !== body.length - PREFIX) throw new Refusal(400, "the request is not one whole message");
+  const flag = body[0] as number;
+  if (flag > 1 || (flag === 1 && !encoding)) throw new Refusal(400, "the message is compressed in an unnamed way");
+  return [body.subarray(PREFIX), flag === 1 ? encoding : undefined];
+}
+
+/** Ends a call with a status instead of a message. */
+function refuse(stream: ServerHttp2Stream, { status, message }: Refusal): void {
+  if (stream.destroyed || stream.headersSent) return;
+  stream.respond(
+    {
+      ":status": 200,
+      "content-type": CONTENT_TYPE,
+      "grpc-accept-encoding": ENCODINGS,
+      "grpc-status": status === 415 ? UNIMPLEMENTED : (CODES[status] ?? UNKNOWN),
+      "grpc-message": encodeURIComponent(message.slice(0, 1000).replace(/\p{Cs}/gu, "\ufffd")),
+    },
+    { endStream: true },
+  );
+  // What it still sends is not read.
+  stream.close();
 }

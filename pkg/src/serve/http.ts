@@ -1,8 +1,9 @@
-// The OTLP/HTTP receiver: a server of node:http that knows who may ask, how large a request may be, and how long it may take. What it takes
-// goes to `take`, unpacked; what is not OTLP to `other`.
+// The OTLP/HTTP receiver: a server of node:http that knows who may ask, and how long that may take. What is OTLP goes to the intake, what is
+// not to `other`.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { accepted, fromBrace, JSON_TYPE, mediaType, PROTOBUF, Refusal, refused, type Take, unpack } from "./otlp.js";
+import type { Intake, Signal } from "./intake.js";
+import { accepted, JSON_TYPE, mediaType, PROTOBUF, Refusal, refused } from "./otlp.js";
 
 export interface ReceiverOptions {
   host: string;
@@ -11,39 +12,33 @@ export interface ReceiverOptions {
   allowHosts: string[];
   /** Pages that may send spans, beside those of this machine. */
   allowOrigins: string[];
-  /** Of one request, packed and unpacked. */
-  maxBodyBytes: number;
-  /** What is done with metrics and logs. */
-  otherSignals: "discard" | "refuse";
-  take: Take;
+  intake: Intake;
   /** Answers what is not OTLP; false: it is nobody's. The host was checked, and that a page of another origin is not told anything. */
   other(request: IncomingMessage, response: ServerResponse, path: string): boolean;
-}
-
-export interface Counters {
-  requests: number;
-  /** Bytes of bodies that were taken, unpacked. */
-  bytes: number;
-  malformed: number;
-  tooLarge: number;
-  /** Answered with "come again later". */
-  busy: number;
-  /** Asked for by a name, or by a page, that is not allowed. */
-  forbidden: number;
-  /** Bodies of metrics and logs that were thrown away. */
-  discarded: number;
 }
 
 export interface Receiver {
   url: string;
   port: number;
-  counters: Counters;
   /** Takes nothing new; resolves when what is under way is answered. */
   close(): Promise<void>;
 }
 
+/** Where OTLP comes to, whatever stands before it: SDKs of a backend have its own path in front. */
 const TRACES = "/v1/traces";
 const OTHER_SIGNALS = ["/v1/metrics", "/v1/logs", "/v1development/profiles"];
+/** Langfuse's API: its SDKs, sent here by `LANGFUSE_HOST`, ask for more than traces. */
+const LANGFUSE = "/api/public/";
+/** What its `auth_check` asks for, with which programs begin; it raises where there is no project. */
+const PROJECTS = `${LANGFUSE}projects`;
+const OURS = { id: "genspan", name: "genspan" };
+const ONE_PROJECT = Buffer.from(JSON.stringify({ data: [{ ...OURS, organization: OURS, metadata: {} }] }));
+const NOT_LANGFUSE = Buffer.from(
+  JSON.stringify({
+    error: "NotFound",
+    message: "genspan takes traces only (POST …/v1/traces); scores, prompts and media need Langfuse itself",
+  }),
+);
 const HEADERS_TIMEOUT = 10_000;
 const REQUEST_TIMEOUT = 30_000;
 const CHECK_INTERVAL = 5_000;
@@ -52,25 +47,11 @@ const MAX_CONNECTIONS = 1024;
 const SILENT = 200;
 /** And who is in the middle of a request so long to end it. */
 export const LAST_REQUESTS = 5_000;
-/** What all requests together may hold packed, in bodies of the largest size. */
-const MAX_HELD = 4;
-/** A body that is too large is read on so far, so that its sender gets to hear it. */
-const MAX_IGNORED = 8;
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 export async function listen(options: ReceiverOptions): Promise<Receiver> {
-  const { host, maxBodyBytes } = options;
-  const counters: Counters = {
-    requests: 0,
-    bytes: 0,
-    malformed: 0,
-    tooLarge: 0,
-    busy: 0,
-    forbidden: 0,
-    discarded: 0,
-  };
-  let held = 0;
-  let closing = false;
+  const { host, intake } = options;
+  const { counters } = intake;
   const loopback = isLoopback(host);
   const names = new Set([...LOOPBACK, nameOf(host), ...options.allowHosts.map((name) => name.toLowerCase())]);
 
@@ -84,76 +65,37 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
     return options.allowOrigins.includes(origin) || LOOPBACK.has(hostname(origin.replace(/^https?:\/\//, "")) ?? "");
   }
 
-  /** The body, within all bounds. It counts as held until its owner says that it is not. */
-  async function read(request: IncomingMessage): Promise<Buffer> {
-    let chunks: Buffer[] = [];
-    let length = 0;
-    let why = Number(request.headers["content-length"] ?? 0) > maxBodyBytes ? tooLarge() : undefined;
-    const refuse = (refusal: Refusal) => {
-      why = refusal;
-      for (const chunk of chunks) held -= chunk.length;
-      chunks = [];
-    };
-    try {
-      for await (const chunk of request as AsyncIterable<Buffer>) {
-        length += chunk.length;
-        if (length > maxBodyBytes * MAX_IGNORED) break;
-        if (why) continue;
-        if (length > maxBodyBytes) refuse(tooLarge());
-        else if (held + chunk.length > maxBodyBytes * MAX_HELD) refuse(new Refusal(503, "too many bodies at once", 1));
-        else {
-          held += chunk.length;
-          chunks.push(chunk);
-        }
-      }
-    } catch {
-      refuse(new Refusal(400, "the body broke off"));
-    }
-    if (why) throw why;
-    return Buffer.concat(chunks, length);
-  }
-
-  const tooLarge = () => new Refusal(413, `the body has more than ${maxBodyBytes} bytes`);
-
-  async function export_(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
-    const type = mediaType(request.headers["content-type"]);
+  async function export_(request: IncomingMessage, response: ServerResponse, signal: Signal): Promise<void> {
+    const { headers, socket } = request;
+    const type = mediaType(headers["content-type"]);
     counters.requests++;
-    let packed: Buffer | undefined;
     try {
       if (request.method !== "POST") throw new Refusal(405, "use POST");
       if (type !== PROTOBUF && type !== JSON_TYPE) {
         throw new Refusal(415, `content-type ${JSON.stringify(type)} is not OTLP: use ${PROTOBUF} or ${JSON_TYPE}`);
       }
-      if (closing) throw new Refusal(503, "shutting down", 1);
-      if (path !== TRACES && options.otherSignals === "refuse")
-        throw new Refusal(404, "traces only: nobody takes this");
-      packed = await read(request);
-      if (path !== TRACES) {
-        counters.discarded++;
-      } else {
-        const plain = await unpack(packed, request.headers["content-encoding"], maxBodyBytes);
-        const body = type === JSON_TYPE ? fromBrace(plain) : plain;
-        options.take(body, addressOf(request.socket.remoteAddress));
-        counters.bytes += body.length;
-      }
+      await intake.request({
+        stream: request,
+        signal,
+        peer: addressOf(socket.remoteAddress),
+        length: Number(headers["content-length"] ?? 0),
+        isJson: type === JSON_TYPE,
+        answersEarly: false,
+        unwrap: (body) => [body, headers["content-encoding"]],
+      });
       answer(response, 200, type, accepted(type));
     } catch (error) {
-      const why = error instanceof Refusal ? error : new Refusal(500, "internal fault");
-      if (why.status === 400) counters.malformed++;
-      if (why.status === 413) counters.tooLarge++;
-      if (why.status === 503) counters.busy++;
+      const why = intake.refused(error);
       if (!request.readableEnded) request.resume();
       if (why.status === 405) response.setHeader("allow", "POST");
       if (why.retryAfter !== undefined) response.setHeader("retry-after", why.retryAfter);
       if (!request.complete) response.setHeader("connection", "close");
       answer(response, why.status, type === JSON_TYPE ? JSON_TYPE : PROTOBUF, refused(type, why));
-    } finally {
-      held -= packed?.length ?? 0;
     }
   }
 
   function answer(response: ServerResponse, status: number, type: string, body: Buffer): void {
-    if (closing) response.setHeader("connection", "close");
+    if (intake.closing) response.setHeader("connection", "close");
     response.writeHead(status, { "content-type": type, "content-length": body.length }).end(body);
   }
 
@@ -162,7 +104,7 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
     response.setHeader("x-content-type-options", "nosniff");
     const path = (request.url ?? "/").split(/[?#]/, 1)[0] as string;
     const { origin, host: asked } = request.headers;
-    const otlp = path === TRACES || OTHER_SIGNALS.includes(path);
+    const otlp = signalOf(path);
     const own = origin === undefined || origin === `http://${asked}`;
     const site = request.headers["sec-fetch-site"];
     if (!mayAsk(asked)) {
@@ -183,8 +125,10 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
       response.setHeader("access-control-allow-origin", origin);
       if (request.method === "OPTIONS") return preflight(request, response);
     }
-    if (otlp) return void export_(request, response, path);
+    if (otlp) return void export_(request, response, otlp);
     request.resume();
+    if (path === PROJECTS && request.method === "GET") return answer(response, 200, JSON_TYPE, ONE_PROJECT);
+    if (path.startsWith(LANGFUSE)) return answer(response, 404, JSON_TYPE, NOT_LANGFUSE);
     try {
       if (!options.other(request, response, path)) plain(response, 404, "nothing here");
     } catch {
@@ -208,10 +152,9 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
   return {
     port,
     url: `http://${nameOf(host)}:${port}`,
-    counters,
     close: () =>
       new Promise((resolve) => {
-        closing = true;
+        intake.closing = true;
         const since = Date.now();
         // A connection that is in the middle of an answer becomes idle later; one that has not asked yet Node does not call idle.
         const idle = setInterval(() => {
@@ -225,6 +168,11 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
         });
       }),
   };
+}
+
+function signalOf(path: string): Signal | undefined {
+  if (path.endsWith(TRACES)) return "traces";
+  return OTHER_SIGNALS.some((signal) => path.endsWith(signal)) ? "other" : undefined;
 }
 
 export function plain(response: ServerResponse, status: number, text: string): void {

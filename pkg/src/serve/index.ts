@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { SenderStats } from "../sender.js";
 import { initSync } from "../slim.js";
 import { openBrowser, startInspector } from "./inspect.js";
-import { HELP, inspectCommand, type Listening, Quit, relayCommand } from "./options.js";
+import { HELP, inspectCommand, Quit, relayCommand } from "./options.js";
 import { startRelay } from "./relay.js";
 
 export { openBrowser, startInspector } from "./inspect.js";
@@ -41,7 +41,7 @@ async function inspect(args: string[]): Promise<number> {
   if (!command.quiet) {
     say(`${bold("genspan inspect")}  ${bold(`${inspector.url}/`)}`);
     say(`  OTLP/HTTP  ${inspector.url}/v1/traces`);
-    say(`  OTLP/gRPC  ${grpcLine(inspector.grpc, command)}`);
+    say(`  OTLP/gRPC  ${inspector.grpc ?? "off"}`);
   }
   if (command.open) openBrowser(`${inspector.url}/`);
   await ended;
@@ -57,7 +57,7 @@ async function relay(args: string[]): Promise<number> {
   if (!command.quiet) {
     say(bold("genspan relay"));
     say(`  OTLP/HTTP  ${relay.url}/v1/traces`);
-    say(`  OTLP/gRPC  ${grpcLine(relay.grpc, command)}`);
+    say(`  OTLP/gRPC  ${relay.grpc ?? "off"}`);
     for (const { name, endpoint } of relay.destinations) say(`  to ${name}  ${endpoint}`);
   }
   const broken = await Promise.race([ended.then(() => false), relay.broken.then(() => true)]);
@@ -81,10 +81,6 @@ function help(command: "inspect" | "relay"): number {
   return 0;
 }
 
-function grpcLine(address: string | null, { grpcPort }: Listening): string {
-  return address ?? (grpcPort === undefined ? "off" : "off: @grpc/grpc-js is not installed");
-}
-
 const count = (number: number | undefined, what: string) => (number ? `${number} ${what}` : "");
 
 /** What became of the spans, by destination. */
@@ -95,6 +91,7 @@ function outcome({ destinations = [] }: SenderStats): string[] {
       count(d.rejected, "rejected"),
       count(d.spooled - d.restored, "on disk"),
       count(d.filtered + d.notSampled, "not meant for it"),
+      count(d.withoutToken, "without a token"),
       count(d.droppedFull, "dropped: queue full"),
       count(d.droppedRefused, "dropped: refused"),
       count(d.droppedDeadline, "dropped: too late"),
@@ -122,7 +119,7 @@ function signal(): Promise<void> {
 function unexpected(error: unknown): string {
   const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
   const at = port === undefined ? "the port" : `port ${port}`;
-  if (code === "EADDRINUSE" || /EADDRINUSE|address already in use|No address added/i.test(message)) {
+  if (code === "EADDRINUSE") {
     return `${at} is taken; choose another with --port, --grpc-port`;
   }
   if (code === "EACCES") return `${at} is not for this user; choose one from 1024`;

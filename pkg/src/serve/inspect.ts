@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { version } from "../slim.js";
 import { listenGrpc } from "./grpc.js";
 import { listen, plain } from "./http.js";
+import { Intake } from "./intake.js";
 import { Kept } from "./kept.js";
 import type { InspectCommand } from "./options.js";
 import { pageIn, SAFETY } from "./page.js";
@@ -36,7 +37,7 @@ export async function startInspector(command: InspectCommand, showing: Showing):
     spans += lines.add(spansOf(body));
     kept.add(body);
   };
-  const receiving = { ...command, otherSignals: "discard", take } as const;
+  const intake = new Intake({ ...command, otherSignals: "discard", take });
   let grpc: string | null = null;
 
   function info() {
@@ -44,7 +45,7 @@ export async function startInspector(command: InspectCommand, showing: Showing):
       version: version(),
       endpoints: { http: receiver.url, grpc },
       keepBytes: kept.maxBytes,
-      received: { ...receiver.counters, spans },
+      received: { ...intake.counters, spans },
       kept: kept.stats,
     };
   }
@@ -72,11 +73,11 @@ export async function startInspector(command: InspectCommand, showing: Showing):
     return true;
   }
 
-  const receiver = await listen({ ...receiving, other });
+  const receiver = await listen({ ...command, intake, other });
   const byGrpc =
     command.grpcPort === undefined
       ? undefined
-      : await listenGrpc({ ...receiving, port: command.grpcPort }).catch(async (error) => {
+      : await listenGrpc({ ...command, intake, port: command.grpcPort }).catch(async (error) => {
           await receiver.close();
           throw error;
         });

@@ -18,7 +18,7 @@ export const HELP = {
 Receives OTLP traces on this machine and shows them in a browser: what came in, what genspan makes of it, and why. Nothing leaves the machine.
 
   --port N             OTLP/HTTP and the page (default 4318; 0: any that is free)
-  --grpc-port N        OTLP/gRPC, where @grpc/grpc-js is installed (default 4317; none: off)
+  --grpc-port N        OTLP/gRPC (default 4317; none: off)
   --host ADDRESS       where it listens (default 127.0.0.1)
   --keep-bytes SIZE    how much is kept, such as 64MiB (the default); the oldest goes first
   --max-body SIZE      largest request, packed and unpacked (default 16MiB)
@@ -33,18 +33,19 @@ with retries. Whoever sends too much is told to come again, so nothing is lost s
 
   --to URL             where OTLP is posted to, as it stands; several destinations: --config
   --profile NAME       otel (default), otel-1.41, tencent, langfuse, openinference
-  --protocol NAME      http/protobuf (default), http/json, grpc
+  --protocol NAME      http/protobuf (default), http/json, grpc (needs the package @grpc/grpc-js)
   --config FILE        JSON with the options of the package (destinations, headers, spool, privacy, …); the options here win
   --spool DIR          where what cannot be delivered waits
   --port N             OTLP/HTTP (default 4318; 0: any that is free)
-  --grpc-port N        OTLP/gRPC, where @grpc/grpc-js is installed (default 4317; none: off)
+  --grpc-port N        OTLP/gRPC (default 4317; none: off)
   --host ADDRESS       where it listens (default 127.0.0.1)
   --max-body SIZE      largest request, packed and unpacked (default 16MiB, at most 30MiB)
   --allow-host NAME    a further name that it may be asked for by; may stand several times
   --allow-origin URL   a page that may send spans, beside those of this machine; may stand several times
   --quiet              nothing but problems
 
-Headers with keys come from --config or OTEL_EXPORTER_OTLP_HEADERS; those of senders are not passed on. GET /healthz answers 200 while it runs.
+Headers with keys come from --config or OTEL_EXPORTER_OTLP_HEADERS; those of senders are not passed on. With profile tencent and without a
+token here, each sender's own (resource attribute "token") goes with its spans. GET /healthz answers 200 while it runs.
 SIGTERM: what it holds is sent, for at most flushTimeoutMillis (20000), then it ends and says what became of every span.`,
 };
 

@@ -1,12 +1,14 @@
 // `genspan relay`: receives, and sends on through the core and the delivery of the package.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { configure, type GenSpanOptions } from "../config.js";
+import { configure, type GenSpanOptions, type Route } from "../config.js";
 import type { Host } from "../host.js";
 import { nodeHost } from "../node-host.js";
 import { Sender, type SenderStats } from "../sender.js";
 import { version } from "../slim.js";
+import { tryDirectory } from "../spool.js";
 import { type GrpcReceiver, listenGrpc } from "./grpc.js";
-import { type Counters, listen } from "./http.js";
+import { listen } from "./http.js";
+import { type Counters, Intake } from "./intake.js";
 import { Quit, type RelayCommand } from "./options.js";
 import { Refusal } from "./otlp.js";
 
@@ -50,7 +52,9 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
   try {
     config = configure(options, host);
     for (const { endpoint } of config.routes) checkLoop(endpoint, command);
-    sender = new Sender(config, options, host, { warn });
+    await checkPackages(config.routes);
+    if (config.spool) await checkSpool(config.spool.dir);
+    sender = new Sender(config, options, host, { warn, secretsIn: tokensIn });
   } catch (error) {
     throw error instanceof Quit ? error : new Quit(2, (error as Error).message);
   }
@@ -82,6 +86,11 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
       sender.warn(`${message}: answering 503`);
       throw new Refusal(503, message, RETRY_AFTER);
     }
+    for (let service = pipeline.tokenless(); service !== undefined; service = pipeline.tokenless()) {
+      sender.warn(
+        `service ${JSON.stringify(service)} sends no token, so the destination of profile tencent gets none of its spans; set the resource attribute token there (OTEL_RESOURCE_ATTRIBUTES=token=…), or one token for all services here`,
+      );
+    }
     sender.took(pipeline, false);
   };
 
@@ -92,21 +101,21 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
     const body = {
       status: well ? "ok" : "ends",
       version: version(),
-      received: receiver.counters,
+      received: intake.counters,
       stats: sender.stats(),
     };
     response.end(method === "HEAD" ? undefined : JSON.stringify(body));
     return true;
   }
 
-  const receiving = { ...command, otherSignals: "refuse", take } as const;
-  const receiver = await listen({ ...receiving, other }).catch(async (error) => {
+  const intake = new Intake({ ...command, otherSignals: "refuse", take });
+  const receiver = await listen({ ...command, intake, other }).catch(async (error) => {
     await sender.shutdown();
     throw error;
   });
   let byGrpc: GrpcReceiver | undefined;
   try {
-    if (command.grpcPort !== undefined) byGrpc = await listenGrpc({ ...receiving, port: command.grpcPort });
+    if (command.grpcPort !== undefined) byGrpc = await listenGrpc({ ...command, intake, port: command.grpcPort });
   } catch (error) {
     await Promise.all([receiver.close(), sender.shutdown()]);
     throw error;
@@ -119,9 +128,58 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
     async close() {
       await Promise.all([receiver.close(), byGrpc?.close()]);
       await sender.shutdown();
-      return { received: receiver.counters, stats: sender.stats() };
+      return { received: intake.counters, stats: sender.stats() };
     },
   };
+}
+
+/** Without the package that a destination needs, spans would be taken that nobody could ever send. */
+async function checkPackages(routes: Route[]): Promise<void> {
+  for (const { name, protocol, tls } of routes) {
+    const [what, wanted] =
+      protocol === "grpc" ? ['protocol "grpc"', "@grpc/grpc-js"] : tls ? ["tls", "undici@7"] : [undefined, ""];
+    if (what === undefined) continue;
+    await import(wanted.replace(/(?<=.)@.*/, "")).catch(() => {
+      const fix = `run npx -p genspan -p ${wanted} genspan relay …, or npm install ${wanted} where genspan is installed`;
+      throw new Quit(1, `destination ${name}: ${what} needs the package ${wanted}, which is not installed; ${fix}`);
+    });
+  }
+}
+
+async function checkSpool(dir: string): Promise<void> {
+  await tryDirectory(dir).catch((error: Error) => {
+    const fix = "name a directory that this user can make and write to";
+    throw new Quit(1, `spool.dir ${JSON.stringify(dir)} cannot be used: ${error.message}; ${fix}`);
+  });
+}
+
+/** How an attribute `token` with a text begins in protobuf, up to the length of its value; and the whole of it in JSON. */
+const TOKEN = Buffer.from([0x0a, 5, ...Buffer.from("token"), 0x12]);
+const TOKEN_IN_JSON = /"key":"token","value":\{"stringValue":("(?:[^"\\]|\\.)*")/g;
+
+/** The tokens of senders in a batch. */
+export function tokensIn(body: Uint8Array): string[] {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
+  if (bytes[0] === 0x7b) return [...bytes.toString().matchAll(TOKEN_IN_JSON)].map(([, text = ""]) => JSON.parse(text));
+  const tokens: string[] = [];
+  for (let at = bytes.indexOf(TOKEN); at >= 0; at = bytes.indexOf(TOKEN, at + 1)) {
+    const [, value] = varint(bytes, at + TOKEN.length);
+    const [length, start] = varint(bytes, value + 1);
+    if (bytes[value] === 0x0a) tokens.push(bytes.toString("utf8", start, start + length));
+  }
+  return tokens;
+}
+
+/** A number of protobuf, and where it ends. */
+function varint(bytes: Buffer, from: number): [number, number] {
+  let at = from;
+  let number = 0;
+  for (let shift = 0; shift < 28; shift += 7) {
+    const byte = bytes[at++] ?? 0;
+    number |= (byte & 127) << shift;
+    if (byte < 128) break;
+  }
+  return [number, at];
 }
 
 /** What it sends must not come back to it. */
