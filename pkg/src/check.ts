@@ -2,6 +2,8 @@
 
 /** What setTimeout can wait. */
 const MAX_MILLIS = 2 ** 31 - 1;
+/** A misspelt name differs from the one that was meant by at most this many letters. */
+const MAX_TYPOS = 2;
 
 export function fail(field: string, problem: string, fix: string): never {
   throw new Error(`genspan: ${field} ${problem}; ${fix}`);
@@ -21,16 +23,51 @@ export function positive(field: string, value: number | undefined, given: unknow
   return value;
 }
 
-export function known(at: string, options: object, fields: readonly string[]): void {
+/** Throws unless `options` is an object with no other fields than these. */
+export function known(at: string, options: unknown, fields: readonly string[]): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    const example = fields.includes("endpoint") ? "endpoint" : fields[0];
+    fail(at, `is ${kindOf(options)}`, `write an object, such as { ${example}: … }`);
+  }
   for (const field of Object.keys(options)) {
     if (fields.includes(field)) continue;
     const meant = fields.find((name) => name.toLowerCase() === field.toLowerCase());
-    fail(
-      `${at}: ${JSON.stringify(field)}`,
-      "is unknown",
-      meant ? `did you mean ${meant}?` : `known: ${fields.join(", ")}`,
-    );
+    const near = nearest(field, fields);
+    const list = `known: ${fields.join(", ")}${near ? `; did you mean ${near}?` : ""}`;
+    fail(`${at}: ${JSON.stringify(field)}`, "is unknown", meant ? `did you mean ${meant}?` : list);
   }
+}
+
+/** The type of a value, as a message puts it: never the value itself, which may be a secret. */
+export function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+/** A wrong value, as a message quotes it. */
+export function shown(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}
+
+function nearest(name: string, fields: readonly string[]): string | undefined {
+  const typos = (field: string) => distance(name.toLowerCase(), field.toLowerCase());
+  const limit = Math.min(MAX_TYPOS, name.length / 3);
+  return fields.filter((field) => typos(field) <= limit).sort((a, b) => typos(a) - typos(b))[0];
+}
+
+/** How many letters have to be put in, taken out or replaced to make one text out of the other. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      const replaced = (row[j] as number) + Number(a[i] !== b[j]);
+      next.push(Math.min(replaced, (row[j + 1] as number) + 1, (next[j] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
 }
 
 /** Without the fields that nobody has set, which the core would read as values. */

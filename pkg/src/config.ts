@@ -1,19 +1,21 @@
 // From options and environment variables to the configuration of the core and of the transport. Checks what the
 // transport owns (endpoint, headers, durations); every other rule is the core's.
-import { fail, known, millis, present } from "./check.js";
+import { fail, kindOf, known, millis, present, shown } from "./check.js";
 import {
   DEFAULT_QUEUE,
   DELIVERY_FIELDS,
   type DeliveryOptions,
   delivery,
   type SpoolOptions,
+  type SpoolSettings,
   spoolOf,
   tlsOf,
 } from "./delivery.js";
 import { Environment } from "./environment.js";
+import { type HeadersLike, headerPairs } from "./headers.js";
 import type { Host, Tls } from "./host.js";
 import type { MeterProvider } from "./metrics.js";
-import type { EndedSpan, StartedSpan } from "./otel.js";
+import { type EndedSpan, type StartedSpan, warnAtStart } from "./otel.js";
 import { checkHooks, type PrivacyHooks, type PrivacyOptions, settings } from "./privacy.js";
 
 /** `"otel"` is OpenTelemetry GenAI 0.1.0, `"openinference"` is for Phoenix and Arize. */
@@ -30,20 +32,20 @@ export type FilterValue = string | number | boolean | null | (string | number | 
 /** What a span has to be, all of it. */
 export interface FilterCondition {
   /** A span of an LLM instrumentation, or of none. */
-  llm?: boolean;
+  llm?: boolean | undefined;
   /** The instrumentation scope. */
-  scope?: string | string[];
-  name?: string | string[];
+  scope?: string | string[] | undefined;
+  name?: string | string[] | undefined;
   /** `gen_ai.operation.name`, whatever convention wrote the span: `"chat"`, `"embeddings"`, … */
-  operation?: string | string[];
+  operation?: string | string[] | undefined;
   /** Attributes as the application wrote them. */
-  attributes?: Record<string, FilterValue>;
+  attributes?: Record<string, FilterValue> | undefined;
 }
 
 /** The spans that one of `only` holds for (none given: all), and none of `except`. */
 export interface FilterRules {
-  only?: FilterCondition[];
-  except?: FilterCondition[];
+  only?: FilterCondition[] | undefined;
+  except?: FilterCondition[] | undefined;
 }
 
 /** What a filter of the application sees of a span; at its start, as far as it is known. */
@@ -58,90 +60,90 @@ export type SpanFilter = (span: FilteredSpan) => boolean;
 /** Where spans go, and in which form. */
 export interface DestinationOptions extends DeliveryOptions {
   /** How statistics and diagnostics call it. Default `"otlp-0"`, by its place. */
-  name?: string;
+  name?: string | undefined;
   /** URL that OTLP is posted to, as it stands. Default: http://localhost:4318/v1/traces, for gRPC http://localhost:4317 */
-  endpoint?: string;
+  endpoint?: string | URL | undefined;
   /** How requests are made and encoded. Default `"http/protobuf"`. `"grpc"` is for Node, Bun and Deno, and needs the package `@grpc/grpc-js`. */
-  protocol?: Protocol;
+  protocol?: Protocol | undefined;
   /** Request headers, or what gives them before each request: for tokens that change. Default: those of `OTEL_EXPORTER_OTLP_HEADERS`. */
-  headers?: HeaderValues | (() => HeaderValues | Promise<HeaderValues>);
+  headers?: HeadersLike | (() => HeadersLike | Promise<HeadersLike>) | undefined;
   /** Certificates, in Node, Bun and Deno. Default: the files that `OTEL_EXPORTER_OTLP_CERTIFICATE` and its like name. */
-  tls?: Tls;
+  tls?: Tls | undefined;
   /** Attribute convention of the backend. Default `"otel"`: OpenTelemetry GenAI. */
-  profile?: Profile;
+  profile?: Profile | undefined;
   /** What becomes of source attributes. Default by profile: `"unmapped"`, with `"tencent"` `"all"`. */
-  keep?: Keep;
+  keep?: Keep | undefined;
   /** Resource attribute `service.name`. Default `OTEL_SERVICE_NAME`, or the provider's. */
-  serviceName?: string;
+  serviceName?: string | undefined;
   /** Resource attribute `token` (profile `"tencent"`). Goes to this destination only. Default: that of `OTEL_RESOURCE_ATTRIBUTES`. */
-  token?: string;
+  token?: string | undefined;
   /** Resource attribute `host.name`. Profile `"tencent"` in Node: the machine's first address by default. */
-  hostName?: string;
+  hostName?: string | undefined;
   /** More resource attributes. Default none. */
-  resource?: Record<string, string | number | boolean>;
+  resource?: Record<string, string | number | boolean> | undefined;
   /** Instrumentation scopes to send: names, `*` stands for anything. Default: all. */
-  allowScopes?: string[];
+  allowScopes?: string[] | undefined;
   /** Those not to send. Default: none. */
-  blockScopes?: string[];
+  blockScopes?: string[] | undefined;
   /** As Langfuse's SDK calls `blockScopes`. */
-  blockedInstrumentationScopes?: string[];
+  blockedInstrumentationScopes?: string[] | undefined;
   /** Which spans it gets: all (default), those of LLM instrumentations only, by rules, or as a function has it. */
-  filter?: "all" | "llm" | FilterRules | SpanFilter;
+  filter?: "all" | "llm" | FilterRules | SpanFilter | undefined;
   /** Attribute that keeps the id of the parent, in hex, where a span got another one because its own does not go to this destination. Default: none. */
-  originalParent?: string;
+  originalParent?: string | undefined;
   /** Which part of the traces it gets, from 0 to 1: whole traces, by their ids. Default: all. */
-  sampleRatio?: number;
+  sampleRatio?: number | undefined;
   /** What may leave of content, and how large spans may be. In `destinations`: in place of the one that stands beside it, which is the default. */
-  privacy?: PrivacyOptions;
+  privacy?: PrivacyOptions | undefined;
   /** Of bodies of 1,024 bytes and more. Default `"none"`. */
-  compression?: "gzip" | "none";
+  compression?: "gzip" | "none" | undefined;
   /** How long one request may take, in ms. Default 10000. */
-  timeoutMillis?: number;
+  timeoutMillis?: number | undefined;
 }
 
 /** Which spans carry `gen_ai.is_entry`. */
 export interface EntryOptions {
   /** Mark entries; marks of the source are removed anyway. Default true. */
-  enabled?: boolean;
+  enabled?: boolean | undefined;
   /** How the mark is written. Default `"bool"`. */
-  value?: "bool" | "string";
+  value?: "bool" | "string" | undefined;
   /**
    * Several LLM segments below one span that is not LLM, such as two model calls in one HTTP request: each has its entry (default
    * `"each"`), the first one only (or those that are marked), or the span above them is the entry of all.
    */
-  siblings?: "each" | "first" | "common-ancestor";
+  siblings?: "each" | "first" | "common-ancestor" | undefined;
   /** No entry where a remote parent is inside an LLM segment, which has its own. Default true. */
-  acrossProcesses?: boolean;
+  acrossProcesses?: boolean | undefined;
   /** How long a candidate waits for its ancestors, in ms. Default 30000. */
-  holdMillis?: number;
+  holdMillis?: number | undefined;
   /** How many candidates may wait. Default 1000. */
-  maxHeld?: number;
+  maxHeld?: number | undefined;
   /** How many bytes they may have, encoded. Default 16777216 (16 MiB). */
-  maxHeldBytes?: number;
+  maxHeldBytes?: number | undefined;
   /** How many spans of live and recent traces are remembered. Default 50000. */
-  maxSpans?: number;
+  maxSpans?: number | undefined;
 }
 
 /** One destination by its own fields, or several in `destinations`. */
 export interface GenSpanOptions extends DestinationOptions, PrivacyHooks {
   /** Where spans go, each with its own fields. Default: the one that the fields beside this describe. */
-  destinations?: DestinationOptions[];
+  destinations?: DestinationOptions[] | undefined;
   /** Which spans carry `gen_ai.is_entry`. Default: the outermost LLM span of each segment. */
-  entry?: EntryOptions;
+  entry?: EntryOptions | undefined;
   /** Fill in the provider from the model's name where nothing else tells it. Default true. */
-  inferProvider?: boolean;
+  inferProvider?: boolean | undefined;
   /** Hand session and user down to the LLM spans that lack them, from those above or from baggage. Default true. */
-  inheritSession?: boolean;
+  inheritSession?: boolean | undefined;
   /** What could not be delivered waits here, in Node, Bun and Deno, and goes out after a restart too. Default: nowhere. */
-  spool?: SpoolOptions;
+  spool?: SpoolOptions | undefined;
   /** How long `forceFlush` and `shutdown` wait, in ms. Default 30000. */
-  flushTimeoutMillis?: number;
+  flushTimeoutMillis?: number | undefined;
   /** In Node: flush before the process ends by itself, and shut down on SIGTERM. Default false. */
-  flushOnExit?: boolean;
+  flushOnExit?: boolean | undefined;
   /** Told when a backend rejects spans of a batch that it takes, or warns. Default: nobody but `diag` is. */
-  onPartialSuccess?: (partial: PartialSuccess) => void;
+  onPartialSuccess?: (partial: PartialSuccess) => undefined | undefined;
   /** Gets what `stats` counts as metrics, under the names that OpenTelemetry has for SDKs. Default: no metrics. */
-  meterProvider?: MeterProvider;
+  meterProvider?: MeterProvider | undefined;
 }
 
 export interface PartialSuccess {
@@ -175,7 +177,7 @@ export interface Config {
   core: object;
   /** In the order of the core's destinations. */
   routes: Route[];
-  spool: Required<SpoolOptions> | undefined;
+  spool: SpoolSettings | undefined;
   flushTimeoutMillis: number;
 }
 
@@ -232,9 +234,13 @@ const DEFAULT_TIMEOUT = 10_000;
 const DEFAULT_GRPC_ENDPOINT = "http://localhost:4317";
 const DEFAULT_FLUSH_TIMEOUT = 30_000;
 const PROTOCOLS = ["http/protobuf", "http/json", "grpc"];
-/** Throws an Error that names the field, the value, the rule and a fix; never a token or a header's value. */
+
+/**
+ * Throws an Error that names the field, the value, the rule and a fix; never a token or a header's value. An environment variable that cannot be
+ * used makes a warning instead.
+ */
 export function configure(options: GenSpanOptions, host: Host): Config {
-  const env = new Environment(host.env);
+  const env = new Environment(host.env, (message) => (host.warn ?? warnAtStart)(message));
   known("options", options, [...DESTINATION_FIELDS, ...DELIVERY_FIELDS, ...PIPELINE_FIELDS]);
   if (options.entry !== undefined) known("entry", options.entry, ENTRY_FIELDS);
   const { destinations } = options;
@@ -256,7 +262,7 @@ export function configure(options: GenSpanOptions, host: Host): Config {
   checkHooks(hooks);
   checkFunction("onPartialSuccess", options.onPartialSuccess);
   if (options.meterProvider !== undefined)
-    checkFunction("meterProvider.getMeter", options.meterProvider.getMeter, true);
+    checkFunction("meterProvider.getMeter", options.meterProvider?.getMeter, true);
   if (options.flushOnExit && !host.onExit) fail("flushOnExit", "is for Node", "leave it out, or use flushVia(ctx)");
   const spool = spoolOf(options.spool, host);
   const list = destinations ?? [options];
@@ -280,7 +286,7 @@ export function configure(options: GenSpanOptions, host: Host): Config {
     };
   });
   return {
-    disabled: env.get("OTEL_SDK_DISABLED")?.toLowerCase() === "true",
+    disabled: env.disabled(),
     core: present({
       destinations: filled.map(({ destination }) => destination),
       entry: options.entry,
@@ -304,27 +310,24 @@ function fillIn(
 ): { destination: object; route: Omit<Route, "name" | "maxQueueSize"> } {
   // In a list, headers from the environment go with the endpoint from there: they may hold a key that is not for others.
   const ownEndpoint = at !== "" && options.endpoint !== undefined;
-  const protocol = (options.protocol ??
-    (ownEndpoint ? undefined : env.otlp("PROTOCOL")) ??
-    "http/protobuf") as Protocol;
+  const protocolOf = (text: string, field: string) => checkProtocol(text, field, host);
+  const protocol =
+    given(`${at}protocol`, options.protocol, protocolOf) ??
+    (ownEndpoint ? undefined : env.otlp("PROTOCOL", protocolOf)) ??
+    "http/protobuf";
   const grpc = protocol === "grpc";
-  if (!PROTOCOLS.includes(protocol)) {
-    const field = options.protocol === undefined ? "OTEL_EXPORTER_OTLP_PROTOCOL" : `${at}protocol`;
-    fail(field, `${JSON.stringify(protocol)} is unknown`, `use one of ${PROTOCOLS.join(", ")}`);
-  }
-  if (grpc && !host.grpc) fail(`${at}protocol`, '"grpc" is for Node, Bun and Deno', 'use "http/protobuf"');
-  const endpoint = options.endpoint ?? env.endpoint(grpc) ?? (grpc ? DEFAULT_GRPC_ENDPOINT : DEFAULT_ENDPOINT);
-  checkEndpoint(options.endpoint === undefined ? "OTEL_EXPORTER_OTLP_ENDPOINT" : `${at}endpoint`, endpoint);
-  const given = options.headers ?? (ownEndpoint ? {} : env.headers());
-  const field = options.headers ? `${at}headers` : "OTEL_EXPORTER_OTLP_HEADERS";
-  const headers = typeof given === "function" ? {} : given;
-  checkHeaders(field, headers);
-  const fixed = { ...host.headers, ...(options.profile === "langfuse" ? LANGFUSE_HEADERS : {}), ...headers };
+  const endpoint =
+    given(`${at}endpoint`, options.endpoint, checkEndpoint) ??
+    env.endpoint(grpc, checkEndpoint) ??
+    (grpc ? DEFAULT_GRPC_ENDPOINT : DEFAULT_ENDPOINT);
+  const fresh = typeof options.headers === "function" ? options.headers : undefined;
+  const named = given(`${at}headers`, fresh ? {} : (options.headers as HeadersLike | undefined), checkHeaders);
+  const headers = named ?? (ownEndpoint ? {} : env.headers(checkHeader));
   const secrets = [options.token ?? "", ...secretsOf(headers)];
-  const compression = options.compression ?? env.otlp("COMPRESSION") ?? "none";
-  if (compression !== "gzip" && compression !== "none") {
-    fail(`${at}compression`, `${JSON.stringify(compression)} is not supported`, 'use "gzip" or "none"');
-  }
+  const compression =
+    given(`${at}compression`, options.compression, checkCompression) ??
+    env.otlp("COMPRESSION", checkCompression) ??
+    "none";
   if (options.blockScopes && options.blockedInstrumentationScopes) {
     fail(`${at}blockedInstrumentationScopes`, "stands beside blockScopes", "they are the same: write one list");
   }
@@ -356,11 +359,14 @@ function fillIn(
       endpoint,
       protocol,
       headers: () => {
-        if (typeof given !== "function") return fixed;
-        return Promise.resolve(given()).then((fresh) => {
-          secrets.push(...secretsOf(fresh).filter((secret) => !secrets.includes(secret)));
+        // Some of the host's own need the core, which may not be able to run.
+        const fixed = { ...host.headers, ...(options.profile === "langfuse" ? LANGFUSE_HEADERS : {}), ...headers };
+        if (!fresh) return fixed;
+        return Promise.resolve(fresh()).then((changed) => {
+          const now = checkHeaders(changed, `${at}headers`);
+          secrets.push(...secretsOf(now).filter((secret) => !secrets.includes(secret)));
           if (secrets.length > MAX_SECRETS) secrets.splice(0, secrets.length - MAX_SECRETS);
-          return { ...fixed, ...fresh };
+          return { ...fixed, ...now };
         });
       },
       tls: tlsOf(at, options.tls, env, host),
@@ -384,25 +390,67 @@ function checkFunction(field: string, value: unknown, needed = false): void {
   fail(field, `is of type ${typeof value}`, "give a function, or leave it out");
 }
 
-function checkEndpoint(field: string, endpoint: string): void {
+/** What `check` makes of an option; undefined if it is not set. */
+function given<T, R>(field: string, value: T | null | undefined, check: (value: T, field: string) => R): R | undefined {
+  return value === undefined || value === null ? undefined : check(value, field);
+}
+
+function checkProtocol(protocol: string, field: string, host: Host): Protocol {
+  if (!PROTOCOLS.includes(protocol)) {
+    fail(field, `${shown(protocol)} is unknown`, `use one of ${PROTOCOLS.join(", ")}`);
+  }
+  if (protocol === "grpc" && !host.grpc) fail(field, '"grpc" is for Node, Bun and Deno', 'use "http/protobuf"');
+  return protocol as Protocol;
+}
+
+function checkCompression(compression: string, field: string): "gzip" | "none" {
+  if (compression !== "gzip" && compression !== "none") {
+    fail(field, `${shown(compression)} is not supported`, 'use "gzip" or "none"');
+  }
+  return compression;
+}
+
+function checkEndpoint(given: string | URL, field: string): string {
   const example = `for example ${DEFAULT_ENDPOINT}`;
-  const shown = JSON.stringify(endpoint.replace(/[^/]*@/, ""));
-  if (!URL.canParse(endpoint)) fail(field, `${shown} is not a URL`, `write it with scheme and host, ${example}`);
-  const { protocol, username, password } = new URL(endpoint);
-  if (protocol !== "http:" && protocol !== "https:")
-    fail(field, `${shown} must begin with http:// or https://`, example);
-  if (username !== "" || password !== "") {
+  // A URL of another realm is no instance of this one's.
+  const endpoint = typeof given === "object" ? given?.href : given;
+  if (typeof endpoint !== "string") fail(field, `is ${kindOf(given)}`, `write a URL, ${example}`);
+  const quoted = JSON.stringify(endpoint.replace(/[^/]*@/, ""));
+  const url = urlOf(endpoint);
+  if (!url) return fail(field, `${quoted} is not a URL`, `write it with scheme and host, ${example}`);
+  if (url.protocol !== "http:" && url.protocol !== "https:")
+    fail(field, `${quoted} must begin with http:// or https://`, example);
+  if (url.username !== "" || url.password !== "") {
     fail(field, "has a user name or password in it", "send them as a header: headers: { authorization: … }");
+  }
+  return endpoint;
+}
+
+function urlOf(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
   }
 }
 
-function checkHeaders(field: string, headers: Record<string, string>): void {
-  for (const [name, value] of Object.entries(headers)) {
-    try {
-      new Headers([[name, value]]);
-    } catch {
-      fail(`${field}[${JSON.stringify(name)}]`, "is no valid HTTP header", "use visible ASCII, without line breaks");
-    }
-    if (typeof value !== "string") fail(`${field}[${JSON.stringify(name)}]`, `is a ${typeof value}`, "write a string");
+function checkHeaders(headers: HeadersLike, field: string): HeaderValues {
+  if (typeof headers !== "object" || headers === null || Array.isArray(headers)) {
+    fail(field, `is ${kindOf(headers)}`, "write { name: value }, or give Headers or a Map");
+  }
+  const pairs = headerPairs(headers);
+  for (const [name, value] of pairs) checkHeader(name, value, field);
+  return Object.fromEntries(pairs) as HeaderValues;
+}
+
+function checkHeader(name: string, value: unknown, field: string): void {
+  const at = `${field}[${JSON.stringify(name)}]`;
+  if (typeof value !== "string") fail(at, `is ${kindOf(value)}`, "write a string");
+  // Not every host that the package is loaded in can send: jsdom has no Headers.
+  if (typeof Headers !== "function") return;
+  try {
+    new Headers([[name, value]]);
+  } catch {
+    fail(at, "is no valid HTTP header", "use visible ASCII, without line breaks");
   }
 }

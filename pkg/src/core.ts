@@ -1,6 +1,7 @@
 // The WebAssembly core: instantiated on first use, called through plain numbers. Knows no OpenTelemetry object.
 
 import * as bindings from "../wasm/genspan.js";
+import { Unavailable } from "./host.js";
 import { guarded, inHook, type PrivacyHooks } from "./privacy.js";
 
 /** The exports that the hot path calls; `h` is a handle, `now` milliseconds since 1970. */
@@ -35,11 +36,9 @@ interface Exports {
 }
 
 let instance: Exports | undefined;
-let load = (): WebAssembly.Module => {
-  throw new Error(
-    "genspan/slim has no module yet; call initSync(module) with genspan/core.wasm, compiled, before anything else",
-  );
-};
+let load: (() => WebAssembly.Module) | undefined;
+/** Why the module could not be made to run. It is not tried again: that takes long, and there may be a processor for every request. */
+let unavailable: Unavailable | undefined;
 
 /**
  * Gives `genspan/slim` its module: `genspan/core.wasm` compiled, or what compiles it on first use. To be called before anything else; later it
@@ -47,6 +46,7 @@ let load = (): WebAssembly.Module => {
  */
 export function initSync(module: WebAssembly.Module | (() => WebAssembly.Module)): void {
   load = typeof module === "function" ? (module as () => WebAssembly.Module) : () => module;
+  unavailable = undefined;
 }
 
 function exports(): Exports {
@@ -55,10 +55,21 @@ function exports(): Exports {
 }
 
 function instantiate(): Exports {
-  const module = load();
-  // A module out of another realm, such as that of a sandbox's host, is none to the `instanceof` of wasm-bindgen.
-  if (!(module instanceof WebAssembly.Module)) Object.setPrototypeOf(module, WebAssembly.Module.prototype);
-  return bindings.initSync({ module }) as unknown as Exports;
+  if (!load) {
+    throw new Error(
+      "genspan/slim has no module yet; call initSync(module) with genspan/core.wasm, compiled, before anything else",
+    );
+  }
+  if (unavailable) throw unavailable;
+  try {
+    const module = load();
+    // A module out of another realm, such as that of a sandbox's host, is none to the `instanceof` of wasm-bindgen.
+    if (!(module instanceof WebAssembly.Module)) Object.setPrototypeOf(module, WebAssembly.Module.prototype);
+    return bindings.initSync({ module }) as unknown as Exports;
+  } catch (error) {
+    unavailable = new Unavailable(error);
+    throw unavailable;
+  }
 }
 
 /** One batch that the core wants sent, or stored. Comes again with the same id when it is to be sent again. */
@@ -220,12 +231,12 @@ export class Pipeline {
   /** Memory of bodies that were answered: new memory for every batch costs more than filling it. */
   private readonly spare: ArrayBuffer[] = [];
 
-  /** Throws an Error that names what is wrong with the configuration. `failed` gets the name of a hook that threw. */
+  /** Throws an Error that names what is wrong with the configuration, or Unavailable. `failed` gets the name of a hook that threw. */
   constructor(config: object, hooks: PrivacyHooks, failed: (hook: string) => void) {
     try {
       this.handle = cold(() => bindings.open(config, ...calls(hooks, failed)));
     } catch (error) {
-      throw new Error(`genspan: ${(error as Error).message}`);
+      throw error instanceof Unavailable ? error : new Error(`genspan: ${(error as Error).message}`);
     }
     this.wasm = exports();
     abandoned?.register(this, this.handle, this);

@@ -1,30 +1,30 @@
 // The options of delivery: how batches are made and sent, and what the core and the transports get of them.
-import { fail, known, millis, positive, present } from "./check.js";
+import { fail, known, millis, positive, present, shown } from "./check.js";
 import type { Environment } from "./environment.js";
 import type { Host, Tls } from "./host.js";
 
 /** How batches are made and sent; beside `destinations` it holds for all of them. */
 export interface DeliveryOptions {
   /** How long a span waits for its batch, in ms. Default 5000. */
-  scheduledDelayMillis?: number;
+  scheduledDelayMillis?: number | undefined;
   /** How many spans a batch may have. Default 512. */
-  maxExportBatchSize?: number;
+  maxExportBatchSize?: number | undefined;
   /** How many bytes a request may have, as encoded, before compression; at most 33554432. Default 4194304 (4 MiB). */
-  maxExportBatchBytes?: number;
+  maxExportBatchBytes?: number | undefined;
   /** How many spans may wait; more are dropped and counted. Default 8192. */
-  maxQueueSize?: number;
+  maxQueueSize?: number | undefined;
   /** How many bytes of encoded spans may wait. Default 67108864 (64 MiB). */
-  maxQueueBytes?: number;
+  maxQueueBytes?: number | undefined;
   /** What a full queue drops; entries are the last to go. Default `"oldest"`. */
-  dropPolicy?: "oldest" | "newest";
+  dropPolicy?: "oldest" | "newest" | undefined;
   /** How long delivery of a batch is tried, retries included, in ms. Default 300000. */
-  exportTimeoutMillis?: number;
+  exportTimeoutMillis?: number | undefined;
   /** How many requests are on their way at most. Default 4. */
-  concurrencyLimit?: number;
+  concurrencyLimit?: number | undefined;
   /** Waits between tries, in ms: below `initialMillis` (1000) at first, doubled each time up to `maxMillis` (30000). */
-  retry?: { initialMillis?: number; maxMillis?: number };
+  retry?: { initialMillis?: number | undefined; maxMillis?: number | undefined } | undefined;
   /** After `failures` (5; 0: never) in a row a destination is left alone for `openMillis` (10000), then one request probes it. */
-  breaker?: { failures?: number; openMillis?: number };
+  breaker?: { failures?: number | undefined; openMillis?: number | undefined } | undefined;
 }
 
 /** Where what cannot be delivered is kept, in Node, Bun and Deno. */
@@ -32,7 +32,13 @@ export interface SpoolOptions {
   /** A directory of its own; processes may share it. */
   dir: string;
   /** How large it may become, in bytes; the oldest goes first. Default 268435456 (256 MiB). */
-  maxBytes?: number;
+  maxBytes?: number | undefined;
+}
+
+/** The same with every default filled in. */
+export interface SpoolSettings {
+  dir: string;
+  maxBytes: number;
 }
 
 export const DELIVERY_FIELDS = [
@@ -62,7 +68,7 @@ export function delivery(at: string, options: DeliveryOptions, env: Environment,
   known(`${at}retry`, retry, ["initialMillis", "maxMillis"]);
   known(`${at}breaker`, breaker, ["failures", "openMillis"]);
   if (dropPolicy !== undefined && dropPolicy !== "oldest" && dropPolicy !== "newest") {
-    fail(`${at}dropPolicy`, `${JSON.stringify(dropPolicy)} is unknown`, 'use "oldest" or "newest"');
+    fail(`${at}dropPolicy`, `${shown(dropPolicy)} is unknown`, 'use "oldest" or "newest"');
   }
   const count = (field: keyof DeliveryOptions) => positive(`${at}${field}`, options[field] as number | undefined);
   const time = (field: keyof DeliveryOptions) => millis(`${at}${field}`, options[field] as number | undefined);
@@ -95,7 +101,7 @@ export function delivery(at: string, options: DeliveryOptions, env: Environment,
   });
 }
 
-export function spoolOf(options: SpoolOptions | undefined, host: Host): Required<SpoolOptions> | undefined {
+export function spoolOf(options: SpoolOptions | undefined, host: Host): SpoolSettings | undefined {
   if (options === undefined) return undefined;
   known("spool", options, ["dir", "maxBytes"]);
   if (!host.spool) fail("spool", "needs files, which this host has none of", "leave it out, or run in Node");
@@ -107,21 +113,24 @@ export function spoolOf(options: SpoolOptions | undefined, host: Host): Required
 
 /** Certificates as options give them, or in the files that the environment names. */
 export function tlsOf(at: string, options: Tls | undefined, env: Environment, host: Host): Tls | undefined {
+  if (options !== undefined) known(`${at}tls`, options, ["ca", "cert", "key"]);
   const tls = { ...options };
-  known(`${at}tls`, tls, ["ca", "cert", "key"]);
   if (options === undefined && host.readFile) {
-    for (const [field, name] of [
-      ["ca", "CERTIFICATE"],
-      ["cert", "CLIENT_CERTIFICATE"],
-      ["key", "CLIENT_KEY"],
-    ] as const) {
-      const path = env.otlp(name);
-      if (path === undefined) continue;
+    const read = (path: string, name: string) => {
       try {
-        tls[field] = host.readFile(path);
+        return (host.readFile as NonNullable<Host["readFile"]>)(path);
       } catch {
-        fail(`OTEL_EXPORTER_OTLP_${name}`, `${JSON.stringify(path)} cannot be read`, "name a PEM file");
+        return fail(name, `${JSON.stringify(path)} cannot be read`, "name a PEM file");
       }
+    };
+    tls.ca = env.otlp("CERTIFICATE", read);
+    tls.cert = env.otlp("CLIENT_CERTIFICATE", read);
+    tls.key = env.otlp("CLIENT_KEY", read);
+    if ((tls.cert === undefined) !== (tls.key === undefined)) {
+      const [there, missing] = tls.cert ? ["CLIENT_CERTIFICATE", "CLIENT_KEY"] : ["CLIENT_KEY", "CLIENT_CERTIFICATE"];
+      env.ignore(`OTEL_EXPORTER_OTLP_${there} needs OTEL_EXPORTER_OTLP_${missing} beside it`);
+      tls.cert = undefined;
+      tls.key = undefined;
     }
   }
   if (Object.values(tls).every((value) => value === undefined)) return undefined;
@@ -129,5 +138,5 @@ export function tlsOf(at: string, options: Tls | undefined, env: Environment, ho
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
     fail(`${at}tls`, "has one of cert and key", "a client certificate needs both");
   }
-  return tls;
+  return present(tls as Record<string, unknown>);
 }

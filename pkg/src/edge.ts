@@ -1,5 +1,6 @@
 // Traces without an SDK, for workers and edge functions: `trace` beside all that the package has. Spans nest by hand, since not every edge has an
 // AsyncLocalStorage, and are sent once none of the request runs any more.
+import { headerPairs } from "./headers.js";
 import { webHost } from "./host.js";
 import { type GenSpanOptions, GenSpanProcessor, version, type WaitUntil } from "./index.js";
 import type { Attributes, Context, EndedSpan, HrTime, SpanContext, SpanEvent, TraceState } from "./otel.js";
@@ -55,18 +56,23 @@ const open = new Map<GenSpanProcessor, number>();
 let lastWarning = Number.NEGATIVE_INFINITY;
 
 /**
- * The trace of a request. `ctx` keeps the worker alive until the spans are delivered, or given up after 20 s; the response waits for
- * nothing. `env` are the worker's bindings, of which the `OTEL_*` variables count as they do elsewhere; `options` say the rest. Hand over the same
- * `options` object every time where they are the same: then its processor is used again. Never throws: what is wrong is told by `console.warn`.
+ * The trace of a request, or of any other event: one without headers (a schedule, an alarm, a batch of a queue, nothing at all) begins a trace. Headers may be
+ * a `Headers`, a `Map` or a plain object, so that what has come by a queue can be continued as `trace({ headers: message.body.headers })`. `ctx` keeps the worker alive
+ * until the spans are delivered, or given up after 20 s; the response waits for nothing. `env` are the worker's bindings, of which the `OTEL_*`
+ * variables count as they do elsewhere; `options` say the rest. Hand over the same `options` object every time where they are the same: then its
+ * processor is used again. Never throws: what is wrong is told by `console.warn`.
  */
 export function trace(
-  request: Request,
-  ctx?: WaitUntil,
-  env: object = NOTHING,
-  options: GenSpanOptions = NOTHING,
+  request?: object | null,
+  ctx?: Partial<WaitUntil> | null,
+  env?: object | null,
+  options?: GenSpanOptions | null,
 ): Trace {
-  const recording = new Recording({ env, options }, ctx);
-  const parent = incoming(request.headers);
+  const recording = new Recording({ env: env ?? NOTHING, options: options ?? NOTHING }, ctx);
+  let parent: SpanContext | undefined;
+  guarded(() => {
+    parent = incoming((request as { headers?: unknown } | null | undefined)?.headers);
+  });
   const traceId = parent?.traceId ?? id(16);
   return { span: (name, attributes, fn) => run(recording, traceId, parent, name, attributes, fn) };
 }
@@ -80,7 +86,7 @@ class Recording {
 
   constructor(
     private readonly settings: Settings,
-    private readonly ctx: WaitUntil | undefined,
+    private readonly ctx: Partial<WaitUntil> | null | undefined,
   ) {}
 
   started(span: EdgeSpan, context: Context): void {
@@ -121,7 +127,7 @@ class Recording {
     const delivered = new Promise<void>((resolve) => {
       this.#delivered = resolve;
     });
-    guarded(() => this.ctx?.waitUntil(delivered));
+    guarded(() => this.ctx?.waitUntil?.(delivered));
     return processor;
   }
 
@@ -140,7 +146,7 @@ class Recording {
 function take({ env, options }: Settings): GenSpanProcessor {
   const at = idle.findIndex(({ settings }) => settings.env === env && settings.options === options);
   if (at >= 0) return (idle.splice(at, 1)[0] as (typeof idle)[0]).processor;
-  return new GenSpanProcessor(options, { ...webHost, env: env as typeof webHost.env });
+  return new GenSpanProcessor(options, { ...webHost, env: env as typeof webHost.env, warn: tell });
 }
 
 /** What could not be delivered is dropped here: it must not be sent on behalf of a later request. */
@@ -239,7 +245,7 @@ function run<T>(
       return this;
     },
     setAttributes(more) {
-      if (recorded) Object.assign(recorded.attributes, more);
+      guarded(() => recorded && Object.assign(recorded.attributes, more));
       return this;
     },
     span: (childName, childAttributes, childFn) =>
@@ -280,13 +286,21 @@ function around(parent: SpanContext | undefined): Context {
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 const MAX_TRACESTATE = 32;
 
-function incoming(headers: Headers): SpanContext | undefined {
-  const [, version, traceId = "", spanId = "", flags = "", more] =
-    TRACEPARENT.exec(headers.get("traceparent") ?? "") ?? [];
+function incoming(headers: unknown): SpanContext | undefined {
+  const pairs = headerPairs(headers);
+  const header = (wanted: string) => {
+    const value = pairs.find(([name]) => name.toLowerCase() === wanted)?.[1];
+    return typeof value === "string" ? value : "";
+  };
+  const [, version, traceId = "", spanId = "", flags = "", more] = TRACEPARENT.exec(header("traceparent")) ?? [];
   // Later versions may say more; ff is none, and neither are ids of zeros.
   if (version === undefined || version === "ff" || (version === "00" && more)) return undefined;
   if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
-  const traceState = new Members((headers.get("tracestate") ?? "").split(",").filter((member) => member.includes("=")));
+  const traceState = new Members(
+    header("tracestate")
+      .split(",")
+      .filter((member) => member.includes("=")),
+  );
   return { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & SAMPLED, isRemote: true, traceState };
 }
 

@@ -1,62 +1,109 @@
-// The environment variables of OpenTelemetry. What is in them is checked like an option.
+// The environment variables of OpenTelemetry. Whoever sets them may have meant another SDK: what is wrong in them is reported and counts as
+// unset, as OpenTelemetry's specification of them has it.
 import { fail, millis, positive } from "./check.js";
 import type { Host } from "./host.js";
 
 /** The variables of OpenTelemetry, which count for what options leave out. Empty means unset. */
 export class Environment {
-  constructor(private readonly vars: Host["env"]) {}
+  readonly #reported = new Set<string>();
+
+  constructor(
+    private readonly vars: Host["env"],
+    private readonly warn: (message: string) => void,
+  ) {}
 
   get(name: string): string | undefined {
     return this.vars[name]?.trim() || undefined;
   }
 
-  /** The variable for traces, else the one for all signals. */
-  otlp(name: string): string | undefined {
-    return this.get(`OTEL_EXPORTER_OTLP_TRACES_${name}`) ?? this.get(`OTEL_EXPORTER_OTLP_${name}`);
+  /** What `read` makes of a variable. If it throws, the variable counts as unset. */
+  read<T>(name: string, read: (text: string, name: string) => T): T | undefined {
+    const text = this.get(name);
+    if (text === undefined) return undefined;
+    try {
+      return read(text, name);
+    } catch (error) {
+      this.ignore((error as Error).message);
+      return undefined;
+    }
   }
 
-  endpoint(grpc: boolean): string | undefined {
-    const base = this.get("OTEL_EXPORTER_OTLP_ENDPOINT");
+  /** Of the variable for traces, else of the one for all signals. */
+  otlp<T>(name: string, read: (text: string, name: string) => T): T | undefined {
+    return this.read(`OTEL_EXPORTER_OTLP_TRACES_${name}`, read) ?? this.read(`OTEL_EXPORTER_OTLP_${name}`, read);
+  }
+
+  endpoint(grpc: boolean, check: (text: string, name: string) => string): string | undefined {
     const path = grpc ? "" : "/v1/traces";
-    return this.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") ?? (base && `${base.replace(/\/+$/, "")}${path}`);
+    return (
+      this.read("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", check) ??
+      this.read("OTEL_EXPORTER_OTLP_ENDPOINT", (base, name) => check(`${base.replace(/\/+$/, "")}${path}`, name))
+    );
   }
 
-  headers(): Record<string, string> {
-    return { ...this.pairs("OTEL_EXPORTER_OTLP_HEADERS"), ...this.pairs("OTEL_EXPORTER_OTLP_TRACES_HEADERS") };
+  /** `check` throws if a header cannot be sent; the others are. */
+  headers(check: (name: string, value: string, variable: string) => void): Record<string, string> {
+    const headers: Record<string, string> = {};
+    for (const variable of ["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"]) {
+      this.get(variable)
+        ?.split(",")
+        .forEach((entry, i) => {
+          try {
+            for (const [name, value] of pair(variable, entry, i)) {
+              check(name, value, variable);
+              headers[name] = value;
+            }
+          } catch (error) {
+            this.ignore((error as Error).message);
+          }
+        });
+    }
+    return headers;
   }
 
+  /** All of them or, if one cannot be read, none. */
   resource(): Record<string, string | undefined> {
-    return this.pairs("OTEL_RESOURCE_ATTRIBUTES");
+    const pairs = this.read("OTEL_RESOURCE_ATTRIBUTES", (text, name) =>
+      text.split(",").flatMap((entry, i) => pair(name, entry, i)),
+    );
+    return Object.fromEntries(pairs ?? []);
+  }
+
+  disabled(): boolean {
+    const disabled = this.read("OTEL_SDK_DISABLED", (text, name) => {
+      if (!/^(true|false)$/i.test(text)) fail(name, `${JSON.stringify(text)} is unknown`, 'use "true" or "false"');
+      return text.toLowerCase() === "true";
+    });
+    return disabled ?? false;
   }
 
   timeout(): number | undefined {
-    return this.millis("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT") ?? this.millis("OTEL_EXPORTER_OTLP_TIMEOUT");
+    return this.otlp("TIMEOUT", (text, name) => millis(name, Number(text), text));
   }
 
   millis(name: string): number | undefined {
-    const text = this.get(name);
-    return text === undefined ? undefined : millis(name, Number(text), text);
+    return this.read(name, (text) => millis(name, Number(text), text));
   }
 
   positive(name: string): number | undefined {
-    const text = this.get(name);
-    return text === undefined ? undefined : positive(name, Number(text), text);
+    return this.read(name, (text) => positive(name, Number(text), text));
   }
 
-  /** `key=value,…`, percent-encoded. */
-  private pairs(name: string): Record<string, string> {
-    const pairs: Record<string, string> = {};
-    const entries = this.get(name)?.split(",") ?? [];
-    entries.forEach((entry, i) => {
-      if (entry.trim() === "") return;
-      const equals = entry.indexOf("=");
-      try {
-        if (equals < 1) throw new Error();
-        pairs[decodeURIComponent(entry.slice(0, equals).trim())] = decodeURIComponent(entry.slice(equals + 1).trim());
-      } catch {
-        fail(name, `has no percent-encoded key=value as entry ${i + 1}`, "write key1=value1,key2=value2");
-      }
-    });
-    return pairs;
+  ignore(message: string): void {
+    if (this.#reported.has(message)) return;
+    this.#reported.add(message);
+    this.warn(`${message.replace(/^genspan: /, "")}; it is ignored`);
+  }
+}
+
+/** `key=value`, percent-encoded; none if the entry is blank. */
+function pair(variable: string, entry: string, i: number): [string, string][] {
+  if (entry.trim() === "") return [];
+  const equals = entry.indexOf("=");
+  try {
+    if (equals < 1) throw new Error();
+    return [[decodeURIComponent(entry.slice(0, equals).trim()), decodeURIComponent(entry.slice(equals + 1).trim())]];
+  } catch {
+    return fail(variable, `has no percent-encoded key=value as entry ${i + 1}`, "write key1=value1,key2=value2");
   }
 }

@@ -3,6 +3,7 @@
 import { Buffer } from "node:buffer";
 import type * as Grpc from "@grpc/grpc-js";
 import { untraced } from "./otel.js";
+import { peer } from "./peer.js";
 import { type Answer, type Route, type Send, version } from "./slim.js";
 import { headersOf, timed } from "./transport.js";
 
@@ -57,11 +58,12 @@ function send(
 }
 
 async function connect(route: Route): Promise<Connected> {
-  const grpc = await import("@grpc/grpc-js").catch(() => {
+  const grpc = await peer<typeof Grpc>("@grpc/grpc-js");
+  if (!grpc) {
     throw new Error(
       'protocol "grpc" needs the package @grpc/grpc-js, which is not installed; run npm install @grpc/grpc-js',
     );
-  });
+  }
   const { protocol, hostname, port } = new URL(route.endpoint);
   const secure = protocol === "https:";
   const { ca, cert, key } = route.tls ?? {};

@@ -1,16 +1,16 @@
 // What differs between the hosts that genspan runs in. A runtime's entry file gives one of these; the rest of src/ knows
 // web standards only.
 import type { Route } from "./config.js";
-import type { SpoolOptions } from "./delivery.js";
+import type { SpoolSettings } from "./delivery.js";
 import type { Send } from "./transport.js";
 
 /** PEM, as text or bytes. */
 export interface Tls {
   /** Who may have signed the server's certificate, in place of those that the host trusts. */
-  ca?: string | Uint8Array;
+  ca?: string | Uint8Array | undefined;
   /** The client's certificate and its key. */
-  cert?: string | Uint8Array;
-  key?: string | Uint8Array;
+  cert?: string | Uint8Array | undefined;
+  key?: string | Uint8Array | undefined;
 }
 
 /** A batch that was read back. */
@@ -63,12 +63,24 @@ export interface Host {
   /** Does the environment name a proxy for this URL's scheme? */
   proxied?(url: string): boolean;
   /** Opens the spool; `keys` are stable names of the destinations, `changed` is called when there may be something to take. */
-  spool?(options: Required<SpoolOptions>, keys: string[], changed: () => void, warn: Warn): Spool;
+  spool?(options: SpoolSettings, keys: string[], changed: () => void, warn: Warn): Spool;
   /** Runs `flush` when the process is about to end, `shutdown` when it is told to; gives what ends that. */
   onExit?(flush: () => Promise<void>, shutdown: () => Promise<void>): () => void;
+  /** Gets the warnings of the constructor. Missing: they go to OpenTelemetry's diagnostics or, without those, to the console. */
+  warn?(message: string): void;
 }
 
 export type Warn = (what: string, why?: string) => void;
+
+/** This host cannot run the WebAssembly module: it has no WebAssembly, forbids it, or the module is broken. */
+export class Unavailable extends Error {
+  constructor(cause: unknown) {
+    super(
+      `genspan: WebAssembly is not available here (${(cause as Error).message}); ` +
+        "a Content-Security-Policy must have script-src 'wasm-unsafe-eval', and Node must run without --jitless",
+    );
+  }
+}
 
 /** What an entry file starts from: any host with fetch, WebAssembly and TextEncoder. */
 export const webHost: Host = { env: {}, headers: {}, shortText: 32, hostName: () => undefined };

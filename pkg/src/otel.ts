@@ -106,6 +106,12 @@ export function warn(message: string): void {
   }
 }
 
+/** As `warn`, for what is wrong from the start: most programs set up no diagnostics, and would never learn of it. */
+export function warnAtStart(message: string): void {
+  if (api()?.diag) warn(message);
+  else console.warn(`genspan: ${message}`);
+}
+
 /** A context that belongs to nobody's trace. */
 export class Detached implements Context {
   constructor(private readonly values: ReadonlyMap<symbol, unknown>) {}

@@ -1,4 +1,5 @@
 // What may leave of a span's content: the options, and what the core and its hooks get of them. The core does the rest.
+import { fail, known } from "./check.js";
 
 /** One mask rule: where it looks, what it looks for, what stands there instead. */
 export interface MaskRule {
@@ -6,17 +7,17 @@ export interface MaskRule {
    * Attribute keys as they go out (`*` stands for any text), on every span. Left out: all text of LLM spans but names and ids, such
    * as models, tools and `user.id`.
    */
-  keys?: string[];
+  keys?: string[] | undefined;
   /**
    * A regular expression, as text or as a RegExp (its flags i, m and s count): classes, groups, alternatives, repetitions, anchors; no
    * look-around, no back-references, no `\p{…}`. It takes time linear in the text, and sees one string at a time: JSON is masked inside
    * its strings. With neither `pattern` nor `detect`, the whole value is masked.
    */
-  pattern?: string | RegExp;
+  pattern?: string | RegExp | undefined;
   /** Built-in detectors: e-mail addresses, phone numbers, card numbers, keys and tokens by their shape. */
-  detect?: ("email" | "phone" | "card" | "key")[];
+  detect?: ("email" | "phone" | "card" | "key")[] | undefined;
   /** What stands in place of a match, as it is. Default `<masked>`, or the detector's name, such as `<email>`. */
-  replacement?: string;
+  replacement?: string | undefined;
 }
 
 /** What may leave of a span's content, and how large it may be. */
@@ -25,19 +26,19 @@ export interface PrivacyOptions {
    * Send prompts, answers, tool calls and documents at all. Default true. With false, models, usage, names and ids still leave, and
    * attributes that no convention knows.
    */
-  captureContent?: boolean;
+  captureContent?: boolean | undefined;
   /** Applied in this order, to what is written for the destination. Default none. */
-  mask?: MaskRule[];
+  mask?: MaskRule[] | undefined;
   /**
    * Media in base64 in the content of LLM spans: `"describe"` replaces each by a text such as
    * `[image/png 290 KB sha256:2cf24dba5fb0a30e…]`, `"large"` those of 4 KiB of base64 and more, `"keep"` none. Default `"large"`; with
    * the hook `onMedia`, `"describe"`.
    */
-  media?: "keep" | "large" | "describe";
+  media?: "keep" | "large" | "describe" | undefined;
   /** The longest text of one attribute, in bytes of UTF-8. Longer text is cut. Default 1048576; 0 or null: no limit. */
-  maxAttributeBytes?: number | null;
+  maxAttributeBytes?: number | null | undefined;
   /** The largest span, in bytes as encoded: its largest texts are cut until it fits. Default 3145728; 0 or null: no limit. */
-  maxSpanBytes?: number | null;
+  maxSpanBytes?: number | null | undefined;
 }
 
 /** Media that was found in content. */
@@ -104,14 +105,10 @@ export function guarded<A extends unknown[]>(
 const FIELDS = ["captureContent", "mask", "media", "maxAttributeBytes", "maxSpanBytes"];
 const RULE_FIELDS = ["keys", "pattern", "detect", "replacement"];
 
-function fail(field: string, problem: string, fix: string): never {
-  throw new Error(`genspan: ${field} ${problem}; ${fix}`);
-}
-
 /** JSON leaves functions out: a rule that is lost on the way to the core would not be missed. */
 function plain(at: string, value: object, fields: string[]): void {
+  known(at, value, fields);
   for (const [field, given] of Object.entries(value)) {
-    if (!fields.includes(field)) fail(`${at}: ${JSON.stringify(field)}`, "is unknown", `known: ${fields.join(", ")}`);
     if (typeof given === "function") {
       fail(`${at}.${field}`, "is a function", "hooks are options of their own: mask, onMedia; here are rules");
     }

@@ -2,7 +2,7 @@
 // spans; lets nothing escape into the host.
 import { configure, type FilteredSpan, type GenSpanOptions, type SpanFilter } from "./config.js";
 import { FrameTooLarge, PARENT, REMOTE, SEGMENT } from "./frame.js";
-import { type Host, webHost } from "./host.js";
+import { type Host, Unavailable, webHost } from "./host.js";
 import {
   activeTrace,
   type Context,
@@ -15,6 +15,7 @@ import {
   type SpanContext,
   type StartedSpan,
   warn,
+  warnAtStart,
 } from "./otel.js";
 import { inHook, inside } from "./privacy.js";
 import { LocalRoots } from "./roots.js";
@@ -22,7 +23,7 @@ import { Sender, type SenderStats } from "./sender.js";
 
 /** Counters since construction: those of the core and of sending, and those of what never reached it. */
 export interface Stats extends SenderStats {
-  /** Spans that ended after `shutdown`, or after an internal fault stopped the processor. */
+  /** Spans that ended after `shutdown`, after an internal fault stopped the processor, or where there is no WebAssembly. */
   droppedAfterStop: number;
   /** Spans that found no room while the resource's attributes were still being detected. */
   droppedWaiting: number;
@@ -48,6 +49,9 @@ const READY_TO_SEND = 2;
 /** Longer than this nobody waits for what a resource finds out about itself. */
 const RESOURCE_TIMEOUT = 60_000;
 
+/** One warning is enough for all processors: what it says holds for the process. */
+let toldUnavailable = false;
+
 /** For the exporter: takes spans that have ended, whoever sampled them; they start in the first order and end in the second. */
 export let take: (processor: GenSpanProcessor, started: EndedSpan[], ended: EndedSpan[]) => void;
 
@@ -72,24 +76,35 @@ export class GenSpanProcessor {
   /** The application's own filters, each with the bit of its destination. */
   readonly #filters: { bit: number; filter: SpanFilter }[];
   readonly #inheritSession: boolean;
+  /** The host cannot run the core. */
+  #unavailable = false;
 
   readonly #counts = { droppedAfterStop: 0, droppedWaiting: 0, droppedOversized: 0, droppedInHook: 0 };
 
   /**
-   * Throws an Error that names the field, the value, the rule and a fix when the configuration is wrong; nothing throws
-   * later. `host` is what the runtime's entry file knows about it.
+   * Throws an Error that names the field, the value, the rule and a fix when the options are wrong; nothing throws
+   * later. Where there is no WebAssembly it warns once, and the processor does nothing. `host` is what the runtime's entry file knows about it.
    */
   constructor(options: GenSpanOptions = {}, host: Host = webHost) {
     const config = configure(options, host);
     this.#maxWaiting = Math.max(...config.routes.map((route) => route.maxQueueSize));
     this.#filters = config.routes.flatMap(({ filter }, i) => (filter ? [{ bit: 1 << i, filter }] : []));
     this.#inheritSession = options.inheritSession !== false;
-    this.#sender = new Sender(config, options, host, {
+    const owner = {
       warn,
       settled: () =>
         this.#waiting.size > 0 ? Promise.all([...this.#waiting.values()].map(({ taken }) => taken)) : undefined,
       droppedAfterStop: () => this.#counts.droppedAfterStop,
-    });
+    };
+    try {
+      this.#sender = new Sender(config, options, host, owner);
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      this.#sender = new Sender({ ...config, disabled: true }, options, host, owner);
+      this.#unavailable = true;
+      if (!toldUnavailable) (host.warn ?? warnAtStart)(`${error.message.replace("genspan: ", "")}; nothing is traced`);
+      toldUnavailable = true;
+    }
   }
 
   onStart(span: StartedSpan, parentContext?: Context): void {
@@ -128,7 +143,10 @@ export class GenSpanProcessor {
   }
 
   #ended(span: EndedSpan, required: number): void {
-    if (this.#sender.writer === undefined) return;
+    if (this.#sender.writer === undefined) {
+      if (this.#unavailable) this.#counts.droppedAfterStop++;
+      return;
+    }
     try {
       if ((span.spanContext().traceFlags & required) !== required) return;
       const flags = this.#flags(span);
@@ -151,7 +169,7 @@ export class GenSpanProcessor {
    * Resolves when every span that ended before the call has been answered for: delivered, on disk, or given up and counted,
    * requests on their way included; or when `timeoutMillis` (`flushTimeoutMillis` by default) have passed. Never rejects.
    */
-  forceFlush(options?: { timeoutMillis?: number }): Promise<void> {
+  forceFlush(options?: { timeoutMillis?: number | undefined }): Promise<void> {
     return this.#sender.forceFlush(options);
   }
 
@@ -177,7 +195,7 @@ export class GenSpanProcessor {
    * As `forceFlush`, and spans that end later are dropped and counted. What is left when the time is over goes to the spool, or is
    * dropped and counted.
    */
-  shutdown(options?: { timeoutMillis?: number }): Promise<void> {
+  shutdown(options?: { timeoutMillis?: number | undefined }): Promise<void> {
     return this.#sender.shutdown(options);
   }
 

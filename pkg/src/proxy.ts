@@ -1,5 +1,7 @@
 // Fetch with certificates of its own and through the proxies of the environment. In Node by the package `undici`, where the application has it:
 // Node's own fetch can do neither by itself. Bun's can do both, and the `undici` that it brings along neither.
+import type * as Undici from "undici";
+import { peer } from "./peer.js";
 import type { Route, Warn } from "./slim.js";
 
 export async function dispatch(route: Route, warn: Warn): Promise<typeof fetch> {
@@ -7,7 +9,7 @@ export async function dispatch(route: Route, warn: Warn): Promise<typeof fetch> 
     const { tls } = route;
     return ((url: string, init: object) => fetch(url, (tls ? { ...init, tls } : init) as RequestInit)) as typeof fetch;
   }
-  const undici = await import("undici").catch(() => undefined);
+  const undici = await peer<typeof Undici>("undici");
   if (!undici) {
     const missing = "needs the package undici, which is not installed; run npm install undici@7";
     if (route.tls) throw new Error(`tls ${missing}`);

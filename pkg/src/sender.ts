@@ -123,7 +123,7 @@ export class Sender {
   }
 
   /** See `GenSpanProcessor.forceFlush`. */
-  async forceFlush({ timeoutMillis = this.#flushTimeout }: { timeoutMillis?: number } = {}): Promise<void> {
+  async forceFlush({ timeoutMillis = this.#flushTimeout }: { timeoutMillis?: number | undefined } = {}): Promise<void> {
     // Called by a hook, it goes on once the hook is back.
     if (inHook()) await undefined;
     const done = this.#flush();
@@ -131,7 +131,7 @@ export class Sender {
   }
 
   /** See `GenSpanProcessor.shutdown`. */
-  shutdown(options?: { timeoutMillis?: number }): Promise<void> {
+  shutdown(options?: { timeoutMillis?: number | undefined }): Promise<void> {
     this.#stopped = true;
     this.#closing ??= this.#close(options);
     return this.#closing;
@@ -215,7 +215,7 @@ export class Sender {
     return { flushed: flush(), leave: () => leave() };
   }
 
-  async #close(options?: { timeoutMillis?: number }): Promise<void> {
+  async #close(options?: { timeoutMillis?: number | undefined }): Promise<void> {
     this.#ignoreExit?.();
     await this.forceFlush(options);
     try {

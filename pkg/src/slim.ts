@@ -21,8 +21,9 @@ export type {
   SpanFilter,
 } from "./config.js";
 export { type CoreStats, type DestinationStats, initSync } from "./core.js";
-export type { DeliveryOptions, SpoolOptions } from "./delivery.js";
+export type { DeliveryOptions, SpoolOptions, SpoolSettings } from "./delivery.js";
 export { type ExportResult, GenSpanExporter } from "./exporter.js";
+export type { HeadersLike } from "./headers.js";
 export type { Host, Spool, SpoolStats, Stored, Tls, Warn } from "./host.js";
 export type { MeterProvider } from "./metrics.js";
 export type { MaskRule, Media, PrivacyHooks, PrivacyOptions } from "./privacy.js";
@@ -41,9 +42,9 @@ export type NormalizeOptions = Pick<
 
 export interface ConvertOptions extends NormalizeOptions {
   /** The encoding that it comes in. Default `"auto"`: told by the first byte. */
-  from?: Format | "auto";
+  from?: Format | "auto" | undefined;
   /** The encoding to give. Default: as it came. */
-  to?: Format;
+  to?: Format | undefined;
 }
 
 /**

@@ -11,7 +11,7 @@ import { type FileHandle, mkdir, open, readdir, readFile, rename, stat, unlink, 
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import type { Spool, SpoolOptions, SpoolStats, Stored, Warn } from "./slim.js";
+import type { Spool, SpoolSettings, SpoolStats, Stored, Warn } from "./slim.js";
 
 const MAGIC = Buffer.from("gspool1\n");
 const HEADER = MAGIC.length + 32;
@@ -86,7 +86,7 @@ function parse(name: string): File | undefined {
   return { base, key, spans: Number(spans), size: Number(size), state, owner };
 }
 
-export function openSpool(options: Required<SpoolOptions>, names: string[], changed: () => void, warn: Warn): Spool {
+export function openSpool(options: SpoolSettings, names: string[], changed: () => void, warn: Warn): Spool {
   return new Directory(options, names.map(short), changed, warn);
 }
 
@@ -115,7 +115,7 @@ class Directory implements Spool {
   #number = 0;
   #copies = 0;
 
-  constructor({ dir, maxBytes }: Required<SpoolOptions>, keys: string[], changed: () => void, warn: Warn) {
+  constructor({ dir, maxBytes }: SpoolSettings, keys: string[], changed: () => void, warn: Warn) {
     this.#dir = dir;
     this.#maxBytes = maxBytes;
     this.#keys = keys;

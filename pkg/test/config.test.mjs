@@ -5,7 +5,8 @@ import { source } from "./source.mjs";
 
 const { configure } = await source("config");
 
-const host = (env = {}) => ({
+const host = (env = {}, warnings = []) => ({
+  warn: (message) => warnings.push(message),
   env,
   headers: { "user-agent": "genspan/test" },
   shortText: 48,
@@ -209,46 +210,46 @@ test("in a list, headers of the environment stay with the endpoint of the enviro
   ]);
 });
 
-for (const [options, env, message] of [
+for (const [options, message] of [
   [
     { endpoint: "localhost" },
-    {},
     /^genspan: endpoint "localhost" is not a URL; write it with scheme and host, for example http/,
   ],
-  [{ endpoint: "ftp://x" }, {}, /^genspan: endpoint "ftp:\/\/x" must begin with http:\/\/ or https:\/\//],
-  [
-    { endpoint: "https://u:secret@x" },
-    {},
-    /^genspan: endpoint has a user name or password in it; send them as a header/,
-  ],
-  [{ destinations: [{}, { endpoint: "x" }] }, {}, /^genspan: destinations\[1\]\.endpoint "x" is not a URL/],
-  [{ destinations: [] }, {}, /^genspan: destinations must be a list with at least one destination/],
-  [{ destinations: [{}], token: "secret" }, {}, /^genspan: token stands beside destinations; move it into/],
-  [{ endPoint: "http://x" }, {}, /^genspan: options: "endPoint" is unknown; did you mean endpoint\?/],
-  [{ entry: { holdMilis: 1 } }, {}, /^genspan: entry: "holdMilis" is unknown; known: enabled, value, siblings, /],
-  [{ destinations: [{ url: "http://x" }] }, {}, /^genspan: destinations\[0\]: "url" is unknown; known: name, endpoint/],
-  [{ headers: { "x-key": "se\ncret" } }, {}, /^genspan: headers\["x-key"\] is no valid HTTP header; use visible ASCII/],
-  [{ headers: { "x key": "secret" } }, {}, /^genspan: headers\["x key"\] is no valid HTTP header/],
-  [{ headers: { n: 1 } }, {}, /^genspan: headers\["n"\] is a number; write a string/],
-  [{ compression: "zstd" }, {}, /^genspan: compression "zstd" is not supported; use "gzip" or "none"/],
-  [{ timeoutMillis: -1 }, {}, /^genspan: timeoutMillis -1 is no duration; write whole milliseconds/],
-  [{ scheduledDelayMillis: 1.5 }, {}, /^genspan: scheduledDelayMillis 1\.5 is no duration/],
-  [{ maxQueueSize: 0 }, {}, /^genspan: maxQueueSize 0 is no count; write a whole number from 1/],
-  [{}, { OTEL_BSP_SCHEDULE_DELAY: "5s" }, /^genspan: OTEL_BSP_SCHEDULE_DELAY 5s is no duration/],
-  [
-    {},
-    { OTEL_EXPORTER_OTLP_ENDPOINT: "c:4318" },
-    /^genspan: OTEL_EXPORTER_OTLP_ENDPOINT "c:4318\/v1\/traces" must begin with/,
-  ],
-  [
-    {},
-    { OTEL_EXPORTER_OTLP_HEADERS: "a=1,secret" },
-    /^genspan: OTEL_EXPORTER_OTLP_HEADERS has no percent-encoded key=value as entry 2/,
-  ],
+  [{ endpoint: "ftp://x" }, /^genspan: endpoint "ftp:\/\/x" must begin with http:\/\/ or https:\/\//],
+  [{ endpoint: "https://u:secret@x" }, /^genspan: endpoint has a user name or password in it; send them as a header/],
+  [{ destinations: [{}, { endpoint: "x" }] }, /^genspan: destinations\[1\]\.endpoint "x" is not a URL/],
+  [{ destinations: [] }, /^genspan: destinations must be a list with at least one destination/],
+  [{ destinations: [{}], token: "secret" }, /^genspan: token stands beside destinations; move it into/],
+  [{ endPoint: "http://x" }, /^genspan: options: "endPoint" is unknown; did you mean endpoint\?/],
+  [{ entry: { holdMilis: 1 } }, /^genspan: entry: "holdMilis" is unknown; known: enabled, value, siblings, /],
+  [{ destinations: [{ url: "http://x" }] }, /^genspan: destinations\[0\]: "url" is unknown; known: name, endpoint/],
+  [{ headers: { "x-key": "se\ncret" } }, /^genspan: headers\["x-key"\] is no valid HTTP header; use visible ASCII/],
+  [{ headers: { "x key": "secret" } }, /^genspan: headers\["x key"\] is no valid HTTP header/],
+  [{ headers: { n: 1 } }, /^genspan: headers\["n"\] is a number; write a string/],
+  [{ compression: "zstd" }, /^genspan: compression "zstd" is not supported; use "gzip" or "none"/],
+  [{ timeoutMillis: -1 }, /^genspan: timeoutMillis -1 is no duration; write whole milliseconds/],
+  [{ scheduledDelayMillis: 1.5 }, /^genspan: scheduledDelayMillis 1\.5 is no duration/],
+  [{ maxQueueSize: 0 }, /^genspan: maxQueueSize 0 is no count; write a whole number from 1/],
+  [null, /^genspan: options is null; write an object, such as \{ endpoint: … \}/],
+  ["secret", /^genspan: options is a string; write an object/],
+  [[], /^genspan: options is a list; write an object/],
+  [{ spool: "dir" }, /^genspan: spool is a string; write an object, such as \{ dir: … \}/],
+  [{ entry: null }, /^genspan: entry is null; write an object/],
+  [{ privacy: "secret" }, /^genspan: privacy is a string; write an object/],
+  [{ retry: 5 }, /^genspan: retry is a number; write an object/],
+  [{ tls: "secret" }, /^genspan: tls is a string; write an object/],
+  [{ destinations: [null] }, /^genspan: destinations\[0\] is null; write an object/],
+  [{ endpoint: 5 }, /^genspan: endpoint is a number; write a URL, for example http/],
+  [{ endpoint: {} }, /^genspan: endpoint is an object; write a URL, for example http/],
+  [{ headers: "secret" }, /^genspan: headers is a string; write \{ name: value \}, or give Headers or a Map/],
+  [{ headers: { n: undefined } }, /^genspan: headers\["n"\] is undefined; write a string/],
+  [{ headers: new Map([["x key", "secret"]]) }, /^genspan: headers\["x key"\] is no valid HTTP header/],
+  [{ compresion: "gzip" }, /"compresion" is unknown; known: .*; did you mean compression\?$/],
+  [{ endpont: "x" }, /; did you mean endpoint\?$/],
 ]) {
   test(`refused: ${message.source.slice(1, 60)}`, () => {
     assert.throws(
-      () => configure(options, host(env)),
+      () => configure(options, host()),
       (error) => {
         assert.match(error.message, message);
         assert.doesNotMatch(error.message, /secret|\n/);
@@ -257,6 +258,80 @@ for (const [options, env, message] of [
     );
   });
 }
+
+// The specification of these variables: an implementation warns of what it cannot use, and goes on as if it were not set.
+// README promise: "Nothing of ours breaks the host"
+for (const [env, message] of [
+  [
+    { OTEL_BSP_SCHEDULE_DELAY: "5s" },
+    /^OTEL_BSP_SCHEDULE_DELAY 5s is no duration; write whole milliseconds .*; it is ignored$/,
+  ],
+  [{ OTEL_BSP_EXPORT_TIMEOUT: "-1" }, /^OTEL_BSP_EXPORT_TIMEOUT -1 is no duration/],
+  [{ OTEL_BSP_MAX_QUEUE_SIZE: "0" }, /^OTEL_BSP_MAX_QUEUE_SIZE 0 is no count/],
+  [{ OTEL_BSP_MAX_EXPORT_BATCH_SIZE: "many" }, /^OTEL_BSP_MAX_EXPORT_BATCH_SIZE many is no count/],
+  [{ OTEL_EXPORTER_OTLP_TIMEOUT: "10s" }, /^OTEL_EXPORTER_OTLP_TIMEOUT 10s is no duration/],
+  [{ OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: "1.5" }, /^OTEL_EXPORTER_OTLP_TRACES_TIMEOUT 1\.5 is no duration/],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: "c:4318" }, /^OTEL_EXPORTER_OTLP_ENDPOINT "c:4318\/v1\/traces" must begin with/],
+  [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "collector" }, /^OTEL_EXPORTER_OTLP_TRACES_ENDPOINT "collector" is not a URL/],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: "http://u:secret@c" }, /^OTEL_EXPORTER_OTLP_ENDPOINT has a user name or password/],
+  [{ OTEL_EXPORTER_OTLP_PROTOCOL: "foo" }, /^OTEL_EXPORTER_OTLP_PROTOCOL "foo" is unknown; use one of http\/protobuf/],
+  [{ OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" }, /^OTEL_EXPORTER_OTLP_PROTOCOL "grpc" is for Node, Bun and Deno/],
+  [
+    { OTEL_EXPORTER_OTLP_COMPRESSION: "zstd" },
+    /^OTEL_EXPORTER_OTLP_COMPRESSION "zstd" is not supported; use "gzip" or/,
+  ],
+  [{ OTEL_EXPORTER_OTLP_HEADERS: "secret" }, /^OTEL_EXPORTER_OTLP_HEADERS has no percent-encoded key=value as entry 1/],
+  [{ OTEL_EXPORTER_OTLP_HEADERS: "x key=secret" }, /^OTEL_EXPORTER_OTLP_HEADERS\["x key"\] is no valid HTTP header/],
+  [{ OTEL_EXPORTER_OTLP_HEADERS: "a=%0Asecret%0A." }, /^OTEL_EXPORTER_OTLP_HEADERS\["a"\] is no valid HTTP header/],
+  [{ OTEL_SDK_DISABLED: "yes" }, /^OTEL_SDK_DISABLED "yes" is unknown; use "true" or "false"/],
+]) {
+  test(`environment: ${JSON.stringify(env)} makes one warning, and is as if it were not set`, () => {
+    const warnings = [];
+    const several = { destinations: [{}, {}] };
+    const shown = ({ routes, ...rest }) => JSON.stringify([rest, routes, routes.map(({ headers }) => headers())]);
+    assert.equal(shown(configure(several, host(env, warnings))), shown(configure(several, host())));
+    assert.equal(warnings.length, 1, warnings);
+    assert.match(warnings[0], message);
+    assert.doesNotMatch(warnings[0], /secret|\n/);
+  });
+}
+
+test("environment: what is wrong for traces leaves what is right for all signals", () => {
+  const env = {
+    OTEL_EXPORTER_OTLP_COMPRESSION: "gzip",
+    OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: "zstd",
+    OTEL_EXPORTER_OTLP_ENDPOINT: "http://c",
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "nowhere",
+    OTEL_EXPORTER_OTLP_HEADERS: "a=1,b",
+  };
+  const { route, destination } = one({}, env);
+  assert.deepEqual([route.gzip, route.endpoint, destination.headers], [true, "http://c/v1/traces", { a: "1" }]);
+});
+
+test("environment: resource attributes of which one cannot be read are ignored together", () => {
+  const warnings = [];
+  const env = { OTEL_RESOURCE_ATTRIBUTES: "service.name=s,token=%" };
+  const { core } = configure({ profile: "tencent", token: "t" }, host(env, warnings));
+  assert.equal(core.destinations[0].serviceName, undefined);
+  assert.match(
+    warnings.join(),
+    /^OTEL_RESOURCE_ATTRIBUTES has no percent-encoded key=value as entry 2; .*; it is ignored$/,
+  );
+});
+
+test("headers and endpoints are taken in the forms that platforms have them", async () => {
+  const plain = { authorization: "Bearer secret" };
+  for (const headers of [new Headers(plain), new Map(Object.entries(plain)), plain]) {
+    for (const given of [headers, () => headers, async () => headers]) {
+      const { routes, core } = configure({ headers: given, endpoint: new URL("http://a.example/x?y") }, host());
+      assert.equal((await routes[0].headers()).authorization, "Bearer secret");
+      assert.ok(routes[0].secrets.includes("secret"));
+      assert.deepEqual([routes[0].endpoint, core.destinations[0].endpoint], Array(2).fill("http://a.example/x?y"));
+    }
+  }
+  const [wrong] = configure({ headers: () => ({ authorization: undefined }) }, host()).routes;
+  await assert.rejects(wrong.headers(), /^Error: genspan: headers\["authorization"\] is undefined; write a string/);
+});
 
 test("a destination's own delivery stands on that for all", () => {
   const { core, routes } = configure(
@@ -304,15 +379,19 @@ test("certificates come from options, or from the files that the environment nam
       return `read ${path}`;
     },
   });
-  const tls = (options, env) => configure(options, node(env)).routes[0].tls;
+  const warnings = [];
+  const tls = (options, env) =>
+    configure(options, { ...node(env), warn: (message) => warnings.push(message) }).routes[0].tls;
   assert.equal(tls({}), undefined);
   assert.deepEqual(tls({ tls: { ca: "pem" } }), { ca: "pem" });
   const env = { OTEL_EXPORTER_OTLP_CERTIFICATE: "a", OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE: "b" };
   assert.deepEqual(tls({}, env), { ca: "read b" });
-  assert.throws(
-    () => tls({}, { OTEL_EXPORTER_OTLP_CERTIFICATE: "missing" }),
-    /OTEL_EXPORTER_OTLP_CERTIFICATE "missing" /,
-  );
+  assert.equal(tls({}, { OTEL_EXPORTER_OTLP_CERTIFICATE: "missing" }), undefined);
+  assert.deepEqual(tls({}, { ...env, OTEL_EXPORTER_OTLP_CLIENT_KEY: "k" }), { ca: "read b" });
+  assert.deepEqual(warnings, [
+    'OTEL_EXPORTER_OTLP_CERTIFICATE "missing" cannot be read; name a PEM file; it is ignored',
+    "OTEL_EXPORTER_OTLP_CLIENT_KEY needs OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE beside it; it is ignored",
+  ]);
   assert.throws(() => tls({ tls: { cert: "pem" } }), /tls has one of cert and key; a client certificate needs both/);
   assert.throws(() => configure({ tls: { ca: "pem" } }, host()), /tls cannot be set in this host/);
 });

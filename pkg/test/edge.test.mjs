@@ -156,3 +156,87 @@ test("requests beyond those that may wait for a backend are not traced, and go o
   await delivered();
   assert.equal(collector.spans().length, 65);
 });
+
+// Handlers of schedules, queues, e-mail and alarms get no Request, and what they get may be anything.
+// README promise: "Nothing of ours breaks the host"
+const traceparent = `00-${TRACE}-${CALLER}-01`;
+for (const [what, event, traceId] of [
+  ["nothing", undefined],
+  ["null", null],
+  ["a scheduled event", { cron: "* * * * *", scheduledTime: 1, type: "scheduled" }],
+  ["a batch of messages", { queue: "q", messages: [{ body: 1 }] }],
+  ["a text", "event"],
+  ["headers that are null", { headers: null }],
+  ["headers that are a text", { headers: "traceparent" }],
+  ["a list for headers", { headers: [traceparent] }],
+  ["headers whose values are no texts", { headers: { traceparent: { toString: undefined } } }],
+  ["a trace state that is a number", { headers: { traceparent, tracestate: 5 } }, TRACE],
+  ["a Request", new Request("http://x/", { headers: { traceparent } }), TRACE],
+  ["Headers", { headers: new Headers({ traceparent }) }, TRACE],
+  ["a Map of headers", { headers: new Map([["Traceparent", traceparent]]) }, TRACE],
+  ["a plain object of headers", { headers: { TraceParent: traceparent, tracestate: "a=1" } }, TRACE],
+  ["the headers of Node", { headers: { traceparent, "set-cookie": ["a", "b"] } }, TRACE],
+]) {
+  test(`trace() with ${what} ${traceId ? "continues the caller's trace" : "begins a trace"}`, async (t) => {
+    const { traced, delivered } = await handler(t);
+    const got = await traced(event).span("job", { "gen_ai.operation.name": "chat" }, async () => 7);
+    assert.equal(got, 7);
+    const [span, ...more] = await delivered();
+    assert.equal(more.length, 0);
+    if (traceId) assert.deepEqual([span.traceId, span.parentSpanId], [TRACE, CALLER]);
+    else assert.match(span.traceId, /^(?!0af7651916)[0-9a-f]{32}$/);
+  });
+}
+
+test("headers that throw when they are read begin a trace", async (t) => {
+  await warningsOf(t);
+  const { traced, delivered } = await handler(t);
+  const event = {
+    get headers() {
+      throw new Error("no headers here");
+    },
+  };
+  traced(event).span("job", {}, () => {});
+  assert.equal((await delivered()).length, 1);
+});
+
+for (const [what, ctx] of [
+  ["undefined", undefined],
+  ["null", null],
+  ["an object without waitUntil", {}],
+]) {
+  test(`trace() with a ctx that is ${what} sends its spans`, async (t) => {
+    const { collector, traced } = await handler(t);
+    traced(undefined, ctx).span("job", {}, () => {});
+    for (let i = 0; i < 100 && collector.spans().length === 0; i++) await sleep(20);
+    assert.deepEqual(collector.names(), ["job"]);
+  });
+}
+
+test("trace() with env and options that are null, or no options at all, runs the function", async (t) => {
+  await warningsOf(t);
+  assert.equal(
+    trace(null, null, null, null).span("job", {}, () => 7),
+    7,
+  );
+  assert.equal(
+    trace(null, null, null, "options").span("job", null, () => 8),
+    8,
+  );
+});
+
+async function handler(t) {
+  const collector = await startCollector();
+  t.after(() => collector.close());
+  const waited = [];
+  const ctx = { waitUntil: (promise) => waited.push(promise) };
+  const env = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: collector.url };
+  return {
+    collector,
+    traced: (event, ...own) => trace(event, own.length > 0 ? own[0] : ctx, env),
+    async delivered() {
+      await Promise.all(waited);
+      return collector.spans();
+    },
+  };
+}

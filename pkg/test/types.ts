@@ -26,6 +26,21 @@ const options: GenSpanOptions = {
   mask: (value, key) => key + value,
   onMedia: ({ type, base64, key }) => type + base64.length + key,
 };
+// With exactOptionalPropertyTypes: what may not be set, such as a variable of the environment, is taken as it is.
+export const unset: GenSpanOptions = {
+  endpoint: new URL("https://example.com/v1/traces"),
+  token: process.env.TOKEN,
+  serviceName: process.env.NAME,
+  headers: new Headers({ authorization: "t" }),
+  entry: { holdMillis: undefined },
+  retry: { maxMillis: undefined },
+  privacy: { captureContent: undefined, mask: undefined },
+  spool: undefined,
+  tls: { ca: process.env.CA },
+};
+export const changing: GenSpanOptions = { headers: async () => new Map([["authorization", "t"]]) };
+trace(undefined, {}, undefined, unset);
+trace({ headers: { traceparent: "" } }, undefined, {}, unset);
 export const delivery: GenSpanOptions = {
   destinations: [
     { protocol: "grpc", headers: async () => ({ authorization: "t" }), tls: { ca: "pem" }, concurrencyLimit: 2 },

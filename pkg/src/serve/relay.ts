@@ -46,7 +46,7 @@ function relayHost(): Host {
 /** Throws a Quit where options are wrong. */
 export async function startRelay(command: RelayCommand, warn: (message: string) => void): Promise<Relay> {
   const options = { flushTimeoutMillis: FLUSH_TIMEOUT, maxQueueSize: MAX_QUEUE, ...command.options } as GenSpanOptions;
-  const host = relayHost();
+  const host = { ...relayHost(), warn };
   let config: ReturnType<typeof configure>;
   let sender: Sender;
   try {
