@@ -35,6 +35,8 @@ pub struct KeyInfo {
     pub person: Option<(usize, u8)>,
     /// The rules that hold on spans of the conventions that were asked about last: an application has a few sets of them.
     holding: [Cell<(ConventionSet, u64)>; 2],
+    /// The list of attributes that had the key last, and its place there: [`Keys::place_in_list`].
+    place: (u32, u32),
 }
 
 impl KeyInfo {
@@ -53,7 +55,7 @@ impl KeyInfo {
         };
         let person = rules.iter().filter_map(person).max_by_key(|(_, trust)| *trust);
         let holding = [const { Cell::new((UNASKED, 0)) }; 2];
-        KeyInfo { prefix: prefix.into(), text_at, rules: rules.into(), evidence, value_counts, person, holding }
+        KeyInfo { prefix: prefix.into(), text_at, rules: rules.into(), evidence, value_counts, person, holding, place: (0, 0) }
     }
 
     /// The rules that hold on a span of these conventions; none: marks, those of spans of every library, alone.
@@ -104,6 +106,8 @@ pub struct Keys {
     capacity: usize,
     /// So many stay: the profiles', and those that a host knows.
     kept: usize,
+    /// The number of the list of attributes that is being read.
+    list: u32,
 }
 
 impl Keys {
@@ -159,6 +163,25 @@ impl Keys {
     /// The key as the model has it.
     pub fn key<'a>(&mut self, text: &'a [u8]) -> Key<'a> {
         self.intern(text).map_or(Key::Text(text), Key::Id)
+    }
+
+    /// Another list of attributes is read from now on.
+    pub fn begin_list(&mut self) {
+        // Zero is for keys that no list has had.
+        self.list = self.list % u32::MAX + 1;
+    }
+
+    /// Where the list that is being read has the key; `end`, from now on, if it has not had it so far.
+    pub fn place_in_list(&mut self, id: u32, end: usize) -> usize {
+        let list = self.list;
+        match self.infos.get_mut(id as usize) {
+            Some(info) if info.place.0 == list => info.place.1 as usize,
+            Some(info) => {
+                info.place = (list, end as u32);
+                end
+            }
+            None => end,
+        }
     }
 
     /// What is known of a number that this dictionary gave out.

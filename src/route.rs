@@ -5,7 +5,7 @@ use crate::json::read::{self, Read, read_struct};
 use crate::json::{self, Json, Out};
 use crate::keys::Keys;
 use crate::normalize::scalar;
-use crate::otlp::wire::{Reader, WireError, Writer, array};
+use crate::otlp::wire::{Field, Reader, WireError, Writer, array};
 use crate::otlp::write::{self, number};
 use crate::span::{Attr, Key, NO_PARENT, SpanId, TraceId, Value};
 use bumpalo::Bump;
@@ -169,12 +169,21 @@ pub fn with_parent(fields: &[u8], [own, parent]: [SpanId; 2], kept_as: Option<&s
     }
     for field in all.iter().rev() {
         match field.number {
+            // Another genspan in front of this one moved the span too: what it kept is no ancestor here.
+            number::ATTRIBUTES if kept_as.is_some_and(|key| has_key(field, key.as_bytes())) => {}
             number::PARENT_SPAN_ID if parent == NO_PARENT => {}
             number::PARENT_SPAN_ID => w.bytes_field(number::PARENT_SPAN_ID, &parent),
             _ => w.bytes(field.raw),
         }
     }
     Ok(w.written().to_vec())
+}
+
+/// Returns true if the field is a `KeyValue` with this key.
+fn has_key(field: &Field, key: &[u8]) -> bool {
+    let Ok((_, attribute)) = field.bytes() else { return false };
+    let found = Reader::new(0, attribute).field().ok().flatten().filter(|field| field.number == number::KEY);
+    found.and_then(|field| field.bytes().ok()).is_some_and(|(_, found)| found == key)
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ impl Host {
     fn new(dictionary: usize) -> Self {
         let config = format!(r#"{{"destinations":[{{"profile":"otel"}}],"dictionary":{dictionary}}}"#);
         let mut pipeline = Pipeline::new(&Config::from_json(&config).unwrap(), 1).unwrap();
-        let mut writer = FrameWriter(&mut pipeline);
+        let mut writer = FrameWriter::new(&mut pipeline);
         let scope = writer.scope(&InstrumentationScope { name: "ai".into(), ..Default::default() });
         let resource = writer.resource(&Resource { attributes: vec![text("service.name", "shop")], ..Default::default() });
         Host { pipeline, scope, resource }
@@ -105,7 +105,7 @@ impl Host {
 
     /// Its records: the start without attributes, and the end.
     fn records(&mut self, span: &Span) -> [Vec<u8>; 2] {
-        let mut writer = FrameWriter(&mut self.pipeline);
+        let mut writer = FrameWriter::new(&mut self.pipeline);
         [FrameWriter::start(span, self.scope), writer.span(span, self.scope, self.resource)]
     }
 

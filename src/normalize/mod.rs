@@ -202,13 +202,15 @@ fn proves(to: To, value: Value) -> bool {
 fn recognise(span: &Span, cx: &Context) -> (ConventionSet, bool) {
     let mut conventions = cx.scope_conventions;
     let mut marked = false;
-    // An attribute without a value is none: OpenInference's processor for Vercel puts such a kind on every span.
-    for attr in span.attributes.iter().filter(|attr| !matches!(attr.value, Value::Empty)) {
+    for attr in span.attributes {
         with_info(attr.key, cx.keys, |info| {
-            conventions |= info.evidence;
+            // An attribute without a value is none: OpenInference's processor for Vercel puts such a kind on every span.
+            let has_value = attr.value != Value::Empty;
+            conventions |= if has_value { info.evidence } else { 0 };
             for r in info.rules.iter().filter(|_| info.value_counts) {
+                // A mark without a value is still one that must not go out beside ours.
                 marked |= r.rule.to.is_mark();
-                if proves(r.rule.to, attr.value) {
+                if has_value && proves(r.rule.to, attr.value) {
                     conventions |= r.convention;
                 }
             }

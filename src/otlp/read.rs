@@ -3,8 +3,9 @@
 
 use super::wire::{Field, Reader, WireError, array};
 use super::write::number;
+use crate::hash::HashMap;
 use crate::keys::Keys;
-use crate::span::{Attr, Event, NO_PARENT, Span, Value};
+use crate::span::{Attr, Event, Key, NO_PARENT, Span, Value};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
@@ -131,6 +132,8 @@ pub struct PartReader<'r, 'a> {
     pub arena: &'a Bump,
     /// Some text of the attribute that is being read is not as it came.
     repaired: bool,
+    /// Where the span that is being read has the keys that have no number.
+    texts: HashMap<&'a [u8], usize>,
 }
 
 /// The fields of a `Resource` or `InstrumentationScope` that the core looks at.
@@ -146,7 +149,7 @@ pub struct Described<'a> {
 impl<'r, 'a> PartReader<'r, 'a> {
     /// A reader that interns keys and keeps what it makes in the arena.
     pub fn new(keys: &'r mut Keys, arena: &'a Bump) -> Self {
-        PartReader { keys, arena, repaired: false }
+        PartReader { keys, arena, repaired: false, texts: HashMap::default() }
     }
 
     /// A `Resource`.
@@ -206,6 +209,8 @@ impl<'r, 'a> PartReader<'r, 'a> {
             raw_fields: &[],
         };
         let mut readable = true;
+        self.keys.begin_list();
+        self.texts.clear();
         fields(base, bytes, &mut |field| {
             match field.number {
                 number::TRACE_ID => readable &= id(&field, &mut span.trace_id)?,
@@ -216,7 +221,10 @@ impl<'r, 'a> PartReader<'r, 'a> {
                 number::KIND => span.kind = field.number()? as u32,
                 number::START => span.start = field.number()?,
                 number::END => span.end = field.number()?,
-                number::ATTRIBUTES => attributes.push(self.attribute(field.bytes()?)?),
+                number::ATTRIBUTES => {
+                    let attr = self.attribute(field.bytes()?)?;
+                    self.add(attr, &mut attributes);
+                }
                 number::DROPPED_ATTRIBUTES => span.dropped_attributes = field.number()? as u32,
                 number::EVENTS => events.push(self.event(field.bytes()?)?),
                 number::DROPPED_EVENTS => span.dropped_events = field.number()? as u32,
@@ -243,6 +251,20 @@ impl<'r, 'a> PartReader<'r, 'a> {
         span.events = events.into_bump_slice();
         span.raw_fields = raw_fields.into_bump_slice();
         Ok(readable.then_some(span))
+    }
+
+    /// Adds an attribute to those of the span. OTLP wants each key once; of a key that comes again the last value counts, which is what most
+    /// readers take.
+    fn add(&mut self, attr: Attr<'a>, attributes: &mut BumpVec<'a, Attr<'a>>) {
+        let end = attributes.len();
+        let place = match attr.key {
+            Key::Id(id) => self.keys.place_in_list(id, end),
+            Key::Text(text) => *self.texts.entry(text).or_insert(end),
+        };
+        match attributes.get_mut(place) {
+            Some(before) => *before = attr,
+            None => attributes.push(attr),
+        }
     }
 
     fn event(&mut self, (base, bytes): (usize, &'a [u8])) -> Result<Event<'a>, WireError> {

@@ -87,11 +87,13 @@ impl Said {
         }
     }
 
-    fn has(&self, key: Key) -> bool {
-        match key {
-            Key::Id(id) => self.0.get(id as usize / 64).is_some_and(|word| word & 1 << (id % 64) != 0),
-            Key::Text(_) => false,
-        }
+    fn has(&self, key: Key, keys: &Keys) -> bool {
+        // A host that has no number for a key yet hands it over as text.
+        let id = match key {
+            Key::Id(id) => Some(id),
+            Key::Text(text) => keys.find(text),
+        };
+        id.is_some_and(|id| self.0.get(id as usize / 64).is_some_and(|word| word & 1 << (id % 64) != 0))
     }
 }
 
@@ -249,29 +251,38 @@ impl Writing {
         if self.keep == Keep::None || composed.items.is_empty() {
             return;
         }
-        let mut own_lists = BumpVec::new_in(composed.items.bump());
-        for (attr, fate) in span.attributes.iter().zip(fates).filter(|(attr, _)| attr.value != Value::Empty) {
-            let key = keys.text(attr.key);
-            let is_own = |item: &super::compose::Item| {
-                if item.list.is_empty() { item.key == key } else { key.starts_with(item.list.as_bytes()) }
-            };
-            if let (Fate::Keep | Fate::Mapped, Some(own)) = (*fate, composed.items.iter().find(|item| is_own(item))) {
-                *fate = Fate::Keep;
-                let (key, list) = (own.key, own.list);
-                if list.is_empty() {
-                    composed.items.retain(|item| item.key != key);
-                } else {
-                    own_lists.push(list);
-                }
+        let arena = composed.items.bump();
+        // The items of a list come one after the other, and the whole list is one's own or none of it.
+        let mut own: BumpVec<(&str, &[u8], bool)> = BumpVec::new_in(arena);
+        for item in &composed.items {
+            if item.list.is_empty() || own.last().is_none_or(|(list, ..)| *list != item.list) {
+                own.push((item.list, item.key, false));
             }
         }
-        composed.items.retain(|item| !own_lists.contains(&item.list));
+        for (attr, fate) in span.attributes.iter().zip(fates) {
+            let key = keys.text(attr.key);
+            let is_own = |(list, item, _): &&mut (&str, &[u8], bool)| {
+                if list.is_empty() { *item == key } else { key.starts_with(list.as_bytes()) }
+            };
+            match (*fate, own.iter_mut().find(is_own)) {
+                (_, None) | (Fate::Drop, _) => {}
+                // Without a value it says nothing.
+                (_, Some(_)) if attr.value == Value::Empty => *fate = Fate::Drop,
+                (Fate::Keep | Fate::Mapped, Some((.., wins))) => (*fate, *wins) = (Fate::Keep, true),
+                (Fate::Rewrite(_), Some((.., wins))) => *wins = true,
+            }
+        }
+        own.retain(|(.., wins)| *wins);
+        let loses = |item: &super::compose::Item| {
+            own.iter().any(|(list, key, _)| if list.is_empty() { *key == item.key } else { *list == item.list })
+        };
+        composed.items.retain(|item| !loses(item));
     }
 
     /// The canonical fields, then what stays of the source.
     fn attributes<'a>(&self, w: &mut Writer, span: &Span<'a>, view: &View<'_, 'a>, keys: &Keys) {
         for (attr, &fate) in span.attributes.iter().zip(&*view.fates).rev() {
-            if !self.keeps(fate) || view.said.has(attr.key) {
+            if !self.keeps(fate) || view.said.has(attr.key, keys) {
                 continue;
             }
             match fate {
@@ -324,9 +335,11 @@ impl Writing {
             return;
         }
         let view = self.view(span, n, keys, arena);
+        let stays = span.attributes.iter().zip(&*view.fates).filter(|(_, fate)| self.keeps(**fate)).map(|(attr, _)| keys.text(attr.key));
         for (id, field) in self.trace.into_iter().zip([Field::TraceInput, Field::TraceOutput]) {
             let key = keys.text(Key::Id(id));
-            let said = view.said.has(Key::Id(id)) || view.composed.items.iter().any(|item| item.key == key);
+            let composed = view.composed.items.iter().any(|item| item.key == key);
+            let said = view.said.has(Key::Id(id), keys) || composed || stays.clone().any(|kept| kept == key);
             if let Some(value) = n.canonical.get(field).filter(|_| !said) {
                 write::attribute(w, number::ATTRIBUTES, Key::Id(id), &value, keys);
             }

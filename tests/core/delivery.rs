@@ -18,7 +18,7 @@ fn text(key: &str, value: &str) -> KeyValue {
 }
 
 fn end(p: &mut Pipeline, id: u8, name: &str, attributes: Vec<KeyValue>) {
-    let mut w = FrameWriter(p);
+    let mut w = FrameWriter::new(p);
     let scope = w.scope(&InstrumentationScope { name: "shop".into(), ..Default::default() });
     let resource = w.resource(&Resource { attributes: vec![text("service.name", "shop")], ..Default::default() });
     let span = Span {

@@ -19,12 +19,19 @@ fn time(out: &mut Vec<u8>, nanos: u64) {
     u32(out, (nanos % 1_000_000_000) as u32);
 }
 
-/// Writes records with keys interned in a pipeline.
-pub struct FrameWriter<'p>(pub &'p mut Pipeline);
+/// Writes records with keys interned in a pipeline; `true`: all keys and names as text, as a host does where it meets them for the first time.
+pub struct FrameWriter<'p>(pub &'p mut Pipeline, pub bool);
+
+impl<'p> FrameWriter<'p> {
+    pub fn new(pipeline: &'p mut Pipeline) -> Self {
+        FrameWriter(pipeline, false)
+    }
+}
 
 impl FrameWriter<'_> {
     fn name(&mut self, out: &mut Vec<u8>, text: &str) {
-        match self.0.intern(text.as_bytes()) {
+        let id = if self.1 { None } else { self.0.intern(text.as_bytes()) };
+        match id {
             Some(id) => u32(out, id),
             None => {
                 u32(out, 0);

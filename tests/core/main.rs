@@ -20,3 +20,4 @@ mod profiles;
 mod round_trip;
 mod traps;
 mod trees;
+mod unique;

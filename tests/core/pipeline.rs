@@ -40,7 +40,7 @@ fn pipeline(config: &str) -> Pipeline {
 
 /// Starts and ends an HTTP span around a Langfuse agent with one generation, children ending first.
 fn run_agent(p: &mut Pipeline, now: f64) {
-    let mut w = FrameWriter(p);
+    let mut w = FrameWriter::new(p);
     let (http, langfuse) = (w.scope(&scope("@opentelemetry/instrumentation-http")), w.scope(&scope("langfuse-sdk")));
     let resource = w.resource(&Resource {
         attributes: vec![text("service.name", "My Shop"), text("token", "tok-from-resource"), text("region", "sz")],
@@ -118,7 +118,7 @@ fn the_outermost_llm_span_goes_out_as_the_entry_once_its_parent_has_ended() {
 #[test]
 fn a_candidate_waits_for_its_parent_and_a_flush_ends_the_wait() {
     let mut p = pipeline(r#"{"destinations":[{}]}"#);
-    let mut w = FrameWriter(&mut p);
+    let mut w = FrameWriter::new(&mut p);
     let (http, langfuse) = (w.scope(&scope("http")), w.scope(&scope("langfuse-sdk")));
     let resource = w.resource(&Resource::default());
     let (root, agent) = (span(1, 0, "POST", vec![]), span(2, 1, "agent", vec![]));
@@ -165,7 +165,7 @@ fn each_destination_gets_its_own_resource_and_no_other_s_secret() {
 #[test]
 fn without_entry_detection_nothing_is_held_and_marks_of_the_source_still_go() {
     let mut p = pipeline(r#"{"destinations":[{}],"entry":{"enabled":false}}"#);
-    let mut w = FrameWriter(&mut p);
+    let mut w = FrameWriter::new(&mut p);
     let langfuse = w.scope(&scope("langfuse-sdk"));
     let resource = w.resource(&Resource::default());
     let agent = span(2, 1, "agent", vec![text("langfuse.observation.metadata.gen_ai.is_entry", "true")]);
@@ -221,7 +221,7 @@ fn a_destination_gets_no_span_below_one_that_it_does_not_get() {
         let mut p = pipeline(&format!(
             r#"{{"entry":{{"enabled":{entries}}},"destinations":[{{}},{{"blockScopes":["http"]}},{{"blockScopes":["langfuse-sdk"],"profile":"langfuse"}},{{"allowScopes":["db"]}}]}}"#
         ));
-        let mut w = FrameWriter(&mut p);
+        let mut w = FrameWriter::new(&mut p);
         let (http, langfuse, db) = (w.scope(&scope("http")), w.scope(&scope("langfuse-sdk")), w.scope(&scope("db")));
         let resource = w.resource(&Resource::default());
         // Below a span of another process: POST, the agent, a request of its own, a tool in it, and what that asks a database.
@@ -276,7 +276,7 @@ fn usage_of_a_wrapper_is_counted_where_the_client_below_it_is_missing() {
     // LangChain's generation around the client's own span of the same call.
     let counted_on = |config: &str| {
         let mut p = pipeline(config);
-        let mut w = FrameWriter(&mut p);
+        let mut w = FrameWriter::new(&mut p);
         let (langfuse, client) = (w.scope(&scope("langfuse-sdk")), w.scope(&scope("opentelemetry.instrumentation.openai")));
         let resource = w.resource(&Resource::default());
         let of_wrapper = vec![
@@ -533,7 +533,7 @@ fn captures_in_pieces_have_the_entries_of_the_whole() {
 #[test]
 fn what_is_held_is_bounded_in_bytes() {
     let mut p = pipeline(r#"{"destinations":[{}],"entry":{"maxHeldBytes":2000}}"#);
-    let mut w = FrameWriter(&mut p);
+    let mut w = FrameWriter::new(&mut p);
     let (http, langfuse) = (w.scope(&scope("http")), w.scope(&scope("langfuse-sdk")));
     let resource = w.resource(&Resource::default());
     let root = span(1, 0, "POST", vec![]);
@@ -552,7 +552,7 @@ fn what_is_held_is_bounded_in_bytes() {
 #[test]
 fn a_session_that_a_span_starts_with_is_handed_down_while_it_runs() {
     let mut p = pipeline(r#"{"destinations":[{}]}"#);
-    let mut w = FrameWriter(&mut p);
+    let mut w = FrameWriter::new(&mut p);
     let (http, langfuse) = (w.scope(&scope("http")), w.scope(&scope("langfuse-sdk")));
     let resource = w.resource(&Resource::default());
     let spans_of = [
@@ -708,7 +708,7 @@ fn pods(body: &[u8]) -> Vec<String> {
 fn out_of_bodies_there_may_be_any_number_of_resources_scopes_and_keys() {
     let mut p = pipeline(r#"{"destinations":[{}],"entry":{"maxSpans":200000}}"#);
     let (host_scope, host_resource) = {
-        let mut w = FrameWriter(&mut p);
+        let mut w = FrameWriter::new(&mut p);
         (w.scope(&scope("langfuse-sdk")), w.resource(&Resource { attributes: vec![text("k8s.pod.name", "host")], ..Default::default() }))
     };
     for n in 0..50_000 {
@@ -725,7 +725,7 @@ fn out_of_bodies_there_may_be_any_number_of_resources_scopes_and_keys() {
     assert_eq!(late, (0..50).map(|n| format!("pod-{}", n * 1_000)).collect::<Vec<_>>());
     assert!(p.stats().dictionary < 6_000);
     // What a host was given stays its own.
-    let mut w = FrameWriter(&mut p);
+    let mut w = FrameWriter::new(&mut p);
     let record = w.span(&of_kind(3, 0, "host", "generation"), host_scope, host_resource);
     p.end(&record, 0, 0.0).unwrap();
     p.flush(0.0);

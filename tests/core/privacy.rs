@@ -215,7 +215,7 @@ fn outputs(spans: &[(&str, Span)], privacy: &str) -> Vec<(String, Vec<u8>)> {
         for (i, (scope, span)) in spans.iter().enumerate() {
             let mut span = span.clone();
             span.span_id = vec![i as u8 + 1; 8];
-            let mut w = FrameWriter(&mut pipeline);
+            let mut w = FrameWriter::new(&mut pipeline);
             let resource = w.resource(&Resource::default());
             let number = w.scope(&InstrumentationScope { name: (*scope).into(), ..Default::default() });
             w.0.start(&FrameWriter::start(&span, number), 0, 0.0).unwrap();
@@ -373,7 +373,7 @@ fn each_destination_has_its_own_and_all_is_counted() {
     let config = r#"{"destinations":[{"name":"a"},{"name":"b","privacy":{"captureContent":false}},{"name":"c"}],
         "privacy":{"mask":[{"detect":["email"]}]}}"#;
     let mut pipeline = Pipeline::new(&Config::from_json(config).unwrap(), 1).unwrap();
-    let mut w = FrameWriter(&mut pipeline);
+    let mut w = FrameWriter::new(&mut pipeline);
     let (resource, scope) = (w.resource(&Resource::default()), w.scope(&InstrumentationScope::default()));
     let source = span(
         "chat",

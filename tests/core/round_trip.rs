@@ -97,7 +97,7 @@ proptest! {
         let expected = request(spans, attributes);
         let config = format!(r#"{{"destinations":[{{}}],"dictionary":{dictionary}}}"#);
         let mut p = Pipeline::new(&Config::from_json(&config).unwrap(), 1).unwrap();
-        let mut w = FrameWriter(&mut p);
+        let mut w = FrameWriter::new(&mut p);
         let from = &expected.resource_spans[0];
         let scope = w.scope(from.scope_spans[0].scope.as_ref().unwrap());
         let resource = w.resource(from.resource.as_ref().unwrap());
