@@ -215,22 +215,25 @@ for (const [exporter, compression, batching] of [
 }
 
 for (const version of ["langfuse3", "newest"]) {
-  testInPython(`Langfuse in Python, ${version}: LANGFUSE_HOST is all that changes, and its calls that are no traces harm nothing`, async (t) => {
-    const collector = await collect(t);
-    const receiving = await relay(t, { endpoint: collector.url });
-    const keys = { LANGFUSE_PUBLIC_KEY: "pk-lf-x", LANGFUSE_SECRET_KEY: "sk-lf-x" };
-    const env = { ...process.env, LANGFUSE_HOST: receiving.url, ...keys };
-    const { stdout } = await run(python(version), [here("langfuse_host.py")], { env, timeout: 30_000 });
-    assert.deepEqual(JSON.parse(stdout), { auth: "True", prompt: "'hello'" });
-    const { received } = await receiving.close();
-    assert.equal(received.requests, 1);
-    const [answer, agent] = collector.spans().sort((a, b) => b.name.localeCompare(a.name));
-    assert.deepEqual([answer.name, agent.name, answer.parentSpanId], ["answer", "agent", agent.spanId]);
-    assert.equal(answer.attributes["gen_ai.usage.input_tokens"], 57);
-    assert.equal(agent.attributes["gen_ai.is_entry"], true);
-    const sent = collector.requests.map(({ body, headers }) => body.toString("latin1") + JSON.stringify(headers));
-    assert.ok(!/[ps]k-lf-x/.test(sent.join()), "Langfuse's keys stay here");
-  });
+  testInPython(
+    `Langfuse in Python, ${version}: LANGFUSE_HOST is all that changes, and its calls that are no traces harm nothing`,
+    async (t) => {
+      const collector = await collect(t);
+      const receiving = await relay(t, { endpoint: collector.url });
+      const keys = { LANGFUSE_PUBLIC_KEY: "pk-lf-x", LANGFUSE_SECRET_KEY: "sk-lf-x" };
+      const env = { ...process.env, LANGFUSE_HOST: receiving.url, ...keys };
+      const { stdout } = await run(python(version), [here("langfuse_host.py")], { env, timeout: 30_000 });
+      assert.deepEqual(JSON.parse(stdout), { auth: "True", prompt: "'hello'" });
+      const { received } = await receiving.close();
+      assert.equal(received.requests, 1);
+      const [answer, agent] = collector.spans().sort((a, b) => b.name.localeCompare(a.name));
+      assert.deepEqual([answer.name, agent.name, answer.parentSpanId], ["answer", "agent", agent.spanId]);
+      assert.equal(answer.attributes["gen_ai.usage.input_tokens"], 57);
+      assert.equal(agent.attributes["gen_ai.is_entry"], true);
+      const sent = collector.requests.map(({ body, headers }) => body.toString("latin1") + JSON.stringify(headers));
+      assert.ok(!/[ps]k-lf-x/.test(sent.join()), "Langfuse's keys stay here");
+    },
+  );
 }
 
 /** The Python program that the README has for a relay, sent elsewhere, with a span and an end. */
@@ -250,54 +253,57 @@ provider.shutdown()
 }
 
 // README promise: "Secrets stay"
-testInPython("the documented Python program: each sender's own token goes with its spans, to the destination that wants it alone", async (t) => {
-  const [tencent, other] = [await collect(t), await collect(t)];
-  const receiving = await relay(t, {
-    destinations: [
-      { name: "tencent", profile: "tencent", endpoint: `${tencent.url}/v1/traces` },
-      { name: "other", endpoint: `${other.url}/v1/traces` },
-    ],
-  });
-  for (const changes of [
-    [],
-    [
-      ['"shop-agent"', '"Bank Agent"'],
-      ['"Tok3nOfTheTeam"', '"s3cret-of-the-bank"'],
-      ['"10.0.0.8"', '"10.0.0.9"'],
-    ],
-    [
-      ['"shop-agent"', '"web"'],
-      ['"token": "Tok3nOfTheTeam", ', ""],
-    ],
-    [
-      ['"shop-agent"', '"web"'],
-      ['"token": "Tok3nOfTheTeam", ', ""],
-    ],
-  ]) {
-    await run(python("newest"), ["-c", documented(receiving, changes)], { timeout: 30_000 });
-  }
-  const { stats } = await receiving.close();
-  const resources = tencent.spans().map(({ resource }) => resource);
-  assert.deepEqual(
-    resources.map((resource) => ["service.name", "token", "host.name"].map((key) => resource[key])).sort(),
-    [
-      ["bank-agent", "s3cret-of-the-bank", "10.0.0.9"],
-      ["shop-agent", "Tok3nOfTheTeam", "10.0.0.8"],
-    ],
-  );
-  assert.equal(other.spans().length, 4);
-  assert.ok(other.spans().every(({ resource }) => !("token" in resource)));
-  assert.deepEqual(
-    stats.destinations.map(({ sent, withoutToken }) => [sent, withoutToken]),
-    [
-      [2, 2],
-      [4, 0],
-    ],
-  );
-  assert.deepEqual(receiving.warnings, [
-    'service "web" sends no token, so the destination of profile tencent gets none of its spans; set the resource attribute token there (OTEL_RESOURCE_ATTRIBUTES=token=…), or one token for all services here',
-  ]);
-});
+testInPython(
+  "the documented Python program: each sender's own token goes with its spans, to the destination that wants it alone",
+  async (t) => {
+    const [tencent, other] = [await collect(t), await collect(t)];
+    const receiving = await relay(t, {
+      destinations: [
+        { name: "tencent", profile: "tencent", endpoint: `${tencent.url}/v1/traces` },
+        { name: "other", endpoint: `${other.url}/v1/traces` },
+      ],
+    });
+    for (const changes of [
+      [],
+      [
+        ['"shop-agent"', '"Bank Agent"'],
+        ['"Tok3nOfTheTeam"', '"s3cret-of-the-bank"'],
+        ['"10.0.0.8"', '"10.0.0.9"'],
+      ],
+      [
+        ['"shop-agent"', '"web"'],
+        ['"token": "Tok3nOfTheTeam", ', ""],
+      ],
+      [
+        ['"shop-agent"', '"web"'],
+        ['"token": "Tok3nOfTheTeam", ', ""],
+      ],
+    ]) {
+      await run(python("newest"), ["-c", documented(receiving, changes)], { timeout: 30_000 });
+    }
+    const { stats } = await receiving.close();
+    const resources = tencent.spans().map(({ resource }) => resource);
+    assert.deepEqual(
+      resources.map((resource) => ["service.name", "token", "host.name"].map((key) => resource[key])).sort(),
+      [
+        ["bank-agent", "s3cret-of-the-bank", "10.0.0.9"],
+        ["shop-agent", "Tok3nOfTheTeam", "10.0.0.8"],
+      ],
+    );
+    assert.equal(other.spans().length, 4);
+    assert.ok(other.spans().every(({ resource }) => !("token" in resource)));
+    assert.deepEqual(
+      stats.destinations.map(({ sent, withoutToken }) => [sent, withoutToken]),
+      [
+        [2, 2],
+        [4, 0],
+      ],
+    );
+    assert.deepEqual(receiving.warnings, [
+      'service "web" sends no token, so the destination of profile tencent gets none of its spans; set the resource attribute token there (OTEL_RESOURCE_ATTRIBUTES=token=…), or one token for all services here',
+    ]);
+  },
+);
 
 for (const protocol of ["http/protobuf", "http/json", "grpc"]) {
   // README promise: "Secrets stay"
