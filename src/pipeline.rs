@@ -323,7 +323,10 @@ impl Pipeline {
 
     /// The keys whose values [`Pipeline::start`] wants to see, where a span starts with them: a host hands over those alone.
     pub fn wanted(&self) -> Vec<&str> {
-        let mut keys = if self.inherit_session { conventions::keys_of(&PEOPLE) } else { Vec::new() };
+        let mut keys = conventions::keys_of_kinds();
+        if self.inherit_session {
+            keys.extend(conventions::keys_of(&PEOPLE));
+        }
         self.destinations.iter().for_each(|d| d.config.filter.add_keys(&mut keys));
         keys
     }
@@ -334,7 +337,8 @@ impl Pipeline {
         self.reset_arena();
         let start = frame::start(record, &self.arena, &self.keys).inspect_err(|_| self.unparsed += 1)?;
         let scope = self.scopes.get(start.scope);
-        let proven = scope.map_or(0, |s| s.conventions) | normalize::recognise_start(start.keys.iter().copied(), &self.keys);
+        let of_scope = scope.map_or(0, |s| s.conventions);
+        let proven = of_scope | normalize::recognise_start(start.keys.iter().copied(), &self.keys);
         let facts = Facts {
             scope: scope.map_or(&[], |s| &s.name),
             name: start.name,
@@ -351,7 +355,8 @@ impl Pipeline {
             trace_id: start.trace_id,
             span_id: start.span_id,
             parent_id: start.parent_id,
-            llm: conventions::open_segments(proven),
+            llm: normalize::opens_segment(start.attributes, [of_scope, proven], &self.keys),
+            may_be_llm: conventions::open_segments(proven),
             inside_segment: self.across_processes && start.remote_parent && start.inside_segment,
             caller: start.caller,
             patient: false,
@@ -467,10 +472,10 @@ impl Pipeline {
                 Some(raw) => w.bytes(raw),
                 None => form.writing.span(w, span, normal.as_deref(), keys, arena),
             }
-            let is_llm = normal.as_deref().is_some_and(Normal::is_llm);
+            let recognised = normal.as_deref().is_some_and(Normal::is_recognised);
             let (hooks, counts) = (&self.hooks, &mut self.privacy);
             let run = privacy::Run { keys, arena, hooks, counts, notes: None };
-            let [fields, entry_fields] = form.privacy.apply([w.written(), &entry_fields], is_llm, run);
+            let [fields, entry_fields] = form.privacy.apply([w.written(), &entry_fields], recognised, run);
             if decision == Decision::Hold {
                 self.held_bytes += fields.len() + entry_fields.len();
                 held.bodies.push((fields.to_vec(), entry_fields.to_vec()));
