@@ -9,7 +9,7 @@ use crate::describe::{self, ResourceRules};
 use crate::entry::{self, Decision, Destinations, Ended, Started, Tree};
 use crate::export::{self, Envelopes, Exporter, Health, PartialSuccess, Place, Transmit};
 use crate::frame::{self, FrameError};
-use crate::hash::HashMap;
+use crate::hash::{self, Hash, HashMap};
 use crate::keys::Keys;
 use crate::normalize::canonical::PEOPLE;
 use crate::normalize::{self, Context, Normal};
@@ -23,6 +23,7 @@ use crate::span::{Attr, Span, SpanId, TraceId};
 use crate::stats::{DestinationStats, Stats};
 use bumpalo::Bump;
 use descriptions::Descriptions;
+use std::hash::BuildHasher;
 
 /// The arena is given back to the allocator when one span made it grow past this.
 const ARENA_BYTES: usize = 4 << 20;
@@ -166,9 +167,11 @@ impl Envelopes for DestinationEnvelopes<'_> {
 }
 
 impl Pipeline {
-    /// A pipeline by its configuration. `seed` decides the jitter of retries.
+    /// A pipeline by its configuration. `seed` decides the jitter of retries, and the hashes of its maps: it should not be known to those
+    /// who send spans ([`crate::seed_hashes`]).
     pub fn new(config: &Config, seed: u64) -> Result<Self, ConfigError> {
         config.validate()?;
+        hash::seed_hashes(seed);
         let mut keys = Keys::new(config.dictionary);
         let mut forms: Vec<Form> = Vec::new();
         let mut destinations = Vec::new();
@@ -194,7 +197,8 @@ impl Pipeline {
                 exporter: Exporter::new(
                     d.delivery.unwrap_or_else(|| config.delivery()),
                     (i as u32 + 1, config.destinations.len() as u32),
-                    seed.wrapping_add(i as u64),
+                    // A backend sees the jitter, and shall not learn the seed.
+                    Hash::default().hash_one(i),
                 ),
                 max_bytes: d.delivery.unwrap_or_else(|| config.delivery()).batch.max_bytes,
                 json: Vec::new(),
@@ -233,11 +237,6 @@ impl Pipeline {
             entries: 0,
             unparsed: 0,
         })
-    }
-
-    /// Decides the jitter of retries from now on.
-    pub fn seed(&mut self, seed: u64) {
-        self.destinations.iter_mut().zip(0..).for_each(|(d, i)| d.exporter.seed(seed.wrapping_add(i)));
     }
 
     /// What the host does with content itself. Set before the first span.
