@@ -7,6 +7,7 @@
 use crate::config::{Config, Convert};
 #[cfg(feature = "ingest")]
 use crate::convert::Error;
+use crate::hash::{Hash, seed_hashes};
 use crate::otlp::wire::array;
 use crate::pipeline::{Flush, Pipeline};
 use crate::privacy::{HookFailed, Hooks, MaskHook, MediaHook};
@@ -14,6 +15,7 @@ use js_sys::Function;
 use serde::Serialize;
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::hash::BuildHasher;
 use wasm_bindgen::prelude::*;
 
 /// How many flushes can be asked about; a host waits for one or two at a time.
@@ -28,21 +30,6 @@ struct Host {
     message: String,
     flushes: VecDeque<(u32, Flush)>,
     next_flush: u32,
-    seeded: bool,
-}
-
-/// The seed until a request fails: Node takes 5 ms to load what is random, and most processes never need it.
-const UNSEEDED: u64 = 1;
-
-impl Host {
-    /// To be called before retries are planned.
-    fn seed(&mut self) {
-        let mut seed = [0; 8];
-        // Without randomness the jitter is the same in every process: worse, but no reason to fail.
-        if !std::mem::replace(&mut self.seeded, true) && getrandom::fill(&mut seed).is_ok() {
-            self.pipeline.seed(u64::from_le_bytes(seed));
-        }
-    }
 }
 
 /// A request, or a partial success.
@@ -98,16 +85,21 @@ fn hooks(mask: Option<Function>, on_media: Option<Function>) -> Hooks {
     }
 }
 
+/// Gives the module its seed, a whole number of up to 53 bits that nobody outside knows. To be called before anything else.
+#[wasm_bindgen]
+pub fn seed(seed: f64) {
+    seed_hashes(seed as u64);
+}
+
 /// Opens a pipeline; throws an `Error` that names the field, the value, the rule and a fix. `mask` gets a text and its key, `on_media`
 /// a media type, base64 and the key; each gives a string. They must not call anything of this module.
 #[wasm_bindgen]
 pub fn open(config: JsValue, mask: Option<Function>, on_media: Option<Function>) -> Result<u32, JsError> {
     let mut config = Config::read(&json(&config)?).map_err(error)?;
     (config.peer_host_name, config.sender_tokens) = (cfg!(feature = "ingest"), cfg!(feature = "ingest"));
-    let mut pipeline = Pipeline::new(&config, UNSEEDED).map_err(error)?;
+    let mut pipeline = Pipeline::new(&config, Hash::default().hash_one(0)).map_err(error)?;
     pipeline.set_hooks(hooks(mask, on_media));
-    let host =
-        Host { pipeline, input: Vec::new(), out: NOTHING, message: String::new(), flushes: VecDeque::new(), next_flush: 1, seeded: false };
+    let host = Host { pipeline, input: Vec::new(), out: NOTHING, message: String::new(), flushes: VecDeque::new(), next_flush: 1 };
     Ok(HOSTS.with_borrow_mut(|hosts| {
         let free = hosts.iter().position(Option::is_none).unwrap_or(hosts.len());
         if free == hosts.len() {
@@ -340,9 +332,6 @@ pub extern "C" fn gs_settled(handle: u32, number: u32) -> u32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_response(handle: u32, id: u32, status: u32, retry_after: f64, length: usize, now: f64) -> u32 {
     with_input(handle, length, |host, body| {
-        if !(200..300).contains(&status) && status != 0 {
-            host.seed();
-        }
         let retry_after = (retry_after >= 0.0).then_some(retry_after);
         let Some(partial) = host.pipeline.response(id, status.try_into().unwrap_or(u16::MAX), retry_after, body, now) else { return 0 };
         host.message = partial.message;
@@ -354,10 +343,7 @@ pub extern "C" fn gs_response(handle: u32, id: u32, status: u32, retry_after: f6
 /// No answer came.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_failure(handle: u32, id: u32, now: f64) {
-    with(handle, |host| {
-        host.seed();
-        host.pipeline.failure(id, now);
-    });
+    with(handle, |host| host.pipeline.failure(id, now));
 }
 
 /// A request that was to be stored is (1), or cannot be (0).

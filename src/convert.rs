@@ -290,14 +290,14 @@ struct Output<'k> {
 
 impl<'k> Output<'k> {
     /// The fields of a span as they may leave, and what was done to them.
-    fn private<'s>(&self, fields: &'s [u8], is_llm: bool) -> (&'s [u8], privacy::Notes)
+    fn private<'s>(&self, fields: &'s [u8], recognised: bool) -> (&'s [u8], privacy::Notes)
     where
         'k: 's,
     {
         let (mut counts, mut notes) = (Counts::default(), privacy::Notes::new());
         let notes_of = self.explainer.is_some().then_some(&mut notes);
         let run = privacy::Run { keys: self.keys, arena: self.arena, hooks: self.hooks, counts: &mut counts, notes: notes_of };
-        let [fields, _] = self.privacy.apply([fields, &[]], is_llm, run);
+        let [fields, _] = self.privacy.apply([fields, &[]], recognised, run);
         (fields, notes)
     }
 
@@ -336,7 +336,7 @@ impl<'k> Output<'k> {
         }
         self.writing.span(&mut self.w, span, Some(normal), self.keys, self.arena);
         let written = &self.w.written()[..self.w.mark() - mark];
-        let (out, notes) = self.private(written, normal.is_llm());
+        let (out, notes) = self.private(written, normal.is_recognised());
         if !std::ptr::eq(out, written) {
             let out = self.arena.alloc_slice_copy(out);
             self.w.rewind(mark);

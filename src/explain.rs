@@ -101,8 +101,12 @@ impl<'k> Explainer<'k> {
     /// Explains a span that was just written. `written`: the fields of the `Span`, and what the privacy stage did to them.
     pub fn span(&mut self, span: &Span<'k>, normal: &Normal<'k>, writing: &Writing, (written, notes): (&[u8], &Notes), entry: bool) {
         let mut out = BumpVec::new_in(self.arena);
-        let mut object =
-            self.head(&mut out, [&span.trace_id, &span.span_id, span.name], normal.conventions, (entry, self.why(span, entry)));
+        // Of an evaluator or its like the tree knows no more than that it opens no segment.
+        let why = match normal.mark {
+            None if !entry && normal.is_llm() && !normal.opens_segment => "a span of its kind opens no segment",
+            _ => self.why(span, entry),
+        };
+        let mut object = self.head(&mut out, [&span.trace_id, &span.span_id, span.name], normal.conventions, (entry, why));
         let keys = BumpVec::from_iter_in(attribute_keys(written), self.arena);
         let mut said = writing.said(span, normal, self.keys, self.arena);
         let is_dropped = |key: &[u8]| notes.iter().any(|(noted, note)| *note == DROPPED && **noted == *key);
@@ -112,7 +116,12 @@ impl<'k> Explainer<'k> {
         object.list("attributes", keys.iter(), |key, out| said.attribute(key, out));
         let sources = span.attributes.iter().map(|attr| self.keys.text(attr.key)).enumerate();
         object.list("gone", sources.filter(|(_, key)| !keys.contains(key)), |(at, key), out| said.gone(at, key, out));
-        let gone = span.events.iter().zip(&normal.event_fates).filter(|(_, fate)| !writing.keeps(**fate)).map(|(event, _)| event.name);
+        let gone = span
+            .events
+            .iter()
+            .zip(&normal.event_fates)
+            .filter(|(_, fate)| !writing.keeps(**fate, normal.is_llm()))
+            .map(|(event, _)| event.name);
         object.list("goneEvents", gone, json::string);
         object.close();
         self.explained.push(out.into_bump_slice());
@@ -228,7 +237,9 @@ impl<'k> Said<'_, 'k> {
                 "kept",
                 match self.normal.fates.get(at) {
                     Some(Fate::Rewrite(_)) => b"without the mark of the entry that it held",
-                    Some(Fate::Mapped) if self.writing.keeps(Fate::Mapped) => b"all attributes of the source are to stay",
+                    Some(Fate::Mapped) if self.writing.keeps(Fate::Mapped, self.normal.is_llm()) => {
+                        b"all attributes of the source are to stay"
+                    }
                     _ => b"no attribute of the profile says it",
                 },
             ),

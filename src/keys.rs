@@ -85,6 +85,11 @@ impl KeyInfo {
         those.map(|(i, _)| 1 << i).sum()
     }
 
+    /// Returns true if the value may be a secret.
+    pub fn is_secret(&self) -> bool {
+        self.rules.iter().any(|r| matches!(r.rule.to, To::Drop))
+    }
+
     /// The key.
     #[inline]
     pub fn text(&self) -> &[u8] {

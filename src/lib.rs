@@ -50,5 +50,6 @@ pub mod span;
 mod stats;
 
 pub use convert::{Error, convert, convert_with, explain, explain_with};
+pub use hash::seed_hashes;
 pub use pipeline::{Flush, Pipeline};
 pub use stats::{DestinationStats, Stats};

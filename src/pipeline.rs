@@ -9,7 +9,7 @@ use crate::describe::{self, ResourceRules};
 use crate::entry::{self, Decision, Destinations, Ended, Started, Tree};
 use crate::export::{self, Envelopes, Exporter, Health, PartialSuccess, Place, Transmit};
 use crate::frame::{self, FrameError};
-use crate::hash::HashMap;
+use crate::hash::{self, Hash, HashMap};
 use crate::keys::Keys;
 use crate::normalize::canonical::PEOPLE;
 use crate::normalize::{self, Context, Normal};
@@ -23,6 +23,7 @@ use crate::span::{Attr, Span, SpanId, TraceId};
 use crate::stats::{DestinationStats, Stats};
 use bumpalo::Bump;
 use descriptions::Descriptions;
+use std::hash::BuildHasher;
 
 /// The arena is given back to the allocator when one span made it grow past this.
 const ARENA_BYTES: usize = 4 << 20;
@@ -166,9 +167,11 @@ impl Envelopes for DestinationEnvelopes<'_> {
 }
 
 impl Pipeline {
-    /// A pipeline by its configuration. `seed` decides the jitter of retries.
+    /// A pipeline by its configuration. `seed` decides the jitter of retries, and the hashes of its maps: it should not be known to those
+    /// who send spans ([`crate::seed_hashes`]).
     pub fn new(config: &Config, seed: u64) -> Result<Self, ConfigError> {
         config.validate()?;
+        hash::seed_hashes(seed);
         let mut keys = Keys::new(config.dictionary);
         let mut forms: Vec<Form> = Vec::new();
         let mut destinations = Vec::new();
@@ -194,7 +197,8 @@ impl Pipeline {
                 exporter: Exporter::new(
                     d.delivery.unwrap_or_else(|| config.delivery()),
                     (i as u32 + 1, config.destinations.len() as u32),
-                    seed.wrapping_add(i as u64),
+                    // A backend sees the jitter, and shall not learn the seed.
+                    Hash::default().hash_one(i),
                 ),
                 max_bytes: d.delivery.unwrap_or_else(|| config.delivery()).batch.max_bytes,
                 json: Vec::new(),
@@ -233,11 +237,6 @@ impl Pipeline {
             entries: 0,
             unparsed: 0,
         })
-    }
-
-    /// Decides the jitter of retries from now on.
-    pub fn seed(&mut self, seed: u64) {
-        self.destinations.iter_mut().zip(0..).for_each(|(d, i)| d.exporter.seed(seed.wrapping_add(i)));
     }
 
     /// What the host does with content itself. Set before the first span.
@@ -323,7 +322,10 @@ impl Pipeline {
 
     /// The keys whose values [`Pipeline::start`] wants to see, where a span starts with them: a host hands over those alone.
     pub fn wanted(&self) -> Vec<&str> {
-        let mut keys = if self.inherit_session { conventions::keys_of(&PEOPLE) } else { Vec::new() };
+        let mut keys = conventions::keys_of_kinds();
+        if self.inherit_session {
+            keys.extend(conventions::keys_of(&PEOPLE));
+        }
         self.destinations.iter().for_each(|d| d.config.filter.add_keys(&mut keys));
         keys
     }
@@ -334,7 +336,8 @@ impl Pipeline {
         self.reset_arena();
         let start = frame::start(record, &self.arena, &self.keys).inspect_err(|_| self.unparsed += 1)?;
         let scope = self.scopes.get(start.scope);
-        let proven = scope.map_or(0, |s| s.conventions) | normalize::recognise_start(start.keys.iter().copied(), &self.keys);
+        let of_scope = scope.map_or(0, |s| s.conventions);
+        let proven = of_scope | normalize::recognise_start(start.keys.iter().copied(), &self.keys);
         let facts = Facts {
             scope: scope.map_or(&[], |s| &s.name),
             name: start.name,
@@ -351,7 +354,8 @@ impl Pipeline {
             trace_id: start.trace_id,
             span_id: start.span_id,
             parent_id: start.parent_id,
-            llm: conventions::open_segments(proven),
+            llm: normalize::opens_segment(start.attributes, [of_scope, proven], &self.keys),
+            may_be_llm: conventions::open_segments(proven),
             inside_segment: self.across_processes && start.remote_parent && start.inside_segment,
             caller: start.caller,
             patient: false,
@@ -467,10 +471,10 @@ impl Pipeline {
                 Some(raw) => w.bytes(raw),
                 None => form.writing.span(w, span, normal.as_deref(), keys, arena),
             }
-            let is_llm = normal.as_deref().is_some_and(Normal::is_llm);
+            let recognised = normal.as_deref().is_some_and(Normal::is_recognised);
             let (hooks, counts) = (&self.hooks, &mut self.privacy);
             let run = privacy::Run { keys, arena, hooks, counts, notes: None };
-            let [fields, entry_fields] = form.privacy.apply([w.written(), &entry_fields], is_llm, run);
+            let [fields, entry_fields] = form.privacy.apply([w.written(), &entry_fields], recognised, run);
             if decision == Decision::Hold {
                 self.held_bytes += fields.len() + entry_fields.len();
                 held.bodies.push((fields.to_vec(), entry_fields.to_vec()));

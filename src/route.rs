@@ -20,7 +20,7 @@ pub struct Filter {
 /// What a span has to be, all of it.
 #[derive(Clone, Debug, Default)]
 struct Condition {
-    /// A span of an LLM instrumentation, or none.
+    /// LLM, or not.
     llm: Option<bool>,
     /// The instrumentation scope.
     scope: Option<Texts>,
@@ -105,7 +105,7 @@ pub struct Facts<'s, 'a> {
     pub scope: &'s [u8],
     /// Its name.
     pub name: &'s [u8],
-    /// It is a span of an LLM instrumentation.
+    /// It is LLM, or may turn out to be: at its start a span of an LLM library is taken for that.
     pub llm: bool,
     /// `gen_ai.operation.name`.
     pub operation: &'s [u8],

@@ -65,10 +65,23 @@ function instantiate(): Exports {
     const module = load();
     // A module out of another realm, such as that of a sandbox's host, is none to the `instanceof` of wasm-bindgen.
     if (!(module instanceof WebAssembly.Module)) Object.setPrototypeOf(module, WebAssembly.Module.prototype);
-    return bindings.initSync({ module }) as unknown as Exports;
+    const wasm = bindings.initSync({ module }) as unknown as Exports;
+    bindings.seed(seed());
+    return wasm;
   } catch (error) {
     unavailable = new Unavailable(error);
     throw unavailable;
+  }
+}
+
+/** 53 bits by which the core hashes what senders choose. */
+function seed(): number {
+  try {
+    const [high, low] = crypto.getRandomValues(new Uint32Array(2)) as unknown as [number, number];
+    return (high >>> 11) * 2 ** 32 + low;
+  } catch {
+    // Workers give no random values before their first request, older runtimes have no `crypto`.
+    return Math.floor(Math.random() * 2 ** 53);
   }
 }
 

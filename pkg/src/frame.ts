@@ -111,9 +111,8 @@ export class FrameWriter {
     for (const [key, id] of this.ids) this.ids.set(key, -id);
   }
 
-  /** Writes a `start` record and gives its length. `caller`: the LLM span in another process that it is below. `baggage`: the session and the user that it names, under their attributes' keys. */
-  start(span: StartedSpan, flags: number, caller = "", baggage?: Attributes): number {
-    const { attributes } = span;
+  /** Writes a `start` record and gives its length. `caller`: the LLM span in another process that it is below. `baggage`: the session and the user that it names, under their attributes' keys. `attributes`: what it starts with. */
+  start(span: StartedSpan, flags: number, caller = "", baggage?: Attributes, attributes = span.attributes): number {
     const scope = this.scope(span.instrumentationScope ?? span.instrumentationLibrary);
     const keys = attributes ? Object.keys(attributes) : [];
     this.begin(SPAN_HEADER);

@@ -4,6 +4,7 @@ import { configure, type FilteredSpan, type GenSpanOptions, type SpanFilter } fr
 import { FrameTooLarge, PARENT, REMOTE, SEGMENT } from "./frame.js";
 import { type Host, Unavailable, webHost } from "./host.js";
 import {
+  type Attributes,
   activeTrace,
   type Context,
   type EndedSpan,
@@ -44,6 +45,14 @@ interface Waiting {
   taken: Promise<void>;
 }
 
+/** A span that started, and what surrounded it then. */
+interface Starting {
+  span: StartedSpan;
+  flags: number;
+  caller: string | undefined;
+  baggage: Attributes | undefined;
+}
+
 const SAMPLED = 1;
 const READY_TO_SEND = 2;
 /** Longer than this nobody waits for what a resource finds out about itself. */
@@ -69,6 +78,12 @@ export class GenSpanProcessor {
 
   /** Flags of the spans whose parent is remote: SDK 1.x tells only at their start. */
   readonly #remote = new WeakMap<object, number>();
+
+  /**
+   * The span that started last. The core hears of it when the next thing happens: many instrumentations start a span without attributes
+   * and say right afterwards what it is.
+   */
+  #starting: Starting | undefined;
   readonly #waiting = new Map<Resource, Waiting>();
   #waitingSpans = 0;
   readonly #complete = new WeakSet<Resource>();
@@ -117,11 +132,10 @@ export class GenSpanProcessor {
 
   /** `required`: the trace flags that it must have. */
   #started(span: StartedSpan, parentContext: Context | undefined, required: number): void {
-    const writer = this.#sender.writer;
-    if (this.#sender.stopped || writer === undefined || inHook()) return;
+    if (this.#sender.stopped || this.#sender.writer === undefined || inHook()) return;
+    this.#start();
     try {
-      const pipeline = this.#sender.usable();
-      if (pipeline === undefined || (span.spanContext().traceFlags & required) !== required) return;
+      if (this.#sender.usable() === undefined || (span.spanContext().traceFlags & required) !== required) return;
       let flags = 0;
       let caller: string | undefined;
       if (parentSpanId(span)) {
@@ -135,7 +149,28 @@ export class GenSpanProcessor {
       }
       if (!(flags & PARENT) || flags & REMOTE) this.#roots.started(span.spanContext().traceId);
       const baggage = this.#inheritSession ? people(parentContext) : undefined;
-      pipeline.start(writer.start(span, flags, caller, baggage), this.#refused(span), Date.now());
+      this.#starting = { span, flags, caller, baggage };
+    } catch (error) {
+      this.#fault("onStart", error);
+    }
+  }
+
+  /** Tells the core of the span that started last. `ended`: the span whose end is told next; of that one the end says everything. */
+  #start(ended?: EndedSpan): void {
+    const starting = this.#starting;
+    if (starting === undefined) return;
+    this.#starting = undefined;
+    try {
+      const pipeline = this.#sender.usable();
+      const writer = this.#sender.writer;
+      if (pipeline === undefined || writer === undefined) return;
+      const { span, flags, caller, baggage } = starting;
+      const ends = span === ended;
+      pipeline.start(
+        writer.start(span, flags, caller, baggage, ends ? {} : span.attributes),
+        ends ? 0 : this.#refused(span),
+        Date.now(),
+      );
       writer.learn();
     } catch (error) {
       this.#fault("onStart", error);
@@ -205,7 +240,9 @@ export class GenSpanProcessor {
    */
   segment(span: SpanContext): string | undefined {
     try {
-      const pipeline = inHook() ? undefined : this.#sender.usable();
+      if (inHook()) return undefined;
+      this.#start();
+      const pipeline = this.#sender.usable();
       const writer = this.#sender.writer;
       if (pipeline && writer && pipeline.segment(writer.ids2(span))) return writer.idAt0(8);
     } catch (error) {
@@ -215,10 +252,12 @@ export class GenSpanProcessor {
   }
 
   stats(): Stats {
+    this.#start();
     return { ...this.#sender.stats(), ...this.#counts };
   }
 
   #take(span: EndedSpan, flags: number): void {
+    this.#start(span);
     const pipeline = this.#sender.usable();
     const writer = this.#sender.writer;
     if (pipeline === undefined || writer === undefined) {
@@ -239,6 +278,7 @@ export class GenSpanProcessor {
   }
 
   #wait(span: EndedSpan): void {
+    this.#start();
     if (this.#waitingSpans >= this.#maxWaiting) {
       this.#counts.droppedWaiting++;
       return;

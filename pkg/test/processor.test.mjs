@@ -406,3 +406,36 @@ test("100,000 traces whose roots never end stay within the bounds", async (t) =>
   assert.ok(tracesEvicted >= 90_000 && sent === 100_000);
   assert.ok(grown < 32, `${grown} MiB`);
 });
+
+test("what an instrumentation says right after it started a span counts while the span runs", async (t) => {
+  const { collector, processor } = await setup(t);
+  const provider = new BasicTracerProvider({ spanProcessors: [processor] });
+  const tracer = provider.getTracer("langfuse-sdk");
+  const judge = tracer.startSpan("judge");
+  judge.setAttribute("langfuse.observation.type", "evaluator");
+  const inside = trace.setSpan(ROOT_CONTEXT, judge);
+  tracer.startSpan("chat", { attributes: { "langfuse.observation.type": "generation" } }, inside).end();
+  judge.end();
+  await processor.forceFlush();
+  const isEntry = ({ attributes }) => attributes["gen_ai.is_entry"] === true;
+  assert.deepEqual(
+    collector
+      .spans()
+      .filter(isEntry)
+      .map(({ name }) => name),
+    ["chat"],
+  );
+});
+
+test("a listing of models is no entry, and the call that was made below it is", async (t) => {
+  const { collector, processor, tracer } = await setup(t);
+  const listing = tracer.startSpan("anthropic.models.list", { attributes: { "gen_ai.provider.name": "anthropic" } });
+  const inside = trace.setSpan(ROOT_CONTEXT, listing);
+  assert.equal(processor.segment(listing.spanContext()), listing.spanContext().spanId);
+  tracer.startSpan("chat m", { attributes: { "gen_ai.operation.name": "chat" } }, inside).end();
+  listing.end();
+  await processor.forceFlush();
+  const attributes = (name) => collector.spans().find((span) => span.name === name).attributes;
+  assert.deepEqual(attributes("anthropic.models.list"), { "gen_ai.provider.name": "anthropic" });
+  assert.equal(attributes("chat m")["gen_ai.is_entry"], true);
+});

@@ -325,6 +325,26 @@ impl To {
         }
     }
 
+    /// The kind of span that a word says.
+    pub fn kind(self, word: &[u8]) -> Option<Kind> {
+        match self {
+            To::Kind(words) => words::value(words, word),
+            To::FirstWord(to) => to.kind(word.split(|c| *c == b' ').next()?),
+            To::All(all) => all.iter().find_map(|to| to.kind(word)),
+            _ => None,
+        }
+    }
+
+    /// Returns true if a word says the kind of span.
+    fn is_kind(self) -> bool {
+        match self {
+            To::Kind(_) => true,
+            To::FirstWord(to) => to.is_kind(),
+            To::All(all) => all.iter().any(|to| to.is_kind()),
+            _ => false,
+        }
+    }
+
     /// May the value prove the convention?
     pub fn is_proof(self) -> bool {
         match self {
@@ -398,6 +418,12 @@ pub fn open_segments(conventions: ConventionSet) -> bool {
     conventions != 0 && conventions & index().carriers == 0
 }
 
+/// Returns true if the scope that proves these conventions holds observations alone: spans that somebody made to show them in a platform for
+/// LLM traces, of kind `span` where they say none. Scopes of clients, gateways and frameworks hold other spans too.
+pub fn are_observations(conventions: ConventionSet) -> bool {
+    conventions & index().observations != 0
+}
+
 /// Does a status of OK prove nothing? LangSmith's JS exporter sets it when a run begins, and OTel refuses every later one: that the
 /// run failed is said by its exception alone.
 pub fn always_ok(conventions: ConventionSet) -> bool {
@@ -429,6 +455,8 @@ struct Index {
     names_spans: ConventionSet,
     /// Conventions of what only carries messages.
     carriers: ConventionSet,
+    /// See [`are_observations`].
+    observations: ConventionSet,
     /// Conventions whose status says OK of what failed, too.
     always_ok: ConventionSet,
     /// Conventions that mark their outermost spans.
@@ -436,6 +464,17 @@ struct Index {
 }
 
 const LAST: usize = usize::MAX;
+
+/// See [`are_observations`].
+const OBSERVATIONS: &[&str] = &[
+    langfuse::LANGFUSE.id,
+    langsmith::LANGSMITH.id,
+    langwatch::LANGWATCH.id,
+    laminar::LAMINAR.id,
+    braintrust::BRAINTRUST.id,
+    opik::OPIK.id,
+    mlflow::MLFLOW.id,
+];
 
 impl Index {
     /// The rules of a key, by the first of them.
@@ -464,6 +503,7 @@ fn index() -> &'static Index {
             everywhere: 0,
             names_spans: 0,
             carriers: 0,
+            observations: 0,
             always_ok: 0,
             say_root: 0,
         };
@@ -473,6 +513,9 @@ fn index() -> &'static Index {
             }
             if c.id == autogen::AUTOGEN_RUNTIME.id {
                 index.carriers |= convention;
+            }
+            if OBSERVATIONS.contains(&c.id) {
+                index.observations |= convention;
             }
             if c.id == langsmith::LANGSMITH.id {
                 index.always_ok |= convention;
@@ -506,9 +549,17 @@ fn index() -> &'static Index {
 
 /// The keys that say one of these fields by themselves, in any convention.
 pub fn keys_of(fields: &[Field]) -> Vec<&'static str> {
-    let says = |r: &RuleRef| matches!(r.rule.to, To::Field(field) if fields.contains(&field));
+    keys_that(|to| matches!(to, To::Field(field) if fields.contains(&field)))
+}
+
+/// The keys that say the kind of span, in any convention.
+pub fn keys_of_kinds() -> Vec<&'static str> {
+    keys_that(To::is_kind)
+}
+
+fn keys_that(say: impl Fn(To) -> bool) -> Vec<&'static str> {
     let index = index();
-    index.exact.values().filter_map(|first| index.from(*first).find(says)).map(|r| r.rule.key).collect()
+    index.exact.values().filter_map(|first| index.from(*first).find(|r| say(r.rule.to))).map(|r| r.rule.key).collect()
 }
 
 /// The conventions whose rules hold on every span that some convention proves.

@@ -1,6 +1,6 @@
 //! OpenLIT, Python and JS: OTel's keys and hundreds of its own under `gen_ai.*`; those that no field has stay.
 
-use super::{Convention, Rule, To, field, row, trusted};
+use super::{Convention, NAMED, Rule, SPAN_NAME, To, field, row, trusted};
 use crate::normalize::canonical::{Field, Kind};
 use crate::normalize::flat::Flat;
 
@@ -38,6 +38,9 @@ const OPERATIONS: &[(&str, Kind)] = &[
     ("video", Kind::GenerateContent),
 ];
 
+/// `<operation> <model>`: of a call that failed early the name is all there is.
+const SPAN_NAMES: &[(&str, Kind)] = &[("chat *", Kind::Chat), ("embeddings *", Kind::Embeddings)];
+
 /// A second key for what another says better.
 const WEAK: u8 = 40;
 
@@ -48,6 +51,7 @@ pub const OPENLIT: Convention = Convention {
     not_keys: &[],
     names_spans: false,
     rules: &[
+        Rule { key: SPAN_NAME, to: To::Hint(SPAN_NAMES), trust: NAMED },
         row("gen_ai.operation.name", To::Kind(OPERATIONS)),
         field("gen_ai.request.is_stream", Field::Stream),
         field("gen_ai.request.user", Field::UserId),

@@ -4,6 +4,7 @@
 
 use super::packed::{Words, packed};
 use crate::bytes;
+use crate::normalize::scalar;
 use std::cmp::Ordering;
 
 macro_rules! words {
@@ -294,6 +295,36 @@ pub static PROVIDERS: Words = words!(&[
     ("zhipu", "zhipu_ai"),
     ("zhipuai", "zhipu_ai"),
 ]);
+
+/// Operations that OTel has no word for yet, in which a model is asked to decide.
+pub const DECISIONS: &[&str] = &["decide", "DECISION"];
+
+/// Operations, kinds and names of spans (`*` is any text) that say of a span with a model, or with a number of tokens, that it is not a call
+/// which is to be counted: tokens are counted without asking a model, a text is checked, one attempt of a call fails, or a call is put on
+/// an account.
+const NO_CALLS: &[&str] = &[
+    "*count_tokens*",
+    "*countTokens*",
+    "*CountTokens*",
+    "TOKEN_COUNTER",
+    "token_counter",
+    "tokenize",
+    "Tokenize",
+    "detokenize",
+    "ResponsesInputTokens",
+    "moderation",
+    "litellm.moderation",
+    "litellm.*_management",
+    "model request attempt *",
+    "provider attempt *",
+    "vercel.ai_gateway.model_attempt *",
+    "openclaw.model.usage",
+];
+
+/// Returns true if a span's operation, kind or name says that no model is called which is to be counted.
+pub fn is_no_call(word: &[u8]) -> bool {
+    !word.is_empty() && NO_CALLS.iter().any(|pattern| scalar::glob(pattern, word))
+}
 
 /// Finish reasons. What is not here stays as it is, in lower case.
 pub static FINISH_REASONS: Words = words!(&[

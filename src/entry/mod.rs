@@ -62,8 +62,11 @@ pub struct Started<'p> {
     pub span_id: SpanId,
     /// Its parent, [`NO_PARENT`] for none.
     pub parent_id: SpanId,
-    /// It is a span of an LLM instrumentation.
+    /// It is LLM and can open a segment, as far as its start tells.
     pub llm: bool,
+    /// It is a span of an LLM library: only its end tells whether it is LLM. Until then candidates below it wait, and requests that are
+    /// made inside it count as made inside a segment.
+    pub may_be_llm: bool,
     /// Its parent lives in another process, inside an LLM segment.
     pub inside_segment: bool,
     /// The LLM span there that it is below, [`NO_PARENT`] if nobody says which.
@@ -85,7 +88,7 @@ pub struct Ended {
     pub span_id: SpanId,
     /// Its parent, [`NO_PARENT`] for none.
     pub parent_id: SpanId,
-    /// It is a span of an LLM instrumentation.
+    /// It is LLM and can open a segment.
     pub llm: bool,
     /// `gen_ai.is_entry` as it says itself.
     pub mark: Option<bool>,
@@ -171,6 +174,7 @@ impl Tree {
         *node = Node {
             parent_id: started.parent_id,
             llm: started.llm,
+            may_be_llm: started.may_be_llm,
             inside_segment: started.inside_segment,
             caller: started.caller,
             kept: started.kept,
@@ -233,6 +237,7 @@ impl Tree {
         }
         // What it was can say otherwise than how it began.
         (node.llm, node.mark, node.state) = (ended.llm, ended.mark, State::Ended);
+        node.may_be_llm = false;
         (node.remote, node.root, node.patient) = (ended.remote, ended.root, ended.patient);
         if let Some(caller) = ended.caller {
             (node.inside_segment, node.caller) = (true, caller);
@@ -363,10 +368,10 @@ impl Tree {
             std::iter::from_fn(move || trace.known(at).map(|node| (std::mem::replace(&mut at, node.parent_id), node)))
                 .take(trace.nodes.len())
         };
-        if let Some((id, node)) = up().find(|(_, node)| node.llm || node.mark == Some(true) || node.inside_segment) {
+        if let Some((id, node)) = up().find(|(_, node)| node.llm || node.may_be_llm || node.mark == Some(true) || node.inside_segment) {
             return Some(if node.inside_segment { node.caller } else { id });
         }
-        let open = trace.nodes.iter().filter(|(_, node)| node.state == State::Live && node.llm);
+        let open = trace.nodes.iter().filter(|(_, node)| node.state == State::Live && (node.llm || node.may_be_llm));
         let beside = open.filter(|(_, node)| up().any(|(id, _)| id == node.parent_id));
         beside.min_by_key(|(_, node)| node.order).map(|(id, _)| *id)
     }

@@ -18,6 +18,8 @@ pub(super) struct Node {
     pub parent_id: SpanId,
     pub state: State,
     pub llm: bool,
+    /// It runs, and may turn out to be LLM.
+    pub may_be_llm: bool,
     pub mark: Option<bool>,
     pub remote: bool,
     /// The remote parent is inside an LLM segment: the entry is in another process.
@@ -47,6 +49,7 @@ impl Node {
         parent_id: NO_PARENT,
         state: State::Awaited,
         llm: false,
+        may_be_llm: false,
         mark: None,
         remote: false,
         inside_segment: false,

@@ -201,11 +201,6 @@ impl Exporter {
         self.counts.dropped_full += self.queue.push(place, fields, !fields[1].is_empty(), now);
     }
 
-    /// Decides the jitter of retries from now on.
-    pub fn seed(&mut self, seed: u64) {
-        self.random = seed | 1;
-    }
-
     /// Everything that was taken so far goes out now; gives the number up to which [`Exporter::settled`] can be asked.
     pub fn flush(&mut self) -> u64 {
         self.flush_to = self.queue.pushed();

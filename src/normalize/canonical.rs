@@ -257,6 +257,12 @@ impl Kind {
         matches!(self, Kind::Chat | Kind::GenerateContent | Kind::TextCompletion | Kind::FetchResponse)
     }
 
+    /// Returns true if a span of this kind can be the outermost of an LLM segment. An evaluator or a guardrail by itself judges what was done
+    /// elsewhere, and an agent that is only created does nothing yet.
+    pub const fn opens_segment(self) -> bool {
+        !matches!(self, Kind::Evaluator | Kind::Guardrail | Kind::CreateAgent)
+    }
+
     /// Is it one of those that a convention with fewer words calls `wide`?
     pub fn narrows(self, wide: Kind) -> bool {
         match wide {

@@ -55,13 +55,15 @@ pub struct Context<'a> {
 
 /// A span, understood.
 pub struct Normal<'a> {
-    /// The conventions that were recognised; none: the span is not LLM.
+    /// The conventions that were recognised.
     pub conventions: ConventionSet,
-    /// It can begin an LLM segment: what is built before a model is asked, and what only carries messages, can't.
+    /// It is more than a span of an LLM library: see [`Normalizer::is_llm`].
+    llm: bool,
+    /// It can begin an LLM segment: an evaluator, a guardrail, what is built before a model is asked, and what only carries messages can't.
     pub opens_segment: bool,
     /// `gen_ai.is_entry` as the span itself says it.
     pub mark: Option<bool>,
-    /// The canonical form; empty if no convention was recognised.
+    /// The canonical form; empty if the span is not LLM.
     pub canonical: &'a mut Canonical<'a>,
     /// One for each attribute.
     pub fates: BumpVec<'a, Fate<'a>>,
@@ -82,8 +84,13 @@ impl<'a> Normal<'a> {
 }
 
 impl Normal<'_> {
-    /// Is it a span of an LLM instrumentation?
+    /// Returns true if the span is LLM: a call of a model, or a part of what is done around one.
     pub fn is_llm(&self) -> bool {
+        self.llm
+    }
+
+    /// Returns true if some convention knows the span, be it LLM or one of the plain spans of an LLM library.
+    pub fn is_recognised(&self) -> bool {
         self.conventions != 0
     }
 
@@ -141,13 +148,33 @@ pub fn normalize<'a>(span: &Span<'a>, cx: &Context<'a>) -> Option<Normal<'a>> {
         content::read(&mut n);
         n.complete();
     }
-    let opens_segment = conventions::open_segments(conventions) && n.c.kind != Some(Kind::CreateAgent) && !n.aside;
-    Some(Normal { conventions, opens_segment, mark: n.mark, canonical: n.c, fates: n.fates, event_fates })
+    let llm = n.is_llm();
+    if !llm && conventions != 0 {
+        n.take_back();
+        event_fates.fill(Fate::Keep);
+    }
+    let opens_segment = llm && !n.aside && conventions::open_segments(conventions) && n.c.kind.is_none_or(Kind::opens_segment);
+    Some(Normal { conventions, llm, opens_segment, mark: n.mark, canonical: n.c, fates: n.fates, event_fates })
 }
 
 /// The conventions that a span which starts with these attributes already proves.
 pub fn recognise_start<'a>(keys: impl Iterator<Item = Key<'a>>, dictionary: &Keys) -> ConventionSet {
     keys.map(|key| with_info(key, dictionary, |info| info.evidence)).fold(0, |a, b| a | b)
+}
+
+/// Returns true if a span that starts with these attributes opens an LLM segment, as far as its start tells: its kind does, or its scope
+/// holds observations alone. `scope`: the conventions that the scope proves; `proven`: those of the attributes too.
+pub fn opens_segment(attributes: &[Attr], [scope, proven]: [ConventionSet; 2], keys: &Keys) -> bool {
+    let conventions = proven | conventions::everywhere();
+    let kind = |attr: &Attr| {
+        let text = scalar::unquote(attr.value.as_str()?);
+        with_info(attr.key, keys, |info| info.holding(conventions).find_map(|r| r.rule.to.kind(text)))
+    };
+    conventions::open_segments(proven)
+        && match attributes.iter().find_map(kind) {
+            Some(kind) => kind.opens_segment(),
+            None => conventions::are_observations(scope),
+        }
 }
 
 /// The session and the user that attributes name, whatever the convention.
@@ -303,7 +330,7 @@ impl<'a> Normalizer<'_, 'a> {
             None if !self.c.operation.is_empty() => None,
             None if self.refined.is_some() => self.refined,
             // Nothing says it: what is there tells.
-            None if model == Some(true) => Some(Kind::Embeddings),
+            None if model == Some(true) && (self.counts_or_ends() || self.c.has(Field::EmbeddingDimensions)) => Some(Kind::Embeddings),
             None => {
                 let tells = |(with_model, fields, _): &&(Option<bool>, &[Field], Kind)| {
                     with_model.is_none_or(|with| with == model.is_some()) && fields.iter().any(|field| self.c.has(*field))
@@ -314,6 +341,44 @@ impl<'a> Normalizer<'_, 'a> {
         };
         if self.c.kind != kind {
             (self.c.kind, self.c.kind_origin) = (kind, DERIVED);
+        }
+    }
+
+    /// Returns true if the span has usage, or the reason why an answer ended.
+    fn counts_or_ends(&self) -> bool {
+        const FIELDS: &[Field] = &[Field::InputTokens, Field::OutputTokens, Field::TotalTokens, Field::FinishReasons, Field::FinishReason];
+        FIELDS.iter().any(|field| self.c.has(*field))
+    }
+
+    /// Returns true if the span is LLM. One of three makes it so: an operation or a kind that says so; a model with usage, messages or a
+    /// finish reason; messages. An observation of a platform has a kind, said or not. A provider's name, a server's address, a conversation's
+    /// id, a model by itself, or a count that is not usage is none of these: an LLM library also lists models, uploads files and counts tokens.
+    fn is_llm(&self) -> bool {
+        let c = &self.c;
+        let unsaid = c.kind_source == DERIVED;
+        if self.conventions == 0 || words::is_no_call(c.operation) || unsaid && words::is_no_call(self.span.name) {
+            return false;
+        }
+        let content = self.held(Slot::Input).is_some() || self.held(Slot::Output).is_some();
+        c.kind.is_some()
+            || words::any(c.operation, words::DECISIONS)
+            || c.has(Field::InputMessages)
+            || c.has(Field::OutputMessages)
+            || self.named_model().is_some() && (content || self.counts_or_ends())
+            || conventions::are_observations(self.cx.scope_conventions)
+    }
+
+    /// Takes back what was read of a span that is not LLM: marks and secrets count on it alone, everything else stays as it is.
+    fn take_back(&mut self) {
+        *self.c = Canonical::new(self.cx.arena);
+        self.fates.fill(Fate::Keep);
+        self.mark = None;
+        self.read_attributes(0);
+        let (keys, attributes) = (self.cx.keys, self.span.attributes);
+        for (attr, fate) in attributes.iter().zip(&mut self.fates) {
+            if with_info(attr.key, keys, KeyInfo::is_secret) {
+                *fate = Fate::Drop;
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use super::canonical::{DERIVED, EVENTS, Field, Kind, NAMES, Put};
 use super::flat::{self, Flat, Leaf};
 use super::{Fate, Normalizer, Pending, Slot, content, messages, params, provider, scalar, tools, usage, with_info};
-use crate::conventions::{self, PLAIN, Rule, To, words};
+use crate::conventions::{self, ConventionSet, PLAIN, Rule, To, words};
 use crate::json::{self, Json};
 use crate::span::{Key, Value};
 use bumpalo::Bump;
@@ -38,6 +38,11 @@ impl<'a> Normalizer<'_, 'a> {
         for r in conventions::rules_of_names().iter().filter(|r| r.convention & conventions != 0) {
             self.apply(&r.rule.to, &Value::Str(self.span.name), None, r.rule.trust, DERIVED);
         }
+        self.read_attributes(conventions);
+    }
+
+    /// Applies the rules of these conventions to the attributes; of none: those of marks.
+    pub(super) fn read_attributes(&mut self, conventions: ConventionSet) {
         // Attributes past what a u16 counts stay as they are.
         for (at, attr) in self.span.attributes.iter().enumerate().take(usize::from(EVENTS)) {
             let cx = self.cx;
@@ -430,6 +435,7 @@ impl<'a> Normalizer<'_, 'a> {
         match known {
             Some(kind) => {
                 self.c.set_kind(kind);
+                self.c.operation = &[];
                 self.c.kind_source = at;
                 self.kind_trust = trust;
             }

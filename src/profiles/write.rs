@@ -172,7 +172,7 @@ impl Writing {
         }
         for (i, event) in span.events.iter().enumerate().rev() {
             let fate = normal.as_ref().and_then(|n| n.event_fates.get(i)).copied().unwrap_or(Fate::Keep);
-            if self.keeps(fate) {
+            if self.keeps(fate, normal.is_some_and(Normal::is_llm)) {
                 write::event(w, event, keys);
             }
         }
@@ -193,10 +193,11 @@ impl Writing {
         w.bytes_field(number::TRACE_ID, &span.trace_id);
     }
 
-    /// Does an attribute or event of the source stay?
-    pub fn keeps(&self, fate: Fate) -> bool {
+    /// Returns true if an attribute or event of the source stays. Those of a span that is not LLM do, whatever is to be kept.
+    pub fn keeps(&self, fate: Fate, is_llm: bool) -> bool {
         match fate {
             Fate::Drop => false,
+            _ if !is_llm => true,
             Fate::Keep | Fate::Rewrite(_) => self.keep != Keep::None,
             Fate::Mapped => self.keep == Keep::All,
         }
@@ -282,7 +283,7 @@ impl Writing {
     /// The canonical fields, then what stays of the source.
     fn attributes<'a>(&self, w: &mut Writer, span: &Span<'a>, view: &View<'_, 'a>, keys: &Keys) {
         for (attr, &fate) in span.attributes.iter().zip(&*view.fates).rev() {
-            if !self.keeps(fate) || view.said.has(attr.key, keys) {
+            if !self.keeps(fate, view.normal.is_llm()) || view.said.has(attr.key, keys) {
                 continue;
             }
             match fate {
@@ -335,7 +336,12 @@ impl Writing {
             return;
         }
         let view = self.view(span, n, keys, arena);
-        let stays = span.attributes.iter().zip(&*view.fates).filter(|(_, fate)| self.keeps(**fate)).map(|(attr, _)| keys.text(attr.key));
+        let stays = span
+            .attributes
+            .iter()
+            .zip(&*view.fates)
+            .filter(|(_, fate)| self.keeps(**fate, n.is_llm()))
+            .map(|(attr, _)| keys.text(attr.key));
         for (id, field) in self.trace.into_iter().zip([Field::TraceInput, Field::TraceOutput]) {
             let key = keys.text(Key::Id(id));
             let composed = view.composed.items.iter().any(|item| item.key == key);

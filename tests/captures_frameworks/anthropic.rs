@@ -197,3 +197,142 @@ fn through_older_openllmetry() {
         ],
     );
 }
+
+/// Three calls, two of them streams of which the second is read without the SDK's helper; a run of the SDK's tools; then four requests
+/// that ask no model: the models, a count of tokens, a batch and the files.
+#[test]
+fn own_tracing_with_management() {
+    let request = || {
+        facts![
+            chat("anthropic", "claude-x"),
+            says(json!({"gen_ai.request.max_tokens": 99, "server.address": "127.0.0.1", "gen_ai.conversation.id": "conv-1"}))
+        ]
+    };
+    // Of 35 input tokens a cache held 20 and took 5.
+    let full = |reason: &str| {
+        facts![
+            request(),
+            says(json!({
+                "gen_ai.response.id": "msg_1",
+                "gen_ai.response.model": "claude-x-1",
+                "gen_ai.response.finish_reasons": [reason],
+                "gen_ai.usage.input_tokens": 35,
+                "gen_ai.usage.cache_read.input_tokens": 20,
+                "gen_ai.usage.cache_write.input_tokens": 5,
+                "gen_ai.usage.output_tokens": 7,
+                "gen_ai.usage.reasoning.output_tokens": 2,
+            })),
+            left(&["anthropic.response.service_tier", "anthropic.usage.*", "http.*", "server.port", "url.*"]),
+        ]
+    };
+    let stream = || {
+        facts![
+            full("stop"),
+            entry(),
+            says(
+                json!({"gen_ai.request.stream": true, "gen_ai.response.time_to_first_chunk": "…", "gen_ai.input.messages": [text("user", "hi")]})
+            )
+        ]
+    };
+    let sunny = || {
+        json!({"role": "assistant", "parts": [
+            {"type": "text", "content": "sunny"},
+            {"type": "tool_call_response", "id": "w", "response": [{"page_age": null, "title": "t", "type": "web_search_result", "url": "https://e.org"}]},
+        ]})
+    };
+    let ids: &[&str] = &["anthropic.organization.id", "anthropic.request.id"];
+    let in_runner = || facts![also(&["anthropic.beta"]), also(ids)];
+    let asks = json!({"role": "assistant", "parts": [
+        {"type": "reasoning", "content": "T"},
+        {"type": "tool_call", "id": "toolu_1", "name": "get_weather", "arguments": {"city": "Rome"}},
+    ]});
+    let told = told_as("user", json!([{"type": "text", "text": "sunny in Rome"}]));
+    // Each attribute that such a span came with, and none more.
+    let plain = |name: &'static str, method: &str, path: &str, own: Json| {
+        let attributes = json!({
+            "server.address": "127.0.0.1",
+            "server.port": 40371,
+            "gen_ai.provider.name": "anthropic",
+            "gen_ai.conversation.id": "conv-1",
+            "http.request.method": method,
+            "http.route": path,
+            "http.response.status_code": 200,
+            "url.scheme": "http",
+            "url.path": path,
+            "url.full": format!("http://127.0.0.1:40371{path}"),
+            "anthropic.request.id": "req_1",
+            "anthropic.organization.id": "org1",
+        });
+        (name, facts![says(attributes), says(own)])
+    };
+    hold(
+        "anthropic-py-2.14.0.content-and-management.pb",
+        vec![
+            (
+                "anthropic.messages.create",
+                facts![
+                    full("stop"),
+                    entry(),
+                    instructed("be brief"),
+                    says(json!({
+                        "gen_ai.request.stop_sequences": ["END"],
+                        "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": "weather?"}, {"type": "anthropic_image"}]}],
+                        "gen_ai.output.messages": [sunny()],
+                    })),
+                    also(&["anthropic.request.service_tier", "anthropic.thinking.*"]),
+                    also(ids),
+                ],
+            ),
+            ("anthropic.messages.create", facts![stream(), says(json!({"gen_ai.output.messages": [text("assistant", "hi")]}))]),
+            ("anthropic.messages.create", stream()),
+            (
+                "anthropic.messages.create",
+                facts![full("tool_call"), in_runner(), messages(json!([text("user", "weather?")]), json!([asks]), "tool_call")],
+            ),
+            (
+                "anthropic.custom_tool_use get_weather",
+                facts![
+                    tool(),
+                    says(json!({
+                        "gen_ai.tool.call.id": "toolu_1",
+                        "gen_ai.tool.type": "function",
+                        "gen_ai.tool.description": "Weather of a city.",
+                        "gen_ai.tool.call.arguments": {"city": "Rome"},
+                        "gen_ai.tool.call.result": null,
+                        "gen_ai.provider.name": "anthropic",
+                        "gen_ai.conversation.id": "conv-1",
+                    })),
+                    left(&["anthropic.tool_result.content"]),
+                ],
+            ),
+            ("anthropic.messages.create", facts![full("stop"), in_runner(), messages(json!([told]), json!([sunny()]), "stop")]),
+            (
+                "anthropic.messages.tool_runner",
+                facts![
+                    says(json!({
+                        "gen_ai.operation.name": "invoke_agent",
+                        "gen_ai.provider.name": "anthropic",
+                        "gen_ai.request.model": "claude-x",
+                        "gen_ai.conversation.id": "conv-1",
+                    })),
+                    [Fact::Kind("AGENT")],
+                    entry(),
+                ],
+            ),
+            plain("anthropic.models.list", "GET", "/v1/models", json!({})),
+            plain(
+                "anthropic.messages.count_tokens",
+                "POST",
+                "/v1/messages/count_tokens",
+                json!({"gen_ai.request.model": "claude-x", "anthropic.message.count_tokens.input_tokens": 12}),
+            ),
+            plain(
+                "anthropic.messages.batches.create",
+                "POST",
+                "/v1/messages/batches",
+                json!({"anthropic.message.batch.request_count": 1, "anthropic.message.batch.id": "msgbatch_1"}),
+            ),
+            plain("anthropic.files.list", "GET", "/v1/files", json!({})),
+        ],
+    );
+}

@@ -394,8 +394,8 @@ fn openai_through_older_openlit() {
                     left(OLDER_OPENLIT)
                 ],
             ),
-            // No attribute at all.
-            ("chat boom", facts![entry(), failed("openai.InternalServerError")]),
+            // It failed before it had an attribute: its name says what it is.
+            ("chat boom", facts![says(json!({"gen_ai.operation.name": "chat"})), entry(), failed("openai.InternalServerError")]),
             around(),
         ],
     );

@@ -65,7 +65,8 @@ impl Row {
             "part_type" if self.convention == "openinference" => vec![self.flattened_part()],
             "part_type" => parts::cases(&self.convention, &self.value, &self.target),
             "level" => {
-                let source = prove("langfuse", Source::default().with(&self.key, self.value.as_str()));
+                let source =
+                    prove("langfuse", Source::default().with("langfuse.observation.type", "span").with(&self.key, self.value.as_str()));
                 let expected = if self.value == "ERROR" { vec![Expect::Failed] } else { vec![Expect::NotFailed] };
                 let kept = if self.target.contains("keep level") { vec![Expect::Kept(self.key.clone())] } else { vec![] };
                 vec![Case { source, expected: expected.into_iter().chain(kept).collect() }]
@@ -109,7 +110,8 @@ impl Row {
                 vec![Source::default().with("gen_ai.usage.output_tokens", 7).with("gen_ai.request.model", "gpt-4o-mini")]
             }
             "gen_ai.request.model + embedding in model id" => {
-                vec![Source::default().with("gen_ai.request.model", "text-embedding-3-small")]
+                // A model by itself makes no span LLM (rule 12): one with usage does.
+                vec![Source::default().with("gen_ai.request.model", "text-embedding-3-small").with("gen_ai.usage.input_tokens", 7)]
             }
             "gen_ai.agent.name without model" => vec![span("gen_ai.agent.name")],
             keys => keys.split(" | ").map(span).collect(),
@@ -136,7 +138,9 @@ impl Row {
         });
         keys.map(|(convention, key, kind)| {
             let convention = if self.convention == "any" || convention != "otel-genai" { convention } else { &self.convention };
-            let source = Source { name: "call".into(), ..Default::default() }.with(key, self.value.as_str());
+            // Where names tell the kind, the name of a model's call.
+            let name = if self.convention == "google-adk" { "call_llm" } else { "call" };
+            let source = Source { name: name.into(), ..Default::default() }.with(key, self.value.as_str());
             let expected = match self.target.as_str() {
                 "(drop)" => vec![Expect::Absent("gen_ai.provider.name".into())],
                 provider => target("gen_ai.provider.name", provider),

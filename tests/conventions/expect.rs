@@ -32,6 +32,8 @@ pub enum Expect {
     /// An attribute of an event.
     InEvent(String, Json),
     ResourceKept(String),
+    /// Some convention knows the span.
+    Recognised,
     /// The span counts as LLM: alone in its trace it is the entry.
     Entry,
     Failed,
@@ -67,7 +69,7 @@ impl Case {
 
 impl Expect {
     fn check(&self, source: &Source, outputs: &Outputs) -> Result<(), String> {
-        let Outputs { otel, tencent } = outputs;
+        let Outputs { otel, tencent, recognised } = outputs;
         let had = |key: &str| source.attributes.iter().find(|(k, _)| k == key).map(|(_, value)| value);
         match self {
             Expect::Target(key, what) => {
@@ -106,11 +108,12 @@ impl Expect {
                 Err(format!("{key}: expected {value} in an event, found {:?}", otel.events))
             }
             Expect::ResourceKept(key) if !otel.resource.contains_key(key) => Err(format!("resource {key}: expected kept, found gone")),
+            Expect::Recognised if !recognised => Err("expected a span that a convention knows, found a foreign one".into()),
             Expect::Entry => [otel, tencent]
                 .iter()
                 .all(|output| output.attributes.get("gen_ai.is_entry") == Some(&Json::Bool(true)))
                 .then_some(())
-                .ok_or_else(|| "expected recognised as LLM, found a foreign span".into()),
+                .ok_or_else(|| "expected an LLM span, found a plain one".into()),
             Expect::Failed if !otel.failed => Err("expected status ERROR, found none".into()),
             Expect::NotFailed if otel.failed => Err("expected no status ERROR, found it".into()),
             Expect::StatusMessage(text) if otel.status_message != *text => {

@@ -54,6 +54,8 @@ pub struct Output {
 pub struct Outputs {
     pub otel: Output,
     pub tencent: Output,
+    /// Some convention knows the span.
+    pub recognised: bool,
 }
 
 /// What comes out of each source, all sent as one body, each with a resource, a scope and a trace of its own.
@@ -61,7 +63,13 @@ pub fn convert(sources: &[&Source]) -> Vec<Outputs> {
     let resource_spans = sources.iter().zip(1u128..).map(|(source, trace)| resource_spans(source, trace)).collect();
     let body = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
     let pairs = outputs(&body, Profile::Otel).into_iter().zip(outputs(&body, Profile::Tencent));
-    pairs.map(|(otel, tencent)| Outputs { otel, tencent }).collect()
+    pairs.zip(recognised(&body)).map(|((otel, tencent), recognised)| Outputs { otel, tencent, recognised }).collect()
+}
+
+fn recognised(body: &[u8]) -> Vec<bool> {
+    let explained = genspan::explain(body, &Convert { from: Format::Protobuf, ..Default::default() }).expect("the samples are explained");
+    let spans: Vec<Json> = serde_json::from_slice(&explained).expect("an explanation is JSON");
+    spans.iter().map(|span| span["conventions"].as_array().is_some_and(|conventions| !conventions.is_empty())).collect()
 }
 
 fn resource_spans(source: &Source, trace: u128) -> ResourceSpans {

@@ -264,9 +264,13 @@ fn strands_agent_repeats_the_usage_of_its_loop() {
 
 #[test]
 fn a_value_proves_strands_under_another_scope() {
-    let (found, ..) =
-        normalised("my-app", "chat", json!({"gen_ai.system": "strands-agents", "gen_ai.server.time_to_first_token": 1500}), &[]);
-    assert_eq!(found, json!({"gen_ai.response.time_to_first_chunk": 1.5}));
+    let source = json!({
+        "gen_ai.operation.name": "chat",
+        "gen_ai.system": "strands-agents",
+        "gen_ai.server.time_to_first_token": 1500,
+    });
+    let (found, ..) = normalised("my-app", "chat", source, &[]);
+    assert_eq!(found, json!({"gen_ai.operation.name": "chat", "gen_ai.response.time_to_first_chunk": 1.5}));
 }
 
 #[test]

@@ -335,7 +335,8 @@ fn logfire_stream_and_items_of_the_responses_api() {
     assert_eq!(found["gen_ai.input.messages"], said("user", "Weather?"));
     assert_eq!(found["gen_ai.output.messages"], said("assistant", "It is 26C."));
     for (class, word) in [("str", "text"), ("Weather", "json")] {
-        let found = attributes(&convert("logfire.openai_agents", "Agent run", &json!({"output_type": class}), Profile::Otel));
+        let run = json!({"gen_ai.operation.name": "invoke_agent", "output_type": class});
+        let found = attributes(&convert("logfire.openai_agents", "Agent run", &run, Profile::Otel));
         assert_eq!(found["gen_ai.output.type"], json!(word));
     }
 }

@@ -749,3 +749,25 @@ fn where_all_resources_are_waited_for_a_body_is_refused_until_some_have_gone() {
     assert_eq!(p.ingest(&pod(10_000, 0), None, 0.0).unwrap(), 1);
     assert_eq!(pods(&p.drain_queue(0, 0.0)), ["pod-10000"]);
 }
+
+/// The seed decides hashes and the jitter of retries: neither is seen in a body.
+#[test]
+fn what_goes_out_does_not_depend_on_the_seed() {
+    let config = Config::from_json(r#"{"destinations":[{},{"profile":"langfuse","keep":"all"}]}"#).unwrap();
+    let captures = format!("{}/tests/fixtures/captures/more", env!("CARGO_MANIFEST_DIR"));
+    let mut bodies = 0;
+    for file in std::fs::read_dir(captures).unwrap() {
+        let body = std::fs::read(file.unwrap().path()).unwrap();
+        let run = |seed: u64| {
+            let mut p = Pipeline::new(&config, seed).unwrap();
+            p.ingest(&body, None, 0.0).unwrap();
+            p.flush(1.0);
+            let sent: Vec<_> = std::iter::from_fn(|| p.poll(1.0).map(|(i, transmit)| (i, transmit.body.to_vec()))).collect();
+            (sent, genspan::convert(&body, &Convert::default()).unwrap(), genspan::explain(&body, &Convert::default()).unwrap())
+        };
+        let [first, second] = [1, 0x5eed_0000_0001].map(run);
+        assert!(first.0.len() >= 2 && first == second);
+        bodies += 1;
+    }
+    assert!(bodies > 100, "{bodies}");
+}
