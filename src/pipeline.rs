@@ -609,6 +609,7 @@ impl Pipeline {
             held: self.tree.held() as u64,
             hold_expired: counts.hold_expired,
             hold_overflow: counts.hold_overflow,
+            late_marks: counts.late_marks,
             tracked: self.tree.tracked() as u64,
             traces_evicted: counts.traces_evicted,
             spans_forgotten: counts.spans_forgotten,

@@ -126,7 +126,7 @@ export interface EntryOptions {
 export interface GenSpanOptions extends DestinationOptions, PrivacyHooks {
   /** Where spans go, each with its own fields. Default: the one that the fields beside this describe. */
   destinations?: DestinationOptions[];
-  /** Which spans carry `gen_ai.is_entry`. Default: the outermost LLM span of each segment. */
+  /** Which spans carry `gen_ai.is_entry`. Default: the marked ones of each segment, or its outermost LLM span. */
   entry?: EntryOptions;
   /** Fill in the provider from the model's name where nothing else tells it. Default true. */
   inferProvider?: boolean;

@@ -18,5 +18,6 @@ mod privacy;
 mod privacy_limits;
 mod profiles;
 mod round_trip;
+mod segments;
 mod traps;
 mod trees;
