@@ -255,11 +255,10 @@ fn count_once(tree: &mut Tree, order: &[usize], resources: &mut [Resource]) {
     let mut spans = readable(resources);
     for &i in order {
         let done = &mut spans[i];
-        let own = done.rewritten.as_ref().and_then(|(_, normal)| normal.tokens());
-        if tree.repeats(done.id.0, done.id.1, done.parent_id, own, true)
-            && let Some((_, normal)) = &mut done.rewritten
-        {
-            normal.canonical.aggregated = true;
+        let used = done.rewritten.as_ref().map(|(_, normal)| normal.usage()).unwrap_or_default();
+        let repeated = tree.repeats(done.id.0, done.id.1, done.parent_id, used, true);
+        if let Some((_, normal)) = &mut done.rewritten {
+            normal.leave_to_children(repeated);
         }
     }
 }

@@ -28,7 +28,7 @@ use crate::json::read::read_enum;
 use crate::span::{NO_PARENT, SpanId, TraceId};
 use lru::LruCache;
 use std::collections::VecDeque;
-use trace::{Node, State, Trace, Verdict};
+use trace::{COST, Node, State, TOKENS, Trace, Verdict};
 
 /// Which of several segments below one span that is not LLM have an entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -174,6 +174,29 @@ pub struct Counts {
 /// Input and output tokens.
 pub type Tokens = [i64; 2];
 
+/// The usage that a span reports as its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Usage {
+    /// Input and output tokens, 0 where it reports none.
+    pub tokens: Tokens,
+    /// It reports tokens of any kind.
+    pub has_tokens: bool,
+    /// It reports a cost.
+    pub has_cost: bool,
+    /// It is not a call of a model but runs such calls: an agent, a workflow, a tool. Its usage is that of the spans below it, if they
+    /// report any.
+    pub sums: bool,
+}
+
+/// The parts of a span's usage that spans below it report too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Repeated {
+    /// Its tokens.
+    pub tokens: bool,
+    /// Its cost.
+    pub cost: bool,
+}
+
 /// The tree of all live and recent traces.
 #[derive(Debug)]
 pub struct Tree {
@@ -234,25 +257,34 @@ impl Tree {
         self.forget(started.trace_id);
     }
 
-    /// Does the usage of a span repeat what the spans below it used (rules.md 4)? An instrumentation of a client below that of a framework
-    /// counts the same call once more, and so do agents. To be asked of every span when it ends, before [`Tree::end`]. What a span used that
-    /// not every destination gets (not `everywhere`) takes nothing from those above: where it is missing they have the only count.
-    pub fn repeats(&mut self, trace_id: TraceId, span_id: SpanId, parent_id: SpanId, own: Option<Tokens>, everywhere: bool) -> bool {
-        let Some(trace) = self.traces.peek_mut(&trace_id) else { return false };
+    /// Finds out what of a span's usage spans below it report too: an instrumentation of a client below that of a framework counts the same
+    /// call once more, and agents report the sum of their calls, or of some of them. To be asked of every span when it ends, before
+    /// [`Tree::end`]. What a span used that not every destination gets (not `everywhere`) takes nothing from those above: where it is
+    /// missing they have the only count.
+    pub fn repeats(&mut self, trace_id: TraceId, span_id: SpanId, parent_id: SpanId, used: Usage, everywhere: bool) -> Repeated {
+        let Some(trace) = self.traces.peek_mut(&trace_id) else { return Repeated::default() };
         let node = trace.nodes.get(&span_id);
         // It ended before: what it used is counted.
         if node.is_some_and(|node| node.state == State::Ended) {
-            return false;
+            return Repeated::default();
         }
-        let below = node.map_or([0; 2], |node| node.below);
-        let repeats = own.is_some_and(|own| own == below && own != [0; 2]);
+        let (below, noted) = node.map_or(([0; 2], 0), |node| (node.below, node.noted));
+        let same = used.tokens == below && below != [0; 2];
+        let tokens = if used.sums { noted & TOKENS != 0 } else { same };
+        let repeated = Repeated { tokens, cost: (used.sums || same) && noted & COST != 0 };
+        let own = if everywhere && !repeated.tokens { used.tokens } else { [0; 2] };
         if let Some(parent) = trace.nodes.get_mut(&parent_id) {
-            for used in [own.filter(|_| everywhere && !repeats).unwrap_or_default(), below] {
-                parent.below[0] = parent.below[0].saturating_add(used[0]);
-                parent.below[1] = parent.below[1].saturating_add(used[1]);
+            for i in [0, 1] {
+                parent.below[i] = parent.below[i].saturating_add(own[i]).saturating_add(below[i]);
             }
         }
-        repeats
+        let mut what = 0;
+        if everywhere {
+            what |= if used.has_tokens { TOKENS } else { 0 };
+            what |= if used.has_cost { COST } else { 0 };
+        }
+        trace.note(parent_id, what, NO_PARENT);
+        repeated
     }
 
     /// A span ended. Gives what it is, and who gets it: those that [`Ended::kept`] names, and those where spans below it rely on it.

@@ -86,23 +86,57 @@ fn usage_that_repeats_what_ran_below_is_told_from_that_which_does_not() {
     for (n, parent) in [(0, None), (1, Some(0)), (2, Some(1)), (3, Some(0))] {
         tree.start(start_of(TRACE, id(n), parent.map_or(NO_PARENT, id), true));
     }
-    let mut repeats = |n: usize, parent: Option<usize>, own| {
+    let call = |tokens: Tokens| Usage { tokens, has_tokens: tokens != [0; 2], ..Usage::default() };
+    let agent = |tokens| Usage { sums: true, ..call(tokens) };
+    let mut repeats = |n: usize, parent: Option<usize>, used| {
         let parent_id = parent.map_or(NO_PARENT, id);
-        let repeats = tree.repeats(TRACE, id(n), parent_id, own, true);
+        let repeated = tree.repeats(TRACE, id(n), parent_id, used, true);
         tree.end(Ended { trace_id: TRACE, span_id: id(n), parent_id, llm: true, mark: None, ..Ended::default() }, 0.0);
-        repeats
+        repeated.tokens
     };
-    assert!(!repeats(2, Some(1), Some([57, 17])), "the innermost is the call");
-    assert!(repeats(1, Some(0), Some([57, 17])));
+    assert!(!repeats(2, Some(1), call([57, 17])), "the innermost is the call");
+    assert!(repeats(1, Some(0), call([57, 17])));
     // Delivered once more.
-    assert!(!repeats(1, Some(0), Some([57, 17])));
-    assert!(!repeats(3, Some(0), Some([10, 1])));
-    assert!(repeats(0, None, Some([67, 18])), "the total of an agent");
+    assert!(!repeats(1, Some(0), call([57, 17])));
+    assert!(!repeats(3, Some(0), call([10, 1])));
+    assert!(repeats(0, None, agent([67, 18])), "the total of an agent");
+    // A call inside a call counts by itself if its numbers differ; an agent above a call counts nothing, whatever its numbers.
+    for (outer, repeated) in [(call([80, 17]), false), (agent([80, 17]), true), (agent([3, 1]), true), (agent([0, 0]), true)] {
+        let mut tree = empty();
+        tree.start(start_of(TRACE, id(0), NO_PARENT, true));
+        tree.start(start_of(TRACE, id(1), id(0), true));
+        assert!(!tree.repeats(TRACE, id(1), id(0), call([57, 17]), true).tokens);
+        assert_eq!(tree.repeats(TRACE, id(0), NO_PARENT, outer, true).tokens, repeated, "{outer:?}");
+    }
+    // An agent whose calls report nothing, or not to every destination, keeps its own.
+    for (used, everywhere) in [(call([0, 0]), true), (call([57, 17]), false)] {
+        let mut tree = empty();
+        tree.start(start_of(TRACE, id(0), NO_PARENT, true));
+        tree.start(start_of(TRACE, id(1), id(0), true));
+        tree.repeats(TRACE, id(1), id(0), used, everywhere);
+        assert!(!tree.repeats(TRACE, id(0), NO_PARENT, agent([57, 17]), true).tokens, "{used:?}");
+    }
+}
+
+#[test]
+fn usage_below_is_known_on_a_span_far_above_and_where_what_is_between_has_ended() {
+    let mut tree = empty();
+    for n in 0..4 {
+        tree.start(start_of(TRACE, id(n), n.checked_sub(1).map_or(NO_PARENT, id), true));
+    }
+    // The span in the middle ends before the call below it does.
+    tree.repeats(TRACE, id(1), id(0), Usage::default(), true);
+    tree.end(ended(1, id(0), true, None), 0.0);
+    let call = Usage { tokens: [5, 1], has_tokens: true, has_cost: true, sums: false };
+    assert_eq!(tree.repeats(TRACE, id(3), id(2), call, true), Repeated::default());
+    let agent = Usage { tokens: [9, 9], has_tokens: true, has_cost: true, sums: true };
+    assert_eq!(tree.repeats(TRACE, id(0), NO_PARENT, agent, true), Repeated { tokens: true, cost: true });
+    // Calls that say no cost leave an agent its own.
     let mut tree = empty();
     tree.start(start_of(TRACE, id(0), NO_PARENT, true));
     tree.start(start_of(TRACE, id(1), id(0), true));
-    assert!(!tree.repeats(TRACE, id(1), id(0), Some([57, 17]), true));
-    assert!(!tree.repeats(TRACE, id(0), NO_PARENT, Some([80, 17]), true), "usage of its own");
+    tree.repeats(TRACE, id(1), id(0), Usage { has_cost: false, ..call }, true);
+    assert_eq!(tree.repeats(TRACE, id(0), NO_PARENT, agent, true), Repeated { tokens: true, cost: false });
 }
 
 #[test]

@@ -17,6 +17,10 @@ pub(super) enum State {
 pub(super) const ENTRY: u8 = 1;
 /// A span below is marked, in this process or at the least not in one that was called from inside a segment.
 pub(super) const MARK: u8 = 2;
+/// A span below reports tokens of its own.
+pub(super) const TOKENS: u8 = 4;
+/// A span below reports a cost of its own.
+pub(super) const COST: u8 = 8;
 
 #[derive(Debug)]
 pub(super) struct Node {
@@ -31,7 +35,7 @@ pub(super) struct Node {
     pub caller: SpanId,
     pub root: Option<bool>,
     pub patient: bool,
-    /// What the spans below it were found to be or to have: [`ENTRY`], [`MARK`]. What is noted of a span is
+    /// What the spans below it were found to be or to have: [`ENTRY`], [`MARK`], [`TOKENS`], [`COST`]. What is noted of a span is
     /// noted of all spans above it.
     pub noted: u8,
     /// It is LLM because it stands in place of the segments below it.

@@ -197,3 +197,106 @@ fn explain_says_why_a_span_is_the_entry_by_the_same_rule() {
         ]
     );
 }
+
+fn with_usage(operation: &str, [input, output]: [i64; 2]) -> Json {
+    let mut attributes = json!({CHAT: operation, "gen_ai.usage.input_tokens": input, "gen_ai.usage.output_tokens": output});
+    if operation == "chat" {
+        attributes["gen_ai.request.model"] = "gpt-4o".into();
+    }
+    attributes
+}
+
+/// The input tokens that a backend of the profile adds up, by span.
+fn counted<'s>(profile: &str, sent: &'s Sent) -> BTreeMap<&'s str, i64> {
+    let tokens = |attributes: &BTreeMap<String, Json>| match profile {
+        "langfuse" => {
+            let usage = attributes.get("langfuse.observation.usage_details")?.as_str()?;
+            serde_json::from_str::<Json>(usage).unwrap()["input"].as_i64()
+        }
+        "openinference" => attributes.get("llm.token_count.prompt")?.as_i64(),
+        _ => attributes.get("gen_ai.usage.input_tokens")?.as_i64(),
+    };
+    sent.iter().filter_map(|(name, attributes)| Some((&name[..], tokens(attributes)?))).collect()
+}
+
+// README promise: "Tokens count once"
+#[test]
+fn the_usage_of_spans_that_run_calls_is_an_aggregate_wherever_the_calls_report_theirs() {
+    for kind in ["invoke_agent", "invoke_workflow", "execute_tool", "retrieval", "plan"] {
+        // The numbers of the outer span are not the sum of those below: it leaves out what its tool's agent used.
+        let spans = [
+            ("root", None, with_usage(kind, [100, 20])),
+            ("call 1", Some(0), with_usage("chat", [40, 10])),
+            ("call 2", Some(0), with_usage("chat", [60, 10])),
+            ("tool", Some(0), json!({CHAT: "execute_tool", "gen_ai.tool.name": "t"})),
+            ("agent of the tool", Some(3), with_usage("invoke_agent", [7, 3])),
+            ("call 3", Some(4), with_usage("chat", [7, 3])),
+        ];
+        for profile in ["otel", "otel-1.41", "tencent", "langfuse", "openinference"] {
+            for (way, sent) in each_way(&spans, profile, "each") {
+                let expected = BTreeMap::from([("call 1", 40), ("call 2", 60), ("call 3", 7)]);
+                assert_eq!(counted(profile, &sent), expected, "{kind}, {profile}, by {way}");
+                let aggregated = sent["root"].get("gen_ai.aggregated_usage.input_tokens");
+                let expected = profile.starts_with("otel").then(|| json!(100));
+                assert_eq!(aggregated, expected.as_ref(), "{kind}, {profile}, by {way}");
+                let texts = sent["root"].iter().filter(|(key, _)| key.contains("usage") && !key.contains("aggregated_usage"));
+                assert_eq!(texts.count(), 0, "{kind}, {profile}, by {way}: {:?}", sent["root"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_usage_of_a_span_that_runs_calls_is_its_own_where_the_calls_report_none() {
+    let bare = json!({CHAT: "chat", "gen_ai.request.model": "gpt-4o"});
+    for below in [vec![], vec![("call 1", Some(0), bare.clone()), ("call 2", Some(0), bare)]] {
+        let mut spans = vec![("root", None, with_usage("invoke_agent", [100, 20]))];
+        spans.extend(below);
+        for profile in ["otel", "tencent", "langfuse", "openinference"] {
+            for (way, sent) in each_way(&spans, profile, "each") {
+                assert_eq!(counted(profile, &sent), BTreeMap::from([("root", 100)]), "{profile}, by {way}");
+            }
+        }
+    }
+}
+
+#[test]
+fn of_nested_calls_of_a_model_the_innermost_counts_if_the_numbers_are_the_same_and_each_if_not() {
+    for (outer, expected) in [([57, 17], vec![("client", 57)]), ([80, 17], vec![("client", 57), ("framework", 80)])] {
+        let spans = [("framework", None, with_usage("chat", outer)), ("client", Some(0), with_usage("chat", [57, 17]))];
+        for (way, sent) in each_way(&spans, "otel", "each") {
+            assert_eq!(counted("otel", &sent), expected.iter().copied().collect(), "by {way}");
+        }
+    }
+}
+
+#[test]
+fn a_cost_counts_once_and_stays_on_the_agent_where_no_call_reports_one() {
+    let cost = |mut attributes: Json, usd: f64| {
+        attributes["gen_ai.usage.cost"] = usd.into();
+        attributes
+    };
+    for call_has_cost in [false, true] {
+        let call = with_usage("chat", [40, 10]);
+        let call = if call_has_cost { cost(call, 0.25) } else { call };
+        let spans = [("agent", None, cost(with_usage("invoke_agent", [100, 20]), 0.5)), ("call", Some(0), call)];
+        for profile in ["otel", "openinference"] {
+            for (way, sent) in each_way(&spans, profile, "each") {
+                let costs: BTreeMap<_, _> = sent
+                    .iter()
+                    .filter_map(|(name, attributes)| {
+                        let key = if profile == "otel" { "gen_ai.usage.cost" } else { "llm.cost.total" };
+                        Some((&name[..], attributes.get(key)?.as_f64()?))
+                    })
+                    .collect();
+                let expected = if call_has_cost { ("call", 0.25) } else { ("agent", 0.5) };
+                assert_eq!(costs, BTreeMap::from([expected]), "{profile}, by {way}");
+            }
+        }
+        // Langfuse works out a cost from the tokens of the call.
+        for (way, sent) in each_way(&spans, "langfuse", "each") {
+            let has_cost = |name: &str| sent[name].contains_key("langfuse.observation.cost_details");
+            assert_eq!((has_cost("agent"), has_cost("call")), (false, call_has_cost), "langfuse, by {way}");
+        }
+    }
+}
