@@ -4,9 +4,8 @@
 use crate::config::{ConfigError, Convert, Format};
 use crate::conventions;
 use crate::describe::{self, ResourceRules};
-use crate::entry::{self, Decision, Ended, Limits, Started, Tree};
+use crate::entry::{self, Ended, Limits, Reason, Started, Tree};
 use crate::explain::Explainer;
-use crate::hash::HashSet;
 use crate::keys::Keys;
 use crate::normalize::{self, Context, Normal};
 use crate::otlp::json::{self, JsonError};
@@ -15,7 +14,7 @@ use crate::otlp::wire::{WireError, Writer};
 use crate::otlp::write::number;
 use crate::privacy::{self, Counts, Hooks, Privacy};
 use crate::profiles::write::Writing;
-use crate::span::{Span, SpanId, TraceId, Value};
+use crate::span::{NO_PARENT, Span, SpanId, TraceId, Value};
 use bumpalo::Bump;
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -176,9 +175,19 @@ fn protobuf_to_protobuf(
                 let normal = normalize::normalize(&span, &cx);
                 let (llm, mark) = normal.as_ref().map_or((false, None), |n| (n.opens_segment, n.mark));
                 let (id, parent_id) = ((span.trace_id, span.span_id), span.parent_id);
+                let caller = entry::caller(span.trace_state).filter(|_| options.entry.across_processes);
                 started.push((
                     span.start,
-                    Started { trace_id: id.0, span_id: id.1, parent_id, llm, patient: false, kept: 1, ..Default::default() },
+                    Started {
+                        trace_id: id.0,
+                        span_id: id.1,
+                        parent_id,
+                        llm,
+                        inside_segment: caller.is_some(),
+                        caller: caller.unwrap_or(NO_PARENT),
+                        kept: 1,
+                        ..Default::default()
+                    },
                 ));
                 ended.push(Ended {
                     trace_id: id.0,
@@ -187,7 +196,7 @@ fn protobuf_to_protobuf(
                     llm,
                     mark,
                     remote: span.parent_is_remote(),
-                    caller: entry::caller(span.trace_state).filter(|_| options.entry.across_processes),
+                    caller,
                     root: normalize::root(&span, &keys),
                     patient: false,
                     kept: 1,
@@ -208,18 +217,22 @@ fn protobuf_to_protobuf(
     if options.inherit_session {
         hand_down(&mut tree, &order, &mut resources, &arena);
     }
-    let explainer = explained.then(|| Explainer::new(&keys, &arena, &ended));
-    let entries = if options.entry.enabled { entries(&mut tree, order.iter().map(|&i| ended[i])) } else { HashSet::default() };
+    if options.entry.enabled {
+        for &i in &order {
+            tree.end(ended[i], 0.0);
+        }
+        tree.flush();
+    }
     let mut out = Output {
         keys: &keys,
         arena: &arena,
         writing: Writing::new(options.profile.table(), options.keep.unwrap_or(options.profile.keep()), &keys),
         rules: ResourceRules::new(&options.destination()),
         mark: options.entry.value.mark(),
-        entries,
+        tree,
         privacy,
         hooks,
-        explainer,
+        explainer: explained.then(|| Explainer::new(&keys, &arena)),
         w: Writer::default(),
     };
     raw_fields.iter().rev().for_each(|raw| out.w.bytes(raw));
@@ -250,29 +263,12 @@ fn count_once(tree: &mut Tree, order: &[usize], resources: &mut [Resource]) {
     let mut spans = readable(resources);
     for &i in order {
         let done = &mut spans[i];
-        let own = done.rewritten.as_ref().and_then(|(_, normal)| normal.tokens());
-        if tree.repeats(done.id.0, done.id.1, done.parent_id, own, true)
-            && let Some((_, normal)) = &mut done.rewritten
-        {
-            normal.canonical.aggregated = true;
+        let used = done.rewritten.as_ref().map(|(_, normal)| normal.usage()).unwrap_or_default();
+        let repeated = tree.repeats(done.id.0, done.id.1, done.parent_id, used, true);
+        if let Some((_, normal)) = &mut done.rewritten {
+            normal.leave_to_children(repeated);
         }
     }
-}
-
-fn entries(tree: &mut Tree, ended: impl Iterator<Item = Ended>) -> HashSet<(TraceId, SpanId)> {
-    let mut entries = HashSet::default();
-    for span in ended {
-        if tree.end(span, 0.0).0 == Decision::Entry {
-            entries.insert((span.trace_id, span.span_id));
-        }
-    }
-    tree.flush();
-    while let Some((trace_id, span_id, entry)) = tree.resolved() {
-        if entry {
-            entries.insert((trace_id, span_id));
-        }
-    }
-    entries
 }
 
 struct Output<'k> {
@@ -281,7 +277,8 @@ struct Output<'k> {
     writing: Writing,
     rules: ResourceRules,
     mark: Value<'static>,
-    entries: HashSet<(TraceId, SpanId)>,
+    /// Knows the entries, and why the other spans are none.
+    tree: Tree,
     privacy: &'k Privacy,
     hooks: &'k Hooks,
     explainer: Option<Explainer<'k>>,
@@ -318,7 +315,8 @@ impl<'k> Output<'k> {
     }
 
     fn span(&mut self, done: &Done<'k>) {
-        let entry = self.entries.contains(&done.id);
+        let reason = self.tree.reason(done.id.0, done.id.1);
+        let entry = reason.is_some_and(Reason::is_entry);
         let Some((span, normal)) = &done.rewritten else {
             let (out, notes) = self.private(done.raw, !done.readable);
             let mark = self.w.mark();
@@ -344,7 +342,7 @@ impl<'k> Output<'k> {
         }
         if let Some(explainer) = &mut self.explainer {
             let written = &self.w.written()[..self.w.mark() - mark];
-            explainer.span(span, normal, &self.writing, (written, &notes), entry);
+            explainer.span(span, normal, &self.writing, (written, &notes), reason);
         }
         self.w.close(number::SCOPE_SPANS_SPANS, mark);
     }

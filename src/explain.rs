@@ -3,8 +3,7 @@
 //! for it when nobody asks.
 
 use crate::conventions::{self, ConventionSet, OWN, RuleRef, To};
-use crate::entry::Ended;
-use crate::hash::HashMap;
+use crate::entry::Reason;
 use crate::json::{self, Out};
 use crate::keys::{KeyInfo, Keys};
 use crate::normalize::canonical::{DERIVED, EVENTS, HANDED_DOWN, INFERRED, NAMES};
@@ -13,7 +12,7 @@ use crate::otlp::wire::{Field, Reader};
 use crate::otlp::write::number;
 use crate::privacy::{DROPPED, Notes};
 use crate::profiles::write::Writing;
-use crate::span::{Key, NO_PARENT, Span, SpanId, TraceId};
+use crate::span::{Key, Span};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
@@ -21,9 +20,6 @@ use bumpalo::collections::Vec as BumpVec;
 pub struct Explainer<'k> {
     keys: &'k Keys,
     arena: &'k Bump,
-    spans: &'k [Ended],
-    /// Where each of them is.
-    at: HashMap<(TraceId, SpanId), usize>,
     explained: Vec<&'k [u8]>,
 }
 
@@ -71,10 +67,9 @@ impl<'o, 'k> Object<'o, 'k> {
 }
 
 impl<'k> Explainer<'k> {
-    /// `spans`: all of the body.
-    pub fn new(keys: &'k Keys, arena: &'k Bump, spans: &'k [Ended]) -> Self {
-        let at = spans.iter().enumerate().map(|(i, span)| ((span.trace_id, span.span_id), i)).collect();
-        Explainer { keys, arena, spans, at, explained: Vec::new() }
+    /// Nothing explained yet.
+    pub fn new(keys: &'k Keys, arena: &'k Bump) -> Self {
+        Explainer { keys, arena, explained: Vec::new() }
     }
 
     /// A span that goes out as it came, but for what the privacy stage did; `raw` is its message.
@@ -82,7 +77,7 @@ impl<'k> Explainer<'k> {
         let mut out = BumpVec::new_in(self.arena);
         let text = |number| fields(raw).find(|field| field.number == number).map_or(&[][..], bytes);
         let why = match entry {
-            true => "it is no LLM span, and stands for the LLM segments below it",
+            true => why(Some(Reason::InPlaceOfSegments)),
             false => "no convention knows the span: it goes out as it came",
         };
         let mut object = self.head(&mut out, [text(number::TRACE_ID), text(number::SPAN_ID), text(number::NAME)], 0, (entry, why));
@@ -99,14 +94,22 @@ impl<'k> Explainer<'k> {
     }
 
     /// Explains a span that was just written. `written`: the fields of the `Span`, and what the privacy stage did to them.
-    pub fn span(&mut self, span: &Span<'k>, normal: &Normal<'k>, writing: &Writing, (written, notes): (&[u8], &Notes), entry: bool) {
+    pub fn span(
+        &mut self,
+        span: &Span<'k>,
+        normal: &Normal<'k>,
+        writing: &Writing,
+        (written, notes): (&[u8], &Notes),
+        reason: Option<Reason>,
+    ) {
         let mut out = BumpVec::new_in(self.arena);
-        // Of an evaluator or its like the tree knows no more than that it opens no segment.
-        let why = match normal.mark {
-            None if !entry && normal.is_llm() && !normal.opens_segment => "a span of its kind opens no segment",
-            _ => self.why(span, entry),
+        let is_entry = reason.is_some_and(Reason::is_entry);
+        let entry = match normal.mark {
+            // To the tree an evaluator or its like is a span that is not LLM.
+            None if !is_entry && normal.is_llm() && !normal.opens_segment => (false, "a span of its kind opens no segment"),
+            _ => (is_entry, why(reason)),
         };
-        let mut object = self.head(&mut out, [&span.trace_id, &span.span_id, span.name], normal.conventions, (entry, why));
+        let mut object = self.head(&mut out, [&span.trace_id, &span.span_id, span.name], normal.conventions, entry);
         let keys = BumpVec::from_iter_in(attribute_keys(written), self.arena);
         let mut said = writing.said(span, normal, self.keys, self.arena);
         let is_dropped = |key: &[u8]| notes.iter().any(|(noted, note)| *note == DROPPED && **noted == *key);
@@ -146,35 +149,6 @@ impl<'k> Explainer<'k> {
         object
     }
 
-    /// Why is it, or is it not, the entry? The rule stands at the top of [`crate::entry`].
-    fn why(&self, span: &Span, entry: bool) -> &'static str {
-        let find = |id: SpanId| self.at.get(&(span.trace_id, id)).and_then(|i| self.spans.get(*i)).filter(|_| id != NO_PARENT);
-        let Some(own) = find(span.span_id) else { return "it has no id" };
-        let mut above = find(own.parent_id);
-        // A cycle of parents ends like a root does.
-        for _ in 0..self.spans.len() {
-            match above {
-                Some(a) if !(a.llm || a.mark == Some(true)) => above = find(a.parent_id),
-                _ => break,
-            }
-        }
-        match (entry, own.mark, above) {
-            (true, Some(true), _) => "it is marked, and no span above it is an LLM span or marked",
-            (true, ..) if !own.llm => "it is no LLM span, and stands for the LLM segments below it",
-            (true, ..) => "no span above it is an LLM span",
-            (false, Some(false), _) => "it says that it is not",
-            (false, None, _) if !own.llm => "it is no LLM span",
-            (false, Some(true), Some(a)) if a.mark == Some(true) => "a span above it carries the mark: this one is a copy",
-            (false, _, Some(a)) if a.mark == Some(true) => "a span above it is marked",
-            (false, _, Some(_)) => "a span above it is an LLM span",
-            (false, ..) if own.caller.is_some() => "the process was called from inside an LLM segment, which has its entry",
-            (false, ..) if own.root == Some(false) && own.parent_id != NO_PARENT => {
-                "its instrumentation saw a span above it that is not here"
-            }
-            (false, ..) => "entries are not looked for, or another segment of the trace has it",
-        }
-    }
-
     /// `[{traceId, spanId, name, conventions, entry: {is, why}, attributes?: [{key, …}], gone?: [{key, …}], goneEvents?}]`
     pub fn finish(self) -> Vec<u8> {
         let mut out = vec![b'['];
@@ -186,6 +160,26 @@ impl<'k> Explainer<'k> {
         }
         out.push(b']');
         out
+    }
+}
+
+/// Why a span is, or is not, the entry. `None`: nothing decided it.
+fn why(reason: Option<Reason>) -> &'static str {
+    match reason {
+        Some(Reason::Marked) => "it is marked, and no span above it is marked",
+        Some(Reason::Outermost) => "no span above it is an LLM span, and no span below it is marked",
+        Some(Reason::InPlaceOfSegments) => "it is no LLM span, and stands for the LLM segments below it",
+        Some(Reason::Refuses) => "it says that it is not",
+        Some(Reason::NotLlm) => "it is no LLM span",
+        Some(Reason::CopiedMark) => "a span above it carries the mark: this one is a copy",
+        Some(Reason::LateMark) => "its mark came after another entry of its path was decided",
+        Some(Reason::BelowMark) => "a span above it is marked",
+        Some(Reason::BelowLlm) => "a span above it is an LLM span",
+        Some(Reason::AboveMark) => "a span below it is marked",
+        Some(Reason::CalledFromSegment) => "the process was called from inside an LLM segment, which has its entry",
+        Some(Reason::NotRoot) => "its instrumentation saw a span above it that is not here",
+        Some(Reason::Elsewhere) => "another segment of the trace has the entry",
+        None => "entries are not looked for",
     }
 }
 

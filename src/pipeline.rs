@@ -421,12 +421,11 @@ impl Pipeline {
         self.seen += 1;
         self.llm += u64::from(llm);
         let (trace_id, span_id, parent_id) = (span.trace_id, span.span_id, span.parent_id);
-        let own = normal.as_deref().and_then(Normal::tokens);
+        let used = normal.as_deref().map(Normal::usage).unwrap_or_default();
         let all = Destinations::MAX >> (Destinations::BITS as usize - self.destinations.len());
-        if self.tree.repeats(trace_id, span_id, parent_id, own, kept & all == all)
-            && let Some(n) = normal.as_deref_mut()
-        {
-            n.canonical.aggregated = true;
+        let repeated = self.tree.repeats(trace_id, span_id, parent_id, used, kept & all == all);
+        if let Some(n) = normal.as_deref_mut() {
+            n.leave_to_children(repeated);
         }
         if let Some(n) = normal.as_deref_mut().filter(|n| self.inherit_session && n.is_llm()) {
             let known = self.tree.people(trace_id, span_id);
@@ -665,6 +664,7 @@ impl Pipeline {
             held: self.tree.held() as u64,
             hold_expired: counts.hold_expired,
             hold_overflow: counts.hold_overflow,
+            late_marks: counts.late_marks,
             tracked: self.tree.tracked() as u64,
             traces_evicted: counts.traces_evicted,
             spans_forgotten: counts.spans_forgotten,

@@ -74,6 +74,8 @@ pub struct Stats {
     pub hold_expired: u64,
     /// Candidates that were decided because too many waited.
     pub hold_overflow: u64,
+    /// Spans whose mark was dropped because an entry on their path had been decided before they ended.
+    pub late_marks: u64,
     /// Spans that the tree remembers.
     pub tracked: u64,
     /// Traces that were forgotten because too many spans were remembered.

@@ -128,7 +128,7 @@ export interface EntryOptions {
 export interface GenSpanOptions extends DestinationOptions, PrivacyHooks {
   /** Where spans go, each with its own fields. Default: the one that the fields beside this describe. */
   destinations?: DestinationOptions[] | undefined;
-  /** Which spans carry `gen_ai.is_entry`. Default: the outermost LLM span of each segment. */
+  /** Which spans carry `gen_ai.is_entry`. Default: the marked ones of each segment, or its outermost LLM span. */
   entry?: EntryOptions | undefined;
   /** Fill in the provider from the model's name where nothing else tells it. Default true. */
   inferProvider?: boolean | undefined;
@@ -141,7 +141,7 @@ export interface GenSpanOptions extends DestinationOptions, PrivacyHooks {
   /** In Node: flush before the process ends by itself, and shut down on SIGTERM. Default false. */
   flushOnExit?: boolean | undefined;
   /** Told when a backend rejects spans of a batch that it takes, or warns. Default: nobody but `diag` is. */
-  onPartialSuccess?: (partial: PartialSuccess) => undefined | undefined;
+  onPartialSuccess?: ((partial: PartialSuccess) => void) | undefined;
   /** Gets what `stats` counts as metrics, under the names that OpenTelemetry has for SDKs. Default: no metrics. */
   meterProvider?: MeterProvider | undefined;
 }

@@ -149,6 +149,8 @@ export interface CoreStats {
   /** Candidates decided because they waited too long, or because too many waited. */
   holdExpired: number;
   holdOverflow: number;
+  /** Spans whose mark was dropped because an entry on their path had been decided before they ended. */
+  lateMarks: number;
   /** Spans remembered · traces forgotten because there were too many · finished spans forgotten of a trace that had too many. */
   tracked: number;
   tracesEvicted: number;

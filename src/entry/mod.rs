@@ -1,15 +1,21 @@
 //! The trace tree and the entry: which span is the outermost of each LLM segment. A state machine; no span's content
 //! passes through here.
 //!
-//! The rule, for a finished trace: a span is an **entry** if it is marked, or is LLM and has no LLM ancestor; unless it
-//! says `false` itself, or an ancestor is marked, or an ancestor is LLM and does not say `false`. So there is exactly one on
-//! every path from the root to a leaf that has an LLM span, the outermost; a mark that was inherited counts once; and
-//! `false` on the outermost LLM span leaves its segment without an entry, save where a span below it is marked. What stands
+//! The rule, for a finished trace:
+//!
+//! - A span that is marked `true` and has no marked ancestor is an **entry**, whatever else stands above it. Marks below it are
+//!   copies that were inherited.
+//! - An LLM span without an LLM ancestor and without a marked one is an entry, unless it says `false` itself or a span below
+//!   it is marked.
+//!
+//! At most one on each path; exactly one in a segment without marks, its outermost LLM span. A segment with marks has those
+//! that were marked and no other, and `false` on the outermost LLM span leaves its segment without an inferred entry. What stands
 //! below a remote parent that is inside a segment has its entry in another process. Where a parent was never seen, the span may
 //! know better than the tree ([`Ended::root`]). Several segments below one span that is not LLM: [`Siblings`].
 //!
 //! Spans end before their parents do. So a candidate is held until no ancestor can take its place: one span for each open
-//! segment. Everything else is decided the moment it ends. No clock of a span is read: only ids, and the order of the calls.
+//! segment. Everything else is decided the moment it ends. A mark that comes after an entry of its path was decided is dropped
+//! and counted. No clock of a span is read: only ids, and the order of the calls.
 
 mod people;
 mod trace;
@@ -22,7 +28,7 @@ use crate::json::read::read_enum;
 use crate::span::{NO_PARENT, SpanId, TraceId};
 use lru::LruCache;
 use std::collections::VecDeque;
-use trace::{Node, State, Trace, Verdict};
+use trace::{COST, Node, State, TOKENS, Trace, Verdict};
 
 /// Which of several segments below one span that is not LLM have an entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -115,6 +121,44 @@ pub enum Decision {
     Hold,
 }
 
+/// Why a span is, or is not, the entry of its segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The entry: it is marked, and no span above it is.
+    Marked,
+    /// The entry: the outermost LLM span of a segment without marks.
+    Outermost,
+    /// The entry: not LLM, and in place of the segments below it ([`Siblings::CommonAncestor`]).
+    InPlaceOfSegments,
+    /// It says `false`.
+    Refuses,
+    /// Neither LLM nor marked.
+    NotLlm,
+    /// It is marked, and so is a span above it.
+    CopiedMark,
+    /// It is marked, but an entry of its path had been decided before.
+    LateMark,
+    /// A span above it is marked.
+    BelowMark,
+    /// A span above it is LLM.
+    BelowLlm,
+    /// A span below it is marked.
+    AboveMark,
+    /// The process was called from inside a segment.
+    CalledFromSegment,
+    /// Its parent is not known, and its instrumentation saw a span above it.
+    NotRoot,
+    /// Another span of the trace is the entry.
+    Elsewhere,
+}
+
+impl Reason {
+    /// Returns true if the span is an entry.
+    pub fn is_entry(self) -> bool {
+        matches!(self, Reason::Marked | Reason::Outermost | Reason::InPlaceOfSegments)
+    }
+}
+
 /// What the bounds did.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counts {
@@ -122,6 +166,8 @@ pub struct Counts {
     pub hold_expired: u64,
     /// Candidates that were decided because too many were held.
     pub hold_overflow: u64,
+    /// Marks that were dropped because an entry of their path had been decided before.
+    pub late_marks: u64,
     /// Traces that were forgotten because too many spans were remembered.
     pub traces_evicted: u64,
     /// Spans of a trace with too many that were forgotten, all below them being finished.
@@ -130,6 +176,29 @@ pub struct Counts {
 
 /// Input and output tokens.
 pub type Tokens = [i64; 2];
+
+/// The usage that a span reports as its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Usage {
+    /// Input and output tokens, 0 where it reports none.
+    pub tokens: Tokens,
+    /// It reports tokens of any kind.
+    pub has_tokens: bool,
+    /// It reports a cost.
+    pub has_cost: bool,
+    /// It is not a call of a model but runs such calls: an agent, a workflow, a tool. Its usage is that of the spans below it, if they
+    /// report any.
+    pub sums: bool,
+}
+
+/// The parts of a span's usage that spans below it report too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Repeated {
+    /// Its tokens.
+    pub tokens: bool,
+    /// Its cost.
+    pub cost: bool,
+}
 
 /// The tree of all live and recent traces.
 #[derive(Debug)]
@@ -169,7 +238,7 @@ impl Tree {
             trace.nodes.entry(started.parent_id).or_insert(Node::AWAITED);
         }
         let node = trace.nodes.entry(started.span_id).or_insert(Node::AWAITED);
-        let (entry_below, below) = (node.entry_below, node.below);
+        let (noted, first, below) = (node.noted, node.first, node.below);
         // An id that was given out twice: what is below either of them is below the second from now on.
         *node = Node {
             parent_id: started.parent_id,
@@ -180,37 +249,46 @@ impl Tree {
             kept: started.kept,
             order,
             state: State::Live,
-            entry_below,
+            noted,
+            first,
             below,
             ..Node::AWAITED
         };
-        if entry_below {
-            trace.take_path(started.span_id, false);
-        }
+        let notes = node.notes_for_parent();
+        trace.note(started.parent_id, notes, first);
         trace.introduce(started.span_id, started.people);
         self.spans += trace.nodes.len() - before;
         self.forget(started.trace_id);
     }
 
-    /// Does the usage of a span repeat what the spans below it used (rules.md 4)? An instrumentation of a client below that of a framework
-    /// counts the same call once more, and so do agents. To be asked of every span when it ends, before [`Tree::end`]. What a span used that
-    /// not every destination gets (not `everywhere`) takes nothing from those above: where it is missing they have the only count.
-    pub fn repeats(&mut self, trace_id: TraceId, span_id: SpanId, parent_id: SpanId, own: Option<Tokens>, everywhere: bool) -> bool {
-        let Some(trace) = self.traces.peek_mut(&trace_id) else { return false };
+    /// Finds out what of a span's usage spans below it report too: an instrumentation of a client below that of a framework counts the same
+    /// call once more, and agents report the sum of their calls, or of some of them. To be asked of every span when it ends, before
+    /// [`Tree::end`]. What a span used that not every destination gets (not `everywhere`) takes nothing from those above: where it is
+    /// missing they have the only count.
+    pub fn repeats(&mut self, trace_id: TraceId, span_id: SpanId, parent_id: SpanId, used: Usage, everywhere: bool) -> Repeated {
+        let Some(trace) = self.traces.peek_mut(&trace_id) else { return Repeated::default() };
         let node = trace.nodes.get(&span_id);
         // It ended before: what it used is counted.
         if node.is_some_and(|node| node.state == State::Ended) {
-            return false;
+            return Repeated::default();
         }
-        let below = node.map_or([0; 2], |node| node.below);
-        let repeats = own.is_some_and(|own| own == below && own != [0; 2]);
+        let (below, noted) = node.map_or(([0; 2], 0), |node| (node.below, node.noted));
+        let same = used.tokens == below && below != [0; 2];
+        let tokens = if used.sums { noted & TOKENS != 0 } else { same };
+        let repeated = Repeated { tokens, cost: (used.sums || same) && noted & COST != 0 };
+        let own = if everywhere && !repeated.tokens { used.tokens } else { [0; 2] };
         if let Some(parent) = trace.nodes.get_mut(&parent_id) {
-            for used in [own.filter(|_| everywhere && !repeats).unwrap_or_default(), below] {
-                parent.below[0] = parent.below[0].saturating_add(used[0]);
-                parent.below[1] = parent.below[1].saturating_add(used[1]);
+            for i in [0, 1] {
+                parent.below[i] = parent.below[i].saturating_add(own[i]).saturating_add(below[i]);
             }
         }
-        repeats
+        let mut what = 0;
+        if everywhere {
+            what |= if used.has_tokens { TOKENS } else { 0 };
+            what |= if used.has_cost { COST } else { 0 };
+        }
+        trace.note(parent_id, what, NO_PARENT);
+        repeated
     }
 
     /// A span ended. Gives what it is, and who gets it: those that [`Ended::kept`] names, and those where spans below it rely on it.
@@ -226,7 +304,7 @@ impl Tree {
             let again = node.parent_id == parent_id;
             let waits = again && ended.patient && trace.held.iter().any(|(held, _)| *held == span_id);
             let decision = match node.decided {
-                Some(true) if again => Decision::Entry,
+                Some(reason) if again && reason.is_entry() => Decision::Entry,
                 None if waits => Decision::Hold,
                 _ => Decision::Plain,
             };
@@ -243,11 +321,9 @@ impl Tree {
             (node.inside_segment, node.caller) = (true, caller);
         }
         node.kept = ended.kept | node.relied;
-        let (entry_below, kept) = (node.entry_below, node.kept);
+        let (above, notes, first, kept) = (node.parent_id, node.notes_for_parent(), node.first, node.kept);
         trace.ended += 1;
-        if entry_below {
-            trace.take_path(span_id, false);
-        }
+        trace.note(above, notes, first);
         // Candidates that waited for this span, and the span itself.
         let (waited, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut trace.held).into_iter().partition(|(_, wait)| *wait == span_id);
         trace.held = rest;
@@ -258,7 +334,7 @@ impl Tree {
                 Verdict::WaitFor(ancestor) => trace.held.push((candidate, ancestor)),
                 verdict => {
                     self.held -= 1;
-                    let entry = trace.settle(candidate, verdict, self.siblings);
+                    let entry = trace.settle(candidate, verdict, self.siblings, &mut self.counts);
                     self.resolved.push_back((trace_id, candidate, entry));
                 }
             }
@@ -272,7 +348,7 @@ impl Tree {
                 self.deadlines.push_back((now + self.limits.hold_ms, trace_id, span_id));
                 Decision::Hold
             }
-            verdict => match trace.settle(span_id, verdict, self.siblings) {
+            verdict => match trace.settle(span_id, verdict, self.siblings, &mut self.counts) {
                 true => Decision::Entry,
                 false => Decision::Plain,
             },
@@ -294,7 +370,7 @@ impl Tree {
         trace.held.swap_remove(at);
         let before = trace.nodes.len();
         let verdict = trace.judge(span_id);
-        let entry = trace.settle(span_id, verdict, self.siblings);
+        let entry = trace.settle(span_id, verdict, self.siblings, &mut self.counts);
         self.spans += trace.nodes.len() - before;
         self.held -= 1;
         self.resolved.push_back((trace_id, span_id, entry));
@@ -345,6 +421,11 @@ impl Tree {
     /// The next candidate that was decided, and whether it is an entry. To be drained after every call that may decide.
     pub fn resolved(&mut self) -> Option<(TraceId, SpanId, bool)> {
         self.resolved.pop_front()
+    }
+
+    /// Why a span is, or is not, the entry; `None`: it is not decided, or not remembered.
+    pub fn reason(&self, trace_id: TraceId, span_id: SpanId) -> Option<Reason> {
+        self.traces.peek(&trace_id)?.nodes.get(&span_id)?.decided
     }
 
     /// Is a span of the trace remembered?
@@ -411,7 +492,7 @@ impl Tree {
             self.counts.traces_evicted += 1;
             for (candidate, _) in std::mem::take(&mut trace.held) {
                 let verdict = trace.judge(candidate);
-                let entry = trace.settle(candidate, verdict, self.siblings);
+                let entry = trace.settle(candidate, verdict, self.siblings, &mut self.counts);
                 self.resolved.push_back((evicted, candidate, entry));
             }
         }

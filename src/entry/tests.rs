@@ -31,10 +31,15 @@ fn ancestors(spans: &[Made], n: usize) -> impl Iterator<Item = &Made> {
 
 /// The rule as the module says it, on the finished trace.
 fn reference(spans: &[Made]) -> Vec<bool> {
-    let entry = |n: usize| {
-        let s = &spans[n];
-        let eligible = s.mark == Some(true) || s.llm && s.mark != Some(false) && !ancestors(spans, n).any(|a| a.llm);
-        eligible && !ancestors(spans, n).any(|a| a.mark == Some(true) || a.llm && a.mark != Some(false))
+    let mark_above = |n: usize| ancestors(spans, n).any(|a| a.mark == Some(true));
+    let mark_below = |n: usize| {
+        let below = |m: &usize| std::iter::successors(spans[*m].parent, |p| spans[*p].parent).any(|a| a == n);
+        (0..spans.len()).filter(below).any(|m| spans[m].mark == Some(true))
+    };
+    let entry = |n: usize| match (spans[n].mark, spans[n].llm) {
+        (Some(true), _) => !mark_above(n),
+        (None, true) => !mark_above(n) && !mark_below(n) && !ancestors(spans, n).any(|a| a.llm),
+        _ => false,
     };
     (0..spans.len()).map(entry).collect()
 }
@@ -81,23 +86,57 @@ fn usage_that_repeats_what_ran_below_is_told_from_that_which_does_not() {
     for (n, parent) in [(0, None), (1, Some(0)), (2, Some(1)), (3, Some(0))] {
         tree.start(start_of(TRACE, id(n), parent.map_or(NO_PARENT, id), true));
     }
-    let mut repeats = |n: usize, parent: Option<usize>, own| {
+    let call = |tokens: Tokens| Usage { tokens, has_tokens: tokens != [0; 2], ..Usage::default() };
+    let agent = |tokens| Usage { sums: true, ..call(tokens) };
+    let mut repeats = |n: usize, parent: Option<usize>, used| {
         let parent_id = parent.map_or(NO_PARENT, id);
-        let repeats = tree.repeats(TRACE, id(n), parent_id, own, true);
+        let repeated = tree.repeats(TRACE, id(n), parent_id, used, true);
         tree.end(Ended { trace_id: TRACE, span_id: id(n), parent_id, llm: true, mark: None, ..Ended::default() }, 0.0);
-        repeats
+        repeated.tokens
     };
-    assert!(!repeats(2, Some(1), Some([57, 17])), "the innermost is the call");
-    assert!(repeats(1, Some(0), Some([57, 17])));
+    assert!(!repeats(2, Some(1), call([57, 17])), "the innermost is the call");
+    assert!(repeats(1, Some(0), call([57, 17])));
     // Delivered once more.
-    assert!(!repeats(1, Some(0), Some([57, 17])));
-    assert!(!repeats(3, Some(0), Some([10, 1])));
-    assert!(repeats(0, None, Some([67, 18])), "the total of an agent");
+    assert!(!repeats(1, Some(0), call([57, 17])));
+    assert!(!repeats(3, Some(0), call([10, 1])));
+    assert!(repeats(0, None, agent([67, 18])), "the total of an agent");
+    // A call inside a call counts by itself if its numbers differ; an agent above a call counts nothing, whatever its numbers.
+    for (outer, repeated) in [(call([80, 17]), false), (agent([80, 17]), true), (agent([3, 1]), true), (agent([0, 0]), true)] {
+        let mut tree = empty();
+        tree.start(start_of(TRACE, id(0), NO_PARENT, true));
+        tree.start(start_of(TRACE, id(1), id(0), true));
+        assert!(!tree.repeats(TRACE, id(1), id(0), call([57, 17]), true).tokens);
+        assert_eq!(tree.repeats(TRACE, id(0), NO_PARENT, outer, true).tokens, repeated, "{outer:?}");
+    }
+    // An agent whose calls report nothing, or not to every destination, keeps its own.
+    for (used, everywhere) in [(call([0, 0]), true), (call([57, 17]), false)] {
+        let mut tree = empty();
+        tree.start(start_of(TRACE, id(0), NO_PARENT, true));
+        tree.start(start_of(TRACE, id(1), id(0), true));
+        tree.repeats(TRACE, id(1), id(0), used, everywhere);
+        assert!(!tree.repeats(TRACE, id(0), NO_PARENT, agent([57, 17]), true).tokens, "{used:?}");
+    }
+}
+
+#[test]
+fn usage_below_is_known_on_a_span_far_above_and_where_what_is_between_has_ended() {
+    let mut tree = empty();
+    for n in 0..4 {
+        tree.start(start_of(TRACE, id(n), n.checked_sub(1).map_or(NO_PARENT, id), true));
+    }
+    // The span in the middle ends before the call below it does.
+    tree.repeats(TRACE, id(1), id(0), Usage::default(), true);
+    tree.end(ended(1, id(0), true, None), 0.0);
+    let call = Usage { tokens: [5, 1], has_tokens: true, has_cost: true, sums: false };
+    assert_eq!(tree.repeats(TRACE, id(3), id(2), call, true), Repeated::default());
+    let agent = Usage { tokens: [9, 9], has_tokens: true, has_cost: true, sums: true };
+    assert_eq!(tree.repeats(TRACE, id(0), NO_PARENT, agent, true), Repeated { tokens: true, cost: true });
+    // Calls that say no cost leave an agent its own.
     let mut tree = empty();
     tree.start(start_of(TRACE, id(0), NO_PARENT, true));
     tree.start(start_of(TRACE, id(1), id(0), true));
-    assert!(!tree.repeats(TRACE, id(1), id(0), Some([57, 17]), true));
-    assert!(!tree.repeats(TRACE, id(0), NO_PARENT, Some([80, 17]), true), "usage of its own");
+    tree.repeats(TRACE, id(1), id(0), Usage { has_cost: false, ..call }, true);
+    assert_eq!(tree.repeats(TRACE, id(0), NO_PARENT, agent, true), Repeated { tokens: true, cost: false });
 }
 
 #[test]
@@ -128,6 +167,68 @@ fn a_mark_that_was_inherited_counts_once() {
 fn a_marked_span_that_is_not_llm_is_the_entry_of_what_is_below() {
     let spans = [Made { mark: Some(true), ..span(None, false) }, span(Some(0), true)];
     assert_eq!(run(&spans, &[1, 0], &mut empty()), [true, false]);
+}
+
+#[test]
+fn a_mark_below_an_unmarked_llm_span_decides_its_segment() {
+    let marked = |parent| Made { mark: Some(true), ..span(Some(parent), true) };
+    // An agent, two marked spans below it, a copy below one of them, and a call beside them.
+    let spans = [span(None, true), marked(0), marked(0), marked(1), span(Some(0), true)];
+    assert_eq!(run(&spans, &[4, 3, 2, 1, 0], &mut empty()), [false, true, true, false, false]);
+    // The copy ends first; and the agent ends before the marked span, but after its copy.
+    assert_eq!(run(&spans, &[3, 4, 0, 2, 1], &mut empty()), [false, true, true, false, false]);
+}
+
+#[test]
+fn a_mark_that_comes_after_the_entry_above_it_is_dropped_and_counted() {
+    let marked = |parent| Made { mark: Some(true), ..span(Some(parent), true) };
+    let mut tree = empty();
+    let spans = [span(None, true), marked(0), marked(1)];
+    assert_eq!(run(&spans, &[0, 1, 2], &mut tree), [true, false, false]);
+    assert_eq!(tree.counts().late_marks, 1, "the last one is a copy");
+    assert_eq!(
+        (0..3).map(|n| tree.reason(TRACE, id(n))).collect::<Vec<_>>(),
+        [Reason::Outermost, Reason::LateMark, Reason::CopiedMark].map(Some)
+    );
+    // What waited and was sent counts likewise, also where the late mark is above it.
+    let mut tree = empty();
+    let spans = [Made { mark: Some(true), ..span(None, false) }, span(Some(0), true)];
+    for (n, s) in spans.iter().enumerate() {
+        tree.start(start_of(TRACE, id(n), s.parent.map_or(NO_PARENT, id), s.llm));
+    }
+    assert_eq!(tree.end(ended(1, id(0), true, None), 0.0).0, Decision::Hold);
+    tree.flush();
+    assert_eq!(tree.resolved(), Some((TRACE, id(1), true)));
+    assert_eq!(tree.end(ended(0, NO_PARENT, false, Some(true)), 0.0).0, Decision::Plain);
+    assert_eq!(tree.counts().late_marks, 1);
+    // A retry of it is not another one.
+    assert_eq!(tree.end(ended(0, NO_PARENT, false, Some(true)), 0.0).0, Decision::Plain);
+    assert_eq!(tree.counts().late_marks, 1);
+}
+
+#[test]
+fn a_mark_in_a_process_that_was_called_from_inside_a_segment_leaves_the_entry_to_the_caller() {
+    // An agent calls a service, in which a span is marked; all of it comes to one tree.
+    let mut tree = empty();
+    tree.start(start_of(TRACE, id(0), NO_PARENT, true));
+    tree.start(Started { inside_segment: true, caller: id(0), ..start_of(TRACE, id(1), id(0), false) });
+    tree.start(start_of(TRACE, id(2), id(1), true));
+    let ends =
+        [ended(2, id(1), true, Some(true)), Ended { caller: Some(id(0)), ..ended(1, id(0), false, None) }, ended(0, NO_PARENT, true, None)];
+    let decisions = ends.map(|span| tree.end(span, 0.0).0);
+    assert_eq!(decisions, [Decision::Plain, Decision::Plain, Decision::Entry]);
+    assert_eq!(tree.reason(TRACE, id(2)), Some(Reason::CalledFromSegment));
+}
+
+#[test]
+fn a_marked_segment_below_a_common_ancestor_stands_for_itself() {
+    let mut tree = Tree::new(LIMITS, Siblings::CommonAncestor);
+    let marked = |parent| Made { mark: Some(true), ..span(Some(parent), true) };
+    // Two segments below one span, and in the first of them a marked span.
+    let spans = [span(None, false), span(Some(0), true), marked(1), span(Some(0), true)];
+    assert_eq!(run(&spans, &[2, 1, 3, 0], &mut tree), [false, false, true, true]);
+    let mut tree = Tree::new(LIMITS, Siblings::First);
+    assert_eq!(run(&spans, &[2, 1, 3, 0], &mut tree), [false, false, true, false]);
 }
 
 #[test]
@@ -227,25 +328,30 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn whatever_the_order_of_ending_the_rule_holds((spans, order) in trees()) {
-        // What is LLM only by its end can't be known to spans that ended before it, unless parents end last.
+    fn whatever_the_order_of_ending_the_rule_holds((mut spans, order) in trees()) {
         let expected = reference(&spans);
         prop_assert_eq!(&run(&spans, &children_first(&spans), &mut empty()), &expected);
-        prop_assert_eq!(&run(&spans, &order, &mut empty()), &expected);
+        // A mark that comes after an entry above it was decided changes nothing: in any order only without marks.
+        spans.iter_mut().for_each(|s| s.mark = s.mark.filter(|mark| !mark));
+        prop_assert_eq!(&run(&spans, &order, &mut empty()), &reference(&spans));
     }
 
     #[test]
-    fn exactly_one_entry_on_every_path_that_has_an_llm_span((mut spans, order) in trees()) {
-        for s in &mut spans {
-            s.mark = s.mark.filter(|m| *m);
-        }
+    fn at_most_one_entry_on_each_path_and_exactly_one_in_a_segment_without_marks((mut spans, order) in trees()) {
+        let paths = |spans: &[Made]| {
+            let is_leaf = |n: &usize| spans.iter().all(|s| s.parent != Some(*n));
+            let path = |leaf| std::iter::successors(Some(leaf), |n: &usize| spans[*n].parent).collect::<Vec<_>>();
+            (0..spans.len()).filter(is_leaf).map(path).collect::<Vec<_>>()
+        };
         let entries = run(&spans, &order, &mut empty());
-        let is_leaf = |n: usize| spans.iter().all(|s| s.parent != Some(n));
-        for leaf in (0..spans.len()).filter(|n| is_leaf(*n)) {
-            let path: Vec<_> = std::iter::successors(Some(leaf), |n| spans[*n].parent).collect();
+        for path in paths(&spans) {
+            prop_assert!(path.iter().filter(|n| entries[**n]).count() <= 1, "path {:?} of {:?}", path, spans);
+        }
+        spans.iter_mut().for_each(|s| s.mark = None);
+        let entries = run(&spans, &order, &mut empty());
+        for path in paths(&spans) {
             let count = path.iter().filter(|n| entries[**n]).count();
-            let counts = path.iter().any(|n| spans[*n].llm || spans[*n].mark == Some(true));
-            prop_assert_eq!(count, usize::from(counts), "path {:?} of {:?}", path, spans);
+            prop_assert_eq!(count, usize::from(path.iter().any(|n| spans[*n].llm)), "path {:?} of {:?}", path, spans);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One trace as far as it is known: its spans, and what each of them is to the entry.
 
 use super::people::People;
-use super::{Destinations, Siblings, Tokens};
+use super::{Counts, Destinations, Reason, Siblings, Tokens};
 use crate::hash::{HashMap, HashSet};
 use crate::span::{NO_PARENT, SpanId};
 
@@ -12,6 +12,15 @@ pub(super) enum State {
     Live,
     Ended,
 }
+
+/// A span below was decided to be an entry.
+pub(super) const ENTRY: u8 = 1;
+/// A span below is marked, in this process or at the least not in one that was called from inside a segment.
+pub(super) const MARK: u8 = 2;
+/// A span below reports tokens of its own.
+pub(super) const TOKENS: u8 = 4;
+/// A span below reports a cost of its own.
+pub(super) const COST: u8 = 8;
 
 #[derive(Debug)]
 pub(super) struct Node {
@@ -28,10 +37,13 @@ pub(super) struct Node {
     pub caller: SpanId,
     pub root: Option<bool>,
     pub patient: bool,
-    /// An entry below it was decided.
-    pub entry_below: bool,
-    /// Whether it is an entry, once that is known.
-    pub decided: Option<bool>,
+    /// What the spans below it were found to be or to have: [`ENTRY`], [`MARK`], [`TOKENS`], [`COST`]. What is noted of a span is
+    /// noted of all spans above it.
+    pub noted: u8,
+    /// It is LLM because it stands in place of the segments below it.
+    pub in_place: bool,
+    /// Whether and why it is an entry, once that is known.
+    pub decided: Option<Reason>,
     /// When it was first heard of, among the spans of its trace.
     pub order: u32,
     /// With [`Siblings::First`]: the one below it that may be an entry.
@@ -56,7 +68,8 @@ impl Node {
         caller: NO_PARENT,
         root: None,
         patient: false,
-        entry_below: false,
+        noted: 0,
+        in_place: false,
         decided: None,
         order: 0,
         first: NO_PARENT,
@@ -65,11 +78,18 @@ impl Node {
         below: [0; 2],
         people: [(0, 0); 2],
     };
+
+    /// What is noted of the spans above this one because of it and of the spans below it.
+    pub fn notes_for_parent(&self) -> u8 {
+        let marked = if self.mark == Some(true) { MARK } else { 0 };
+        // In a segment of another process a mark counts for nothing.
+        (self.noted | marked) & if self.inside_segment { !MARK } else { u8::MAX }
+    }
 }
 
 pub(super) enum Verdict {
-    Entry,
-    Plain,
+    Decided(Reason),
+    /// It is the entry, unless this ancestor or one above it takes its place.
     WaitFor(SpanId),
 }
 
@@ -100,73 +120,112 @@ impl Trace {
 
     /// Decides a span that ended, from itself up to the root.
     pub fn judge(&self, span_id: SpanId) -> Verdict {
-        let Some(node) = self.nodes.get(&span_id) else { return Verdict::Plain };
+        match self.judged(span_id) {
+            Ok(Some(ancestor)) => Verdict::WaitFor(ancestor),
+            Ok(None) => Verdict::Decided(self.entry_reason(span_id)),
+            Err(reason) => Verdict::Decided(reason),
+        }
+    }
+
+    /// Why a span is an entry that is one.
+    fn entry_reason(&self, span_id: SpanId) -> Reason {
+        match self.nodes.get(&span_id) {
+            Some(node) if node.mark == Some(true) => Reason::Marked,
+            Some(node) if node.in_place => Reason::InPlaceOfSegments,
+            _ => Reason::Outermost,
+        }
+    }
+
+    /// The ancestor to wait for, if any; or why the span is not an entry.
+    fn judged(&self, span_id: SpanId) -> Result<Option<SpanId>, Reason> {
+        let node = self.nodes.get(&span_id).ok_or(Reason::NotLlm)?;
         let marked = node.mark == Some(true);
-        if !marked && (!node.llm || node.mark == Some(false)) || node.entry_below {
-            return Verdict::Plain;
+        match node.mark {
+            Some(false) => return Err(Reason::Refuses),
+            None if !node.llm => return Err(Reason::NotLlm),
+            None if node.noted & MARK != 0 => return Err(Reason::AboveMark),
+            _ if node.noted & ENTRY != 0 => return Err(if marked { Reason::LateMark } else { Reason::Elsewhere }),
+            _ => {}
         }
         let mut wait = None;
         let mut at = node;
         // A cycle of parents ends the walk like a root does.
         for _ in 0..self.nodes.len() {
             if at.inside_segment {
-                return Verdict::Plain;
+                return Err(Reason::CalledFromSegment);
             }
             if at.parent_id == NO_PARENT {
                 break;
             }
             let ancestor = self.nodes.get(&at.parent_id);
             if ancestor.is_some_and(|a| !marked && a.first != NO_PARENT && a.first != span_id) {
-                return Verdict::Plain;
+                return Err(Reason::Elsewhere);
             }
             let Some(ancestor) = ancestor.filter(|a| a.state != State::Awaited) else {
                 let forgotten = self.pruned && !at.remote;
                 // It has been waited for once: what is below it is one segment, unless the span says better or was called from another process.
-                let taken = node.patient && !at.remote && at.root.is_none() && ancestor.is_some_and(|a| a.entry_below);
-                if !marked && (at.root == Some(false) || forgotten || taken) {
-                    return Verdict::Plain;
+                let taken = node.patient && !at.remote && at.root.is_none() && ancestor.is_some_and(|a| a.noted & ENTRY != 0);
+                if !marked && at.root == Some(false) {
+                    return Err(Reason::NotRoot);
+                }
+                if !marked && (forgotten || taken) {
+                    return Err(Reason::Elsewhere);
                 }
                 if node.patient {
                     wait = wait.or(Some(at.parent_id));
                 }
                 break;
             };
-            let blocks =
-                ancestor.mark == Some(true) || ancestor.llm && (!marked || ancestor.state == State::Ended && ancestor.mark != Some(false));
-            if blocks {
-                return Verdict::Plain;
+            if ancestor.mark == Some(true) {
+                return Err(if marked { Reason::CopiedMark } else { Reason::BelowMark });
+            }
+            if !marked && ancestor.llm {
+                return Err(Reason::BelowLlm);
+            }
+            if ancestor.decided.is_some_and(Reason::is_entry) {
+                return Err(Reason::LateMark);
             }
             if ancestor.state == State::Live {
                 wait = wait.or(Some(at.parent_id));
             }
             at = ancestor;
         }
-        wait.map_or(Verdict::Entry, Verdict::WaitFor)
+        Ok(wait)
     }
 
     /// Writes down what was decided of a span: true, it is an entry. By now, if the verdict is to wait.
-    pub fn settle(&mut self, span_id: SpanId, verdict: Verdict, siblings: Siblings) -> bool {
-        let entry = !matches!(verdict, Verdict::Plain);
-        if let Some(node) = self.nodes.get_mut(&span_id) {
-            node.decided = Some(entry);
+    pub fn settle(&mut self, span_id: SpanId, verdict: Verdict, siblings: Siblings, counts: &mut Counts) -> bool {
+        let reason = match verdict {
+            Verdict::Decided(reason) => reason,
+            Verdict::WaitFor(_) => self.entry_reason(span_id),
+        };
+        let Some(node) = self.nodes.get_mut(&span_id) else { return false };
+        node.decided = Some(reason);
+        counts.late_marks += u64::from(reason == Reason::LateMark);
+        let parent_id = node.parent_id;
+        if reason.is_entry() {
+            self.note(parent_id, ENTRY, if siblings == Siblings::First { span_id } else { NO_PARENT });
         }
-        if entry {
-            self.take_path(span_id, siblings == Siblings::First);
-        }
-        entry
+        reason.is_entry()
     }
 
-    /// Notes on every ancestor that the entry of this path is taken, on one that was never seen too: it may come late.
-    pub fn take_path(&mut self, span_id: SpanId, first: bool) {
-        let mut at = span_id;
-        for _ in 0..=self.nodes.len() {
-            let Some(parent_id) = self.nodes.get(&at).map(|n| n.parent_id).filter(|p| *p != NO_PARENT) else { break };
-            let parent = self.nodes.entry(parent_id).or_insert(Node::AWAITED);
-            parent.entry_below = true;
-            if first && parent.first == NO_PARENT {
-                parent.first = span_id;
+    /// Notes of a span and of every span above it what was found below, of one that was never seen too if it is an entry: it may come
+    /// late. `first`: the entry, with [`Siblings::First`]. Ends at the first span of which all that is noted already.
+    pub fn note(&mut self, from: SpanId, mut what: u8, first: SpanId) {
+        let mut at = from;
+        while what != 0 && at != NO_PARENT {
+            if what & ENTRY != 0 {
+                self.nodes.entry(at).or_insert(Node::AWAITED);
             }
-            at = parent_id;
+            let Some(node) = self.nodes.get_mut(&at).filter(|node| node.noted & what != what) else { return };
+            node.noted |= what;
+            if node.first == NO_PARENT {
+                node.first = first;
+            }
+            if node.inside_segment {
+                what &= !MARK;
+            }
+            at = node.parent_id;
         }
     }
 
@@ -175,14 +234,16 @@ impl Trace {
         if siblings == Siblings::Each {
             return;
         }
-        let alive: Vec<_> = waited.iter().copied().filter(|candidate| !matches!(self.judge(*candidate), Verdict::Plain)).collect();
+        let alive: Vec<_> = waited.iter().copied().filter(|candidate| self.judged(*candidate).is_ok()).collect();
         let marked = alive.iter().copied().find(|candidate| self.nodes.get(candidate).is_some_and(|n| n.mark == Some(true)));
         let earliest = alive.iter().copied().min_by_key(|candidate| self.nodes.get(candidate).map(|n| n.order));
         let Some(node) = self.nodes.get_mut(&span_id) else { return };
         match siblings {
             Siblings::First if node.first == NO_PARENT => node.first = marked.or(earliest).unwrap_or(NO_PARENT),
             // It stands for the segments below it: to all that follows it is LLM.
-            Siblings::CommonAncestor if alive.len() > 1 && marked.is_none() && node.mark.is_none() && !node.entry_below => node.llm = true,
+            Siblings::CommonAncestor if alive.len() > 1 && marked.is_none() && node.mark.is_none() && node.noted & (ENTRY | MARK) == 0 => {
+                (node.llm, node.in_place) = (true, true);
+            }
             _ => {}
         }
     }

@@ -263,6 +263,11 @@ impl Kind {
         !matches!(self, Kind::Evaluator | Kind::Guardrail | Kind::CreateAgent)
     }
 
+    /// Returns true if a span of this kind is one call of a model; others run such calls.
+    pub const fn calls_model(self) -> bool {
+        self.is_generation() || matches!(self, Kind::Embeddings | Kind::Rerank)
+    }
+
     /// Is it one of those that a convention with fewer words calls `wide`?
     pub fn narrows(self, wide: Kind) -> bool {
         match wide {
@@ -274,6 +279,23 @@ impl Kind {
         }
     }
 }
+
+/// The fields that count what a model used.
+pub const USAGE: &[Field] = &[
+    Field::InputTokens,
+    Field::OutputTokens,
+    Field::TotalTokens,
+    Field::CacheReadTokens,
+    Field::CacheWriteTokens,
+    Field::ReasoningTokens,
+    Field::TextInputTokens,
+    Field::ImageInputTokens,
+    Field::AudioInputTokens,
+    Field::TextOutputTokens,
+    Field::ImageOutputTokens,
+    Field::AudioOutputTokens,
+    Field::Cost,
+];
 
 /// The source of a value that no attribute of the span gave: it was derived.
 pub const DERIVED: u16 = u16::MAX;
@@ -309,8 +331,10 @@ pub struct Canonical<'a> {
     set: [u64; 2],
     /// The span failed, by its attributes.
     pub failed: bool,
-    /// Its usage repeats that of its children, and must not be counted again (rules.md 4).
+    /// Its tokens repeat those of its children, and must not be counted again.
     pub aggregated: bool,
+    /// Likewise its cost.
+    pub cost_aggregated: bool,
     /// Text for the span status.
     pub status_message: &'a [u8],
 }
@@ -353,6 +377,7 @@ impl<'a> Canonical<'a> {
             set: [0; 2],
             failed: false,
             aggregated: false,
+            cost_aggregated: false,
             status_message: &[],
         }
     }
@@ -366,6 +391,14 @@ impl<'a> Canonical<'a> {
     #[inline(never)]
     pub fn get(&self, field: Field) -> Option<Value<'a>> {
         self.has(field).then(|| *self.value(field))
+    }
+
+    /// Returns true if the field counts what a model used and spans below report that too.
+    pub fn repeats_children(&self, field: Field) -> bool {
+        match field {
+            Field::Cost => self.cost_aggregated,
+            _ => self.aggregated && USAGE.contains(&field),
+        }
     }
 
     /// Has the field a value?

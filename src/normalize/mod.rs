@@ -16,7 +16,7 @@ mod twice;
 mod usage;
 
 use crate::conventions::{self, ConventionSet, NAMED, PLAIN, To, words};
-use crate::entry::Tokens;
+use crate::entry::{Repeated, Usage};
 use crate::keys::{KeyInfo, Keys};
 use crate::span::{Attr, Event, Key, Span, Value, status};
 use bumpalo::Bump;
@@ -104,11 +104,25 @@ impl Normal<'_> {
         conventions::say_root(self.conventions)
     }
 
-    /// The tokens that it counts as its own: input and output.
-    pub fn tokens(&self) -> Option<Tokens> {
+    /// The usage that it reports as its own.
+    pub fn usage(&self) -> Usage {
         let c = &self.canonical;
-        let counted = [c.int(Field::InputTokens), c.int(Field::OutputTokens)];
-        (!c.aggregated && counted != [None; 2]).then(|| counted.map(Option::unwrap_or_default))
+        let count = |field| c.int(field).filter(|_| !c.aggregated).unwrap_or_default();
+        let tokens = [Field::InputTokens, Field::OutputTokens].map(count);
+        // Where the source's word for the operation is not known, a model tells that one is called.
+        let is_call = c.kind.map_or(c.has(Field::RequestModel) || c.has(Field::ResponseModel), Kind::calls_model);
+        Usage {
+            tokens,
+            has_tokens: tokens != [0; 2] || count(Field::TotalTokens) != 0,
+            has_cost: !c.cost_aggregated && c.get(Field::Cost).is_some_and(|cost| cost != Value::Double(0.0)),
+            sums: !is_call,
+        }
+    }
+
+    /// Takes what spans below it report too out of its own usage.
+    pub fn leave_to_children(&mut self, repeated: Repeated) {
+        self.canonical.aggregated |= repeated.tokens;
+        self.canonical.cost_aggregated |= repeated.cost;
     }
 }
 
@@ -397,7 +411,7 @@ impl<'a> Normalizer<'_, 'a> {
             c.reading = c.origin(Field::TopK);
             c.derive(Field::RetrievalTopK, top_k);
         }
-        if c.kind.is_some_and(|k| k.is_generation() || matches!(k, Kind::Embeddings | Kind::Rerank)) {
+        if c.kind.is_some_and(Kind::calls_model) {
             const ADDRESSES: &[&str] = &["server.address", "url.full", "http.url", "gen_ai.openai.api_base"];
             let attributes = self.span.attributes.iter().filter(|a| words::any(self.cx.keys.text(a.key), ADDRESSES));
             let addresses = attributes.filter_map(|a| a.value.as_str());
@@ -412,6 +426,7 @@ impl<'a> Normalizer<'_, 'a> {
             self.complete_tool_schema(schema);
         }
         self.c.reading = DERIVED;
+        self.c.cost_aggregated = self.c.aggregated;
         self.complete_error();
     }
 

@@ -14,7 +14,7 @@ use crate::otlp::read::{self, PartReader, ResourcePart, ScopePart};
 use crate::otlp::wire::Reader;
 use crate::otlp::write::number;
 use crate::privacy;
-use crate::span::Span;
+use crate::span::{NO_PARENT, Span};
 use bumpalo::Bump;
 use std::borrow::Cow;
 
@@ -369,7 +369,19 @@ impl Pipeline {
             let kept = read.kept;
             let (trace_id, span_id, parent_id) = (span.trace_id, span.span_id, span.parent_id);
             let people = normal.filter(|n| self.inherit_session && n.is_llm()).map_or([None; 2], Normal::people);
-            self.tree.start(Started { trace_id, span_id, parent_id, llm, patient: true, people, kept, ..Started::default() });
+            let caller = entry::caller(span.trace_state).filter(|_| self.across_processes);
+            self.tree.start(Started {
+                trace_id,
+                span_id,
+                parent_id,
+                llm,
+                inside_segment: caller.is_some(),
+                caller: caller.unwrap_or(NO_PARENT),
+                patient: true,
+                people,
+                kept,
+                ..Started::default()
+            });
         }
         let (mut known, unknown): (Vec<_>, Vec<_>) = spans.into_iter().partition(|read| read.span.is_some());
         unknown.iter().for_each(|read| self.forward(read, keys, arena, now));

@@ -129,7 +129,8 @@ fn model<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
 fn compose<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
     let c = s.c;
     model(s, out);
-    if !c.aggregated {
+    // Where calls below report tokens, Langfuse works out their cost, and would add one that is reported here.
+    if !c.aggregated && !c.cost_aggregated {
         usage(s, out);
         if let Some(text) = compose::object(s, &[("total", Field::Cost)], out) {
             out.put_text("langfuse.observation.cost_details", text, c.origin(Field::Cost));

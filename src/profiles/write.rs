@@ -4,30 +4,13 @@ use super::Table;
 use super::compose::{Composed, Source};
 use crate::json::read::read_enum;
 use crate::keys::Keys;
-use crate::normalize::canonical::{Canonical, Field, Kind};
+use crate::normalize::canonical::{Canonical, Field, Kind, USAGE};
 use crate::normalize::{Fate, Normal};
 use crate::otlp::wire::Writer;
 use crate::otlp::write::{self, number};
 use crate::span::{Event, Key, NO_PARENT, Span, Value, status};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
-
-/// The fields that count what a model used.
-const USAGE: &[Field] = &[
-    Field::InputTokens,
-    Field::OutputTokens,
-    Field::TotalTokens,
-    Field::CacheReadTokens,
-    Field::CacheWriteTokens,
-    Field::ReasoningTokens,
-    Field::TextInputTokens,
-    Field::ImageInputTokens,
-    Field::AudioInputTokens,
-    Field::TextOutputTokens,
-    Field::ImageOutputTokens,
-    Field::AudioOutputTokens,
-    Field::Cost,
-];
 
 /// What becomes of the source's attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +114,8 @@ impl Writing {
 
     #[inline(always)]
     fn keys_of(&self, c: &Canonical, field: Field) -> &[u32] {
-        let ranges = if c.aggregated { &self.aggregated } else { &self.ranges };
+        let aggregated = if field == Field::Cost { c.cost_aggregated } else { c.aggregated };
+        let ranges = if aggregated { &self.aggregated } else { &self.ranges };
         let (from, to) = ranges[field as usize];
         &self.keys[usize::from(from)..usize::from(to)]
     }
@@ -232,9 +216,9 @@ impl Writing {
         for field in c.fields() {
             self.keys_of(c, field).iter().for_each(|id| said.add(*id));
         }
-        if c.aggregated {
+        if c.aggregated || c.cost_aggregated {
             // The children say it: where all of the source stays, the backend would count it again.
-            let plain = USAGE.iter().map(|field| self.ranges[*field as usize]);
+            let plain = USAGE.iter().filter(|field| c.repeats_children(**field)).map(|field| self.ranges[*field as usize]);
             plain.flat_map(|(from, to)| &self.keys[usize::from(from)..usize::from(to)]).for_each(|id| said.add(*id));
         }
         if self.table.operation.is_some() {
@@ -362,7 +346,7 @@ impl Writing {
         }
         for field in c.fields().filter(|field| self.keys_of(c, *field).is_empty() && !composed.says(*field)) {
             // What the children say too is said.
-            if c.aggregated && USAGE.contains(&field) {
+            if c.repeats_children(field) {
                 continue;
             }
             if let Some(fate @ Fate::Mapped) = fates.get_mut(usize::from(c.source(field))) {

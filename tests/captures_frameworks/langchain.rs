@@ -332,9 +332,10 @@ fn marks_that_are_inherited() {
     let runs = ["shop", "Shelf", "RunnableSequence", "shop"];
     assert_eq!(entries("openinference-langchain-py-0.1.54.agent-marked.pb"), runs);
     assert_eq!(entries("langsmith-py-0.15.1.agent-marked.pb"), runs);
-    // The outermost span of its agent is none of LangChain's runs.
+    // The outermost span of its agent, `invoke_agent shop`, is none of LangChain's runs and carries no mark: the outermost marked run is
+    // `shop.workflow` below it.
     assert_eq!(
         entries("openllmetry-langchain-py-0.62.4.agent-marked.pb"),
-        ["invoke_agent shop", "vector_db_retrieve Shelf", "RunnableSequence.workflow", "invoke_agent shop"]
+        ["shop.workflow", "vector_db_retrieve Shelf", "RunnableSequence.workflow", "shop.workflow"]
     );
 }

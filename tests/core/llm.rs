@@ -107,7 +107,7 @@ fn ways(spans: &[(String, Span)], destination: &str) -> Vec<(&'static str, BTree
     out.push(("bodies", found(&drained(&mut p))));
     for (way, early) in [("frames", true), ("frames, attributes late", false)] {
         let mut p = pipeline();
-        let mut w = FrameWriter(&mut p);
+        let mut w = FrameWriter::new(&mut p);
         let resource = w.resource(&Resource::default());
         let scopes: Vec<_> =
             spans.iter().map(|(name, _)| w.scope(&InstrumentationScope { name: name.clone(), ..Default::default() })).collect();
@@ -322,7 +322,7 @@ fn a_mark_counts_on_a_plain_span_of_an_llm_library_and_a_secret_goes() {
 fn while_it_runs_a_span_of_an_llm_library_may_be_llm() {
     let work: Sample = ("com.anthropic.sdk.python", "anthropic.environment.work", json!({"gen_ai.provider.name": "anthropic"}));
     let mut p = Pipeline::new(&Config::from_json(r#"{"destinations":[{}]}"#).unwrap(), 1).unwrap();
-    let mut w = FrameWriter(&mut p);
+    let mut w = FrameWriter::new(&mut p);
     let resource = w.resource(&Resource::default());
     let spans = trace(&work);
     let scope = w.scope(&InstrumentationScope { name: spans[0].0.clone(), ..Default::default() });

@@ -19,6 +19,7 @@ mod privacy;
 mod privacy_limits;
 mod profiles;
 mod round_trip;
+mod segments;
 mod traps;
 mod trees;
 mod unique;

@@ -41,12 +41,12 @@ struct Made {
     lost: bool,
 }
 
-/// A trace of 1 to 70 spans, up to 60 deep: chains, stars and what is between.
+/// A trace of 1 to 70 spans, up to 60 deep: chains, stars and what is between. More than half of them have marks below LLM spans.
 fn made(random: &mut Random) -> Vec<Made> {
     let (count, bushy) = (1 + random.below(70), random.below(100));
-    let marks = random.chance(50);
+    let marks = random.chance(65);
     let mut depth: Vec<usize> = Vec::new();
-    (0..count)
+    let mut spans: Vec<_> = (0..count)
         .map(|n| {
             let nearest = n.checked_sub(1).filter(|last| depth[*last] < 60);
             let parent = match nearest {
@@ -68,19 +68,62 @@ fn made(random: &mut Random) -> Vec<Made> {
                 lost: false,
             }
         })
-        .collect()
+        .collect();
+    let below_llm: Vec<_> = (0..count).filter(|n| ancestors(&spans, *n).any(|a| spans[a].llm)).collect();
+    if marks && !below_llm.is_empty() {
+        spans[below_llm[random.below(below_llm.len())]].mark = Some(true);
+    }
+    spans
 }
 
-/// The rule, on the finished trace, as `src/entry/mod.rs` says it.
-fn reference(spans: &[Made], siblings: Siblings) -> Vec<bool> {
+fn ancestors(spans: &[Made], n: usize) -> impl Iterator<Item = usize> {
+    std::iter::successors(spans[n].parent, |p| spans[*p].parent)
+}
+
+fn has_mark_below_llm(spans: &[Made]) -> bool {
+    (0..spans.len()).any(|n| spans[n].mark == Some(true) && ancestors(spans, n).any(|a| spans[a].llm))
+}
+
+/// The rule on the finished trace: which spans are entries, and how many marks came too late.
+///
+/// - A span that is marked `true` and has no marked span above it is an entry.
+/// - An LLM span with no LLM span and no marked span above it is an entry, unless it says `false` or a span below it is marked.
+/// - Where such an LLM span had to be decided before any span below it ended with a mark, it stays the entry, and those marks are dropped.
+/// - A span in or below a process that was called from inside a segment is no entry, and its mark is none.
+///
+/// A span is decided once it has ended and so has every span above it. Where a span above it was lost, it is decided at once, or with
+/// `patient` at the very end. A mark is known to be below a span once it ended and the spans between them were seen.
+fn reference(spans: &[Made], siblings: Siblings, Times { seen: seen_at, ended }: &Times, patient: bool) -> (Vec<bool>, usize) {
     let seen = |n: usize| spans[n].parent.filter(|p| !spans[*p].lost);
     let above = |n: usize| std::iter::successors(seen(n), |p| seen(*p));
-    let plain_rule = |n: usize| {
-        let s = &spans[n];
-        let eligible = s.mark == Some(true) || s.llm && s.mark != Some(false) && !above(n).any(|a| spans[a].llm);
-        let taken = above(n).any(|a| spans[a].mark == Some(true) || spans[a].llm && spans[a].mark != Some(false));
-        !s.lost && eligible && !taken && !s.inside && !above(n).any(|a| spans[a].inside)
+    let self_and_above = |n: usize| std::iter::once(n).chain(above(n));
+    let here = |n: usize| !spans[n].lost && !self_and_above(n).any(|a| spans[a].inside);
+    let marked = |n: usize| here(n) && spans[n].mark == Some(true);
+    let outermost_mark = |n: usize| marked(n) && !above(n).any(marked);
+    let outermost_llm = |n: usize| {
+        let stands_out = !above(n).any(|a| spans[a].llm || marked(a));
+        here(n) && spans[n].llm && spans[n].mark.is_none() && stands_out
     };
+    let decided_at = |n: usize| {
+        let top = self_and_above(n).last().unwrap();
+        if patient && spans[top].parent.is_some() { usize::MAX } else { self_and_above(n).map(|a| ended[a]).max().unwrap() }
+    };
+    // When the first mark below each span was known.
+    let mut first_mark = vec![usize::MAX; spans.len()];
+    for m in (0..spans.len()).filter(|m| marked(*m)) {
+        let mut known = ended[m];
+        for a in above(m) {
+            first_mark[a] = first_mark[a].min(known);
+            known = known.max(seen_at[a]);
+        }
+    }
+    let inferred: Vec<_> =
+        (0..spans.len()).map(|n| outermost_llm(n) && (first_mark[n] == usize::MAX || first_mark[n] > decided_at(n))).collect();
+    let overruled = |n: usize| marked(n) && above(n).any(|a| inferred[a]);
+    let plain_rule = |n: usize| inferred[n] || outermost_mark(n) && !overruled(n);
+    // A mark that a span above it had when it ended is a copy, whatever was decided.
+    let late = |n: &usize| overruled(*n) && !above(*n).any(|a| marked(a) && ended[a] < ended[*n]);
+    let late = (0..spans.len()).filter(late).count();
     // From the leaves up: the entries below a span, and what becomes of them where they meet.
     let mut below: Vec<Vec<usize>> = vec![Vec::new(); spans.len()];
     let mut entries = vec![false; spans.len()];
@@ -103,7 +146,7 @@ fn reference(spans: &[Made], siblings: Siblings) -> Vec<bool> {
             None => list.into_iter().for_each(|e| entries[e] = true),
         }
     }
-    entries
+    (entries, late)
 }
 
 /// What the tree says of the spans of some traces.
@@ -194,9 +237,31 @@ fn run_of(spans: &[Made], nested: bool, random: &mut Random) -> Vec<(bool, usize
     order
 }
 
-/// Runs traces through one tree, their calls mixed, and holds what comes out against the rule. Gives how many entries there were.
-fn hold(traces: &[Vec<Made>], siblings: Siblings, nested: bool, random: &mut Random) -> usize {
-    let mut runs: Vec<_> = traces.iter().map(|spans| run_of(spans, nested, random).into_iter()).collect();
+/// When each span was first seen, and when it ended, by the place of these events in their order.
+#[derive(Clone)]
+struct Times {
+    seen: Vec<usize>,
+    ended: Vec<usize>,
+}
+
+impl Times {
+    /// `run`: a start (`true`) or an end of a span, in order.
+    fn new(count: usize, run: &[(bool, usize)]) -> Self {
+        let mut times = Times { seen: vec![usize::MAX; count], ended: vec![usize::MAX; count] };
+        for (at, (start, n)) in run.iter().enumerate() {
+            let of = if *start { &mut times.seen } else { &mut times.ended };
+            of[*n] = at;
+        }
+        times
+    }
+}
+
+/// Runs traces through one tree, their calls mixed, and holds what comes out against the rule. Gives how many entries there were, and
+/// how many marks came too late.
+fn hold(traces: &[Vec<Made>], siblings: Siblings, nested: bool, random: &mut Random) -> (usize, usize) {
+    let runs: Vec<_> = traces.iter().map(|spans| run_of(spans, nested, random)).collect();
+    let times: Vec<_> = runs.iter().zip(traces).map(|(run, spans)| Times::new(spans.len(), run)).collect();
+    let mut runs: Vec<_> = runs.into_iter().map(Vec::into_iter).collect();
     let mut tree = Tree::new(LIMITS, siblings);
     let mut answers = Answers { spans: HashMap::new() };
     let mut running: Vec<usize> = (0..traces.len()).collect();
@@ -210,12 +275,18 @@ fn hold(traces: &[Vec<Made>], siblings: Siblings, nested: bool, random: &mut Ran
         }
     }
     assert_eq!(tree.held(), 0, "all have ended");
-    let held_against = |(trace, spans): (usize, &Vec<Made>)| {
-        let (found, expected) = (answers.of(trace, spans), reference(spans, siblings));
-        assert_eq!(found, expected, "{siblings:?}, trace {trace}: {spans:#?}");
-        expected.iter().filter(|entry| **entry).count()
-    };
-    traces.iter().enumerate().map(held_against).sum()
+    let (mut entries, mut late) = (0, 0);
+    for (trace, spans) in traces.iter().enumerate() {
+        let (expected, late_here) = reference(spans, siblings, &times[trace], false);
+        assert_eq!(answers.of(trace, spans), expected, "{siblings:?}, trace {trace}: {spans:#?}");
+        for n in 0..spans.len() {
+            let above = ancestors(spans, n).take_while(|a| !spans[*a].lost);
+            assert!(!expected[n] || above.filter(|a| expected[*a]).count() == 0, "at most one on each path: {spans:#?}");
+        }
+        (entries, late) = (entries + expected.iter().filter(|entry| **entry).count(), late + late_here);
+    }
+    assert_eq!(tree.counts().late_marks, late as u64, "{siblings:?}");
+    (entries, late)
 }
 
 fn number(name: &str, default: usize) -> usize {
@@ -226,23 +297,30 @@ fn number(name: &str, default: usize) -> usize {
 fn whatever_happens_at_once_the_rule_holds() {
     let (count, seed) = (number("GENSPAN_TRACES", 6_000), number("GENSPAN_SEED", 20_261_125) as u64);
     let mut random = Random(seed);
-    let (mut done, mut spans, mut entries) = (0, 0, 0);
+    let (mut done, mut spans, mut entries, mut marked, mut late) = (0, 0, 0, 0, 0);
     while done < count {
         let mut traces: Vec<_> = (0..1_000.min(count - done)).map(|_| made(&mut random)).collect();
-        let each = hold(&traces, Siblings::Each, false, &mut random);
+        let (each, late_marks) = hold(&traces, Siblings::Each, false, &mut random);
+        hold(&traces, Siblings::Each, true, &mut random);
         hold(&traces, Siblings::First, true, &mut random);
         hold(&traces, Siblings::CommonAncestor, true, &mut random);
         // The same with spans that nobody sees.
+        marked += traces.iter().filter(|spans| has_mark_below_llm(spans)).count();
         traces.iter_mut().flatten().for_each(|s| s.lost = random.chance(10));
         hold(&traces, Siblings::Each, false, &mut random);
         (done, spans, entries) = (done + traces.len(), spans + traces.iter().map(Vec::len).sum::<usize>(), entries + each);
+        late += late_marks;
     }
-    println!("seed {seed}: {done} traces, {spans} spans, {entries} entries, each trace four times");
+    println!(
+        "seed {seed}: {done} traces, {marked} with marks below LLM spans, {spans} spans, {entries} entries, {late} late marks, each trace five times"
+    );
     assert!(entries > count, "the traces are such that most have an entry");
+    assert!(marked * 2 > count && late > 0, "half of the traces have marks below LLM spans: {marked}, some of them too late: {late}");
 }
 
-/// Spans of finished traces come in bodies, in any order.
-fn in_bodies(traces: &[Vec<Made>], random: &mut Random) -> Answers {
+/// Spans of finished traces come in bodies, in any order. Gives the times of each trace, too.
+fn in_bodies(traces: &[Vec<Made>], random: &mut Random) -> (Answers, Vec<Times>) {
+    let mut runs: Vec<Vec<(bool, usize)>> = vec![Vec::new(); traces.len()];
     let mut all: Vec<_> = traces.iter().enumerate().flat_map(|(t, spans)| (0..spans.len()).map(move |n| (t, n))).collect();
     all.retain(|(t, n)| !traces[*t][*n].lost);
     for i in (1..all.len()).rev() {
@@ -254,17 +332,20 @@ fn in_bodies(traces: &[Vec<Made>], random: &mut Random) -> Answers {
         let body = all.split_off(all.len().saturating_sub(1 + random.below(200)));
         for &(t, n) in &body {
             let s = &traces[t][n];
+            runs[t].push((true, n));
             tree.start(Started { llm: s.llm, patient: true, ..started(t, n, s) });
         }
         let ids: Vec<_> = body.iter().map(|&(t, n)| (trace_id(t), span_id(n), traces[t][n].parent.map_or(NO_PARENT, span_id))).collect();
         for i in genspan::entry::children_first(&ids) {
             let (t, n) = body[i];
+            runs[t].push((false, n));
             answers.end(&mut tree, Ended { patient: true, ..ended(t, n, &traces[t][n]) });
         }
     }
     tree.flush();
     answers.drain(&mut tree);
-    answers
+    let times = traces.iter().zip(&runs).map(|(spans, run)| Times::new(spans.len(), run)).collect();
+    (answers, times)
 }
 
 #[test]
@@ -272,15 +353,16 @@ fn out_of_bodies_in_any_order_the_rule_holds_where_the_window_is_long_enough() {
     let mut random = Random(7);
     for _ in 0..40 {
         let mut traces: Vec<_> = (0..20).map(|_| made(&mut random)).collect();
-        let answers = in_bodies(&traces, &mut random);
+        let (answers, times) = in_bodies(&traces, &mut random);
         for (trace, spans) in traces.iter().enumerate() {
-            assert_eq!(answers.of(trace, spans), reference(spans, Siblings::Each), "trace {trace}: {spans:#?}");
+            let (expected, _) = reference(spans, Siblings::Each, &times[trace], true);
+            assert_eq!(answers.of(trace, spans), expected, "trace {trace}: {spans:#?}");
         }
         traces.iter_mut().flatten().for_each(|s| s.lost = random.chance(10));
-        let answers = in_bodies(&traces, &mut random);
+        let (answers, times) = in_bodies(&traces, &mut random);
         for (trace, spans) in traces.iter().enumerate() {
             // What is below a span that never came is one segment: of its entries one stays, and the marked ones.
-            let (found, mut expected) = (answers.of(trace, spans), reference(spans, Siblings::Each));
+            let (found, mut expected) = (answers.of(trace, spans), reference(spans, Siblings::Each, &times[trace], true).0);
             let top = |n: usize| std::iter::successors(Some(n), |n| spans[*n].parent.filter(|p| !spans[*p].lost)).last().unwrap();
             let mut of_lost: HashMap<usize, (usize, usize, usize)> = HashMap::new();
             for n in 0..spans.len() {
