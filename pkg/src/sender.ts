@@ -76,9 +76,8 @@ export class Sender {
       this.warn(`the hook ${hook} failed, what it got is masked`),
     );
     this.writer = new FrameWriter(this.#pipeline, host.shortText, this.#pipeline.wanted());
-    if (config.spool && host.spool) {
-      const keys = config.routes.map(({ name, endpoint }) => `${name} ${endpoint}`);
-      this.#spool = host.spool(config.spool, keys, () => this.pump(), warn);
+    if (config.spool && config.accounts && host.spool) {
+      this.#spool = host.spool(config.spool, config.accounts, () => this.pump(), warn);
     }
     if (options.meterProvider) {
       try {
