@@ -59,7 +59,7 @@ export type SpanFilter = (span: FilteredSpan) => boolean;
 
 /** Where spans go, and in which form. */
 export interface DestinationOptions extends DeliveryOptions {
-  /** How statistics and diagnostics call it. Default `"otlp-0"`, by its place. */
+  /** How statistics and diagnostics call it, and part of what names its account in the spool. Default `"otlp-0"`, by its place. */
   name?: string | undefined;
   /** URL that OTLP is posted to, as it stands. Default: http://localhost:4318/v1/traces, for gRPC http://localhost:4317 */
   endpoint?: string | URL | undefined;
@@ -178,6 +178,8 @@ export interface Config {
   /** In the order of the core's destinations. */
   routes: Route[];
   spool: SpoolSettings | undefined;
+  /** With a spool, what names the account of each destination, credentials included: what is spooled for one goes to no other. */
+  accounts?: string[];
   flushTimeoutMillis: number;
 }
 
@@ -283,8 +285,11 @@ export function configure(options: GenSpanOptions, host: Host): Config {
         name: destination.name ?? `otlp-${i}`,
         maxQueueSize: merged.maxQueueSize ?? env.positive("OTEL_BSP_MAX_QUEUE_SIZE") ?? DEFAULT_QUEUE,
       },
+      account: filled.account,
     };
   });
+  const routes = filled.map(({ route }) => route);
+  if (spool) checkAccounts(list, routes, destinations !== undefined);
   return {
     disabled: env.disabled(),
     core: present({
@@ -295,8 +300,9 @@ export function configure(options: GenSpanOptions, host: Host): Config {
       inheritSession: options.inheritSession,
       ...delivery("", options, env, spool !== undefined),
     }),
-    routes: filled.map(({ route }) => route),
+    routes,
     spool,
+    ...(spool && { accounts: filled.map(({ account }) => account) }),
     flushTimeoutMillis: millis("flushTimeoutMillis", options.flushTimeoutMillis) ?? DEFAULT_FLUSH_TIMEOUT,
   };
 }
@@ -307,7 +313,7 @@ function fillIn(
   privacy: object | undefined,
   env: Environment,
   host: Host,
-): { destination: object; route: Omit<Route, "name" | "maxQueueSize"> } {
+): { destination: object; route: Omit<Route, "name" | "maxQueueSize">; account: string } {
   // In a list, headers from the environment go with the endpoint from there: they may hold a key that is not for others.
   const ownEndpoint = at !== "" && options.endpoint !== undefined;
   const protocolOf = (text: string, field: string) => checkProtocol(text, field, host);
@@ -335,6 +341,10 @@ function fillIn(
   const tencent = options.profile === "tencent";
   const resource = tencent ? env.resource() : {};
   if (resource.token) secrets.push(resource.token);
+  const token = options.token ?? resource.token;
+  const tls = tlsOf(at, options.tls, env, host);
+  const profile = options.profile ?? "otel";
+  const credentials = Object.entries(headers).map(([header, value]) => [header.toLowerCase(), value]);
   return {
     destination: present({
       name: options.name,
@@ -343,7 +353,7 @@ function fillIn(
       profile: options.profile,
       keep: options.keep,
       serviceName: options.serviceName ?? env.get("OTEL_SERVICE_NAME") ?? resource["service.name"],
-      token: options.token ?? resource.token,
+      token,
       hostName: options.hostName ?? resource["host.name"] ?? (tencent ? host.hostName() : undefined),
       resource: options.resource,
       allowScopes: options.allowScopes,
@@ -369,11 +379,12 @@ function fillIn(
           return { ...fixed, ...now };
         });
       },
-      tls: tlsOf(at, options.tls, env, host),
+      tls,
       secrets,
       gzip: compression === "gzip",
       timeoutMillis: millis(`${at}timeoutMillis`, options.timeoutMillis) ?? env.timeout() ?? DEFAULT_TIMEOUT,
     },
+    account: JSON.stringify([options.name, endpoint, profile, token, credentials.sort(), `${tls?.cert ?? ""}`]),
   };
 }
 
@@ -383,6 +394,19 @@ const MAX_SECRETS = 64;
 /** Values of headers, and the words in them that follow a scheme such as Bearer. */
 function secretsOf(headers: HeaderValues): string[] {
   return Object.values(headers).flatMap((value) => [value, ...value.split(" ").slice(1)]);
+}
+
+/** The spool tells the destinations apart by what names their accounts, in this process and in the next. */
+function checkAccounts(list: DestinationOptions[], routes: { endpoint: string }[], listed: boolean): void {
+  const fix = 'with a spool, name each account, for example name: "team-a"';
+  for (const [i, { name, headers }] of list.entries()) {
+    const field = listed ? `destinations[${i}].name` : "name";
+    if (name === undefined && typeof headers === "function") fail(field, "is missing, and headers is a function", fix);
+    const twin = list.findIndex((other, k) => other.name === name && routes[k]?.endpoint === routes[i]?.endpoint);
+    if (twin === i) continue;
+    const problem = name === undefined ? "is missing, as is" : `${JSON.stringify(name)} is`;
+    fail(field, `${problem} that of destinations[${twin}], which has the same endpoint`, fix);
+  }
 }
 
 function checkFunction(field: string, value: unknown, needed = false): void {

@@ -41,7 +41,7 @@ export interface SpoolStats {
   bytes: number;
   /** Spans dropped because the spool was full, or their file could not be read. */
   dropped: number;
-  /** Files that were set aside because they are damaged. */
+  /** Files that were set aside because they are damaged, or left alone because they cannot be read. */
   quarantined: number;
 }
 
@@ -62,8 +62,8 @@ export interface Host {
   dispatch?(route: Route, warn: Warn): Promise<typeof fetch>;
   /** Does the environment name a proxy for this URL's scheme? */
   proxied?(url: string): boolean;
-  /** Opens the spool; `keys` are stable names of the destinations, `changed` is called when there may be something to take. */
-  spool?(options: SpoolSettings, keys: string[], changed: () => void, warn: Warn): Spool;
+  /** Opens the spool; `accounts` name those of the destinations, `changed` is called when there may be something to take. */
+  spool?(options: SpoolSettings, accounts: string[], changed: () => void, warn: Warn): Spool;
   /** Runs `flush` when the process is about to end, `shutdown` when it is told to; gives what ends that. */
   onExit?(flush: () => Promise<void>, shutdown: () => Promise<void>): () => void;
   /** Gets the warnings of the constructor. Missing: they go to OpenTelemetry's diagnostics or, without those, to the console. */

@@ -84,9 +84,8 @@ export class Sender {
         `destination ${name}: the endpoint has no path; most backends take OTLP/HTTP at a path that ends in /v1/traces`,
       );
     }
-    if (config.spool && host.spool) {
-      const keys = config.routes.map(({ name, endpoint }) => `${name} ${endpoint}`);
-      this.#spool = host.spool(config.spool, keys, () => this.pump(), warn);
+    if (config.spool && config.accounts && host.spool) {
+      this.#spool = host.spool(config.spool, config.accounts, () => this.pump(), warn);
     }
     if (options.meterProvider) {
       try {

@@ -2,12 +2,14 @@
 // it and a killed one leaves nothing that the next cannot take up. A batch is delivered twice only if its process dies between
 // the backend's answer and the removal of the file.
 //
-//   <time>-<number>-<owner>.<destination>.<spans>.<size>.<state>
+//   <time>-<number>-<owner>.<account>.<spans>.<size>.<state>
 //
+// account: see `digest`. A batch goes to the account that it was written for, and to no other.
 // state: `temp-<owner>` while it is written, `ready`, `held-<owner>` while somebody sends it, `bad` when it is damaged.
 // owner: machine, process, instance. The file: MAGIC, SHA-256 of the rest, an ExportTraceServiceRequest.
 import { Buffer } from "node:buffer";
-import { type FileHandle, mkdir, open, readdir, readFile, rename, stat, unlink, utimes } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, mkdir, open, readdir, rename, stat, unlink, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -21,19 +23,50 @@ const LIST_INTERVAL = 1_000;
 /** Whoever holds a file for so long is dead, wherever it ran. */
 const LEASE = 10 * 60_000;
 
+/** Neither a link nor something that has to be waited for, such as a pipe. Not every system knows both. */
+const READ = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+/** The process lacks something for now; nothing is wrong with the file. */
+const SHORTAGES = ["EMFILE", "ENFILE", "ENOMEM", "EAGAIN"];
+
 /** The instances of this process: after a restart, it may have the number of the one that died. */
 const alive = new Set<string>();
 
-/** FNV-1a. What brings better hashes is loaded with the first batch that needs one. */
+/** FNV-1a, for the name of the machine. */
 function short(text: string): string {
   let hash = 0x811c9dc5;
   for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193);
   return (hash >>> 0).toString(16).padStart(8, "0");
 }
 
+/**
+ * Names an account in file names: 128 bits of PBKDF2-HMAC-SHA-256 over all that makes the account, credentials included. File names are visible to
+ * whoever may list the directory; the salt is the same everywhere, so that every process finds its batches. A guess at a credential costs 100,000 rounds.
+ */
+async function digest(account: string): Promise<string> {
+  const secret = await crypto.subtle.importKey("raw", Buffer.from(account), "PBKDF2", false, ["deriveBits"]);
+  const how = { name: "PBKDF2", hash: "SHA-256", salt: Buffer.from("genspan spool"), iterations: 100_000 };
+  return Buffer.from(await crypto.subtle.deriveBits(how, secret, 128)).toString("hex");
+}
+
 /** Off the main thread: bodies are large. */
 async function checksum(body: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", body as Uint8Array<ArrayBuffer>));
+}
+
+/** Returns what a file holds, or undefined if it is not what was written. Rejects if it cannot be read. */
+async function read(path: string, size: number): Promise<Uint8Array | undefined> {
+  const file = await open(path, READ);
+  try {
+    const found = await file.stat();
+    if (!found.isFile()) throw Object.assign(new Error(), { code: "it is not a file" });
+    if (found.size !== size) return undefined;
+    const all = await file.readFile();
+    const body = all.subarray(HEADER);
+    const header = Buffer.concat([MAGIC, await checksum(body)]);
+    return all.subarray(0, HEADER).equals(header) ? body : undefined;
+  } finally {
+    await file.close();
+  }
 }
 
 /** Did it work? Where processes share a directory, another one may have been quicker. */
@@ -80,21 +113,25 @@ interface File {
 }
 
 function parse(name: string): File | undefined {
-  const found = /^(\d+-\d+-[\w-]+\.([0-9a-f]{8})\.(\d+)\.(\d+))\.(temp|ready|held|bad)(?:-([\w-]+))?$/.exec(name);
+  const found =
+    /^(\d+-\d+-[\w-]+\.([0-9a-f]{8}|[0-9a-f]{32})\.(\d{1,9})\.(\d{1,12}))\.(temp|ready|held|bad)(?:-([\w-]+))?$/.exec(
+      name,
+    );
   if (!found) return undefined;
   const [, base = "", key = "", spans, size, state = "", owner = ""] = found;
   return { base, key, spans: Number(spans), size: Number(size), state, owner };
 }
 
-export function openSpool(options: SpoolSettings, names: string[], changed: () => void, warn: Warn): Spool {
-  return new Directory(options, names.map(short), changed, warn);
+export function openSpool(options: SpoolSettings, accounts: string[], changed: () => void, warn: Warn): Spool {
+  return new Directory(options, accounts, changed, warn);
 }
 
 class Directory implements Spool {
   readonly stats: SpoolStats = { files: 0, bytes: 0, dropped: 0, quarantined: 0 };
   readonly #dir: string;
   readonly #maxBytes: number;
-  readonly #keys: string[];
+  /** Of the accounts, by destination; empty until the directory is open. */
+  #keys: string[] = [];
   readonly #changed: () => void;
   readonly #warn: Warn;
   readonly #machine = short(hostname());
@@ -102,6 +139,10 @@ class Directory implements Spool {
   /** By destination, oldest first, as the directory was when it was last read; whether they are still there a rename tells. */
   readonly #ready = new Map<string, File[]>();
   #bad: File[] = [];
+  /** What cannot be read stays where it is, by its base: it may be another user's. */
+  readonly #unreadable = new Set<string>();
+  /** Bytes of the batches that are being written. */
+  #writing = 0;
   #listedAt = 0;
   #listing: Promise<File[]> | undefined;
   /** What was there when the directory was last read: a batch may be seen between its rename and the end of `put`. */
@@ -115,18 +156,15 @@ class Directory implements Spool {
   #number = 0;
   #copies = 0;
 
-  constructor({ dir, maxBytes }: SpoolSettings, keys: string[], changed: () => void, warn: Warn) {
+  constructor({ dir, maxBytes }: SpoolSettings, accounts: string[], changed: () => void, warn: Warn) {
     this.#dir = dir;
     this.#maxBytes = maxBytes;
-    this.#keys = keys;
     this.#changed = changed;
     this.#warn = warn;
     const instance = crypto.randomUUID().slice(0, 8);
     this.#owner = `${this.#machine}-${process.pid}-${instance}`;
     alive.add(this.#owner);
-    this.#opened = makeDirectory(dir)
-      .then(() => this.#list())
-      .catch((error) => this.#failed("cannot be made", error));
+    this.#opened = this.#open(accounts).catch((error) => this.#failed("cannot be made", error));
     this.#timer = setInterval(() => this.#scan(), SCAN_INTERVAL).unref();
     this.#scan();
   }
@@ -135,12 +173,14 @@ class Directory implements Spool {
     const size = HEADER + body.length;
     const time = String(Date.now()).padStart(15, "0");
     const number = String(this.#number++).padStart(6, "0");
-    const key = this.#keys[destination] as string;
+    await this.#opened;
+    const key = this.#keys[destination];
+    if (key === undefined) return false;
     const base = `${time}-${number}-${this.#owner}.${key}.${spans}.${size}`;
     const temp = this.#path(base, `temp-${this.#owner}`);
+    this.#writing += size;
     try {
-      await this.#opened;
-      if (this.stats.bytes + size > this.#maxBytes && !(await this.#makeRoom(size))) return false;
+      if (!(await this.#makeRoom(size))) return false;
       const file = await open(temp, "wx", 0o600);
       try {
         const { bytesWritten } = await file.writev([MAGIC, await checksum(body), body]);
@@ -162,33 +202,68 @@ class Directory implements Spool {
       this.#failed("cannot be written", error);
       await unlink(temp).catch(() => {});
       return false;
+    } finally {
+      this.#writing -= size;
     }
   }
 
   has(destination: number): boolean {
-    return this.#of(this.#keys[destination] as string).length > 0;
+    const key = this.#keys[destination];
+    return key !== undefined && this.#of(key).length > 0;
   }
 
   async take(destination: number): Promise<Stored | undefined> {
-    const key = this.#keys[destination] as string;
+    await this.#opened;
+    const key = this.#keys[destination];
+    if (key === undefined) return undefined;
     try {
       if (!this.has(destination)) await this.#list();
       for (let file = this.#of(key).shift(); file; file = this.#of(key).shift()) {
-        const path = this.#path(file.base, `held-${this.#owner}`);
-        const mine = await done(rename(this.#path(file.base, "ready"), path));
-        if (!mine) continue;
-        const now = new Date();
-        await utimes(path, now, now).catch(() => {});
-        const body = await this.#body(path, file);
-        if (!body) continue;
-        const copy = ++this.#copies;
-        this.#held.set(copy, { file, path });
-        return { copy, spans: file.spans, body };
+        const stored = await this.#hold(file);
+        if (stored) return stored;
       }
     } catch (error) {
       this.#failed("cannot be read", error);
     }
     return undefined;
+  }
+
+  /** Reads a batch, then holds it: what this process cannot read, it does not keep from the others. */
+  async #hold(file: File): Promise<Stored | undefined> {
+    const ready = this.#path(file.base, "ready");
+    let body: Uint8Array | undefined;
+    try {
+      body = await read(ready, file.size);
+    } catch (error) {
+      const { code = "" } = error as NodeJS.ErrnoException;
+      if (SHORTAGES.includes(code)) throw error;
+      // Another process was quicker where the file is gone.
+      if (code !== "ENOENT") this.#skip(file, error);
+      return undefined;
+    }
+    const state = body ? `held-${this.#owner}` : "bad";
+    const path = this.#path(file.base, state);
+    const mine = await done(rename(ready, path));
+    if (!mine) return undefined;
+    if (!body) {
+      this.stats.quarantined++;
+      this.stats.dropped += file.spans;
+      this.#bad.push({ ...file, state });
+      this.#failed("has a damaged file, which is set aside as .bad", undefined);
+      return undefined;
+    }
+    const now = new Date();
+    await utimes(path, now, now).catch(() => {});
+    const copy = ++this.#copies;
+    this.#held.set(copy, { file, path });
+    return { copy, spans: file.spans, body };
+  }
+
+  #skip(file: File, error: unknown): void {
+    this.#unreadable.add(file.base);
+    this.stats.quarantined++;
+    this.#gone(file);
+    this.#failed("has a batch that cannot be read and stays where it is", error);
   }
 
   remove(copy: number): void {
@@ -231,6 +306,15 @@ class Directory implements Spool {
     this.stats.bytes -= size;
   }
 
+  async #open(accounts: string[]): Promise<void> {
+    this.#keys = await Promise.all(accounts.map(digest));
+    await makeDirectory(this.#dir);
+    const others = (await this.#list()).filter(({ state, key }) => state === "ready" && !this.#keys.includes(key));
+    if (others.length === 0) return;
+    const whose = "another account, another destination or an older version";
+    this.#failed(`leaves alone what ${whose} wrote (batches: ${others.length})`, undefined);
+  }
+
   #list(): Promise<File[]> {
     this.#listing ??= this.#read().finally(() => {
       this.#listing = undefined;
@@ -242,7 +326,9 @@ class Directory implements Spool {
     this.#added = [];
     const all = (await readdir(this.#dir)).sort().flatMap((name) => parse(name) ?? []);
     // What is being written here is counted when it is there.
-    const files = all.filter(({ state, owner }) => state !== "temp" || owner !== this.#owner);
+    const files = all.filter(
+      ({ base, state, owner }) => (state !== "temp" || owner !== this.#owner) && !this.#unreadable.has(base),
+    );
     this.#seen = new Set(files.map(({ base }) => base));
     // What came while the directory was read may be missing in what was read.
     files.push(...this.#added.filter(({ base }) => !this.#seen.has(base)));
@@ -255,25 +341,12 @@ class Directory implements Spool {
     return files;
   }
 
-  /** What a file holds, if it is what was written; else it is set aside. */
-  async #body(path: string, file: File): Promise<Uint8Array | undefined> {
-    const all = await readFile(path);
-    const body = all.subarray(HEADER);
-    const header = Buffer.concat([MAGIC, await checksum(body)]);
-    if (all.length === file.size && all.subarray(0, HEADER).equals(header)) return body;
-    this.stats.quarantined++;
-    this.stats.dropped += file.spans;
-    await rename(path, this.#path(file.base, "bad"));
-    this.#bad.push({ ...file, state: "bad" });
-    this.#failed("has a damaged file, which is set aside as .bad", undefined);
-    return undefined;
-  }
-
-  /** Deletes damaged files first, then the oldest, until there is room. */
+  /** Deletes damaged files first, then the oldest, until there is room for all that is being written; `size` is that of one batch. */
   async #makeRoom(size: number): Promise<boolean> {
+    const full = () => this.stats.bytes + this.#writing > this.#maxBytes;
     if (size > this.#maxBytes) return false;
-    if (Date.now() - this.#listedAt > LIST_INTERVAL) await this.#list();
-    while (this.stats.bytes + size > this.#maxBytes) {
+    if (full() && Date.now() - this.#listedAt > LIST_INTERVAL) await this.#list();
+    while (full()) {
       const file = this.#bad.shift() ?? this.#oldest();
       if (!file) return false;
       if (!(await done(unlink(this.#path(file.base, file.state))))) continue;

@@ -38,6 +38,8 @@ export async function startCollector(answer = () => ({})) {
     answered: () => answered,
     /** The spans of every request, in the order of arrival, as OpenTelemetry's own code reads them. */
     spans: () => spansOf(requests),
+    /** The same by request. */
+    spansByRequest: () => requests.map(({ headers, body }) => ({ headers, spans: spansOf([{ headers, body }]) })),
     names: () => spansOf(requests).map(({ name }) => name),
     /** Of the requests that were answered. */
     answeredNames: () => spansOf(requests.filter((request) => request.answered)).map(({ name }) => name),

@@ -1,7 +1,20 @@
 // The spool by itself: what is on disk, who gets it, and what damage does.
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { createHash, pbkdf2Sync } from "node:crypto";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -87,6 +100,106 @@ test("a destination gets its own batches only", async (t) => {
   assert.deepEqual([spool.has(0), spool.has(1)], [false, true]);
   assert.equal(await spool.take(0), undefined);
   assert.equal(text(await spool.take(1)), "b");
+});
+
+test("a file's name holds a digest of its account that takes 100,000 rounds to guess at", async (t) => {
+  const account = JSON.stringify(["a", "http://backend/v1/traces", "Bearer low"]);
+  const { open, files } = setup(t, { names: [account] });
+  await open().put(0, 1, bytes("batch"));
+  const digest = pbkdf2Sync(account, "genspan spool", 100_000, 16, "sha256").toString("hex");
+  assert.equal(files()[0].split(".")[1], digest);
+});
+
+test("what an older version or another account wrote is left alone, with a warning", async (t) => {
+  const { dir, open, files, warnings } = setup(t);
+  const spool = open();
+  await spool.put(0, 1, bytes("own"));
+  const [own] = files();
+  const others = ["811c9dc5", "0123456789abcdef0123456789abcdef"].map((key) =>
+    own.replace(/\.[0-9a-f]{32}\./, `.${key}.`),
+  );
+  for (const name of others) writeFileSync(join(dir, name), readFileSync(join(dir, own)));
+  const next = open();
+  assert.equal(text(await next.take(0)), "own");
+  assert.equal(await next.take(0), undefined);
+  assert.deepEqual(
+    files().filter((name) => name.endsWith(".ready")),
+    others.toSorted(),
+  );
+  assert.deepEqual(warnings, [
+    "the spool leaves alone what another account, another destination or an older version wrote (batches: 2)",
+  ]);
+});
+
+/** Runs as somebody who may not read what root's files hold; whoever is not root is that already. */
+async function asNobody(run) {
+  if (process.getuid() !== 0) return run();
+  process.seteuid(65_534);
+  try {
+    return await run();
+  } finally {
+    process.seteuid(0);
+  }
+}
+
+for (const [what, turn] of [
+  ["a directory", (path) => mkdirSync(path)],
+  ["a dangling link", (path) => symlinkSync("/nowhere", path)],
+  ["a link to a batch", (path, was) => symlinkSync(was, path)],
+  ["a pipe", (path) => execFileSync("mkfifo", [path])],
+  ["a file that this user may not read", (path) => writeFileSync(path, "odd", { mode: 0 })],
+]) {
+  test(`${what} under the name of a batch holds up nobody, is counted, and stays`, { timeout: 10_000 }, async (t) => {
+    const { dir, open, files, warnings } = setup(t);
+    chmodSync(join(dir, ".."), 0o755);
+    const spool = open();
+    await spool.put(0, 5, bytes("odd"));
+    await spool.put(0, 1, bytes("whole"));
+    chmodSync(dir, 0o777);
+    const [odd, whole] = files();
+    // Elsewhere, so that the directory lists one file of that name.
+    const was = join(dir, "..", "odd");
+    renameSync(join(dir, odd), was);
+    turn(join(dir, odd), was);
+    // Root's would be as unreadable.
+    if (process.getuid() === 0) execFileSync("chown", ["65534", join(dir, whole)]);
+    await asNobody(async () => {
+      assert.equal(text(await spool.take(0)), "whole");
+      assert.equal(await spool.take(0), undefined);
+    });
+    assert.deepEqual([spool.stats.quarantined, spool.stats.dropped, spool.stats.files], [1, 0, 1]);
+    assert.ok(files().includes(odd));
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0], /^the spool has a batch that cannot be read and stays where it is: /);
+  });
+}
+
+test("names that count more than a batch can hold are not those of batches", async (t) => {
+  const { dir, open, files } = setup(t);
+  const spool = open();
+  await spool.put(0, 1, bytes("batch"));
+  const [name] = files();
+  for (const counts of ["99999999999999999999.45", "1.99999999999999999999"])
+    writeFileSync(join(dir, name.replace(".1.45.", `.${counts}.`)), "x");
+  assert.equal(text(await spool.take(0)), "batch");
+  assert.equal(await spool.take(0), undefined);
+  assert.deepEqual([spool.stats.files, spool.stats.bytes, spool.stats.dropped], [1, 45, 0]);
+});
+
+test("batches that are written at the same time stay within the bytes together", async (t) => {
+  const { dir, open, files } = setup(t, { maxBytes: 3 * 50 });
+  const spool = open();
+  await spool.put(0, 1, bytes("x".repeat(10)));
+  let most = 0;
+  const watch = setInterval(() => {
+    most = Math.max(
+      most,
+      files().reduce((sum, name) => sum + (statSync(join(dir, name), { throwIfNoEntry: false })?.size ?? 0), 0),
+    );
+  });
+  await Promise.all(Array.from({ length: 10 }, () => spool.put(0, 1, bytes("x".repeat(10)))));
+  clearInterval(watch);
+  assert.ok(most <= 150 && files().length <= 3, `${most} bytes, ${files().length} files`);
 });
 
 for (const [what, damage] of [

@@ -33,6 +33,8 @@ test("traces appear as they come, a trace grows, and a lost connection brings no
   await server.send(spansOf(graph, isGraph));
   await page.locator("#spans .is-entry", { hasText: "LangGraph" }).waitFor();
   assert.equal(await page.locator("#spans .entry-mark").count(), 1);
+  // The list may be drawn after the waterfall.
+  await page.locator("#traces .row", { hasText: `${spans + 1} spans` }).waitFor();
   assert.match(await row.innerText(), new RegExp(`LangGraph[\\s\\S]*${spans + 1} spans\n114 → 34 tokens`));
   server.hangUp();
   await page.locator(".state.waiting").waitFor();
