@@ -2,15 +2,19 @@
 
 use crate::config::{self, Destination, Profile, Scalar};
 use crate::keys::Keys;
+use crate::normalize::scalar;
 use crate::otlp::read::Described;
 use crate::otlp::wire::Writer;
 use crate::otlp::write::{self, number};
 use crate::span::{Attr, Key, Value};
+use bumpalo::Bump;
 
 /// Langfuse puts the project's key on its scope: it has no meaning for any other backend.
 const SCOPE_SECRETS: &[&[u8]] = &[b"public_key"];
 /// Tencent's secret is a resource attribute, and applications set it on the resource of all their exporters.
 const RESOURCE_SECRET: &[u8] = b"token";
+/// What Langfuse takes for the version and the release of a trace.
+const LANGFUSE_TEXTS: &[&[u8]] = &[b"service.version", b"langfuse.release"];
 const SERVICE_NAME: &[u8] = b"service.name";
 const HOST_NAME: &[u8] = b"host.name";
 
@@ -53,7 +57,13 @@ impl ResourceRules {
 
     /// Would anything be different?
     pub fn touch(&self, attributes: &[Attr], keys: &Keys) -> bool {
-        !self.sets.is_empty() || attributes.iter().any(|a| self.drops(keys.text(a.key)) || self.mended(a, keys).is_some())
+        !self.sets.is_empty()
+            || attributes.iter().any(|a| self.drops(keys.text(a.key)) || self.is_no_text(a, keys) || self.mended(a, keys).is_some())
+    }
+
+    /// Langfuse refuses every span of a resource that has something else than a text here.
+    fn is_no_text(&self, attr: &Attr, keys: &Keys) -> bool {
+        self.profile == Profile::Langfuse && attr.value.as_str().is_none() && LANGFUSE_TEXTS.contains(&keys.text(attr.key))
     }
 
     fn drops(&self, key: &[u8]) -> bool {
@@ -77,6 +87,11 @@ impl ResourceRules {
         }
         for attr in attributes.iter().rev().filter(|a| !self.drops(keys.text(a.key))) {
             match self.mended(attr, keys) {
+                None if self.is_no_text(attr, keys) => {
+                    let arena = Bump::new();
+                    let text = Value::Str(scalar::to_json(&attr.value, &arena));
+                    write::attribute(w, number::RESOURCE_ATTRIBUTES, attr.key, &text, keys);
+                }
                 Some(name) => {
                     write::attribute(w, number::RESOURCE_ATTRIBUTES, attr.key, &Value::Str(name.as_bytes()), keys);
                     mended = true;

@@ -66,6 +66,9 @@ pub const LANGFUSE: Convention = Convention {
         field("langfuse.observation.metadata.tool_call_id", Field::ToolCallId),
         // What genspan writes for the answer's id.
         field("langfuse.observation.metadata.response_id", Field::ResponseId),
+        // What genspan writes for a prompt that is none of Langfuse's.
+        trusted("langfuse.observation.metadata.prompt_name", Field::PromptName, COMPAT),
+        trusted("langfuse.observation.metadata.prompt_version", Field::PromptVersion, COMPAT),
         row("langfuse.observation.metadata.langgraph_node", To::GraphNode),
         // The OpenAI wrapper, of a stream.
         trusted("langfuse.observation.metadata.finish_reason", Field::FinishReasons, COMPAT),

@@ -92,7 +92,8 @@ pub fn convert<'a>(field: Field, value: &Value<'a>, arena: &'a Bump) -> Option<V
     match (field.ty(), *value) {
         (_, Value::Empty) => None,
         (Type::Name, Value::Str(text)) => word(field, name(text, arena)?, arena).map(Value::Str),
-        (Type::Name, Value::Int(n)) => Some(Value::Str(digits(n, arena))),
+        (Type::Name, Value::Int(_)) => Some(Value::Str(to_json(value, arena))),
+        (Type::Name, Value::Double(n)) if n.is_finite() => Some(Value::Str(to_json(value, arena))),
         (Type::Text, Value::Str(_)) => Some(*value),
         (Type::Text | Type::Json, Value::Array(_) | Value::Map(_)) => Some(Value::Str(to_json(value, arena))),
         (Type::Json, Value::Str(text)) => of_json(field, text, json::parse(text, arena), arena),

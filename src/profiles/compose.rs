@@ -77,6 +77,12 @@ impl<'a> Composed<'a> {
         self.items.push(Item { key: key.into_bump_str().as_bytes(), list, value, origin });
     }
 
+    /// Composes an attribute whose key begins with `prefix`.
+    pub fn put_under(&mut self, prefix: &str, key: &[u8], value: Value<'a>, origin: u16) {
+        let key = self.arena.alloc_slice_copy(&[prefix.as_bytes(), key].concat());
+        self.items.push(Item { key, list: "", value, origin });
+    }
+
     /// Composes an attribute out of one field, and says the field.
     pub fn put_field(&mut self, c: &Canonical<'a>, key: &'static str, field: Field) {
         if let Some(value) = c.get(field) {

@@ -3,10 +3,13 @@
 use super::compose::{self, Composed, PARAMETERS, Source};
 use super::{Table, keys};
 use crate::conventions::langfuse::TYPES;
-use crate::json;
+use crate::conventions::words;
+use crate::json::{self, Json};
 use crate::normalize::canonical::{Canonical, DERIVED, Field, Kind};
-use crate::normalize::scalar;
+use crate::normalize::{Fate, scalar};
+use crate::number;
 use crate::span::{Value, status};
+use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
 /// The type of observation, and whether it tells the kind back.
@@ -132,7 +135,8 @@ fn compose<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
     // Where calls below report tokens, Langfuse works out their cost, and would add one that is reported here.
     if !c.aggregated && !c.cost_aggregated {
         usage(s, out);
-        if let Some(text) = compose::object(s, &[("total", Field::Cost)], out) {
+        let has_cost = matches!(c.get(Field::Cost), Some(Value::Double(cost)) if cost >= 0.0);
+        if let Some(text) = has_cost.then(|| compose::object(s, &[("total", Field::Cost)], out)).flatten() {
             out.put_text("langfuse.observation.cost_details", text, c.origin(Field::Cost));
         }
     }
@@ -143,13 +147,7 @@ fn compose<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
     }
     input(s, out);
     output(s, out);
-    // It is a number there.
-    if let Some(version) = c.text(Field::PromptVersion) {
-        let number = std::str::from_utf8(version).ok().and_then(|text| text.parse().ok());
-        let origin = c.origin(Field::PromptVersion);
-        out.put("langfuse.observation.prompt.version", number.map_or(Value::Str(version), Value::Int), origin);
-        out.say(Field::PromptVersion);
-    }
+    prompt(c, out);
     if c.failed || s.span.status_code == status::ERROR {
         out.put_text("langfuse.observation.level", b"ERROR", DERIVED);
         let message = if s.span.status_message.is_empty() { c.status_message } else { s.span.status_message };
@@ -158,6 +156,124 @@ fn compose<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
         }
     }
     name(c, out);
+}
+
+/// A version as Langfuse counts them: from 1, in 32 bits.
+fn version(text: &[u8]) -> Option<i64> {
+    number::integer(text).filter(|version| (1..=i64::from(i32::MAX)).contains(version))
+}
+
+/// A generation with a name but without a version, or the other way round, or with a version that is no number above 0, is refused whole: what
+/// names no prompt of Langfuse's stands among the metadata.
+fn prompt<'a>(c: &Canonical<'a>, out: &mut Composed<'a>) {
+    let (name, number) = (c.text(Field::PromptName).filter(|name| !name.is_empty()), c.text(Field::PromptVersion).and_then(version));
+    if let (Some(name), Some(number)) = (name, number) {
+        out.put_text("langfuse.observation.prompt.name", name, c.origin(Field::PromptName));
+        out.put("langfuse.observation.prompt.version", Value::Int(number), c.origin(Field::PromptVersion));
+        out.say(Field::PromptName);
+        out.say(Field::PromptVersion);
+    } else {
+        out.put_field(c, "langfuse.observation.metadata.prompt_name", Field::PromptName);
+        out.put_field(c, "langfuse.observation.metadata.prompt_version", Field::PromptVersion);
+    }
+}
+
+/// The words for a level that Langfuse takes, those of other loggers among them.
+const LEVELS: &[(&str, &str)] = &[
+    ("DEBUG", "DEBUG"),
+    ("TRACE", "DEBUG"),
+    ("VERBOSE", "DEBUG"),
+    ("DEFAULT", "DEFAULT"),
+    ("INFO", "DEFAULT"),
+    ("LOG", "DEFAULT"),
+    ("NOTICE", "DEFAULT"),
+    ("OK", "DEFAULT"),
+    ("SUCCESS", "DEFAULT"),
+    ("WARNING", "WARNING"),
+    ("WARN", "WARNING"),
+    ("ERROR", "ERROR"),
+    ("FATAL", "ERROR"),
+    ("CRITICAL", "ERROR"),
+];
+
+/// Does a list or an object of JSON hold for `each` of its members? A text that is no JSON is not looked at by Langfuse.
+fn holds<'a>(text: &'a [u8], is_whole: fn(&Json<'a>) -> bool, each: fn(Json<'a>) -> bool, arena: &'a Bump) -> bool {
+    json::parse(text, arena).is_none_or(|j| is_whole(&j) && j.items().chain(j.entries().map(|(_, member)| member)).all(each))
+}
+
+/// A number that is no text.
+fn number_of(member: Json) -> Option<f64> {
+    member.as_f64().filter(|_| !member.is_string())
+}
+
+/// What Langfuse's ingestion would refuse an observation for, or fail at and lose the batch: it reads these keys, and checks their values. (Its
+/// schema for the events of its own API, which spans are made into.)
+fn mends<'a>(key: &[u8], value: &Value<'a>, arena: &'a Bump) -> Option<Fate<'a>> {
+    // It would read a value that is not set as the text `{}`, or not at all.
+    if *value == Value::Empty {
+        return Some(Fate::Drop);
+    }
+    let text = value.as_str();
+    let refused_unless = |good: bool| (!good).then_some(Fate::Drop);
+    match key {
+        // Both are composed, or neither.
+        b"langfuse.observation.prompt.name"
+        | b"langfuse.observation.prompt.version"
+        | b"langfuse.prompt.name"
+        | b"langfuse.prompt.version" => Some(Fate::Drop),
+        b"ai.telemetry.metadata.langfusePrompt" => refused_unless(text.and_then(|text| json::parse(text, arena)).is_none_or(|prompt| {
+            let name = prompt.get("name").and_then(|name| name.text(arena)).is_some_and(|name| !name.is_empty());
+            let version = prompt.get("version").filter(|version| !version.is_string()).and_then(|version| version.as_i64());
+            name && version.is_some_and(|version| (1..=i64::from(i32::MAX)).contains(&version))
+        })),
+        b"langfuse.observation.level" => {
+            let level = text.map(scalar::unquote).unwrap_or_default().trim_ascii().to_ascii_uppercase();
+            let word = words::value(LEVELS, &level).map_or(&[][..], str::as_bytes);
+            match text {
+                Some(text) if text == word && !word.is_empty() => None,
+                _ if word.is_empty() => Some(Fate::Drop),
+                _ => Some(Fate::Rewrite(Value::Str(word))),
+            }
+        }
+        b"langfuse.observation.status_message"
+        | b"langfuse.version"
+        | b"langfuse.release"
+        | b"langfuse.trace.name"
+        | b"genkit:name"
+        | b"ai.toolCall.name"
+        | b"operation.name" => text.is_none().then(|| Fate::Rewrite(Value::Str(scalar::to_json(value, arena)))),
+        b"langfuse.observation.model.parameters" | b"llm.invocation_parameters" | b"model_config" => {
+            let finite = |member: Json| number_of(member).is_none_or(f64::is_finite);
+            match text {
+                Some(text) => refused_unless(holds(text, |j| j.is_object() || j.is_array() || j.is_null(), finite, arena)),
+                None if matches!(value, Value::Map(_)) => Some(Fate::Rewrite(Value::Str(scalar::to_json(value, arena)))),
+                None => Some(Fate::Drop),
+            }
+        }
+        b"langfuse.observation.usage_details" => {
+            let counts = |member: Json| member.is_null() || number_of(member).is_some_and(|count| count >= 0.0 && count.fract() == 0.0);
+            refused_unless(text.is_some_and(|text| holds(text, Json::is_object, counts, arena)))
+        }
+        b"langfuse.observation.cost_details" => {
+            let costs = |member: Json| member.is_null() || number_of(member).is_some_and(|cost| cost >= 0.0 && cost.is_finite());
+            refused_unless(text.is_some_and(|text| holds(text, Json::is_object, costs, arena)))
+        }
+        b"langfuse.observation.completion_start_time" => match scalar::instant(value) {
+            None => Some(Fate::Drop),
+            Some(_) if text.is_some_and(has_offset) => None,
+            Some(time) => Some(Fate::Rewrite(Value::Str(arena.alloc_str(&scalar::iso_8601(time)).as_bytes()))),
+        },
+        b"events" => refused_unless(text.is_none_or(|text| holds(text, Json::is_array, |event| event.is_object(), arena))),
+        _ => None,
+    }
+}
+
+/// Is a moment written with its `T` and its offset?
+fn has_offset(moment: &[u8]) -> bool {
+    let moment = scalar::unquote(moment);
+    let end = moment.last_chunk().map(|end: &[u8; 6]| end);
+    moment.get(10) == Some(&b'T')
+        && (moment.ends_with(b"Z") || end.is_some_and(|[sign, _, _, colon, ..]| matches!(sign, b'+' | b'-') && *colon == b':'))
 }
 
 /// The name of an observation is that of its tool or its agent.
@@ -183,12 +299,13 @@ pub const TABLE: Table = Table {
         (Field::ToolCallId, &["langfuse.observation.metadata.tool_call_id"]),
         (Field::SessionId, &["session.id"]),
         (Field::UserId, &["user.id"]),
-        (Field::PromptName, &["langfuse.observation.prompt.name"]),
     ]),
     entry: "langfuse.observation.metadata.gen_ai.is_entry",
     operation: None,
     kind: Some(("langfuse.observation.type", says)),
     complete: Some(super::conversation_is_session),
+    mends: Some(mends),
+    aside: "langfuse.observation.metadata.",
     compose: Some(compose),
     ..Table::EMPTY
 };

@@ -9,7 +9,9 @@ mod tencent;
 pub mod write;
 
 use crate::conventions::packed::Keys;
+use crate::normalize::Fate;
 use crate::normalize::canonical::{Canonical, Field, Kind};
+use crate::span::Value;
 use bumpalo::Bump;
 
 /// The mark of the entry span, for profiles that have no key of their own for it.
@@ -47,6 +49,11 @@ pub struct Table {
     pub trace: Option<[&'static str; 2]>,
     /// Fills fields that this backend shows and a source may say in another way.
     pub complete: Option<for<'a> fn(&mut Canonical<'a>, &'a Bump)>,
+    /// What has to become of an attribute of the source that stays, by its key and value, so that the backend takes the span; `None`: it may stay
+    /// as it is. With [`Fate::Drop`] it moves to where [`Table::aside`] has it.
+    pub mends: Option<for<'a> fn(&[u8], &Value<'a>, &'a Bump) -> Option<Fate<'a>>>,
+    /// What stands in front of the key of an attribute that may not stay under its own.
+    pub aside: &'static str,
     /// Puts together what no single field says.
     pub compose: Option<for<'a> fn(&compose::Source<'_, 'a>, &mut compose::Composed<'a>)>,
 }
@@ -61,6 +68,8 @@ impl Table {
         kind: None,
         trace: None,
         complete: None,
+        mends: None,
+        aside: "",
         compose: None,
     };
 

@@ -209,6 +209,7 @@ impl Writing {
         let c = view.completed.unwrap_or(n.canonical);
         if let Some(compose) = self.table.compose {
             compose(&Source { c, span, arena }, &mut view.composed);
+            self.mend(span, view.fates, &mut view.composed, keys, arena);
             self.own_wins(span, view.fates, &mut view.composed, keys);
         }
         self.unsaid(n.canonical, &view.composed, view.fates);
@@ -229,6 +230,30 @@ impl Writing {
         }
         view.words.iter().filter(|(_, text)| !text.is_empty()).for_each(|(id, _)| said.add(*id));
         view
+    }
+
+    /// What the backend would refuse the span for is mended, or moves aside if nothing says it in its place.
+    fn mend<'a>(&self, span: &Span<'a>, fates: &mut [Fate<'a>], composed: &mut Composed<'a>, keys: &Keys, arena: &'a Bump) {
+        let Some(mends) = self.table.mends.filter(|_| self.keep != Keep::None) else { return };
+        for (at, (attr, fate)) in span.attributes.iter().zip(fates).enumerate() {
+            let key = keys.text(attr.key);
+            let mended = match fate {
+                Fate::Drop => None,
+                Fate::Rewrite(value) => mends(key, value, arena),
+                _ => mends(key, &attr.value, arena),
+            };
+            let Some(mended) = mended else { continue };
+            if mended == Fate::Drop && *fate == Fate::Keep && attr.value != Value::Empty {
+                composed.put_under(self.table.aside, key, attr.value, at as u16);
+            }
+            *fate = match (*fate, mended) {
+                // It is said by others.
+                (Fate::Mapped, Fate::Rewrite(_)) if self.keep != Keep::All && !composed.items.iter().any(|item| item.key == key) => {
+                    Fate::Mapped
+                }
+                (_, mended) => mended,
+            };
+        }
     }
 
     /// What the source says in the very words of the profile stays as it is (rules.md 10), and is not composed again.

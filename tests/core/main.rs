@@ -13,6 +13,7 @@ mod conventions_vendors;
 mod delivery;
 mod explain;
 mod frames;
+mod langfuse_schema;
 mod llm;
 mod pipeline;
 mod privacy;

@@ -34,8 +34,8 @@ fn values() -> impl Strategy<Value = AnyValue> {
 
 /// Attributes that no convention knows.
 fn attributes() -> impl Strategy<Value = Vec<KeyValue>> {
-    let one = ("app\\.[a-z深.]{0,20}", values());
-    vec(one, 0..6)
+    // Each key once, as OTLP has it.
+    proptest::collection::btree_map("app\\.[a-z深.]{0,20}", values(), 0..6)
         .prop_map(|list| list.into_iter().map(|(key, value)| KeyValue { key, value: Some(value), ..Default::default() }).collect())
 }
 
