@@ -51,6 +51,7 @@ interface Starting {
   flags: number;
   caller: string | undefined;
   baggage: Attributes | undefined;
+  refused: number;
 }
 
 const SAMPLED = 1;
@@ -149,7 +150,7 @@ export class GenSpanProcessor {
       }
       if (!(flags & PARENT) || flags & REMOTE) this.#roots.started(span.spanContext().traceId);
       const baggage = this.#inheritSession ? people(parentContext) : undefined;
-      this.#starting = { span, flags, caller, baggage };
+      this.#starting = { span, flags, caller, baggage, refused: this.#refused(span) };
     } catch (error) {
       this.#fault("onStart", error);
     }
@@ -164,13 +165,9 @@ export class GenSpanProcessor {
       const pipeline = this.#sender.usable();
       const writer = this.#sender.writer;
       if (pipeline === undefined || writer === undefined) return;
-      const { span, flags, caller, baggage } = starting;
-      const ends = span === ended;
-      pipeline.start(
-        writer.start(span, flags, caller, baggage, ends ? {} : span.attributes),
-        ends ? 0 : this.#refused(span),
-        Date.now(),
-      );
+      const { span, flags, caller, baggage, refused } = starting;
+      const attributes = span === ended ? {} : span.attributes;
+      pipeline.start(writer.start(span, flags, caller, baggage, attributes), refused, Date.now());
       writer.learn();
     } catch (error) {
       this.#fault("onStart", error);
