@@ -5,10 +5,12 @@
 //! length over what was reserved, makes a call do nothing and give 0.
 
 use crate::config::{Config, Convert};
-#[cfg(feature = "ingest")]
-use crate::convert::Error;
+use crate::convert::{Converted, Error};
+use crate::export::PartialSuccess;
 use crate::hash::{Hash, seed_hashes};
 use crate::otlp::wire::array;
+#[cfg(feature = "ingest")]
+use crate::pipeline::Ingested;
 use crate::pipeline::{Flush, Pipeline};
 use crate::privacy::{HookFailed, Hooks, MaskHook, MediaHook};
 use js_sys::Function;
@@ -30,6 +32,14 @@ struct Host {
     message: String,
     flushes: VecDeque<(u32, Flush)>,
     next_flush: u32,
+}
+
+impl Host {
+    /// Makes a count of spans and a message what the host reads.
+    fn say(&mut self, PartialSuccess { rejected, message }: PartialSuccess) {
+        self.message = message;
+        self.out = Out { spans: rejected, body: (self.message.as_ptr(), self.message.len()), ..NOTHING };
+    }
 }
 
 /// A request, or a partial success.
@@ -138,18 +148,38 @@ fn options(value: &JsValue) -> Result<Convert, JsError> {
     if value.is_undefined() || value.is_null() { Ok(Convert::default()) } else { Convert::from_json(&json(value)?).map_err(error) }
 }
 
-/// One OTLP body in, one out; throws an `Error` that says what is wrong and where. Hooks as for [`open`].
+/// One OTLP body in, one out; throws an `Error` that says what is wrong and where. Hooks as for [`open`]; `partial` gets the number of spans that
+/// were left out and the reason, if there are any.
 #[wasm_bindgen]
-pub fn convert(body: &[u8], options: JsValue, mask: Option<Function>, on_media: Option<Function>) -> Result<js_sys::Uint8Array, JsError> {
-    let out = crate::convert_with(body, &self::options(&options)?, &hooks(mask, on_media)).map_err(error)?;
-    Ok(js_sys::Uint8Array::from(&out[..]))
+pub fn convert(
+    body: &[u8],
+    options: JsValue,
+    mask: Option<Function>,
+    on_media: Option<Function>,
+    partial: &Function,
+) -> Result<js_sys::Uint8Array, JsError> {
+    handed_over(crate::convert_with(body, &self::options(&options)?, &hooks(mask, on_media)), partial)
 }
 
-/// Why [`convert`] gives what it gives, as JSON text; throws likewise.
+/// Why [`convert`] gives what it gives, as JSON text; throws and reports likewise.
 #[wasm_bindgen]
-pub fn explain(body: &[u8], options: JsValue, mask: Option<Function>, on_media: Option<Function>) -> Result<js_sys::Uint8Array, JsError> {
-    let out = crate::explain_with(body, &self::options(&options)?, &hooks(mask, on_media)).map_err(error)?;
-    Ok(js_sys::Uint8Array::from(&out[..]))
+pub fn explain(
+    body: &[u8],
+    options: JsValue,
+    mask: Option<Function>,
+    on_media: Option<Function>,
+    partial: &Function,
+) -> Result<js_sys::Uint8Array, JsError> {
+    handed_over(crate::explain_with(body, &self::options(&options)?, &hooks(mask, on_media)), partial)
+}
+
+fn handed_over(converted: Result<Converted, Error>, partial: &Function) -> Result<js_sys::Uint8Array, JsError> {
+    let Converted { body, partial_success } = converted.map_err(error)?;
+    if let Some(PartialSuccess { rejected, message }) = partial_success {
+        // It only takes a note.
+        let _ = partial.call2(&JsValue::UNDEFINED, &JsValue::from_f64(rejected as f64), &message.into());
+    }
+    Ok(js_sys::Uint8Array::from(&body[..]))
 }
 
 /// The version of this crate.
@@ -204,8 +234,8 @@ pub extern "C" fn gs_end(handle: u32, length: usize, refused: u32, now: f64) -> 
     })
 }
 
-/// An OTLP body came: it is in the input area, behind the `peer` bytes of the address that sent it. Gives how many spans it had. Below zero
-/// nothing of it was taken, and the body of `gs_out_*` contains the reason: -1: it is malformed; -2: there is no room for it now; -3: it
+/// An OTLP body came: it is in the input area, behind the `peer` bytes of the address that sent it. Gives how many of its spans were
+/// taken; `gs_out_spans` are those that were refused, and the reason is the body of `gs_out_*`. Below zero nothing of it was taken, and the body of `gs_out_*` contains the reason: -1: it is malformed; -2: there is no room for it now; -3: it
 /// exceeds a limit and can never be taken.
 #[cfg(feature = "ingest")]
 #[unsafe(no_mangle)]
@@ -214,10 +244,12 @@ pub extern "C" fn gs_ingest(handle: u32, length: usize, peer: usize, now: f64) -
         let Some((peer, body)) = input.split_at_checked(peer) else { return 0 };
         let peer = std::str::from_utf8(peer).ok().filter(|peer| !peer.is_empty());
         match host.pipeline.ingest(body, peer, now) {
-            Ok(spans) => spans as i32,
+            Ok(Ingested { spans, partial_success }) => {
+                host.say(partial_success.unwrap_or_default());
+                spans as i32
+            }
             Err(error) => {
-                host.message = error.to_string();
-                host.out = Out { body: (host.message.as_ptr(), host.message.len()), ..NOTHING };
+                host.say(PartialSuccess { rejected: 0, message: error.to_string() });
                 match error {
                     Error::Busy(_) => -2,
                     Error::LimitExceeded { .. } => -3,
@@ -334,8 +366,7 @@ pub extern "C" fn gs_response(handle: u32, id: u32, status: u32, retry_after: f6
     with_input(handle, length, |host, body| {
         let retry_after = (retry_after >= 0.0).then_some(retry_after);
         let Some(partial) = host.pipeline.response(id, status.try_into().unwrap_or(u16::MAX), retry_after, body, now) else { return 0 };
-        host.message = partial.message;
-        host.out = Out { spans: partial.rejected, body: (host.message.as_ptr(), host.message.len()), ..NOTHING };
+        host.say(partial);
         1
     })
 }

@@ -6,8 +6,10 @@ use crate::conventions;
 use crate::describe::{self, ResourceRules};
 use crate::entry::{self, Ended, Limits, Reason, Started, Tree};
 use crate::explain::Explainer;
+use crate::export::PartialSuccess;
 use crate::keys::Keys;
 use crate::normalize::{self, Context, Normal};
+use crate::otlp::check::{self, Refusals};
 use crate::otlp::json::{self, JsonError};
 use crate::otlp::read::{self, Described, ResourcePart, ScopePart};
 use crate::otlp::wire::{WireError, Writer};
@@ -30,6 +32,8 @@ pub enum Error {
     Protobuf(WireError),
     /// The body is not OTLP JSON.
     Json(JsonError),
+    /// None of the spans of the body can be taken: how many they are, and why the first one cannot.
+    Refused(PartialSuccess),
     /// There is no room for the body now, for this reason. Later there may be.
     Busy(&'static str),
     /// The body exceeds a limit: it can never be taken as it is.
@@ -47,6 +51,7 @@ impl std::fmt::Display for Error {
             Error::Config(e) => e.fmt(f),
             Error::Protobuf(e) => write!(f, "not an OTLP protobuf body: {e}"),
             Error::Json(e) => write!(f, "not an OTLP JSON body: {e}"),
+            Error::Refused(partial) => f.write_str(&partial.message),
             Error::Busy(why) => f.write_str(why),
             Error::LimitExceeded { what, limit } => write!(f, "more than {limit} {what}"),
         }
@@ -65,20 +70,30 @@ fn looks_like_json(body: &[u8]) -> bool {
 /// Normalises an `ExportTraceServiceRequest`, and marks its entries by what stands in this body alone: a parent that is
 /// not in it counts as not LLM.
 ///
-/// Order, ids, and all that no rule touches stay as they are, protobuf fields that are not known here among them.
+/// Order, ids, and all that no rule touches stay as they are, protobuf fields that are not known here among them. Spans that no backend would
+/// take, such as those without ids, are left out: [`convert_with`] reports them. It is an error if no span is left.
 pub fn convert(body: &[u8], options: &Convert) -> Result<Vec<u8>, Error> {
-    convert_with(body, options, &Hooks::default())
+    convert_with(body, options, &Hooks::default()).map(|converted| converted.body)
+}
+
+/// What became of a body.
+#[derive(Debug)]
+pub struct Converted {
+    /// The processed body, or the explanations.
+    pub body: Vec<u8>,
+    /// The spans that were left out.
+    pub partial_success: Option<PartialSuccess>,
 }
 
 /// As [`convert()`], with what the host does with content itself.
-pub fn convert_with(body: &[u8], options: &Convert, hooks: &Hooks) -> Result<Vec<u8>, Error> {
+pub fn convert_with(body: &[u8], options: &Convert, hooks: &Hooks) -> Result<Converted, Error> {
     let mut from = options.from;
-    let (out, _) = process(body, options, hooks, &mut from, false)?;
-    match if options.to == Format::Auto { from } else { options.to } {
-        // What was read above decodes, unless a field that is not known here is broken inside.
-        Format::Json => json::from_protobuf(&out).map_err(Error::Protobuf),
-        _ => Ok(out),
-    }
+    let ([out, _], partial_success) = process(body, options, hooks, &mut from, false)?;
+    let body = match if options.to == Format::Auto { from } else { options.to } {
+        Format::Json => json::from_protobuf(&out).map_err(Error::Protobuf)?,
+        _ => out,
+    };
+    Ok(Converted { body, partial_success })
 }
 
 /// Why [`convert()`] gives what it gives: a JSON list with one object for each span, in the order of the body.
@@ -89,30 +104,50 @@ pub fn convert_with(body: &[u8], options: &Convert, hooks: &Hooks) -> Result<Vec
 /// where it stays as the source had it. `gone` holds the attributes of the source that do not go out: `{key, why, by: [key]}` and, as above, the rule.
 /// What the privacy stage did to an attribute stands in its `privacy`: `masked`, `mask failed`, `media replaced`, `truncated`, `dropped`.
 pub fn explain(body: &[u8], options: &Convert) -> Result<Vec<u8>, Error> {
-    explain_with(body, options, &Hooks::default())
+    explain_with(body, options, &Hooks::default()).map(|explained| explained.body)
 }
 
 /// As [`explain()`], with what the host does with content itself.
-pub fn explain_with(body: &[u8], options: &Convert, hooks: &Hooks) -> Result<Vec<u8>, Error> {
-    process(body, options, hooks, &mut options.from.clone(), true).map(|(_, explained)| explained)
+pub fn explain_with(body: &[u8], options: &Convert, hooks: &Hooks) -> Result<Converted, Error> {
+    let ([_, body], partial_success) = process(body, options, hooks, &mut options.from.clone(), true)?;
+    Ok(Converted { body, partial_success })
 }
 
 /// Reads, processes and encodes a body as protobuf, and explains it if asked to. `format` becomes that of the body.
-fn process(body: &[u8], options: &Convert, hooks: &Hooks, format: &mut Format, explained: bool) -> Result<(Vec<u8>, Vec<u8>), Error> {
+fn process(
+    body: &[u8],
+    options: &Convert,
+    hooks: &Hooks,
+    format: &mut Format,
+    explained: bool,
+) -> Result<([Vec<u8>; 2], Option<PartialSuccess>), Error> {
     options.validate().map_err(Error::Config)?;
     let privacy = Privacy::new(&options.privacy, options.profile.table(), "").map_err(Error::Config)?;
-    protobuf_to_protobuf(&protobuf_of(body, format)?, options, (&privacy, hooks), explained).map_err(Error::Protobuf)
+    let (body, partial_success) = admitted(body, format)?;
+    let out = protobuf_to_protobuf(&body, options, (&privacy, hooks), explained).map_err(Error::Protobuf)?;
+    Ok((out, partial_success))
 }
 
-/// The body as protobuf. `format` becomes that of the body.
-pub(crate) fn protobuf_of<'b>(body: &'b [u8], format: &mut Format) -> Result<Cow<'b, [u8]>, Error> {
+/// The format of a body.
+pub(crate) fn format_of(body: &[u8]) -> Format {
+    if looks_like_json(body) { Format::Json } else { Format::Protobuf }
+}
+
+/// The body as protobuf without anything that a backend would refuse, and the spans that are left out for that. `format` becomes that of the body.
+pub(crate) fn admitted<'b>(body: &'b [u8], format: &mut Format) -> Result<(Cow<'b, [u8]>, Option<PartialSuccess>), Error> {
     if *format == Format::Auto {
-        *format = if looks_like_json(body) { Format::Json } else { Format::Protobuf };
+        *format = format_of(body);
     }
-    match format {
-        Format::Json => json::to_protobuf(body).map(Cow::Owned).map_err(Error::Json),
-        _ => Ok(Cow::Borrowed(body)),
+    let (body, refusals) = match format {
+        Format::Json => json::admitted(body).map(|(body, refusals)| (Cow::Owned(body), refusals)).map_err(Error::Json)?,
+        _ => check::admitted(body).map_err(Error::Protobuf)?,
+    };
+    if refusals.refused == 0 {
+        return Ok((body, None));
     }
+    let Refusals { spans, refused: rejected, why } = refusals;
+    let partial = PartialSuccess { rejected, message: format!("{rejected} of {spans} spans refused; the first: {why}") };
+    if rejected < spans { Ok((body, Some(partial))) } else { Err(Error::Refused(partial)) }
 }
 
 /// One span of the body, understood.
@@ -121,8 +156,6 @@ struct Done<'a> {
     /// `None`: no convention knows it.
     rewritten: Option<(Span<'a>, Normal<'a>)>,
     id: (TraceId, SpanId),
-    /// Whether it is LLM could be seen; if not, it has to be taken for that.
-    readable: bool,
     parent_id: SpanId,
 }
 
@@ -143,7 +176,7 @@ fn protobuf_to_protobuf(
     options: &Convert,
     (privacy, hooks): (&Privacy, &Hooks),
     explained: bool,
-) -> Result<(Vec<u8>, Vec<u8>), WireError> {
+) -> Result<[Vec<u8>; 2], WireError> {
     let arena = Bump::new();
     let mut keys = Keys::new(1 << 16);
     keys.add_profile(options.profile.table());
@@ -168,10 +201,6 @@ fn protobuf_to_protobuf(
             };
             let mut spans = Vec::with_capacity(parts.len());
             for (raw, span) in parts {
-                let Some(span) = span else {
-                    spans.push(Done { raw, rewritten: None, id: ([0; 16], [0; 8]), readable: false, parent_id: [0; 8] });
-                    continue;
-                };
                 let normal = normalize::normalize(&span, &cx);
                 let (llm, mark) = normal.as_ref().map_or((false, None), |n| (n.opens_segment, n.mark));
                 let (id, parent_id) = ((span.trace_id, span.span_id), span.parent_id);
@@ -201,7 +230,7 @@ fn protobuf_to_protobuf(
                     patient: false,
                     kept: 1,
                 });
-                spans.push(Done { raw, rewritten: normal.map(|n| (span, n)), id, readable: true, parent_id });
+                spans.push(Done { raw, rewritten: normal.map(|n| (span, n)), id, parent_id });
             }
             scopes.push(Scope { raw_fields, scope, spans });
         }
@@ -237,18 +266,18 @@ fn protobuf_to_protobuf(
     };
     raw_fields.iter().rev().for_each(|raw| out.w.bytes(raw));
     resources.iter().rev().for_each(|resource| out.resource(resource));
-    Ok((out.w.written().to_vec(), out.explainer.map_or_else(Vec::new, Explainer::finish)))
+    Ok([out.w.written().to_vec(), out.explainer.map_or_else(Vec::new, Explainer::finish)])
 }
 
-/// The spans that could be read, in the order of the body.
-fn readable<'r, 'a>(resources: &'r mut [Resource<'a>]) -> Vec<&'r mut Done<'a>> {
+/// The spans, in the order of the body.
+fn spans<'r, 'a>(resources: &'r mut [Resource<'a>]) -> Vec<&'r mut Done<'a>> {
     let scopes = resources.iter_mut().flat_map(|resource| &mut resource.scopes);
-    scopes.flat_map(|scope| &mut scope.spans).filter(|done| done.readable).collect()
+    scopes.flat_map(|scope| &mut scope.spans).collect()
 }
 
 /// Fills in session and user where a span lacks what one above it says. `order`: children first.
 fn hand_down<'a>(tree: &mut Tree, order: &[usize], resources: &mut [Resource<'a>], arena: &'a Bump) {
-    let mut spans = readable(resources);
+    let mut spans = spans(resources);
     for &i in order.iter().rev() {
         let Done { id: (trace_id, span_id), rewritten, .. } = &mut *spans[i];
         if let Some((_, normal)) = rewritten.as_mut().filter(|(_, normal)| normal.is_llm()) {
@@ -260,7 +289,7 @@ fn hand_down<'a>(tree: &mut Tree, order: &[usize], resources: &mut [Resource<'a>
 
 /// Takes usage that repeats what ran below it out of the count. `order`: children first.
 fn count_once(tree: &mut Tree, order: &[usize], resources: &mut [Resource]) {
-    let mut spans = readable(resources);
+    let mut spans = spans(resources);
     for &i in order {
         let done = &mut spans[i];
         let used = done.rewritten.as_ref().map(|(_, normal)| normal.usage()).unwrap_or_default();
@@ -318,7 +347,7 @@ impl<'k> Output<'k> {
         let reason = self.tree.reason(done.id.0, done.id.1);
         let entry = reason.is_some_and(Reason::is_entry);
         let Some((span, normal)) = &done.rewritten else {
-            let (out, notes) = self.private(done.raw, !done.readable);
+            let (out, notes) = self.private(done.raw, false);
             let mark = self.w.mark();
             if entry {
                 self.writing.entry_mark(&mut self.w, &self.mark, self.keys);

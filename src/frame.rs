@@ -42,11 +42,11 @@
 //! resource = version · string schema URL · attrs
 //! ```
 //!
-//! Dictionary ids count from 1. An id that was never given out, a length past the end, a count that cannot fit: the
-//! record is refused with [`FrameError`], which names the offset; nothing of it is kept.
+//! Dictionary ids count from 1. An id that was never given out, a length past the end, a count that cannot fit, a trace id or a span id of
+//! zeros: the record is refused with [`FrameError`], which names the offset; nothing of it is kept.
 
 use crate::keys::Keys;
-use crate::span::{Attr, Event, Key, Link, Span, SpanId, TraceId, Value};
+use crate::span::{Attr, Event, Key, Link, MAX_DEPTH, Span, SpanId, TraceId, Value};
 use bumpalo::Bump;
 
 /// The version of the format, the first byte of each record.
@@ -56,7 +56,6 @@ const HAS_PARENT: u8 = 1;
 const REMOTE_PARENT: u8 = 2;
 const INSIDE_SEGMENT: u8 = 4;
 const BAGGAGE: u8 = 8;
-const MAX_DEPTH: usize = 64;
 /// The fewest bytes of an attribute (ref, tag), an event and a link: what bounds a count.
 const MIN_ATTR: usize = 5;
 const MIN_EVENT: usize = 8 + 4 + 4 + 4;
@@ -173,6 +172,16 @@ impl<'a> Reader<'a> {
         self.take(N).try_into().unwrap_or([0; N])
     }
 
+    /// An id that a span has to have: without it, a backend refuses the span with its whole batch.
+    #[inline(always)]
+    fn own_id<const N: usize>(&mut self) -> [u8; N] {
+        let id = self.array();
+        if id == [0; N] {
+            self.refuse("id of zeros");
+        }
+        id
+    }
+
     #[inline(always)]
     fn u8(&mut self) -> u8 {
         self.array::<1>()[0]
@@ -265,7 +274,7 @@ pub fn span<'a>(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Result<Span
     let kind = u32::from(r.u8());
     let status_code = u32::from(r.u8());
     let trace_flags = r.u32();
-    let (trace_id, span_id, parent_id) = (r.array(), r.array(), r.array());
+    let (trace_id, span_id, parent_id) = (r.own_id(), r.own_id(), r.array());
     let (start, end) = (r.time(), r.time());
     let (scope, resource) = (r.u32(), r.u32());
     let (dropped_attributes, dropped_events, dropped_links) = (r.u32(), r.u32(), r.u32());
@@ -312,7 +321,7 @@ pub fn span<'a>(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Result<Span
 pub fn start<'a>(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Result<StartRecord<'a>> {
     let mut r = Reader::new(bytes, arena, keys);
     let flags = r.u8();
-    let (trace_id, span_id, parent_id, caller) = (r.array(), r.array(), r.array(), r.array());
+    let (trace_id, span_id, parent_id, caller) = (r.own_id(), r.own_id(), r.array(), r.array());
     let scope = r.u32();
     let name = r.key();
     let name = keys.text(name);

@@ -49,7 +49,8 @@ mod route;
 pub mod span;
 mod stats;
 
-pub use convert::{Error, convert, convert_with, explain, explain_with};
+pub use convert::{Converted, Error, convert, convert_with, explain, explain_with};
+pub use export::PartialSuccess;
 pub use hash::seed_hashes;
-pub use pipeline::{Flush, Pipeline};
+pub use pipeline::{Flush, Ingested, Pipeline};
 pub use stats::{DestinationStats, Stats};

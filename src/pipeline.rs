@@ -3,6 +3,8 @@
 mod descriptions;
 mod ingest;
 
+pub use ingest::Ingested;
+
 use crate::config::{self, Config, ConfigError, EntryValue};
 use crate::conventions::{self, ConventionSet};
 use crate::describe::{self, ResourceRules};

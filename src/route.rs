@@ -159,7 +159,7 @@ pub fn samples(ratio: Option<f64>, trace_id: TraceId) -> bool {
 
 /// The fields of a span with another parent in place of its own, which `kept_as` keeps if that is given.
 pub fn with_parent(fields: &[u8], [own, parent]: [SpanId; 2], kept_as: Option<&str>) -> Result<Vec<u8>, WireError> {
-    let all = Reader::all(fields)?;
+    let all = Reader::new(0, fields).all()?;
     let mut w = Writer::default();
     if let Some(key) = kept_as {
         let arena = Bump::new();

@@ -1,6 +1,6 @@
 //! The borrowed model of a span that every stage shares. No parsing and no writing here.
 //!
-//! Text is `&[u8]`, not `&str`: it is UTF-8 by the contract of whoever read it (the OTLP reader repairs what is not, a
+//! Text is `&[u8]`, not `&str`: it is UTF-8 by the contract of whoever read it (bodies are repaired at the door, a
 //! host writes the frame with an encoder), and no stage needs to pay for checking it again just to copy it.
 
 /// W3C trace id, 16 bytes.
@@ -9,6 +9,10 @@ pub type TraceId = [u8; 16];
 pub type SpanId = [u8; 8];
 /// The span id that means "no parent".
 pub const NO_PARENT: SpanId = [0; 8];
+
+/// How deep lists and maps may be nested in a value. With three messages and four levels of JSON for each level of maps, what goes out
+/// stays within the 100 messages that readers of protobuf allow, and the 128 levels that some readers of JSON do.
+pub const MAX_DEPTH: usize = 28;
 
 /// The value of an attribute: OTLP's `AnyValue`.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -20,7 +20,7 @@ pub struct DestinationStats {
     pub retried: u64,
     /// Requests that were sent again.
     pub retried_batches: u64,
-    /// Batches split because the backend found them too large.
+    /// Batches split because the backend found them too large, or refused them for what may be one of their spans.
     pub split_batches: u64,
     /// Spans shortened because the backend found them too large.
     pub shortened: u64,

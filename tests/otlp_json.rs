@@ -395,9 +395,10 @@ fn nesting_is_bounded() {
         let value = r#"{"arrayValue":{"values":["#.repeat(levels) + "{}" + &"]}}".repeat(levels);
         json::to_protobuf(span_json(&format!(r#""attributes":[{{"key":"k","value":{value}}}]"#)).as_bytes())
     };
-    json::from_protobuf(&nested(30).unwrap()).unwrap();
-    let error = nested(100_000).unwrap_err().to_string();
-    assert!(error.starts_with("nested too deep at line 1 column "), "{error}");
+    for levels in [28, 30, 100_000] {
+        let json = json::from_protobuf(&nested(levels).unwrap()).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&json).unwrap();
+    }
 
     let value = (0..100).fold(oracle_common::AnyValue::default(), |inner, _| oracle_common::AnyValue {
         value: Some(OracleValue::ArrayValue(oracle_common::ArrayValue { values: vec![inner] })),

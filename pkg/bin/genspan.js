@@ -24,7 +24,9 @@ and writes the processed one to standard output.
   --config FILE     JSON with more options, as normalize() takes them; the options above win
   --help, --version
 
-Exit status: 0, 1 when the input is malformed or cannot be read, 2 when the command line or the configuration is wrong.`;
+Spans that no backend would take, such as those without ids, are left out: a line on standard error counts them.
+
+Exit status: 0, 1 when the input is malformed, cannot be read or has only such spans, 2 when the command line or the configuration is wrong.`;
 
 function quit(status, message) {
   console.error(`genspan: ${message.replaceAll(/\s*\n\s*/g, " ")}`);
@@ -134,7 +136,8 @@ function report({ name, spanId, conventions, entry, attributes = [], gone = [], 
 async function convert() {
   const { config, profile, keep, format } = values;
   const given = Object.entries({ profile, keep, to: format }).filter(([, value]) => value !== undefined);
-  const options = { ...(config && configFile(config)), ...Object.fromEntries(given) };
+  const onPartialSuccess = ({ errorMessage }) => console.error(`genspan: ${file}: ${errorMessage}`);
+  const options = { ...(config && configFile(config)), ...Object.fromEntries(given), onPartialSuccess };
   const genspan = await packageInUse();
   try {
     genspan.convert(new Uint8Array(), { ...options, from: "protobuf" });

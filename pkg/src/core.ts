@@ -142,7 +142,7 @@ export interface CoreStats {
   llm: number;
   /** Spans that were marked as entries. */
   entries: number;
-  /** Records that could not be read. */
+  /** Records that could not be read, and spans of bodies that were refused. */
   unparsed: number;
   /** Candidates for the entry that wait for an ancestor. */
   held: number;
@@ -217,6 +217,12 @@ export interface DestinationStats {
   mendedServiceName: boolean;
   /** The last fault of a request, without secrets. */
   lastError?: { message: string; timeMillis: number };
+}
+
+/** The spans that were not taken of those in a request, and why. */
+export interface Rejected {
+  rejected: number;
+  message: string;
 }
 
 /** What `gs_poll` says of a batch that is not to be sent. */
@@ -300,18 +306,21 @@ export class Pipeline {
   }
 
   /**
-   * Takes the OTLP body in the area, behind the `peer` bytes of its sender's address: gives how many spans it had, or why nothing of it was
-   * taken. In the module of the command line only.
+   * Takes the OTLP body in the area, behind the `peer` bytes of its sender's address: gives what of it was not taken, or why nothing of it
+   * was. In the module of the command line only.
    */
   ingest(
     len: number,
     peer: number,
     now: number,
-  ): number | { refused: "malformed" | "full" | "limit"; message: string } {
+  ): Rejected | undefined | { refused: "malformed" | "full" | "limit"; message: string } {
     const { wasm, handle } = this;
     inside = true;
     const spans = left((wasm.gs_ingest as NonNullable<Exports["gs_ingest"]>)(handle, len, peer, now));
-    return spans >= 0 ? spans : { refused: REFUSALS[spans as keyof typeof REFUSALS], message: this.told() };
+    if (spans < 0) return { refused: REFUSALS[spans as keyof typeof REFUSALS], message: this.told() };
+    inside = true;
+    const rejected = left(wasm.gs_out_spans(handle));
+    return rejected > 0 ? { rejected, message: this.told() } : undefined;
   }
 
   /** The name of a service that sends no token although a destination wants the senders' own; each once. In the module of the command line only. */
@@ -376,13 +385,7 @@ export class Pipeline {
    * The answer to a batch; `status` of HTTP, or below 100 of gRPC; its body is the first `len` bytes of the area. `retryAfter` in
    * ms, -1 for none. Gives the partial success that it is.
    */
-  response(
-    id: number,
-    status: number,
-    retryAfter: number,
-    len: number,
-    now: number,
-  ): { rejected: number; message: string } | undefined {
+  response(id: number, status: number, retryAfter: number, len: number, now: number): Rejected | undefined {
     const { wasm, handle } = this;
     inside = true;
     if (left(wasm.gs_response(handle, id, status, retryAfter, len, now)) === 0) return undefined;
@@ -450,14 +453,28 @@ export class Pipeline {
   }
 }
 
-/** OTLP in, OTLP out, in one go. Throws an Error that says what is wrong with the input, and where. */
-export function convert(body: Uint8Array, options: object, hooks: PrivacyHooks): Uint8Array {
-  return cold(() => bindings.convert(body, options, ...calls(hooks, () => {})));
-}
+/**
+ * OTLP in, OTLP out, in one go, and the spans that were left out because no backend would take them. Throws an Error that says what is wrong
+ * with the input, and where.
+ */
+export const convert = (body: Uint8Array, options: object, hooks: PrivacyHooks) =>
+  converted(bindings.convert, body, options, hooks);
 
 /** Why `convert` gives what it gives, as JSON text. */
-export function explain(body: Uint8Array, options: object, hooks: PrivacyHooks): Uint8Array {
-  return cold(() => bindings.explain(body, options, ...calls(hooks, () => {})));
+export const explain = (body: Uint8Array, options: object, hooks: PrivacyHooks) =>
+  converted(bindings.explain, body, options, hooks);
+
+function converted(
+  call: typeof bindings.convert,
+  body: Uint8Array,
+  options: object,
+  hooks: PrivacyHooks,
+): { body: Uint8Array; partial: Rejected | undefined } {
+  let partial: Rejected | undefined;
+  const note = (rejected: number, message: string) => {
+    partial = { rejected, message };
+  };
+  return { body: cold(() => call(body, options, ...calls(hooks, () => {}), note)), partial };
 }
 
 export function version(): string {

@@ -1,8 +1,8 @@
 // The package for any host with fetch and WebAssembly, without the WebAssembly module: each entry point beside this file brings it
 // along in the way that its runtime wants it.
-import type { DestinationOptions, GenSpanOptions } from "./config.js";
+import type { DestinationOptions, GenSpanOptions, PartialSuccess } from "./config.js";
 import * as core from "./core.js";
-import { checkHooks, type PrivacyHooks, settings } from "./privacy.js";
+import { checkHooks, settings } from "./privacy.js";
 
 export type {
   DestinationOptions,
@@ -38,7 +38,13 @@ export type NormalizeOptions = Pick<
   DestinationOptions,
   "profile" | "keep" | "serviceName" | "token" | "hostName" | "resource" | "privacy"
 > &
-  Pick<GenSpanOptions, "entry" | "inferProvider" | "inheritSession" | "mask" | "onMedia">;
+  Pick<GenSpanOptions, "entry" | "inferProvider" | "inheritSession" | "mask" | "onMedia"> & {
+    /**
+     * Called with the spans that are left out of the result because no backend would take them, such as spans without ids. Without it they are
+     * left out silently. A body that has only such spans is an error.
+     */
+    onPartialSuccess?: (leftOut: LeftOut) => void;
+  };
 
 export interface ConvertOptions extends NormalizeOptions {
   /** The encoding that it comes in. Default `"auto"`: told by the first byte. */
@@ -46,6 +52,9 @@ export interface ConvertOptions extends NormalizeOptions {
   /** The encoding to give. Default: as it came. */
   to?: Format | undefined;
 }
+
+/** Spans that were left out, since no backend would take them: without ids, or broken inside. */
+export type LeftOut = Omit<PartialSuccess, "destination">;
 
 /**
  * Takes the body of an OTLP ExportTraceServiceRequest, protobuf or JSON, and gives back the processed one in the same
@@ -57,14 +66,20 @@ export function normalize(body: Uint8Array, options: NormalizeOptions = {}): Uin
 
 /** As `normalize`, from one encoding to another. */
 export function convert(body: Uint8Array, options: ConvertOptions = {}): Uint8Array {
-  return core.convert(body, ...forCore(options));
+  return run(core.convert, body, options);
 }
 
-/** Hooks are handed over beside the options: they would get lost in the JSON that the core reads. */
-function forCore({ mask, onMedia, ...options }: ConvertOptions): [options: object, hooks: PrivacyHooks] {
+/** Functions are handed over beside the options: they would get lost in the JSON that the core reads. */
+function run(
+  call: typeof core.convert,
+  bytes: Uint8Array,
+  { mask, onMedia, onPartialSuccess, ...options }: ConvertOptions,
+): Uint8Array {
   const hooks = { mask, onMedia };
   checkHooks(hooks);
-  return [{ ...options, privacy: settings("privacy", options.privacy, hooks) }, hooks];
+  const { body, partial } = call(bytes, { ...options, privacy: settings("privacy", options.privacy, hooks) }, hooks);
+  if (partial) onPartialSuccess?.({ rejectedSpans: partial.rejected, errorMessage: partial.message });
+  return body;
 }
 
 /** Why a span goes out as it does. */
@@ -100,7 +115,7 @@ export interface ExplainedAttribute {
 
 /** Explains what `normalize` and `convert` do to each span of a body, in its order. Throws as they do. */
 export function explain(body: Uint8Array, options: ConvertOptions = {}): Explanation[] {
-  return JSON.parse(new TextDecoder().decode(core.explain(body, ...forCore(options)))) as Explanation[];
+  return JSON.parse(new TextDecoder().decode(run(core.explain, body, options))) as Explanation[];
 }
 
 export function version(): string {

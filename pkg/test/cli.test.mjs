@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { normalize } from "genspan";
+import { convert, explain, normalize } from "genspan";
 
 const bin = fileURLToPath(new URL("../bin/genspan.js", import.meta.url));
 const capture = fileURLToPath(
@@ -77,6 +77,29 @@ test("standard input, and gzip", async () => {
     assert.equal(status, 0);
     assert.deepEqual(out, plain.out);
   }
+});
+
+test("spans that no backend would take are left out, and counted", async () => {
+  const ids = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
+  const body = (...spans) => Buffer.from(JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] }));
+  const mixed = body({ name: "no ids" }, { ...ids, name: "good" });
+  const namesIn = (json) => JSON.parse(json).resourceSpans[0].scopeSpans[0].spans.map(({ name }) => name);
+  const { status, out, err } = await genspan(["convert", "-"], mixed);
+  assert.deepEqual([status, namesIn(out)], [0, ["good"]]);
+  assert.match(err, /^genspan: -: 1 of 2 spans refused; the first: resourceSpans\[0\].*spanId: .*\n$/);
+  const alone = await genspan(["convert", "-"], body({ name: "no ids" }));
+  assert.deepEqual([alone.status, alone.out.length], [1, 0]);
+  assert.match(alone.err, /^genspan: -: 1 of 1 spans refused; .*\n$/);
+  for (const call of [normalize, convert, explain]) {
+    const leftOut = [];
+    call(mixed, { onPartialSuccess: (partial) => leftOut.push(partial) });
+    assert.deepEqual(
+      leftOut.map(({ rejectedSpans, errorMessage }) => [rejectedSpans, errorMessage.slice(0, 20)]),
+      [[1, "1 of 2 spans refused"]],
+    );
+    assert.throws(() => call(body({ name: "no ids" })), /^Error: 1 of 1 spans refused; the first: /);
+  }
+  assert.deepEqual(namesIn(Buffer.from(normalize(mixed))), ["good"]);
 });
 
 test("options beat the configuration file", async () => {

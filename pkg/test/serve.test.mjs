@@ -26,6 +26,12 @@ const protobuf = createRequire(new URL("../../demo/package.json", import.meta.ur
 const Status = protobuf
   .parse('syntax = "proto3"; message Status { int32 code = 1; string message = 2; }')
   .root.lookupType("Status");
+const ExportResponse = protobuf
+  .parse(
+    `syntax = "proto3"; message Partial { int64 rejected_spans = 1; string error_message = 2; }
+     message ExportResponse { Partial partial_success = 1; }`,
+  )
+  .root.lookupType("ExportResponse");
 
 async function until(holds) {
   for (let i = 0; !(await holds()); i++) {
@@ -368,17 +374,23 @@ test("more traces than anybody reads are counted instead", async (t) => {
 });
 
 const EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-function call(address, body, path = EXPORT, options = {}, headers = {}) {
+function callWhole(address, body, path = EXPORT, options = {}, headers = {}) {
   const client = new grpc.Client(address, grpc.credentials.createInsecure(), options);
   const same = (bytes) => bytes;
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const metadata = grpc.Metadata.fromHttp2Headers(headers);
     client.makeUnaryRequest(path, same, same, body, metadata, (error, response) => {
       client.close();
-      resolve(error ? error.code : response.length);
+      if (error) reject(error);
+      else resolve(response);
     });
   });
 }
+const call = (...request) =>
+  callWhole(...request).then(
+    ({ length }) => length,
+    ({ code }) => code,
+  );
 
 test("gRPC", async (t) => {
   const { url, grpc: address, info } = await inspector(t, ["--max-body", "64KiB"]);
@@ -478,6 +490,51 @@ test("what Langfuse's SDKs post is taken under their own path; their other calls
     assert.equal((await post(url, BODY, origin, "/api/public/otel/v1/traces")).status, 403);
   }
   assert.equal((await inspecting.info()).kept.bodies, 2);
+});
+
+const nameless = { name: "no ids", startTimeUnixNano: "1", endTimeUnixNano: "2" };
+const named = { ...nameless, name: "good", traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
+const bodyOf = (...spans) => Buffer.from(JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] }));
+/** The first of the spans with a trace id of zeros, in protobuf. */
+const zeros = (...spans) => {
+  const body = Buffer.from(convert(bodyOf(...spans), { to: "protobuf" }));
+  return body.fill(
+    0,
+    body.indexOf(Buffer.from(named.traceId, "hex")),
+    body.indexOf(Buffer.from(named.traceId, "hex")) + 16,
+  );
+};
+
+test("spans that no backend would take are refused at the door, and cost no other span", async (t) => {
+  const collector = await startCollector();
+  t.after(() => collector.close());
+  const receivers = [await relay(t, { endpoint: collector.url, entry: { holdMillis: 0 } }), await inspector(t)];
+  for (const { url, grpc: address, info } of receivers) {
+    const partial = await post(url, bodyOf(nameless, named, nameless), JSON_TYPE);
+    assert.equal(partial.status, 200);
+    assert.deepEqual(JSON.parse(partial.body).partialSuccess, {
+      rejectedSpans: "2",
+      errorMessage:
+        "2 of 3 spans refused; the first: resourceSpans[0].scopeSpans[0].spans[0].spanId: expected an id in hex, got nothing",
+    });
+    const protobuf = await post(url, zeros(named, named));
+    assert.equal(protobuf.status, 200);
+    const { rejectedSpans, errorMessage } = ExportResponse.decode(protobuf.body).partialSuccess;
+    assert.equal(Number(rejectedSpans), 1);
+    assert.match(errorMessage, /^1 of 2 spans refused; the first: id of the wrong length, or all zeros at byte \d+$/);
+    const refused = await post(url, bodyOf(nameless), JSON_TYPE);
+    assert.equal(refused.status, 400);
+    assert.match(JSON.parse(refused.body).message, /^1 of 1 spans refused; the first: /);
+    assert.equal((await post(url, zeros(named))).status, 400);
+    assert.deepEqual(JSON.parse((await post(url, bodyOf(named), JSON_TYPE)).body), {});
+    const grpcAddress = address ?? (await info()).endpoints.grpc;
+    const response = await callWhole(grpcAddress, zeros(named, named));
+    assert.equal(Number(ExportResponse.decode(response).partialSuccess.rejectedSpans), 1);
+    assert.equal(await call(grpcAddress, zeros(named)), grpc.status.INVALID_ARGUMENT);
+  }
+  const { received, stats } = await receivers[0].close();
+  assert.deepEqual([received.malformed, received.rejectedSpans, stats.unparsed], [3, 4, 7]);
+  assert.deepEqual(collector.names(), Array(4).fill("good"));
 });
 
 test("a body that can never be taken is refused for good, by HTTP and by gRPC", async (t) => {

@@ -4,8 +4,8 @@ use crate::json;
 use crate::otlp::wire::{Reader, Wire};
 use bumpalo::Bump;
 
-/// What a backend did not take of a batch that it took, or what it warns of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a backend did not take of a batch that it took, or what it warns of; likewise what the core did not take of a body.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartialSuccess {
     /// How many spans it rejects; 0: the message is a warning.
     pub rejected: u64,

@@ -56,22 +56,27 @@ pub struct Json<'d>(&'d Node<'d>);
 impl<'a> Doc<'a> {
     /// Indexes `text`; `None` if it is not one JSON value (or Python literal) from end to end.
     pub fn parse(text: &'a [u8], arena: &'a Bump) -> Option<Self> {
-        parser::root(text, arena).ok().map(|root| Doc { root: Json(root) })
+        parser::root(text, arena, false).ok().map(|root| Doc { root: Json(root) })
     }
 }
 
 /// Indexes `text` and keeps the index in the arena.
 #[inline(never)]
 pub fn parse<'a>(text: &'a [u8], arena: &'a Bump) -> Option<Json<'a>> {
-    parser::root(text, arena).ok().map(Json)
+    parser::root(text, arena, false).ok().map(Json)
 }
 
 /// As [`parse`]; else says in one line what is wrong, and where.
 pub fn parse_or_say<'a>(text: &'a [u8], arena: &'a Bump) -> Result<Json<'a>, String> {
-    let (at, too_deep) = match parser::root(text, arena) {
-        Ok(root) => return Ok(Json(root)),
-        Err(why) => why,
-    };
+    parser::root(text, arena, false).map(Json).map_err(|why| reason(text, why))
+}
+
+/// As [`parse_or_say`], but an object or an array that is nested too deep reads as `null`, whatever is in it.
+pub fn parse_deep<'a>(text: &'a [u8], arena: &'a Bump) -> Result<Json<'a>, String> {
+    parser::root(text, arena, true).map(Json).map_err(|why| reason(text, why))
+}
+
+fn reason(text: &[u8], (at, too_deep): (usize, bool)) -> String {
     let read = &text[..at];
     let line = 1 + read.iter().filter(|byte| **byte == b'\n').count();
     let column = 1 + at - memchr::memrchr(b'\n', read).map_or(0, |end| end + 1);
@@ -80,7 +85,7 @@ pub fn parse_or_say<'a>(text: &'a [u8], arena: &'a Bump) -> Result<Json<'a>, Str
         (_, true) => "ends too early",
         _ => "is no JSON",
     };
-    Err(format!("{what} at line {line} column {column}"))
+    format!("{what} at line {line} column {column}")
 }
 
 /// The values of an array.

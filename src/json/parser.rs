@@ -14,6 +14,8 @@ struct Parser<'a> {
     /// Where the next node goes: behind its elder sibling, or into its parent.
     slot: &'a Cell<Option<&'a Node<'a>>>,
     canonical: bool,
+    /// Pass what is nested too deep, instead of failing.
+    skips: bool,
     too_deep: bool,
 }
 
@@ -116,6 +118,9 @@ impl<'a> Parser<'a> {
 
     fn container(&mut self, depth: usize, kind: Kind, close: u8) -> Option<()> {
         if depth == MAX_DEPTH {
+            if self.skips {
+                return self.skip();
+            }
             self.too_deep = true;
             return None;
         }
@@ -154,12 +159,37 @@ impl<'a> Parser<'a> {
         self.slot = &node.next;
         Some(())
     }
+
+    /// Passes a container by its brackets, without looking at what is in it.
+    fn skip(&mut self) -> Option<()> {
+        let (start, mut open) = (self.at, 0usize);
+        loop {
+            match self.peek()? {
+                quote @ (b'"' | b'\'') => loop {
+                    self.at += 1 + memchr::memchr2(quote, b'\\', self.text.get(self.at + 1..)?)?;
+                    if self.peek() == Some(quote) {
+                        break;
+                    }
+                    self.at += 1;
+                },
+                b'{' | b'[' | b'(' => open += 1,
+                b'}' | b']' | b')' => open -= 1,
+                _ => {}
+            }
+            self.at += 1;
+            if open == 0 {
+                break;
+            }
+        }
+        self.leaf(Kind::Null, false, start, self.at);
+        Some(())
+    }
 }
 
-/// The outermost value; else how far the text could be read, and whether it only nests too deep.
-pub(super) fn root<'a>(text: &'a [u8], arena: &'a Bump) -> Result<&'a Node<'a>, (usize, bool)> {
+/// The outermost value; else how far the text could be read, and whether it only nests too deep. `skips`: what nests too deep is `null`.
+pub(super) fn root<'a>(text: &'a [u8], arena: &'a Bump, skips: bool) -> Result<&'a Node<'a>, (usize, bool)> {
     let root = arena.alloc(Cell::new(None));
-    let mut p = Parser { text, at: 0, arena, slot: root, canonical: true, too_deep: false };
+    let mut p = Parser { text, at: 0, arena, slot: root, canonical: true, skips, too_deep: false };
     let read = p.value(0);
     p.space();
     match root.get() {

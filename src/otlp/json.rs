@@ -5,169 +5,22 @@
 //! numbers for 64-bit integers, enum names, unknown fields, `null` for a default, a byte order mark, and text that is
 //! no valid Unicode (U+FFFD takes its place). An error says where and what was expected, never the value found.
 //!
-//! Nesting is bounded at both ends: 128 JSON levels, 100 protobuf levels.
+//! Nesting is bounded at both ends: lists and maps that are nested deeper than [`MAX_DEPTH`] become their JSON text when they are read, and what
+//! has more than 100 protobuf levels is not written.
 
-use super::wire::{self, Reader, Wire, WireError, Writer};
+use super::check::Refusals;
+use super::schema::{Field, Message, REQUEST, SPAN, Type};
+use super::wire::{self, Reader, WireError, Writer};
+use super::write::number::STRING;
 use crate::base64;
 use crate::json::{self, Json, Out};
 use crate::number;
+use crate::span::MAX_DEPTH;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 use std::fmt;
 
 const MAX_PROTOBUF_DEPTH: usize = 100;
-
-const SPAN_KINDS: &[&str] =
-    &["SPAN_KIND_UNSPECIFIED", "SPAN_KIND_INTERNAL", "SPAN_KIND_SERVER", "SPAN_KIND_CLIENT", "SPAN_KIND_PRODUCER", "SPAN_KIND_CONSUMER"];
-const STATUS_CODES: &[&str] = &["STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"];
-
-// ---- the messages of OTLP ----
-
-/// A message: its fields in the order of their numbers.
-struct Message {
-    fields: &'static [Field],
-    /// At most one of its fields is there, and then its default too is written.
-    one_of: bool,
-}
-
-struct Field {
-    /// In camelCase.
-    name: &'static str,
-    number: u32,
-    ty: Type,
-    repeated: bool,
-}
-
-#[derive(Clone, Copy)]
-enum Type {
-    Text,
-    /// As text, and written in JSON even where it is empty.
-    Key,
-    Bool,
-    Uint32,
-    Int64,
-    Fixed32,
-    Fixed64,
-    Double,
-    Bytes,
-    /// Hex in JSON; so many bytes.
-    Id(usize),
-    /// What it is, and the names of its numbers.
-    Enum(&'static str, &'static [&'static str]),
-    Message(&'static Message),
-    /// As a message, and written in JSON even where it is absent.
-    Value,
-}
-
-const fn one(name: &'static str, number: u32, ty: Type) -> Field {
-    Field { name, number, ty, repeated: false }
-}
-
-const fn list(name: &'static str, number: u32, ty: Type) -> Field {
-    Field { name, number, ty, repeated: true }
-}
-
-const fn message(fields: &'static [Field]) -> Message {
-    Message { fields, one_of: false }
-}
-
-const fn attributes(number: u32) -> Field {
-    list("attributes", number, Type::Message(&KEY_VALUE))
-}
-
-static REQUEST: Message = message(&[list("resourceSpans", 1, Type::Message(&RESOURCE_SPANS))]);
-static RESOURCE_SPANS: Message = message(&[
-    one("resource", 1, Type::Message(&RESOURCE)),
-    list("scopeSpans", 2, Type::Message(&SCOPE_SPANS)),
-    one("schemaUrl", 3, Type::Text),
-]);
-static RESOURCE: Message =
-    message(&[attributes(1), one("droppedAttributesCount", 2, Type::Uint32), list("entityRefs", 3, Type::Message(&ENTITY_REF))]);
-static ENTITY_REF: Message = message(&[
-    one("schemaUrl", 1, Type::Text),
-    one("type", 2, Type::Text),
-    list("idKeys", 3, Type::Text),
-    list("descriptionKeys", 4, Type::Text),
-]);
-static SCOPE_SPANS: Message =
-    message(&[one("scope", 1, Type::Message(&SCOPE)), list("spans", 2, Type::Message(&SPAN)), one("schemaUrl", 3, Type::Text)]);
-static SCOPE: Message =
-    message(&[one("name", 1, Type::Text), one("version", 2, Type::Text), attributes(3), one("droppedAttributesCount", 4, Type::Uint32)]);
-static SPAN: Message = message(&[
-    one("traceId", 1, Type::Id(16)),
-    one("spanId", 2, Type::Id(8)),
-    one("traceState", 3, Type::Text),
-    one("parentSpanId", 4, Type::Id(8)),
-    one("name", 5, Type::Text),
-    one("kind", 6, Type::Enum("a span kind", SPAN_KINDS)),
-    one("startTimeUnixNano", 7, Type::Fixed64),
-    one("endTimeUnixNano", 8, Type::Fixed64),
-    attributes(9),
-    one("droppedAttributesCount", 10, Type::Uint32),
-    list("events", 11, Type::Message(&EVENT)),
-    one("droppedEventsCount", 12, Type::Uint32),
-    list("links", 13, Type::Message(&LINK)),
-    one("droppedLinksCount", 14, Type::Uint32),
-    one("status", 15, Type::Message(&STATUS)),
-    one("flags", 16, Type::Fixed32),
-]);
-static EVENT: Message = message(&[
-    one("timeUnixNano", 1, Type::Fixed64),
-    one("name", 2, Type::Text),
-    attributes(3),
-    one("droppedAttributesCount", 4, Type::Uint32),
-]);
-static LINK: Message = message(&[
-    one("traceId", 1, Type::Id(16)),
-    one("spanId", 2, Type::Id(8)),
-    one("traceState", 3, Type::Text),
-    attributes(4),
-    one("droppedAttributesCount", 5, Type::Uint32),
-    one("flags", 6, Type::Fixed32),
-]);
-static STATUS: Message = message(&[one("message", 2, Type::Text), one("code", 3, Type::Enum("a status code", STATUS_CODES))]);
-static KEY_VALUE: Message = message(&[one("key", 1, Type::Key), one("value", 2, Type::Value)]);
-static ANY_VALUE: Message = Message {
-    fields: &[
-        one("stringValue", 1, Type::Text),
-        one("boolValue", 2, Type::Bool),
-        one("intValue", 3, Type::Int64),
-        one("doubleValue", 4, Type::Double),
-        one("arrayValue", 5, Type::Message(&ARRAY)),
-        one("kvlistValue", 6, Type::Message(&KVLIST)),
-        one("bytesValue", 7, Type::Bytes),
-    ],
-    one_of: true,
-};
-static ARRAY: Message = message(&[list("values", 1, Type::Value)]);
-static KVLIST: Message = message(&[list("values", 1, Type::Message(&KEY_VALUE))]);
-
-impl Type {
-    fn message(self) -> Option<&'static Message> {
-        match self {
-            Type::Message(message) => Some(message),
-            Type::Value => Some(&ANY_VALUE),
-            _ => None,
-        }
-    }
-}
-
-impl Field {
-    /// Is it this name, in camelCase or in snake_case?
-    fn is_named(&self, name: &[u8]) -> bool {
-        let mut rest = name;
-        for letter in self.name.bytes() {
-            let next = match (letter.is_ascii_uppercase(), rest) {
-                (true, [b'_', lower, tail @ ..]) => (lower.to_ascii_uppercase() == letter).then_some(tail),
-                (_, [same, tail @ ..]) => (*same == letter).then_some(tail),
-                _ => None,
-            };
-            let Some(tail) = next else { return false };
-            rest = tail;
-        }
-        rest.is_empty()
-    }
-}
 
 // ---- from JSON ----
 
@@ -175,13 +28,22 @@ impl Field {
 ///
 /// The body is held twice while this runs: an index of the JSON, the bytes.
 pub fn to_protobuf(body: &[u8]) -> Result<Vec<u8>, JsonError> {
+    from_json(body, None).map(|(body, _)| body)
+}
+
+/// As [`to_protobuf`], without the spans that cannot be read or have no valid ids.
+pub fn admitted(body: &[u8]) -> Result<(Vec<u8>, Refusals), JsonError> {
+    from_json(body, Some(Refusals::default())).map(|(body, refusals)| (body, refusals.unwrap_or_default()))
+}
+
+fn from_json(body: &[u8], refusals: Option<Refusals>) -> Result<(Vec<u8>, Option<Refusals>), JsonError> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let body = String::from_utf8_lossy(body);
     let arena = Bump::new();
-    let root = json::parse_or_say(body.as_bytes(), &arena).map_err(|e| JsonError(e.into()))?;
-    let mut reading = FromJson { arena: &arena, w: Writer::default() };
+    let root = json::parse_deep(body.as_bytes(), &arena).map_err(|e| JsonError(e.into()))?;
+    let mut reading = FromJson { arena: &arena, w: Writer::default(), room: MAX_DEPTH, refusals };
     reading.message(root, &REQUEST, &Path::ROOT)?;
-    Ok(reading.w.written().to_vec())
+    Ok((reading.w.written().to_vec(), reading.refusals))
 }
 
 /// Why a body is no OTLP/JSON trace request, in one line: the JSON path or the line and column, and what was expected.
@@ -249,6 +111,10 @@ impl fmt::Display for Path<'_> {
 struct FromJson<'a> {
     arena: &'a Bump,
     w: Writer,
+    /// How many levels of lists and maps may still begin.
+    room: usize,
+    /// Where spans with a fault are left out: what they are.
+    refusals: Option<Refusals>,
 }
 
 impl<'a> FromJson<'a> {
@@ -264,6 +130,9 @@ impl<'a> FromJson<'a> {
             let field = &of.fields[left];
             // A name may come twice: the last one counts.
             let Some((name, value)) = json.entries().filter(|(name, value)| field.is_named(name) && !value.is_null()).last() else {
+                if field.required && self.refusals.is_some() {
+                    return Err(at.then(Step::Field(field.name.as_bytes())).error("an id in hex", "nothing"));
+                }
                 continue;
             };
             if of.one_of && found {
@@ -291,16 +160,20 @@ impl<'a> FromJson<'a> {
         let number = field.number;
         let bytes = match field.ty {
             Type::Text | Type::Key => self.text(json, at)?,
-            Type::Id(length) => id(self.text(json, at)?, length, at, self.arena)?,
-            Type::Bytes => base64_decode(self.text(json, at)?, self.arena).ok_or_else(|| at.error("base64", "other text"))?,
-            Type::Message(_) | Type::Value => {
-                let mark = self.w.mark();
-                if let Some(message) = field.ty.message() {
-                    self.message(json, message, at)?;
+            Type::Id(length) => {
+                let id = id(self.text(json, at)?, length, at, self.arena)?;
+                if field.required && self.refusals.is_some() && id.iter().all(|byte| *byte == 0) {
+                    return Err(at.error("an id in hex", if id.is_empty() { "empty text" } else { "zeros" }));
                 }
-                self.w.close(number, mark);
+                id
+            }
+            Type::Bytes => base64_decode(self.text(json, at)?, self.arena).ok_or_else(|| at.error("base64", "other text"))?,
+            // A list or a map in a value.
+            Type::Message(_) if always && !field.repeated && self.room == 0 => {
+                self.w.bytes_field(STRING, json.source());
                 return Ok(());
             }
+            Type::Message(_) | Type::Value => return self.nested(json, field, always && !field.repeated, at),
             Type::Double => {
                 let double = double(json, at)?;
                 if always || double.to_bits() != 0 {
@@ -326,6 +199,28 @@ impl<'a> FromJson<'a> {
         if always || !bytes.is_empty() {
             self.w.bytes_field(number, bytes);
         }
+        Ok(())
+    }
+
+    /// Writes a message; `deeper`: it is a list or a map in a value.
+    fn nested(&mut self, json: Json<'a>, field: &Field, deeper: bool, at: &Path) -> Result<(), JsonError> {
+        let Some(message) = field.ty.message() else { return Ok(()) };
+        let mark = self.w.mark();
+        self.room -= usize::from(deeper);
+        let read = self.message(json, message, at);
+        self.room += usize::from(deeper);
+        let is_span = std::ptr::eq(message, &SPAN);
+        match (read, &mut self.refusals) {
+            (read, Some(refusals)) if is_span => {
+                refusals.count(read.as_ref().err());
+                if read.is_err() {
+                    self.w.rewind(mark);
+                    return Ok(());
+                }
+            }
+            (read, _) => read?,
+        }
+        self.w.close(field.number, mark);
         Ok(())
     }
 
@@ -422,9 +317,14 @@ fn base64_decode<'a>(text: &[u8], arena: &'a Bump) -> Option<&'a [u8]> {
 /// Turns a protobuf `ExportTraceServiceRequest` into compact OTLP/JSON. Default values are left out, save the `key`
 /// and `value` of an attribute; an attribute without a value gets the empty one, `{}`.
 pub fn from_protobuf(body: &[u8]) -> Result<Vec<u8>, WireError> {
+    text_of(&REQUEST, (0, body))
+}
+
+/// The JSON form of a message that is part of a body.
+pub fn text_of(of: &Message, (offset, bytes): (usize, &[u8])) -> Result<Vec<u8>, WireError> {
     let arena = Bump::new();
-    let mut out = BumpVec::with_capacity_in(body.len() + body.len() / 2, &arena);
-    write_message(Reader::new(0, body), &REQUEST, 0, &mut out)?;
+    let mut out = BumpVec::with_capacity_in(bytes.len() + bytes.len() / 2, &arena);
+    write_message(Reader::new(offset, bytes), of, 0, &mut out)?;
     Ok(out.to_vec())
 }
 
@@ -494,13 +394,7 @@ fn write_value(field: &wire::Field, ty: Type, depth: usize, out: &mut Out) -> Re
         }
         return Ok(bytes.is_empty() && !matches!(ty, Type::Key));
     }
-    let fits = matches!(
-        (ty, field.value),
-        (Type::Fixed64 | Type::Double, Wire::Fixed64(_))
-            | (Type::Fixed32, Wire::Fixed32(_))
-            | (Type::Bool | Type::Uint32 | Type::Int64 | Type::Enum(..), Wire::Varint(_))
-    );
-    if !fits {
+    if field.wire_type() != ty.wire_type() {
         return Err(field.wrong_type());
     }
     let bits = field.number()?;

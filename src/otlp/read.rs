@@ -1,15 +1,13 @@
 //! Reads OTLP trace bodies in place: which bytes are a resource, a scope, a span, and a span's fields as the model has
-//! them. Nothing is copied but text that is not UTF-8, which is repaired.
+//! them. Nothing is copied. What is not as it should be was mended or refused before: see [`super::check`].
 
 use super::wire::{Field, Reader, WireError, array};
 use super::write::number;
 use crate::hash::HashMap;
 use crate::keys::Keys;
-use crate::span::{Attr, Event, Key, NO_PARENT, Span, Value};
+use crate::span::{Attr, Event, Key, MAX_DEPTH, NO_PARENT, Span, Value};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
-
-const MAX_DEPTH: usize = 64;
 
 /// An `ExportTraceServiceRequest`, taken apart down to its spans.
 pub struct Request<'a> {
@@ -92,8 +90,8 @@ pub struct ScopePart<'a> {
     pub raw_fields: Vec<&'a [u8]>,
     /// The scope: its message, and what it says.
     pub scope: Option<(&'a [u8], Described<'a>)>,
-    /// The spans: their messages, and as [`PartReader::span`] reads them.
-    pub spans: Vec<(&'a [u8], Option<Span<'a>>)>,
+    /// The spans: their messages, and what they say.
+    pub spans: Vec<(&'a [u8], Span<'a>)>,
 }
 
 /// A `ResourceSpans`, read.
@@ -130,8 +128,6 @@ pub struct PartReader<'r, 'a> {
     pub keys: &'r mut Keys,
     /// Memory of the run.
     pub arena: &'a Bump,
-    /// Some text of the attribute that is being read is not as it came.
-    repaired: bool,
     /// Where the span that is being read has the keys that have no number.
     texts: HashMap<&'a [u8], usize>,
 }
@@ -149,7 +145,7 @@ pub struct Described<'a> {
 impl<'r, 'a> PartReader<'r, 'a> {
     /// A reader that interns keys and keeps what it makes in the arena.
     pub fn new(keys: &'r mut Keys, arena: &'a Bump) -> Self {
-        PartReader { keys, arena, repaired: false, texts: HashMap::default() }
+        PartReader { keys, arena, texts: HashMap::default() }
     }
 
     /// A `Resource`.
@@ -171,7 +167,7 @@ impl<'r, 'a> PartReader<'r, 'a> {
                 return Ok(());
             }
             if Some(field.number) == name {
-                out.name = self.text(field.bytes()?.1);
+                out.name = field.bytes()?.1;
             }
             out.raw_fields.push(field.raw);
             Ok(())
@@ -180,9 +176,8 @@ impl<'r, 'a> PartReader<'r, 'a> {
         Ok(out)
     }
 
-    /// A `Span`; `None` where an id has not the length of one, so that there is no place for it in a trace, and where
-    /// there is a second status.
-    pub fn span(&mut self, (base, bytes): (usize, &'a [u8])) -> Result<Option<Span<'a>>, WireError> {
+    /// A `Span`.
+    pub fn span(&mut self, (base, bytes): (usize, &'a [u8])) -> Result<Span<'a>, WireError> {
         let arena = self.arena;
         let mut attributes = BumpVec::new_in(arena);
         let mut events = BumpVec::new_in(arena);
@@ -208,16 +203,16 @@ impl<'r, 'a> PartReader<'r, 'a> {
             raw_status: None,
             raw_fields: &[],
         };
-        let mut readable = true;
+        let mut has_status = false;
         self.keys.begin_list();
         self.texts.clear();
         fields(base, bytes, &mut |field| {
             match field.number {
-                number::TRACE_ID => readable &= id(&field, &mut span.trace_id)?,
-                number::SPAN_ID => readable &= id(&field, &mut span.span_id)?,
-                number::PARENT_SPAN_ID => readable &= id(&field, &mut span.parent_id)?,
-                number::TRACE_STATE => span.trace_state = self.text(field.bytes()?.1),
-                number::NAME => span.name = self.text(field.bytes()?.1),
+                number::TRACE_ID => span.trace_id = array(field.bytes()?.1),
+                number::SPAN_ID => span.span_id = array(field.bytes()?.1),
+                number::PARENT_SPAN_ID => span.parent_id = array(field.bytes()?.1),
+                number::TRACE_STATE => span.trace_state = field.bytes()?.1,
+                number::NAME => span.name = field.bytes()?.1,
                 number::KIND => span.kind = field.number()? as u32,
                 number::START => span.start = field.number()?,
                 number::END => span.end = field.number()?,
@@ -231,11 +226,11 @@ impl<'r, 'a> PartReader<'r, 'a> {
                 number::DROPPED_LINKS => span.dropped_links = field.number()? as u32,
                 number::STATUS => {
                     let (base, bytes) = field.bytes()?;
-                    // No SDK writes two; their merging is left to whoever decodes them.
-                    readable &= span.raw_status.replace(field.raw).is_none();
+                    // A second one, which no SDK writes, is merged with the first.
+                    span.raw_status = Some(field.raw).filter(|_| !std::mem::replace(&mut has_status, true));
                     fields(base, bytes, &mut |field| {
                         match field.number {
-                            number::STATUS_MESSAGE => span.status_message = self.text(field.bytes()?.1),
+                            number::STATUS_MESSAGE => span.status_message = field.bytes()?.1,
                             number::STATUS_CODE => span.status_code = field.number()? as u32,
                             _ => {}
                         }
@@ -250,7 +245,7 @@ impl<'r, 'a> PartReader<'r, 'a> {
         span.attributes = attributes.into_bump_slice();
         span.events = events.into_bump_slice();
         span.raw_fields = raw_fields.into_bump_slice();
-        Ok(readable.then_some(span))
+        Ok(span)
     }
 
     /// Adds an attribute to those of the span. OTLP wants each key once; of a key that comes again the last value counts, which is what most
@@ -273,7 +268,7 @@ impl<'r, 'a> PartReader<'r, 'a> {
         fields(base, bytes, &mut |field| {
             match field.number {
                 number::EVENT_TIME => event.time = field.number()?,
-                number::EVENT_NAME => event.name = self.text(field.bytes()?.1),
+                number::EVENT_NAME => event.name = field.bytes()?.1,
                 number::EVENT_ATTRIBUTES => attributes.push(self.attribute(field.bytes()?)?),
                 _ => {}
             }
@@ -284,11 +279,8 @@ impl<'r, 'a> PartReader<'r, 'a> {
     }
 
     fn attribute(&mut self, (base, bytes): (usize, &'a [u8])) -> Result<Attr<'a>, WireError> {
-        self.repaired = false;
         let (key, value) = self.key_value(base, bytes, 0)?;
-        let key = self.text(key);
-        // Text that had to be repaired must not go out as it came.
-        Ok(Attr { key: self.keys.key(key), value, raw: (!self.repaired).then_some(bytes) })
+        Ok(Attr { key: self.keys.key(key), value, raw: Some(bytes) })
     }
 
     fn key_value(&mut self, base: usize, bytes: &'a [u8], depth: usize) -> Result<(&'a [u8], Value<'a>), WireError> {
@@ -315,13 +307,13 @@ impl<'r, 'a> PartReader<'r, 'a> {
             && tag == number::STRING << 3 | 2
             && reader.offset() == base + bytes.len()
         {
-            return Ok(Value::Str(self.text(text)));
+            return Ok(Value::Str(text));
         }
         let arena = self.arena;
         let mut value = Value::Empty;
         fields(base, bytes, &mut |field| {
             match field.number {
-                number::STRING => value = Value::Str(self.text(field.bytes()?.1)),
+                number::STRING => value = Value::Str(field.bytes()?.1),
                 number::BOOL => value = Value::Bool(field.number()? != 0),
                 number::INT => value = Value::Int(field.number()? as i64),
                 number::DOUBLE => value = Value::Double(f64::from_bits(field.number()?)),
@@ -340,8 +332,7 @@ impl<'r, 'a> PartReader<'r, 'a> {
                     let mut entries = BumpVec::new_in(arena);
                     fields(base, bytes, &mut |field| {
                         let (base, bytes) = field.bytes()?;
-                        let (key, item) = self.key_value(base, bytes, depth + 1)?;
-                        entries.push((self.text(key), item));
+                        entries.push(self.key_value(base, bytes, depth + 1)?);
                         Ok(())
                     })?;
                     value = Value::Map(entries.into_bump_slice());
@@ -352,20 +343,4 @@ impl<'r, 'a> PartReader<'r, 'a> {
         })?;
         Ok(value)
     }
-
-    /// Text as UTF-8: what is not becomes U+FFFD, since one bad byte makes a backend refuse the whole batch.
-    fn text(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        if std::str::from_utf8(bytes).is_ok() {
-            return bytes;
-        }
-        self.repaired = true;
-        self.arena.alloc_str(&String::from_utf8_lossy(bytes)).as_bytes()
-    }
-}
-
-/// Reads an id; an empty one is none. False: it has another length.
-fn id<const N: usize>(field: &Field, out: &mut [u8; N]) -> Result<bool, WireError> {
-    let (_, bytes) = field.bytes()?;
-    *out = array(bytes);
-    Ok(bytes.len() == N || bytes.is_empty())
 }

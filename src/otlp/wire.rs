@@ -72,6 +72,16 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// Its wire type.
+    pub fn wire_type(&self) -> u32 {
+        match self.value {
+            Wire::Varint(_) => 0,
+            Wire::Fixed64(_) => 1,
+            Wire::Bytes(..) => 2,
+            Wire::Fixed32(_) => 5,
+        }
+    }
+
     /// The error of a field that must have another wire type.
     pub fn wrong_type(&self) -> WireError {
         WireError::new(self.offset, "field of the wrong wire type")
@@ -92,10 +102,10 @@ impl<'a> Reader<'a> {
         Reader { bytes, at: 0, base }
     }
 
-    /// All fields of a message, for those who need them from the last to the first: the writer writes backwards.
-    pub fn all(bytes: &'a [u8]) -> Result<Vec<Field<'a>>, WireError> {
-        let (mut reader, mut all) = (Reader::new(0, bytes), Vec::new());
-        while let Some(field) = reader.field()? {
+    /// All fields that are left of a message, for those who need them from the last to the first: the writer writes backwards.
+    pub fn all(mut self) -> Result<Vec<Field<'a>>, WireError> {
+        let mut all = Vec::new();
+        while let Some(field) = self.field()? {
             all.push(field);
         }
         Ok(all)
@@ -201,12 +211,7 @@ impl<'a> Reader<'a> {
     #[inline(never)]
     fn long_glance(&mut self) -> Result<Option<(u32, &'a [u8])>, WireError> {
         let Some(field) = self.field()? else { return Ok(None) };
-        Ok(Some(match field.value {
-            Wire::Varint(_) => (field.number << 3, &[]),
-            Wire::Fixed64(_) => (field.number << 3 | 1, &[]),
-            Wire::Bytes(_, bytes) => (field.number << 3 | 2, bytes),
-            Wire::Fixed32(_) => (field.number << 3 | 5, &[]),
-        }))
+        Ok(Some((field.number << 3 | field.wire_type(), if let Wire::Bytes(_, bytes) = field.value { bytes } else { &[] })))
     }
 }
 

@@ -8,12 +8,12 @@ use crate::config::Format;
 use crate::convert::{self, Error};
 use crate::describe;
 use crate::entry::{self, Destinations, Started};
+use crate::export::PartialSuccess;
 use crate::keys::Keys;
 use crate::normalize::Normal;
 use crate::otlp::read::{self, PartReader, ResourcePart, ScopePart};
 use crate::otlp::wire::Reader;
 use crate::otlp::write::number;
-use crate::privacy;
 use crate::span::{NO_PARENT, Span};
 use bumpalo::Bump;
 use std::borrow::Cow;
@@ -22,12 +22,21 @@ use std::borrow::Cow;
 struct Read<'a> {
     raw: &'a [u8],
     place: Place,
-    /// `None`: it has no ids by which it could be known.
-    span: Option<&'a Span<'a>>,
+    /// In the arena, as [`Read::normal`].
+    span: &'a Span<'a>,
     /// In the arena: it is too large to be moved about.
     normal: Option<&'a mut Normal<'a>>,
     /// Who gets it.
     kept: Destinations,
+}
+
+/// What was taken of a body.
+#[derive(Debug)]
+pub struct Ingested {
+    /// How many spans.
+    pub spans: usize,
+    /// The spans that were refused.
+    pub partial_success: Option<PartialSuccess>,
 }
 
 /// A body that passes.
@@ -69,17 +78,27 @@ fn write_key(key: &mut Vec<u8>, message: Option<&[u8]>, raw_fields: &[&[u8]]) {
 }
 
 impl Pipeline {
-    /// Takes the spans of an `ExportTraceServiceRequest`, protobuf or JSON; gives how many. A body is refused as a whole that cannot be read, that
-    /// no destination has room for (one that has is not held up by the others), or that has more scopes and resources than can be told apart.
+    /// Takes the spans of an `ExportTraceServiceRequest`, protobuf or JSON. Spans that no backend would take, such as those without ids, are refused.
+    /// A body is refused as a whole that cannot be read, that has only such spans, that no destination has room for (one that has is not
+    /// held up by the others), or that has more scopes and resources than can be told apart.
     /// `peer`: the address that it came from, which becomes the `host.name` of a resource without one where the profile needs it. `now` is in ms.
-    pub fn ingest(&mut self, body: &[u8], peer: Option<&str>, now: f64) -> Result<usize, Error> {
-        let body = convert::protobuf_of(body, &mut Format::default())?;
+    pub fn ingest(&mut self, body: &[u8], peer: Option<&str>, now: f64) -> Result<Ingested, Error> {
+        let (body, partial_success) = self.admitted(body)?;
         self.begin();
         let (arena, mut keys) = (std::mem::take(&mut self.arena), std::mem::take(&mut self.keys));
         let taken = self.take_body(&body, peer, true, &mut keys, &arena, now);
         (self.arena, self.keys) = (arena, keys);
         self.drain_tree(now);
-        taken
+        Ok(Ingested { spans: taken?, partial_success })
+    }
+
+    /// [`convert::admitted`], with what is refused counted.
+    fn admitted<'b>(&mut self, body: &'b [u8]) -> Result<(Cow<'b, [u8]>, Option<PartialSuccess>), Error> {
+        let admitted = convert::admitted(body, &mut Format::default());
+        if let Ok((_, Some(partial))) | Err(Error::Refused(partial)) = &admitted {
+            self.unparsed += partial.rejected;
+        }
+        admitted
     }
 
     fn begin(&mut self) {
@@ -111,14 +130,25 @@ impl Pipeline {
     }
 
     /// What takes the place of a body on its way to the first destination: [`Pipeline::ingest`] and [`Pipeline::drain_queue`] in one. A body
-    /// without LLM spans, of traces that have none so far, passes span by span as it is, and the tree hears nothing of it. Borrowed: nothing is
+    /// without LLM spans, of traces that have none so far, passes span by span as it is, and the tree hears nothing of it. It is not even checked
+    /// where it goes out alone, since then it costs nobody else if a backend refuses it. Borrowed: nothing is
     /// different, the body stays what it was; otherwise it is protobuf now.
     pub fn rewrite<'b>(&mut self, given: &'b [u8], peer: Option<&str>, now: f64) -> Result<Cow<'b, [u8]>, Error> {
-        let body = convert::protobuf_of(given, &mut Format::default())?;
+        self.tree.tick(now);
+        self.drain_tree(now);
+        let alone = self.destinations.first().is_none_or(|d| d.exporter.waiting() == 0);
+        let unchecked = alone && convert::format_of(given) == Format::Protobuf;
+        let mut body = if unchecked { Cow::Borrowed(given) } else { self.admitted(given)?.0 };
         self.begin();
         let (arena, mut keys) = (std::mem::take(&mut self.arena), std::mem::take(&mut self.keys));
         let passed = self.passed(&body, peer, &mut keys, &arena);
-        let taken = if passed.is_some() { Ok(0) } else { self.take_body(&body, peer, false, &mut keys, &arena, now) };
+        let taken = match &passed {
+            Some(_) => Ok(0),
+            None => {
+                let admitted = if unchecked { self.admitted(given).map(|(admitted, _)| body = admitted) } else { Ok(()) };
+                admitted.and_then(|()| self.take_body(&body, peer, false, &mut keys, &arena, now))
+            }
+        };
         (self.arena, self.keys) = (arena, keys);
         taken?;
         let queued = self.drain_queue(0, now);
@@ -184,7 +214,7 @@ impl Pipeline {
         }
         let w = &mut self.writer;
         w.clear();
-        for field in Reader::all(body).ok()?.into_iter().rev() {
+        for field in Reader::new(0, body).all().ok()?.into_iter().rev() {
             if field.number != number::REQUEST_RESOURCE_SPANS {
                 w.bytes(field.raw);
                 continue;
@@ -196,7 +226,7 @@ impl Pipeline {
             }
             let resource = described.as_ref().map(|(raw, described)| (*raw, described));
             let mark = w.mark();
-            let rest = Reader::all(field.bytes().ok()?.1).ok()?;
+            let rest = Reader::new(0, field.bytes().ok()?.1).all().ok()?;
             rest.iter().rev().filter(|field| field.number != number::RESOURCE_SPANS_RESOURCE).for_each(|field| w.bytes(field.raw));
             d.mended_service_name |= d.rules.write_read(w, resource, peer, keys);
             w.close(number::REQUEST_RESOURCE_SPANS, mark);
@@ -209,16 +239,17 @@ impl Pipeline {
     /// Is it a span that no convention knows, of a trace that has no LLM span so far?
     fn is_plain<'a>(&self, span: &'a [u8], keys: &mut Keys, alike: &mut Alike<'a>) -> bool {
         let mut reader = Reader::new(0, span);
-        let (mut trace_id, mut attributes) = (&[][..], 0);
+        let (mut trace_id, mut span_id, mut attributes) = (&[][..], &[][..], 0);
         while let Ok(field) = reader.glance() {
             let Some((tag, bytes)) = field else {
-                let known = bytes::equal(trace_id, alike.trace_id) || trace_id.try_into().is_ok_and(|id| !self.tree.knows_trace(id));
+                let known = bytes::equal(trace_id, alike.trace_id)
+                    || trace_id.try_into().is_ok_and(|id| id != [0; 16] && !self.tree.knows_trace(id));
                 alike.trace_id = if known { trace_id } else { alike.trace_id };
-                return known && !trace_id.is_empty();
+                return known && !trace_id.is_empty() && span_id.len() == 8 && span_id != [0; 8];
             };
             match (tag >> 3, tag & 7) {
                 (number::TRACE_ID, 2) => trace_id = bytes,
-                (number::SPAN_ID, 2) if bytes.len() == 8 => {}
+                (number::SPAN_ID, 2) => span_id = bytes,
                 (number::ATTRIBUTES, 2) => {
                     if !alike.has(attributes, bytes) {
                         let Some(key) = plain_key(bytes, keys) else { return false };
@@ -259,11 +290,10 @@ impl Pipeline {
             for scope in part.scopes {
                 let place = Place { resource, scope: self.read_scope(&scope, keys)? };
                 all.extend(scope.spans.into_iter().map(|(raw, span)| {
-                    let span: Option<&Span> = span.map(|span| &*arena.alloc(span));
-                    let normal = span.and_then(|span| self.normalize(span, place.scope, keys, arena));
+                    let span: &Span = arena.alloc(span);
+                    let normal = self.normalize(span, place.scope, keys, arena);
                     let scope = self.scopes.get(place.scope);
-                    let facts = span.map(|span| super::facts(span, normal.as_ref(), scope, keys, arena));
-                    let kept = facts.map_or(0, |facts| self.kept(scope, &facts, 0));
+                    let kept = self.kept(scope, &super::facts(span, normal.as_ref(), scope, keys, arena), 0);
                     Read { raw, place, span, normal: normal.map(|normal| arena.alloc(normal)), kept }
                 }));
             }
@@ -356,10 +386,11 @@ impl Pipeline {
         }
     }
 
-    fn take_all<'a>(&mut self, spans: Vec<Read<'a>>, keys: &'a Keys, arena: &'a Bump, now: f64) {
-        let mut started: Vec<_> = spans.iter().filter_map(|read| Some((read, read.span?))).collect();
-        started.sort_by_key(|(_, span)| span.start);
-        for (read, span) in started {
+    fn take_all<'a>(&mut self, mut spans: Vec<Read<'a>>, keys: &'a Keys, arena: &'a Bump, now: f64) {
+        let mut started: Vec<_> = spans.iter().collect();
+        started.sort_by_key(|read| read.span.start);
+        for read in started {
+            let span = read.span;
             // Delivered once more: what it is has been decided.
             if self.tree.knows(span.trace_id, span.span_id) {
                 continue;
@@ -383,11 +414,9 @@ impl Pipeline {
                 ..Started::default()
             });
         }
-        let (mut known, unknown): (Vec<_>, Vec<_>) = spans.into_iter().partition(|read| read.span.is_some());
-        unknown.iter().for_each(|read| self.forward(read, keys, arena, now));
-        let ids: Vec<_> = known.iter().filter_map(|read| read.span).map(|span| (span.trace_id, span.span_id, span.parent_id)).collect();
+        let ids: Vec<_> = spans.iter().map(|Read { span, .. }| (span.trace_id, span.span_id, span.parent_id)).collect();
         for i in entry::children_first(&ids) {
-            let Some(Read { raw, place, span: Some(span), normal, kept }) = known.get_mut(i) else { continue };
+            let Some(Read { raw, place, span, normal, kept }) = spans.get_mut(i) else { continue };
             let taken = Taken {
                 span,
                 raw: Some(raw),
@@ -398,26 +427,6 @@ impl Pipeline {
                 kept: *kept,
             };
             self.take(taken, keys, arena, now);
-        }
-    }
-
-    /// Hands on a span that has no place in a tree, as it came. It may be one of a model's.
-    fn forward(&mut self, read: &Read, keys: &Keys, arena: &Bump, now: f64) {
-        self.seen += 1;
-        self.unparsed += 1;
-        let allowed = self.scopes.get(read.place.scope).map_or(Destinations::MAX, |s| s.allowed);
-        for (i, d) in self.destinations.iter_mut().enumerate() {
-            if allowed & 1 << i == 0 {
-                d.filtered += 1;
-                continue;
-            }
-            if self.resources.get(read.place.resource).and_then(|r| r.account(i)) == Some(b"") {
-                d.without_token += 1;
-                continue;
-            }
-            let run = privacy::Run { keys, arena, hooks: &self.hooks, counts: &mut self.privacy, notes: None };
-            let fields = self.forms[d.form].privacy.apply([read.raw, &[]], true, run);
-            d.exporter.push(read.place, fields, now);
         }
     }
 }

@@ -11,6 +11,7 @@ mod conventions_more_frameworks;
 mod conventions_platforms;
 mod conventions_vendors;
 mod delivery;
+mod door;
 mod explain;
 mod frames;
 mod langfuse_schema;

@@ -328,12 +328,12 @@ fn of_kind(id: u8, parent: u8, name: &str, kind: &str) -> Span {
 fn out_of_bodies_the_parent_may_come_in_a_later_one() {
     for (hold, expected) in [(30_000, vec!["agent"]), (0, vec!["llm"])] {
         let mut p = pipeline(&format!(r#"{{"destinations":[{{"blockScopes":["http"]}}],"entry":{{"holdMillis":{hold}}}}}"#));
-        assert_eq!(p.ingest(&body(&[("langfuse-sdk", vec![of_kind(3, 2, "llm", "generation")])]), None, 0.0).unwrap(), 1);
+        assert_eq!(p.ingest(&body(&[("langfuse-sdk", vec![of_kind(3, 2, "llm", "generation")])]), None, 0.0).unwrap().spans, 1);
         assert_eq!(p.stats().held, 1);
         drain(&mut p, 1.0);
         assert_eq!(p.stats().held, u64::from(hold > 0), "with no window it is decided by what there is");
         let rest = [("http", vec![span(1, 0, "POST", vec![])]), ("langfuse-sdk", vec![of_kind(2, 1, "agent", "agent")])];
-        assert_eq!(p.ingest(&body(&rest), None, 2.0).unwrap(), 2);
+        assert_eq!(p.ingest(&body(&rest), None, 2.0).unwrap().spans, 2);
         p.flush(3.0);
         let requests = drain(&mut p, 3.0);
         assert_eq!(entries(&requests), expected);
@@ -349,7 +349,7 @@ fn a_body_in_json_and_one_that_is_delivered_again_make_no_second_entry() {
     let body = body(&[("langfuse-sdk", vec![of_kind(2, 0, "agent", "agent"), of_kind(3, 2, "llm", "generation")])]);
     let json = genspan::convert(&body, &Convert { to: Format::Json, keep: Some(Keep::All), ..Convert::default() }).unwrap();
     for body in [&body, &body, &json] {
-        assert_eq!(p.ingest(body, None, 0.0).unwrap(), 2);
+        assert_eq!(p.ingest(body, None, 0.0).unwrap().spans, 2);
     }
     p.flush(0.0);
     assert_eq!(entries(&drain(&mut p, 0.0)), ["agent", "agent", "agent"], "the same span each time");
@@ -361,29 +361,29 @@ fn a_body_that_cannot_be_read_is_refused_as_a_whole() {
     let whole = body(&[("langfuse-sdk", vec![of_kind(2, 0, "agent", "agent")])]);
     assert!(p.ingest(&whole[..whole.len() - 3], None, 0.0).unwrap_err().to_string().starts_with("not an OTLP protobuf body"));
     assert!(p.ingest(b"{", None, 0.0).unwrap_err().to_string().starts_with("not an OTLP"));
-    assert_eq!((p.ingest(b"", None, 0.0).unwrap(), p.stats().seen), (0, 0));
+    assert_eq!((p.ingest(b"", None, 0.0).unwrap().spans, p.stats().seen), (0, 0));
 }
 
 #[test]
 fn a_body_that_no_destination_has_room_for_is_refused_as_a_whole() {
     let two = |id| body(&[("http", vec![span(id, 0, "GET", vec![]), span(id + 1, 0, "GET", vec![])])]);
     let mut p = pipeline(r#"{"destinations":[{}],"queue":{"maxSpans":3}}"#);
-    assert_eq!(p.ingest(&two(1), None, 0.0).unwrap(), 2);
+    assert_eq!(p.ingest(&two(1), None, 0.0).unwrap().spans, 2);
     assert_eq!(p.ingest(&two(3), None, 0.0).unwrap_err().to_string(), "the queue of every destination is full");
     let stats = p.stats();
     assert_eq!((stats.seen, stats.destinations[0].waiting, stats.destinations[0].dropped_full), (2, 2, 0));
     p.flush(0.0);
     assert_eq!(drain(&mut p, 0.0).len(), 1);
-    assert_eq!(p.ingest(&two(3), None, 0.0).unwrap(), 2);
+    assert_eq!(p.ingest(&two(3), None, 0.0).unwrap().spans, 2);
 
     // By bytes as well; what is too large for an empty queue is taken as far as it goes.
     let mut p = pipeline(r#"{"destinations":[{}],"queue":{"maxBytes":200}}"#);
-    assert_eq!(p.ingest(&two(1), None, 0.0).unwrap(), 2);
+    assert_eq!(p.ingest(&two(1), None, 0.0).unwrap().spans, 2);
     assert!(p.ingest(&two(3), None, 0.0).is_err());
 
     // A destination that has room is not held up by the one beside it, which counts what it drops.
     let mut p = pipeline(r#"{"destinations":[{"delivery":{"queue":{"maxSpans":3}}},{}]}"#);
-    assert_eq!((p.ingest(&two(1), None, 0.0).unwrap(), p.ingest(&two(3), None, 0.0).unwrap()), (2, 2));
+    assert_eq!((p.ingest(&two(1), None, 0.0).unwrap().spans, p.ingest(&two(3), None, 0.0).unwrap().spans), (2, 2));
     let dropped: Vec<_> = p.stats().destinations.iter().map(|d| (d.waiting, d.dropped_full)).collect();
     assert_eq!(dropped, [(3, 1), (4, 0)]);
 }
@@ -446,7 +446,7 @@ fn senders_that_come_and_go_leave_room_for_others() {
         let resource_spans = vec![ResourceSpans { resource: Some(resource), scope_spans, ..Default::default() }];
         ExportTraceServiceRequest { resource_spans }.encode_to_vec()
     };
-    (0..10_000).for_each(|sender| assert_eq!(p.ingest(&of(sender), None, 0.0).unwrap(), 1));
+    (0..10_000).for_each(|sender| assert_eq!(p.ingest(&of(sender), None, 0.0).unwrap().spans, 1));
     assert!(matches!(p.ingest(&of(10_000), None, 0.0), Err(Error::Busy(_))));
     // Once their batch has gone out there is room.
     let instances = |requests: &[(usize, u32, ExportTraceServiceRequest)]| {
@@ -454,7 +454,7 @@ fn senders_that_come_and_go_leave_room_for_others() {
         all.filter_map(|r| string(&r.attributes, "service.instance.id").map(str::to_owned)).collect::<std::collections::BTreeSet<_>>()
     };
     assert_eq!(instances(&drain(&mut p, 10_000.0)).len(), 10_000);
-    assert_eq!(p.ingest(&of(10_000), None, 10_000.0).unwrap(), 1);
+    assert_eq!(p.ingest(&of(10_000), None, 10_000.0).unwrap().spans, 1);
     p.flush(10_000.0);
     assert_eq!(instances(&drain(&mut p, 10_000.0)).into_iter().collect::<Vec<_>>(), ["10000"]);
 }
@@ -478,21 +478,16 @@ fn a_body_with_more_resources_or_scopes_than_can_be_told_apart_is_refused_for_go
     // Nothing of them was taken, and one resource less is no problem.
     assert_eq!(p.stats().seen, 0);
     resources.resource_spans.pop();
-    assert_eq!(p.ingest(&resources.encode_to_vec(), None, 0.0).unwrap(), 10_000);
+    assert_eq!(p.ingest(&resources.encode_to_vec(), None, 0.0).unwrap().spans, 10_000);
 }
 
 #[test]
-fn out_of_bodies_a_span_that_nobody_knows_and_one_without_a_place_go_out_as_they_came() {
+fn out_of_bodies_a_span_that_nobody_knows_goes_out_as_it_came() {
     let mut p = pipeline(r#"{"destinations":[{}]}"#);
-    let odd = Span { span_id: vec![1], ..span(1, 0, "odd", vec![text("a", "b")]) };
     let foreign = Span { trace_state: "x=1".into(), ..span(4, 0, "SELECT", vec![text("db.system", "pg")]) };
-    assert_eq!(p.ingest(&body(&[("pg", vec![odd.clone(), foreign.clone()])]), None, 0.0).unwrap(), 2);
+    assert_eq!(p.ingest(&body(&[("pg", vec![foreign.clone()])]), None, 0.0).unwrap().spans, 1);
     p.flush(0.0);
-    let requests = drain(&mut p, 0.0);
-    let mut found: Vec<_> = spans(&requests[0].2).into_iter().map(|(_, span)| span.clone()).collect();
-    found.sort_by_key(|span| span.span_id.len());
-    assert_eq!(found, [odd, foreign]);
-    assert_eq!(p.stats().unparsed, 1);
+    assert_eq!(spans(&drain(&mut p, 0.0)[0].2), [("pg", &foreign)]);
 }
 
 #[test]
@@ -738,15 +733,15 @@ fn out_of_bodies_there_may_be_any_number_of_resources_scopes_and_keys() {
 fn where_all_resources_are_waited_for_a_body_is_refused_until_some_have_gone() {
     let mut p = pipeline(r#"{"destinations":[{}],"queue":{"maxSpans":20000}}"#);
     for n in 0..10_000 {
-        assert_eq!(p.ingest(&pod(n, 0), None, 0.0).unwrap(), 1);
+        assert_eq!(p.ingest(&pod(n, 0), None, 0.0).unwrap().spans, 1);
     }
     assert!(matches!(p.ingest(&pod(10_000, 0), None, 0.0), Err(Error::Busy(_))));
-    assert_eq!(p.ingest(&pod(5, 0), None, 0.0).unwrap(), 1, "it is known");
+    assert_eq!(p.ingest(&pod(5, 0), None, 0.0).unwrap().spans, 1, "it is known");
     let mut sent = pods(&p.drain_queue(0, 0.0));
     sent.sort_unstable();
     sent.dedup();
     assert_eq!(sent.len(), 10_000);
-    assert_eq!(p.ingest(&pod(10_000, 0), None, 0.0).unwrap(), 1);
+    assert_eq!(p.ingest(&pod(10_000, 0), None, 0.0).unwrap().spans, 1);
     assert_eq!(pods(&p.drain_queue(0, 0.0)), ["pod-10000"]);
 }
 

@@ -74,7 +74,7 @@ fn hooks_see_content_only_and_fail_closed() {
         mask: Some(Box::new(|text, key| if text == "two" { Err(HookFailed) } else { Ok(format!("{key}:{}", text.to_uppercase())) })),
         on_media: Some(Box::new(|media| Ok(format!("{} {}", media.media_type, media.base64)))),
     };
-    let out = decoded(&genspan::convert_with(&body("app", &source), &options, &hooks).unwrap());
+    let out = decoded(&genspan::convert_with(&body("app", &source), &options, &hooks).unwrap().body);
     assert_eq!(
         string(&out, "gen_ai.input.messages").unwrap(),
         r#"[{"role":"user","parts":[{"type":"text","content":"gen_ai.input.messages:ONE"},{"type":"text","content":"<masked: the hook failed>"}]}]"#
@@ -82,7 +82,7 @@ fn hooks_see_content_only_and_fail_closed() {
     assert_eq!(string(&out, "note"), Some("note:A/B AGVSBG8="));
     assert_eq!(string(&out, "gen_ai.request.model"), Some("gpt"));
     let hooks = Hooks { mask: None, on_media: Some(Box::new(|_| Err(HookFailed))) };
-    let out = decoded(&genspan::convert_with(&body("app", &source), &options, &hooks).unwrap());
+    let out = decoded(&genspan::convert_with(&body("app", &source), &options, &hooks).unwrap().body);
     assert_eq!(string(&out, "note"), Some("<masked: the hook failed>"));
 }
 

@@ -4,7 +4,7 @@ import { createServer, type IncomingHttpHeaders, type ServerHttp2Session, type S
 import type { AddressInfo } from "node:net";
 import { addressOf, LAST_REQUESTS } from "./http.js";
 import type { Intake, Signal } from "./intake.js";
-import { CODES, Refusal } from "./otlp.js";
+import { accepted, CODES, PROTOBUF, Refusal } from "./otlp.js";
 
 const service = (signal: string, name: string) => `/opentelemetry.proto.collector.${signal}.v1.${name}Service/Export`;
 const SIGNALS = new Map<string, Signal>([
@@ -39,7 +39,7 @@ export async function listenGrpc({ host, port, intake }: GrpcOptions): Promise<G
     try {
       const signal = SIGNALS.get(headers[":path"] ?? "");
       if (!signal) throw new Refusal(404, `there is no method ${JSON.stringify(headers[":path"])}`);
-      await intake.request({
+      const rejected = await intake.request({
         stream,
         signal,
         peer: addressOf(stream.session?.socket.remoteAddress),
@@ -54,7 +54,7 @@ export async function listenGrpc({ host, port, intake }: GrpcOptions): Promise<G
         { waitForTrailers: true },
       );
       stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
-      stream.end(Buffer.alloc(PREFIX));
+      stream.end(framed(accepted(PROTOBUF, rejected)));
     } catch (error) {
       refuse(stream, intake.refused(error));
     }
@@ -105,6 +105,13 @@ function message(body: Buffer, encoding: string | undefined): [Buffer, string | 
   const flag = body[0] as number;
   if (flag > 1 || (flag === 1 && !encoding)) throw new Refusal(400, "the message is compressed in an unnamed way");
   return [body.subarray(PREFIX), flag === 1 ? encoding : undefined];
+}
+
+/** A message as the body of an answer. */
+function framed(message: Buffer): Buffer {
+  const prefix = Buffer.alloc(PREFIX);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
 }
 
 /** Ends a call with a status instead of a message. */

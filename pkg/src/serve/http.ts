@@ -74,7 +74,7 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
       if (type !== PROTOBUF && type !== JSON_TYPE) {
         throw new Refusal(415, `content-type ${JSON.stringify(type)} is not OTLP: use ${PROTOBUF} or ${JSON_TYPE}`);
       }
-      await intake.request({
+      const rejected = await intake.request({
         stream: request,
         signal,
         peer: addressOf(socket.remoteAddress),
@@ -83,7 +83,7 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
         answersEarly: false,
         unwrap: (body) => [body, headers["content-encoding"]],
       });
-      answer(response, 200, type, accepted(type));
+      answer(response, 200, type, accepted(type, rejected));
     } catch (error) {
       const why = intake.refused(error);
       if (!request.readableEnded) request.resume();

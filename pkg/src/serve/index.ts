@@ -65,6 +65,7 @@ async function relay(args: string[]): Promise<number> {
   if (!command.quiet) {
     const refused = [
       count(received.malformed, "malformed"),
+      count(received.rejectedSpans, "spans refused"),
       count(received.tooLarge, "too large"),
       count(received.busy, "told to come again"),
     ];

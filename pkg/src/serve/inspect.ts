@@ -34,8 +34,10 @@ export async function startInspector(command: InspectCommand, showing: Showing):
   const page = pageIn(showing.folder);
   let spans = 0;
   const take = (body: Buffer) => {
-    spans += lines.add(spansOf(body));
+    const { json, partial } = spansOf(body);
+    spans += lines.add(json);
     kept.add(body);
+    return partial;
   };
   const intake = new Intake({ ...command, otherSignals: "discard", take });
   let grpc: string | null = null;

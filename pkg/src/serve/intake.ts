@@ -1,5 +1,6 @@
 // What both receivers, HTTP and gRPC, have in common: what is counted, and how a body is read within all bounds.
 import type { Readable } from "node:stream";
+import type { Rejected } from "../core.js";
 import { fromBrace, Refusal, type Take, unpack } from "./otlp.js";
 
 export interface Counters {
@@ -7,6 +8,8 @@ export interface Counters {
   /** Bytes of bodies that were taken, unpacked. */
   bytes: number;
   malformed: number;
+  /** Spans that were refused although the rest of their body was taken. */
+  rejectedSpans: number;
   tooLarge: number;
   /** Answered with "come again later". */
   busy: number;
@@ -52,6 +55,7 @@ export class Intake {
     requests: 0,
     bytes: 0,
     malformed: 0,
+    rejectedSpans: 0,
     tooLarge: 0,
     busy: 0,
     forbidden: 0,
@@ -66,8 +70,8 @@ export class Intake {
     this.#options = options;
   }
 
-  /** Takes what a request carries. Throws a Refusal. */
-  async request(request: Incoming): Promise<void> {
+  /** Takes what a request carries. Gives the spans that were not taken, if there are any. Throws a Refusal. */
+  async request(request: Incoming): Promise<Rejected | undefined> {
     const { maxBodyBytes, otherSignals, take } = this.#options;
     const { signal, peer } = request;
     let packed: Buffer | undefined;
@@ -77,13 +81,15 @@ export class Intake {
       packed = await this.#read(request);
       if (signal === "other") {
         this.counters.discarded++;
-        return;
+        return undefined;
       }
       const [message, encoding] = request.unwrap(packed);
       const plain = await unpack(message, encoding, maxBodyBytes);
       const body = request.isJson ? fromBrace(plain) : plain;
-      take(body, peer);
+      const rejected = take(body, peer);
       this.counters.bytes += body.length;
+      this.counters.rejectedSpans += rejected?.rejected ?? 0;
+      return rejected;
     } finally {
       this.#held -= packed?.length ?? 0;
     }

@@ -1,6 +1,7 @@
 // What OTLP/HTTP asks of a receiver, without a socket: content types, unpacking within a bound, and answers in the sender's encoding.
 import { promisify } from "node:util";
 import { unzip } from "node:zlib";
+import type { Rejected } from "../core.js";
 
 /** Why a request was not taken. `status` is that of HTTP; `retryAfter`, in seconds: the sender may try again. */
 export class Refusal extends Error {
@@ -13,8 +14,11 @@ export class Refusal extends Error {
   }
 }
 
-/** Takes one body, unpacked: protobuf, or JSON that begins with its brace. `peer` is the sender's address. Throws a Refusal. */
-export type Take = (body: Buffer, peer: string) => void;
+/**
+ * Takes one body, unpacked: protobuf, or JSON that begins with its brace. `peer` is the sender's address. Gives the spans that it did not take,
+ * if there are any. Throws a Refusal.
+ */
+export type Take = (body: Buffer, peer: string) => Rejected | undefined;
 
 /** The codes of google.rpc.Status, by the HTTP status that says the same. */
 export const CODES: Record<number, number> = { 400: 3, 403: 7, 404: 12, 405: 12, 408: 4, 413: 8, 415: 3, 503: 14 };
@@ -27,19 +31,32 @@ export function mediaType(header: string | undefined): string {
   return (header ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
 }
 
-/** An answer: an empty ExportTraceServiceResponse. That for metrics and logs looks the same. */
-export function accepted(type: string): Buffer {
-  return Buffer.from(type === JSON_TYPE ? "{}" : "");
+/** An ExportTraceServiceResponse, empty if everything was taken. That for metrics and logs looks the same. */
+export function accepted(type: string, partial?: Rejected): Buffer {
+  if (type === JSON_TYPE) {
+    const partialSuccess = partial && { rejectedSpans: String(partial.rejected), errorMessage: partial.message };
+    return Buffer.from(JSON.stringify({ partialSuccess }));
+  }
+  return partial ? field(1, numbered(partial.rejected, partial.message)) : Buffer.alloc(0);
 }
 
-/** A google.rpc.Status: `int32 code = 1; string message = 2`. */
+/** A google.rpc.Status. */
 export function refused(type: string, { status, message }: Refusal): Buffer {
   const code = CODES[status] ?? UNKNOWN;
-  if (type === JSON_TYPE) return Buffer.from(JSON.stringify({ code, message }));
-  const text = Buffer.from(message.slice(0, 1000));
-  const length = text.length < 128 ? [text.length] : [(text.length & 127) | 128, text.length >> 7];
-  return Buffer.concat([Buffer.from([0x08, code, 0x12, ...length]), text]);
+  return type === JSON_TYPE ? Buffer.from(JSON.stringify({ code, message })) : numbered(code, message);
 }
+
+/** `int64 number = 1; string message = 2`: both google.rpc.Status and ExportTracePartialSuccess. */
+function numbered(number: number, message: string): Buffer {
+  return Buffer.concat([Buffer.from([0x08, ...varint(number)]), field(2, Buffer.from(message.slice(0, 1000)))]);
+}
+
+function field(number: number, bytes: Buffer): Buffer {
+  return Buffer.concat([Buffer.from([(number << 3) | 2, ...varint(bytes.length)]), bytes]);
+}
+
+const varint = (value: number): number[] =>
+  value < 128 ? [value] : [(value & 127) | 128, ...varint(Math.floor(value / 128))];
 
 const unpackAsync = promisify<Buffer, { maxOutputLength: number }, Buffer>(unzip);
 

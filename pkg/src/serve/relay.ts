@@ -79,7 +79,7 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
       if (sender.usable() === undefined) breaks();
       throw new Refusal(503, "internal fault", RETRY_AFTER);
     }
-    if (typeof taken !== "number") {
+    if (taken && "refused" in taken) {
       const { refused, message } = taken;
       if (refused !== "full") throw new Refusal(refused === "limit" ? 413 : 400, message);
       sender.pump();
@@ -92,6 +92,7 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
       );
     }
     sender.took(pipeline, false);
+    return taken;
   };
 
   function other({ method }: IncomingMessage, response: ServerResponse, path: string): boolean {

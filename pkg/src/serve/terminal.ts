@@ -1,6 +1,6 @@
 // One line for each trace as it comes in, for whoever watches the terminal. What senders wrote is shown, never obeyed.
-import { broken } from "../core.js";
-import { convert } from "../slim.js";
+import { broken, type Rejected } from "../core.js";
+import { convert, type LeftOut } from "../slim.js";
 import { Refusal } from "./otlp.js";
 
 type Value = { stringValue?: string; intValue?: string; boolValue?: boolean };
@@ -48,16 +48,20 @@ const MAX_LINES = 50;
 const EACH = { profile: "otel", keep: "none", to: "json", privacy: { captureContent: false } } as const;
 const USAGE = ["gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"] as const;
 
-/** The spans of a body in OpenTelemetry's form, without content. Throws a Refusal where it is none. */
-export function spansOf(body: Uint8Array): Json {
+/** The spans of a body in OpenTelemetry's form, without content, and those that no backend would take. Throws a Refusal where it is none. */
+export function spansOf(body: Uint8Array): { json: Json; partial: Rejected | undefined } {
   let converted: Uint8Array;
+  let partial: Rejected | undefined;
+  const onPartialSuccess = ({ rejectedSpans, errorMessage }: LeftOut) => {
+    partial = { rejected: rejectedSpans, message: errorMessage };
+  };
   try {
-    converted = convert(body, EACH);
+    converted = convert(body, { ...EACH, onPartialSuccess });
   } catch (error) {
     if (broken()) throw error;
     throw new Refusal(400, (error as Error).message);
   }
-  return JSON.parse(new TextDecoder().decode(converted)) as Json;
+  return { json: JSON.parse(new TextDecoder().decode(converted)) as Json, partial };
 }
 
 export class Lines {

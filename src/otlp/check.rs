@@ -1,0 +1,125 @@
+//! The door for bodies. What goes out is made of what came in, and one byte that a decoder does not take makes it refuse a whole request,
+//! with the spans of every sender in it. So each field of a body is checked before any of it is taken: text that is not UTF-8 is repaired, lists
+//! and maps that are nested too deep become text, and a span that cannot be mended is refused.
+
+use super::json;
+use super::schema::{Message, REQUEST, SPAN, Type};
+use super::wire::{Field, Reader, WireError, Writer};
+use super::write::number::STRING;
+use crate::span::MAX_DEPTH;
+use std::borrow::Cow;
+use std::fmt::Display;
+
+/// The spans of a body that are refused.
+#[derive(Debug, Default)]
+pub struct Refusals {
+    /// How many spans the body has, with these.
+    pub spans: u64,
+    /// How many of them are refused.
+    pub refused: u64,
+    /// Why the first of them is.
+    pub why: String,
+}
+
+impl Refusals {
+    /// Counts a span. To be called from the last span to the first.
+    pub fn count(&mut self, refused: Option<&impl Display>) {
+        self.spans += 1;
+        if let Some(why) = refused {
+            self.refused += 1;
+            self.why = why.to_string();
+        }
+    }
+}
+
+/// The body without anything that a decoder of OTLP would refuse; borrowed where there was nothing of the kind. Fields that are not known
+/// stay as they are.
+pub fn admitted(body: &[u8]) -> Result<(Cow<'_, [u8]>, Refusals), WireError> {
+    if is_clean(&REQUEST, body, MAX_DEPTH) {
+        return Ok((Cow::Borrowed(body), Refusals::default()));
+    }
+    let mut mending = Mending { w: Writer::default(), refusals: Refusals::default() };
+    mending.message(&REQUEST, (0, body), MAX_DEPTH)?;
+    Ok((Cow::Owned(mending.w.written().to_vec()), mending.refusals))
+}
+
+fn is_id(id: &[u8], length: usize, required: bool) -> bool {
+    if id.is_empty() { !required } else { id.len() == length && !(required && id.iter().all(|byte| *byte == 0)) }
+}
+
+/// Returns true if a message can go out as it is. `room`: how many levels of lists and maps may still begin.
+fn is_clean(of: &Message, bytes: &[u8], room: usize) -> bool {
+    let mut reader = Reader::new(0, bytes);
+    let mut required: u32 = 0;
+    while let Ok(next) = reader.glance() {
+        let Some((tag, inner)) = next else { return required.count_ones() == of.required };
+        let Some(field) = of.field(tag >> 3) else { continue };
+        let clean = field.ty.wire_type() == tag & 7
+            && match field.ty {
+                Type::Text | Type::Key => std::str::from_utf8(inner).is_ok(),
+                Type::Id(length) => is_id(inner, length, field.required),
+                Type::Message(_) | Type::Value if of.one_of && room == 0 => false,
+                Type::Message(_) | Type::Value => {
+                    field.ty.message().is_none_or(|message| is_clean(message, inner, room - usize::from(of.one_of)))
+                }
+                _ => true,
+            };
+        if !clean {
+            return false;
+        }
+        required |= u32::from(field.required) << field.number;
+    }
+    false
+}
+
+struct Mending {
+    w: Writer,
+    refusals: Refusals,
+}
+
+impl Mending {
+    /// Writes the fields of a message, last one first, as they can go out.
+    fn message(&mut self, of: &Message, (base, bytes): (usize, &[u8]), room: usize) -> Result<(), WireError> {
+        let mut required: u32 = 0;
+        for field in Reader::new(base, bytes).all()?.into_iter().rev() {
+            let Some(known) = of.field(field.number) else {
+                self.w.bytes(field.raw);
+                continue;
+            };
+            if field.wire_type() != known.ty.wire_type() {
+                return Err(field.wrong_type());
+            }
+            required |= u32::from(known.required) << known.number;
+            match known.ty {
+                Type::Text | Type::Key => self.w.bytes_field(field.number, String::from_utf8_lossy(field.bytes()?.1).as_bytes()),
+                Type::Id(length) if !is_id(field.bytes()?.1, length, known.required) => {
+                    return Err(WireError::new(field.offset, "id of the wrong length, or all zeros"));
+                }
+                Type::Message(list) if of.one_of && room == 0 => {
+                    self.w.bytes_field(STRING, &json::text_of(list, field.bytes()?)?);
+                }
+                Type::Message(_) | Type::Value => {
+                    if let Some(message) = known.ty.message() {
+                        self.nested(message, &field, room - usize::from(of.one_of))?;
+                    }
+                }
+                _ => self.w.bytes(field.raw),
+            }
+        }
+        if required.count_ones() == of.required { Ok(()) } else { Err(WireError::new(base, "span without a trace id or a span id")) }
+    }
+
+    fn nested(&mut self, message: &Message, field: &Field, room: usize) -> Result<(), WireError> {
+        let mark = self.w.mark();
+        let mended = self.message(message, field.bytes()?, room);
+        if std::ptr::eq(message, &SPAN) {
+            self.refusals.count(mended.as_ref().err());
+            if mended.is_err() {
+                self.w.rewind(mark);
+                return Ok(());
+            }
+        }
+        self.w.close(field.number, mark);
+        mended
+    }
+}

@@ -1,0 +1,184 @@
+//! The messages of OTLP's trace requests, as one table: JSON is read and written by it, and bodies are checked by it.
+
+const SPAN_KINDS: &[&str] =
+    &["SPAN_KIND_UNSPECIFIED", "SPAN_KIND_INTERNAL", "SPAN_KIND_SERVER", "SPAN_KIND_CLIENT", "SPAN_KIND_PRODUCER", "SPAN_KIND_CONSUMER"];
+const STATUS_CODES: &[&str] = &["STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"];
+
+/// A message.
+pub struct Message {
+    /// In the order of their numbers, without a gap.
+    pub fields: &'static [Field],
+    /// At most one of its fields is there, and then its default too is written.
+    pub one_of: bool,
+    /// How many of its fields are required.
+    pub required: u32,
+}
+
+pub struct Field {
+    /// In camelCase.
+    pub name: &'static str,
+    pub number: u32,
+    pub ty: Type,
+    pub repeated: bool,
+    /// An id that a span has to have: not empty, and not all zeros.
+    pub required: bool,
+}
+
+#[derive(Clone, Copy)]
+pub enum Type {
+    Text,
+    /// As text, and written in JSON even where it is empty.
+    Key,
+    Bool,
+    Uint32,
+    Int64,
+    Fixed32,
+    Fixed64,
+    Double,
+    Bytes,
+    /// Hex in JSON; so many bytes.
+    Id(usize),
+    /// What it is, and the names of its numbers.
+    Enum(&'static str, &'static [&'static str]),
+    Message(&'static Message),
+    /// As a message, and written in JSON even where it is absent.
+    Value,
+}
+
+const fn one(name: &'static str, number: u32, ty: Type) -> Field {
+    Field { name, number, ty, repeated: false, required: false }
+}
+
+const fn list(name: &'static str, number: u32, ty: Type) -> Field {
+    Field { name, number, ty, repeated: true, required: false }
+}
+
+const fn own_id(name: &'static str, number: u32, length: usize) -> Field {
+    Field { required: true, ..one(name, number, Type::Id(length)) }
+}
+
+const fn message(fields: &'static [Field]) -> Message {
+    Message { fields, one_of: false, required: 0 }
+}
+
+const fn attributes(number: u32) -> Field {
+    list("attributes", number, Type::Message(&KEY_VALUE))
+}
+
+pub static REQUEST: Message = message(&[list("resourceSpans", 1, Type::Message(&RESOURCE_SPANS))]);
+static RESOURCE_SPANS: Message = message(&[
+    one("resource", 1, Type::Message(&RESOURCE)),
+    list("scopeSpans", 2, Type::Message(&SCOPE_SPANS)),
+    one("schemaUrl", 3, Type::Text),
+]);
+static RESOURCE: Message =
+    message(&[attributes(1), one("droppedAttributesCount", 2, Type::Uint32), list("entityRefs", 3, Type::Message(&ENTITY_REF))]);
+static ENTITY_REF: Message = message(&[
+    one("schemaUrl", 1, Type::Text),
+    one("type", 2, Type::Text),
+    list("idKeys", 3, Type::Text),
+    list("descriptionKeys", 4, Type::Text),
+]);
+static SCOPE_SPANS: Message =
+    message(&[one("scope", 1, Type::Message(&SCOPE)), list("spans", 2, Type::Message(&SPAN)), one("schemaUrl", 3, Type::Text)]);
+static SCOPE: Message =
+    message(&[one("name", 1, Type::Text), one("version", 2, Type::Text), attributes(3), one("droppedAttributesCount", 4, Type::Uint32)]);
+pub static SPAN: Message = Message {
+    required: 2,
+    ..message(&[
+        own_id("traceId", 1, 16),
+        own_id("spanId", 2, 8),
+        one("traceState", 3, Type::Text),
+        one("parentSpanId", 4, Type::Id(8)),
+        one("name", 5, Type::Text),
+        one("kind", 6, Type::Enum("a span kind", SPAN_KINDS)),
+        one("startTimeUnixNano", 7, Type::Fixed64),
+        one("endTimeUnixNano", 8, Type::Fixed64),
+        attributes(9),
+        one("droppedAttributesCount", 10, Type::Uint32),
+        list("events", 11, Type::Message(&EVENT)),
+        one("droppedEventsCount", 12, Type::Uint32),
+        list("links", 13, Type::Message(&LINK)),
+        one("droppedLinksCount", 14, Type::Uint32),
+        one("status", 15, Type::Message(&STATUS)),
+        one("flags", 16, Type::Fixed32),
+    ])
+};
+static EVENT: Message = message(&[
+    one("timeUnixNano", 1, Type::Fixed64),
+    one("name", 2, Type::Text),
+    attributes(3),
+    one("droppedAttributesCount", 4, Type::Uint32),
+]);
+static LINK: Message = message(&[
+    one("traceId", 1, Type::Id(16)),
+    one("spanId", 2, Type::Id(8)),
+    one("traceState", 3, Type::Text),
+    attributes(4),
+    one("droppedAttributesCount", 5, Type::Uint32),
+    one("flags", 6, Type::Fixed32),
+]);
+static STATUS: Message = message(&[one("message", 2, Type::Text), one("code", 3, Type::Enum("a status code", STATUS_CODES))]);
+static KEY_VALUE: Message = message(&[one("key", 1, Type::Key), one("value", 2, Type::Value)]);
+static ANY_VALUE: Message = Message {
+    fields: &[
+        one("stringValue", 1, Type::Text),
+        one("boolValue", 2, Type::Bool),
+        one("intValue", 3, Type::Int64),
+        one("doubleValue", 4, Type::Double),
+        one("arrayValue", 5, Type::Message(&ARRAY)),
+        one("kvlistValue", 6, Type::Message(&KVLIST)),
+        one("bytesValue", 7, Type::Bytes),
+    ],
+    one_of: true,
+    required: 0,
+};
+static ARRAY: Message = message(&[list("values", 1, Type::Value)]);
+static KVLIST: Message = message(&[list("values", 1, Type::Message(&KEY_VALUE))]);
+
+impl Type {
+    /// The message that it is, if it is one.
+    pub fn message(self) -> Option<&'static Message> {
+        match self {
+            Type::Message(message) => Some(message),
+            Type::Value => Some(&ANY_VALUE),
+            _ => None,
+        }
+    }
+
+    /// Its wire type in protobuf.
+    pub fn wire_type(self) -> u32 {
+        match self {
+            Type::Bool | Type::Uint32 | Type::Int64 | Type::Enum(..) => 0,
+            Type::Fixed64 | Type::Double => 1,
+            Type::Fixed32 => 5,
+            _ => 2,
+        }
+    }
+}
+
+impl Message {
+    /// The field of a number, if it is known.
+    #[inline]
+    pub fn field(&self, number: u32) -> Option<&'static Field> {
+        let first = self.fields.first()?.number;
+        self.fields.get(number.wrapping_sub(first) as usize)
+    }
+}
+
+impl Field {
+    /// Is it this name, in camelCase or in snake_case?
+    pub fn is_named(&self, name: &[u8]) -> bool {
+        let mut rest = name;
+        for letter in self.name.bytes() {
+            let next = match (letter.is_ascii_uppercase(), rest) {
+                (true, [b'_', lower, tail @ ..]) => (lower.to_ascii_uppercase() == letter).then_some(tail),
+                (_, [same, tail @ ..]) => (*same == letter).then_some(tail),
+                _ => None,
+            };
+            let Some(tail) = next else { return false };
+            rest = tail;
+        }
+        rest.is_empty()
+    }
+}
