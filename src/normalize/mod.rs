@@ -21,7 +21,6 @@ use crate::keys::{KeyInfo, Keys};
 use crate::span::{Attr, Event, Key, Span, Value, status};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
-pub(crate) use events::carries_content;
 
 use canonical::{Canonical, DERIVED, EVENTS, Field, HANDED_DOWN, Kind, PEOPLE};
 
@@ -84,6 +83,11 @@ impl<'a> Normal<'a> {
 impl Normal<'_> {
     /// Is it a span of an LLM instrumentation?
     pub fn is_llm(&self) -> bool {
+        self.conventions != 0
+    }
+
+    /// Does any convention know it, whether it is LLM or not? What the privacy stage does without being told keys holds on these spans.
+    pub fn is_recognised(&self) -> bool {
         self.conventions != 0
     }
 
