@@ -101,8 +101,10 @@ pub fn convert_with(body: &[u8], options: &Convert, hooks: &Hooks) -> Result<Con
 /// `{traceId, spanId, name, conventions: [name], entry: {is, why}, attributes, gone, goneEvents: [name]}`; the last three are left out where the
 /// span goes out as it came. `attributes` holds every attribute that goes out, in order: `{key, from, convention, rule, how}` (the
 /// source's key, the name of the convention, the row of its table, what that does), `{key, how}` where no attribute of the source gave it, `{key, kept}`
-/// where it stays as the source had it. `gone` holds the attributes of the source that do not go out: `{key, why, by: [key]}` and, as above, the rule.
-/// What the privacy stage did to an attribute stands in its `privacy`: `masked`, `mask failed`, `media replaced`, `truncated`, `dropped`.
+/// where it stays as the source had it. `gone` holds the attributes of the source that do not go out: `{key, why, by: [key]}` and, as above, the rule;
+/// behind them what the privacy stage left out of events, of links and of the status (`status.message`).
+/// What the privacy stage did to an attribute stands in its `privacy`: `masked`, `mask failed`, `media replaced`, `truncated`, `dropped` (a
+/// convention knows it as content) or `dropped: …` with the reason.
 pub fn explain(body: &[u8], options: &Convert) -> Result<Vec<u8>, Error> {
     explain_with(body, options, &Hooks::default()).map(|explained| explained.body)
 }
@@ -316,14 +318,14 @@ struct Output<'k> {
 
 impl<'k> Output<'k> {
     /// The fields of a span as they may leave, and what was done to them.
-    fn private<'s>(&self, fields: &'s [u8], recognised: bool) -> (&'s [u8], privacy::Notes)
+    fn private<'s>(&self, fields: &'s [u8], is_recognised: bool) -> (&'s [u8], privacy::Notes)
     where
         'k: 's,
     {
         let (mut counts, mut notes) = (Counts::default(), privacy::Notes::new());
         let notes_of = self.explainer.is_some().then_some(&mut notes);
         let run = privacy::Run { keys: self.keys, arena: self.arena, hooks: self.hooks, counts: &mut counts, notes: notes_of };
-        let [fields, _] = self.privacy.apply([fields, &[]], recognised, run);
+        let [fields, _] = self.privacy.apply([fields, &[]], is_recognised, run);
         (fields, notes)
     }
 

@@ -112,13 +112,17 @@ impl<'k> Explainer<'k> {
         let mut object = self.head(&mut out, [&span.trace_id, &span.span_id, span.name], normal.conventions, entry);
         let keys = BumpVec::from_iter_in(attribute_keys(written), self.arena);
         let mut said = writing.said(span, normal, self.keys, self.arena);
-        let is_dropped = |key: &[u8]| notes.iter().any(|(noted, note)| *note == DROPPED && **noted == *key);
-        let dropped = said.iter().filter(|(key, _)| is_dropped(key)).map(|(_, at)| *at).collect();
+        let dropped = said.iter().filter_map(|(key, at)| dropped(notes, key).map(|note| (*at, note))).collect();
+        let sources = || span.attributes.iter().map(|attr| self.keys.text(attr.key));
+        // Of events, of links and of the status.
+        let is_of_part = |key: &[u8]| !keys.contains(&key) && !said.iter().any(|(said, _)| *said == key) && !sources().any(|at| at == key);
+        let of_parts: Vec<_> =
+            notes.iter().filter(|(key, note)| note.starts_with(DROPPED) && is_of_part(key)).map(|(key, _)| (None, &**key)).collect();
         said.retain(|(key, _)| keys.contains(key));
         let said = Said { keys: self.keys, span, normal, writing, said, notes, dropped };
         object.list("attributes", keys.iter(), |key, out| said.attribute(key, out));
-        let sources = span.attributes.iter().map(|attr| self.keys.text(attr.key)).enumerate();
-        object.list("gone", sources.filter(|(_, key)| !keys.contains(key)), |(at, key), out| said.gone(at, key, out));
+        let gone = sources().enumerate().filter(|(_, key)| !keys.contains(key)).map(|(at, key)| (Some(at), key));
+        object.list("gone", gone.chain(of_parts), |(at, key), out| said.gone(at, key, out));
         let gone = span
             .events
             .iter()
@@ -199,6 +203,11 @@ fn attribute_keys(span: &[u8]) -> impl Iterator<Item = &[u8]> {
     attributes.map(|attribute| fields(attribute).find(|field| field.number == number::KEY).map_or(&[][..], bytes))
 }
 
+/// Why the privacy stage left an attribute out, if it did.
+fn dropped(notes: &Notes, key: &[u8]) -> Option<&'static str> {
+    notes.iter().find(|(noted, note)| **noted == *key && note.starts_with(DROPPED)).map(|(_, note)| *note)
+}
+
 /// One span as a profile says it.
 struct Said<'s, 'k> {
     keys: &'k Keys,
@@ -209,8 +218,8 @@ struct Said<'s, 'k> {
     said: Vec<(&'k [u8], u16)>,
     /// What the privacy stage did.
     notes: &'s Notes,
-    /// The attributes of the source that gave what it left out.
-    dropped: Vec<u16>,
+    /// The attributes of the source that gave what it left out, and why it did.
+    dropped: Vec<(u16, &'static str)>,
 }
 
 impl<'k> Said<'_, 'k> {
@@ -246,15 +255,17 @@ impl<'k> Said<'_, 'k> {
         object.close();
     }
 
-    fn gone(&self, at: usize, key: &[u8], out: &mut Out<'k>) {
+    /// `at`: which attribute of the span it is, if it is one.
+    fn gone(&self, at: Option<usize>, key: &[u8], out: &mut Out<'k>) {
         let mut object = Object::new(out);
         object.text("key", key);
+        let at = at.unwrap_or(usize::MAX);
         self.rule(at, &mut object);
         let in_place = self.said.iter().filter(|(_, origin)| usize::from(*origin) == at).map(|(key, _)| *key);
-        let dropped = in_place.clone().next().is_none() && self.dropped.iter().any(|dropped| usize::from(*dropped) == at)
-            || self.notes.iter().any(|(noted, note)| **noted == *key && *note == DROPPED);
+        let in_other = self.dropped.iter().find(|(dropped, _)| usize::from(*dropped) == at && in_place.clone().next().is_none());
+        let dropped = in_other.map(|(_, note)| *note).or_else(|| dropped(self.notes, key));
         let why: &[u8] = match self.normal.fates.get(at) {
-            _ if dropped => b"content is not to leave",
+            _ if dropped.is_some() => b"content is not to leave",
             Some(Fate::Drop) => b"must not go on: a secret, a placeholder, or a mark that was read",
             Some(Fate::Keep | Fate::Rewrite(_)) => b"no attribute of the source is to stay",
             _ if in_place.clone().next().is_none() => b"others say it",
@@ -262,8 +273,8 @@ impl<'k> Said<'_, 'k> {
         };
         object.text("why", why);
         object.list("by", in_place, json::string);
-        if dropped {
-            object.text("privacy", DROPPED.as_bytes());
+        if let Some(note) = dropped {
+            object.text("privacy", note.as_bytes());
         }
         object.close();
     }

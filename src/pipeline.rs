@@ -472,10 +472,10 @@ impl Pipeline {
                 Some(raw) => w.bytes(raw),
                 None => form.writing.span(w, span, normal.as_deref(), keys, arena),
             }
-            let recognised = normal.as_deref().is_some_and(Normal::is_recognised);
+            let is_recognised = normal.as_deref().is_some_and(Normal::is_recognised);
             let (hooks, counts) = (&self.hooks, &mut self.privacy);
             let run = privacy::Run { keys, arena, hooks, counts, notes: None };
-            let [fields, entry_fields] = form.privacy.apply([w.written(), &entry_fields], recognised, run);
+            let [fields, entry_fields] = form.privacy.apply([w.written(), &entry_fields], is_recognised, run);
             if decision == Decision::Hold {
                 self.held_bytes += fields.len() + entry_fields.len();
                 held.bodies.push((fields.to_vec(), entry_fields.to_vec()));

@@ -92,7 +92,7 @@ pub struct Stats {
     pub media_replaced: u64,
     /// Values that were cut.
     pub truncated: u64,
-    /// Attributes and events that were left out because they are content.
+    /// Attributes and texts of the status that were left out because they are, or may be, content.
     pub content_dropped: u64,
     /// By destination.
     pub destinations: Vec<DestinationStats>,

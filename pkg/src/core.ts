@@ -167,7 +167,7 @@ export interface CoreStats {
   mediaReplaced: number;
   /** Values that were cut. */
   truncated: number;
-  /** Attributes and events left out by `captureContent: false`. */
+  /** Attributes, of events and links too, and texts of the status left out by `captureContent: false`. */
   contentDropped: number;
   destinations: DestinationStats[];
 }

@@ -23,10 +23,20 @@ export interface MaskRule {
 /** What may leave of a span's content, and how large it may be. */
 export interface PrivacyOptions {
   /**
-   * Send prompts, answers, tool calls and documents at all. Default true. With false, models, usage, names and ids still leave, and
-   * attributes that no convention knows.
+   * Send prompts, answers, tool calls and documents at all. Default true. With false, only what is known to hold none leaves of a span
+   * that any convention knows: numbers, booleans, and short texts under the keys of a list of names and ids.
    */
   captureContent?: boolean | undefined;
+  /**
+   * With `captureContent: false`: send the application's metadata and tags (`langfuse.trace.metadata.*`, `metadata`, …) all the same.
+   * Default true.
+   */
+  captureMetadata?: boolean | undefined;
+  /**
+   * With `captureContent: false`: send the messages of the status and of exceptions, and stack traces, all the same. They may quote
+   * a prompt. Default false: the class of the error leaves alone.
+   */
+  captureErrors?: boolean | undefined;
   /** Applied in this order, to what is written for the destination. Default none. */
   mask?: MaskRule[] | undefined;
   /**
@@ -102,7 +112,15 @@ export function guarded<A extends unknown[]>(
     });
 }
 
-const FIELDS = ["captureContent", "mask", "media", "maxAttributeBytes", "maxSpanBytes"];
+const FIELDS = [
+  "captureContent",
+  "captureMetadata",
+  "captureErrors",
+  "mask",
+  "media",
+  "maxAttributeBytes",
+  "maxSpanBytes",
+];
 const RULE_FIELDS = ["keys", "pattern", "detect", "replacement"];
 
 /** JSON leaves functions out: a rule that is lost on the way to the core would not be missed. */

@@ -190,7 +190,7 @@ test("a wrong option fails at construction and says what would be right", () => 
   );
   refuses(
     { privacy: { capture: false } },
-    'genspan: privacy: "capture" is unknown; known: captureContent, mask, media, maxAttributeBytes, maxSpanBytes',
+    'genspan: privacy: "capture" is unknown; known: captureContent, captureMetadata, captureErrors, mask, media, maxAttributeBytes, maxSpanBytes',
   );
   refuses(
     { privacy: { mask: [{ pattern: /(?<=a)b/ }] } },

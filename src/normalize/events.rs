@@ -94,11 +94,6 @@ fn says(name: &[u8]) -> Option<Says> {
     if name.starts_with(b"mlflow.chunk.item.") { Some(Says::Spent) } else { words::value(SAYS, name) }
 }
 
-/// Is what such an event says content: a message, a piece of an answer, a document?
-pub(crate) fn carries_content(name: &[u8]) -> bool {
-    says(name).is_some() || words::any(name, FIRST_PIECES) || words::value(OF_TOOL, name).is_some()
-}
-
 /// Reads the events into the canonical form; an event that is said by a field is mapped.
 pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
     let arena = n.cx.arena;

@@ -21,7 +21,6 @@ use crate::keys::{KeyInfo, Keys};
 use crate::span::{Attr, Event, Key, Span, Value, status};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
-pub(crate) use events::carries_content;
 
 use canonical::{Canonical, DERIVED, EVENTS, Field, HANDED_DOWN, Kind, PEOPLE};
 
@@ -89,7 +88,8 @@ impl Normal<'_> {
         self.llm
     }
 
-    /// Returns true if some convention knows the span, be it LLM or one of the plain spans of an LLM library.
+    /// Returns true if some convention knows the span, be it LLM or one of the plain spans of an LLM library. What the privacy stage does
+    /// without rules that name keys applies to these spans.
     pub fn is_recognised(&self) -> bool {
         self.conventions != 0
     }

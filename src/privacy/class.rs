@@ -109,7 +109,7 @@ fn of_rules(rules: &[RuleRef]) -> Class {
 }
 
 /// Does the profile write a name there, whatever else the conventions say of the key?
-fn is_name(key: &[u8], table: &Table) -> bool {
+pub fn is_name(key: &[u8], table: &Table) -> bool {
     let is = |name: Option<&str>| name.is_some_and(|name| words::is(key, name));
     if is(Some(table.entry)) || is(table.operation) || is(table.kind.map(|(name, _)| name)) {
         return true;

@@ -1,9 +1,10 @@
 //! The privacy stage: what of a span's content may leave, and how large it may be. It treats the encoded fields of a span, after the
 //! profile has written them: what stands nowhere in these bytes cannot leave, whichever convention or profile it comes from.
 //!
-//! In order: content is dropped (`captureContent: false`) or media is taken out of it, the mask rules and the host's hook are applied,
-//! then values and the span are cut to their limits. It fails closed: what cannot be treated is replaced, and counted.
+//! In order: all that may be content is dropped (`captureContent: false`) or media is taken out of it, the mask rules and the host's hook
+//! are applied, then values and the span are cut to their limits. It fails closed: what cannot be treated is replaced, and counted.
 
+mod allow;
 mod class;
 mod detect;
 mod media;
@@ -21,10 +22,10 @@ pub use settings::{MaskRule, Media, Settings};
 use crate::config::ConfigError;
 use crate::json::{self, Out};
 use crate::keys::Keys;
-use crate::normalize;
 use crate::otlp::wire::{Reader, Wire, push_varint};
 use crate::otlp::write::number;
 use crate::profiles::Table;
+use allow::ERROR_TEXT;
 use bumpalo::Bump;
 use class::Class;
 use rules::{MASKED, Rule};
@@ -75,11 +76,11 @@ pub struct Counts {
     pub media_replaced: u64,
     /// Values that were cut.
     pub truncated: u64,
-    /// Attributes and events that were left out because they are content.
+    /// Attributes and texts of the status that were left out because they are, or may be, content.
     pub content_dropped: u64,
 }
 
-/// The note of an attribute that was left out.
+/// How the note of an attribute that was left out begins. Alone it says that a convention knows the attribute as content.
 pub const DROPPED: &str = "dropped";
 
 /// The keys of values that were treated, and how: for `explain`.
@@ -102,6 +103,8 @@ pub struct Run<'r, 'a> {
 /// The stage of one form.
 pub struct Privacy {
     capture_content: bool,
+    capture_metadata: bool,
+    capture_errors: bool,
     rules: Vec<Rule>,
     media: Media,
     max_attribute_bytes: usize,
@@ -115,6 +118,8 @@ impl Privacy {
         let limit = |bytes: Option<usize>| bytes.filter(|bytes| *bytes > 0).unwrap_or(usize::MAX);
         Ok(Privacy {
             capture_content: settings.capture_content,
+            capture_metadata: settings.capture_metadata,
+            capture_errors: settings.capture_errors,
             rules: Rule::all(settings, at)?,
             media: settings.media,
             max_attribute_bytes: limit(settings.max_attribute_bytes),
@@ -124,19 +129,19 @@ impl Privacy {
     }
 
     /// May it have anything to do with a span of these fields? By default a look at its size, and a few samples of its bytes.
-    pub fn is_idle(&self, fields: [&[u8]; 2], is_llm: bool, hooks: &Hooks) -> bool {
+    pub fn is_idle(&self, fields: [&[u8]; 2], is_recognised: bool, hooks: &Hooks) -> bool {
         let size = fields[0].len() + fields[1].len();
-        let masks = self.rules.iter().any(|rule| is_llm || rule.names_keys());
+        let masks = self.rules.iter().any(|rule| is_recognised || rule.names_keys());
         let of_llm = || !self.capture_content || hooks.mask.is_some() || fields.iter().any(|fields| self.media.may_be_in(fields));
-        !masks && size <= self.max_attribute_bytes.min(self.max_span_bytes) && !(is_llm && of_llm())
+        !masks && size <= self.max_attribute_bytes.min(self.max_span_bytes) && !(is_recognised && of_llm())
     }
 
     /// The fields of a span (and those that it gets as an entry) as they may leave.
-    pub fn apply<'a>(&self, fields: [&'a [u8]; 2], is_llm: bool, run: Run<'_, 'a>) -> [&'a [u8]; 2] {
-        if self.is_idle(fields, is_llm, run.hooks) {
+    pub fn apply<'a>(&self, fields: [&'a [u8]; 2], is_recognised: bool, run: Run<'_, 'a>) -> [&'a [u8]; 2] {
+        if self.is_idle(fields, is_recognised, run.hooks) {
             return fields;
         }
-        let mut pass = self.pass(is_llm, run);
+        let mut pass = self.pass(is_recognised, run);
         let fields = pass.fields(fields);
         pass.fit(fields, self.max_span_bytes)
     }
@@ -146,15 +151,16 @@ impl Privacy {
         self.pass(false, run).fit([fields, &[]], most)[0]
     }
 
-    fn pass<'r, 'a>(&'r self, is_llm: bool, run: Run<'r, 'a>) -> Pass<'r, 'a> {
+    fn pass<'r, 'a>(&'r self, is_recognised: bool, run: Run<'r, 'a>) -> Pass<'r, 'a> {
         Pass {
             stage: self,
             run,
-            is_llm,
+            is_recognised,
             step: Step::Mask,
             now: Step::Mask,
             key: STATUS_KEY,
             class: Class::Text,
+            of_span: true,
             rules: 0,
             member: &[],
             lengths: Vec::new(),
@@ -205,6 +211,17 @@ impl Part {
             (Part::Map, _) => Part::Entry,
             (Part::Entry, number::KEY) => Part::Name,
             _ => Part::Other,
+        }
+    }
+
+    /// The highest number of a field that OTLP has in it.
+    fn last(self) -> u32 {
+        match self {
+            Part::Span => number::FLAGS,
+            Part::Event => number::EVENT_DROPPED_ATTRIBUTES,
+            Part::Link => number::LINK_FLAGS,
+            Part::Status => number::STATUS_CODE,
+            _ => u32::MAX,
         }
     }
 }
@@ -258,13 +275,15 @@ enum Step {
 struct Pass<'r, 'a> {
     stage: &'r Privacy,
     run: Run<'r, 'a>,
-    is_llm: bool,
+    is_recognised: bool,
     /// On this way over the span.
     step: Step,
     /// On this way over the value.
     now: Step,
     key: &'a [u8],
     class: Class,
+    /// It stands on the span itself, not on an event or a link.
+    of_span: bool,
     /// The rules that hold for the key, as bits.
     rules: u64,
     /// The key of the map that the value stands in.
@@ -305,7 +324,7 @@ impl<'a> Pass<'_, 'a> {
             if of == Part::Entry {
                 self.member = bytes_of(message, number::KEY);
             }
-            match self.part(of, of.of(field.number), bytes) {
+            match self.part(of, field.number, bytes) {
                 Edit::Keep => {}
                 Edit::Drop => _ = copy.replace(field.raw),
                 Edit::Set(new) => delimited(copy.replace(field.raw), field.number, new),
@@ -314,14 +333,17 @@ impl<'a> Pass<'_, 'a> {
         copy.finish()
     }
 
-    fn part(&mut self, of: Part, part: Part, bytes: &'a [u8]) -> Edit<'a> {
+    fn part(&mut self, of: Part, number: u32, bytes: &'a [u8]) -> Edit<'a> {
+        let part = of.of(number);
         let new = match part {
-            Part::Attribute => return self.keyed(part, bytes_of(bytes, number::KEY), bytes),
-            Part::Status => return self.keyed(part, STATUS_KEY, bytes),
-            Part::Event if self.drops() && normalize::carries_content(bytes_of(bytes, number::EVENT_NAME)) => {
-                self.run.counts.content_dropped += 1;
-                return Edit::Drop;
+            Part::Attribute => {
+                self.of_span = of == Part::Span;
+                return self.keyed(part, bytes_of(bytes, number::KEY), bytes);
             }
+            Part::Status => return self.keyed(part, STATUS_KEY, bytes),
+            Part::Text if of == Part::Status && self.drops() && !self.stage.capture_errors => return self.dropped(ERROR_TEXT),
+            // A field that is not known here may hold anything.
+            Part::Other if self.drops() && number > of.last() => return Edit::Drop,
             Part::Unknown if self.now == Step::Mask && self.masks() => {
                 self.done.failed = true;
                 return Edit::Drop;
@@ -338,16 +360,17 @@ impl<'a> Pass<'_, 'a> {
         self.begin(key);
         let (mut new, mut most) = (message, usize::MAX);
         match self.step {
-            Step::Mask if self.class == Class::Content && self.drops() => {
-                self.run.counts.content_dropped += 1;
-                self.note(DROPPED);
-                return Edit::Drop;
-            }
             Step::Mask => {
-                new = self.walk(part, message).unwrap_or(message);
+                if part == Part::Attribute && self.drops() {
+                    match self.allowed(key, message) {
+                        Ok(some) => new = some.unwrap_or(message),
+                        Err(why) => return self.dropped(why),
+                    }
+                }
+                new = self.walk(part, new).unwrap_or(new);
                 most = self.stage.max_attribute_bytes;
             }
-            _ if self.is_llm && !self.is_content() => return Edit::Keep,
+            _ if self.is_recognised && !self.is_content() => return Edit::Keep,
             Step::Measure => {
                 self.measure(part, message);
                 self.sums.push(self.lengths.iter().sum());
@@ -380,7 +403,7 @@ impl<'a> Pass<'_, 'a> {
         self.now = Step::Mask;
         self.done = Done::default();
         self.class = Class::Text;
-        if self.is_llm && key != STATUS_KEY {
+        if self.is_recognised && key != STATUS_KEY {
             self.class = class::of(key, self.run.keys, self.stage.table);
         }
         self.rules = 0;
@@ -405,6 +428,13 @@ impl<'a> Pass<'_, 'a> {
         }
     }
 
+    /// Counts what is left out, and notes why.
+    fn dropped(&mut self, why: &'static str) -> Edit<'a> {
+        self.run.counts.content_dropped += 1;
+        self.note(why);
+        Edit::Drop
+    }
+
     #[inline(never)]
     fn note(&mut self, note: &'static str) {
         if let Some(notes) = &mut self.run.notes {
@@ -414,12 +444,12 @@ impl<'a> Pass<'_, 'a> {
 
     /// Is content left out?
     fn drops(&self) -> bool {
-        self.is_llm && !self.stage.capture_content && self.step == Step::Mask
+        self.is_recognised && !self.stage.capture_content && self.step == Step::Mask
     }
 
     /// Is it something that anything may stand in?
     fn is_content(&self) -> bool {
-        self.is_llm && self.class > Class::Name
+        self.is_recognised && self.class > Class::Name
     }
 
     /// Does a rule or the hook have to see the text?

@@ -14,8 +14,12 @@ const MIN_SPAN_BYTES: usize = 1024;
 /// What may leave of a span's content, and how large it may be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// Send prompts, answers, tool calls and documents at all. Models, usage, names and ids are sent anyway.
+    /// Send prompts, answers, tool calls and documents at all. Without them only what is known to hold none leaves: names, ids, numbers.
     pub capture_content: bool,
+    /// Without content: send the metadata and the tags of the application all the same.
+    pub capture_metadata: bool,
+    /// Without content: send the messages of the status and of exceptions, and stack traces, all the same. They may quote a prompt.
+    pub capture_errors: bool,
     /// What is masked, rule by rule.
     pub mask: Vec<MaskRule>,
     /// What becomes of media in base64.
@@ -28,6 +32,8 @@ pub struct Settings {
 
 read_struct!(Settings {
     "captureContent" => capture_content,
+    "captureMetadata" => capture_metadata,
+    "captureErrors" => capture_errors,
     "mask" => mask,
     "media" => media,
     "maxAttributeBytes" => max_attribute_bytes,
@@ -38,6 +44,8 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             capture_content: true,
+            capture_metadata: true,
+            capture_errors: false,
             mask: Vec::new(),
             media: Media::default(),
             max_attribute_bytes: Some(1 << 20),

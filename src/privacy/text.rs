@@ -32,7 +32,7 @@ pub(super) fn is_word(member: &[u8], text: &[u8]) -> bool {
 }
 
 /// Names of members that look like those of a format, not like somebody's data.
-fn is_plain_name(name: &[u8]) -> bool {
+pub(super) fn is_plain_name(name: &[u8]) -> bool {
     name.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.'))
 }
 

@@ -303,6 +303,7 @@ pub const TABLE: Table = Table {
     entry: "langfuse.observation.metadata.gen_ai.is_entry",
     operation: None,
     kind: Some(("langfuse.observation.type", says)),
+    objects: &["langfuse.observation.model.parameters", "langfuse.observation.usage_details", "langfuse.observation.cost_details"],
     complete: Some(super::conversation_is_session),
     mends: Some(mends),
     aside: "langfuse.observation.metadata.",

@@ -13,6 +13,7 @@ use crate::normalize::Fate;
 use crate::normalize::canonical::{Canonical, Field, Kind};
 use crate::span::Value;
 use bumpalo::Bump;
+pub(crate) use compose::PARAMETERS;
 
 /// The mark of the entry span, for profiles that have no key of their own for it.
 pub const ENTRY_KEY: &str = "gen_ai.is_entry";
@@ -47,6 +48,8 @@ pub struct Table {
     pub kind: Option<(&'static str, SaysKind)>,
     /// On an entry: the attributes that say what went into the trace and what came out, where the span has none of its own.
     pub trace: Option<[&'static str; 2]>,
+    /// The attributes that hold an object of parameters, counts or costs.
+    pub objects: &'static [&'static str],
     /// Fills fields that this backend shows and a source may say in another way.
     pub complete: Option<for<'a> fn(&mut Canonical<'a>, &'a Bump)>,
     /// What has to become of an attribute of the source that stays, by its key and value, so that the backend takes the span; `None`: it may stay
@@ -67,6 +70,7 @@ impl Table {
         operation: None,
         kind: None,
         trace: None,
+        objects: &[],
         complete: None,
         mends: None,
         aside: "",

@@ -314,6 +314,7 @@ pub const TABLE: Table = Table {
     operation: None,
     kind: Some(("openinference.span.kind", says)),
     trace: Some(["input.value", "output.value"]),
+    objects: &["llm.invocation_parameters", "embedding.invocation_parameters"],
     complete: Some(super::conversation_is_session),
     compose: Some(compose),
     ..Table::EMPTY

@@ -6,10 +6,14 @@ mod attributes;
 #[path = "../bodies/mod.rs"]
 mod bodies;
 mod body;
+mod content;
 mod conventions_frameworks;
 mod conventions_more_frameworks;
 mod conventions_platforms;
 mod conventions_vendors;
+#[path = "../conventions/csv.rs"]
+#[allow(dead_code, reason = "the tests of the conventions read more tables")]
+mod csv;
 mod delivery;
 mod door;
 mod explain;

@@ -196,8 +196,8 @@ fn everywhere(secret: &str) -> Vec<(&'static str, Span)> {
     spans
 }
 
-const PROFILES: [&str; 5] = ["otel", "otel-1.41", "tencent", "langfuse", "openinference"];
-const KEEPS: [&str; 3] = ["unmapped", "all", "none"];
+pub const PROFILES: [&str; 5] = ["otel", "otel-1.41", "tencent", "langfuse", "openinference"];
+pub const KEEPS: [&str; 3] = ["unmapped", "all", "none"];
 
 /// Each span in each form, as the bytes that leave.
 fn outputs(spans: &[(&str, Span)], privacy: &str) -> Vec<(String, Vec<u8>)> {
@@ -232,7 +232,7 @@ fn outputs(spans: &[(&str, Span)], privacy: &str) -> Vec<(String, Vec<u8>)> {
     outputs
 }
 
-fn holds(bytes: &[u8], secret: &str) -> bool {
+pub fn holds(bytes: &[u8], secret: &str) -> bool {
     bytes.windows(secret.len()).any(|window| window == secret.as_bytes())
 }
 
