@@ -127,7 +127,7 @@ test("what an older version or another account wrote is left alone, with a warni
     others.toSorted(),
   );
   assert.deepEqual(warnings, [
-    "the spool leaves alone what another account, another destination or an older version wrote (batches: 2)",
+    `the spool ${dir} leaves alone what another account, another destination or an older version wrote (batches: 2)`,
   ]);
 });
 
@@ -170,7 +170,7 @@ for (const [what, turn] of [
     assert.deepEqual([spool.stats.quarantined, spool.stats.dropped, spool.stats.files], [1, 0, 1]);
     assert.ok(files().includes(odd));
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0], /^the spool has a batch that cannot be read and stays where it is: /);
+    assert.match(warnings[0], /^the spool \S+ has a batch that cannot be read and stays where it is: /);
   });
 }
 
