@@ -134,7 +134,10 @@ export interface GenSpanOptions extends DestinationOptions, PrivacyHooks {
   inferProvider?: boolean | undefined;
   /** Hand session and user down to the LLM spans that lack them, from those above or from baggage. Default true. */
   inheritSession?: boolean | undefined;
-  /** What could not be delivered waits here, in Node, Bun and Deno, and goes out after a restart too. Default: nowhere. */
+  /**
+   * What could not be delivered waits here, in Node, Bun and Deno, and goes out after a restart too, to the same account. A destination whose
+   * `headers` are a function then needs a `name`, and so do several with one endpoint. Default: nowhere.
+   */
   spool?: SpoolOptions | undefined;
   /** How long `forceFlush` and `shutdown` wait, in ms. Default 30000. */
   flushTimeoutMillis?: number | undefined;

@@ -40,11 +40,11 @@ function short(text: string): string {
 
 /**
  * Names an account in file names: 128 bits of PBKDF2-HMAC-SHA-256 over all that makes the account, credentials included. File names are visible to
- * whoever may list the directory; the salt is the same everywhere, so that every process finds its batches. A guess at a credential costs 100,000 rounds.
+ * whoever may list the directory; the salt is the same everywhere, so that every process finds its batches. A guess at a credential costs 10,000 rounds.
  */
 async function digest(account: string): Promise<string> {
   const secret = await crypto.subtle.importKey("raw", Buffer.from(account), "PBKDF2", false, ["deriveBits"]);
-  const how = { name: "PBKDF2", hash: "SHA-256", salt: Buffer.from("genspan spool"), iterations: 100_000 };
+  const how = { name: "PBKDF2", hash: "SHA-256", salt: Buffer.from("genspan spool"), iterations: 10_000 };
   return Buffer.from(await crypto.subtle.deriveBits(how, secret, 128)).toString("hex");
 }
 

@@ -76,3 +76,15 @@ test("the pictures at the top of files name functions and files that exist", () 
       assert.ok(files.has(name), `${file} names ${name}`);
   }
 });
+
+test("SECURITY.md names tests that exist", () => {
+  const named = [...read("SECURITY.md").matchAll(/^- `(.+)`: "(.+)"$/gm)];
+  assert.ok(named.length > 20);
+  for (const [, file, name] of named) {
+    const source = read(file);
+    assert.ok(
+      source.includes(`fn ${name}(`) || source.includes(`(\`${name}\``) || source.includes(`("${name}"`),
+      `${file}: ${name}`,
+    );
+  }
+});

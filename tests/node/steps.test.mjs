@@ -42,9 +42,9 @@ async function steps(t, all, env) {
 test("a step that hangs is killed at its limit with what it has started, is named, and the others go on", async (t) => {
   const beats = join(await folder(t), "beats");
   const hangs = `trap "" TERM; while :; do echo >>${beats}; sleep 0.05; done & wait`;
-  const { status, output } = await steps(t, { "test-a": hangs, "test-b": 'echo "ℹ pass 3"' }, { STEP_LIMIT: "1" });
+  const { status, output } = await steps(t, { "test-a": hangs, "test-b": 'echo "ℹ pass 3"' }, { STEP_LIMIT: "2" });
   assert.equal(status, 1, output);
-  assert.match(output, /^ {2}FAILED +test-a +\d+ s +ran into its limit of 1 s \(STEP_LIMIT\)$/m);
+  assert.match(output, /^ {2}FAILED +test-a +\d+ s +ran into its limit of 2 s \(STEP_LIMIT\)$/m);
   assert.match(output, /^ {2}ok +test-b +\d+ s +3 tests passed$/m);
   assert.match(output, /^1 of 2 steps failed$/m);
   const { size } = await stat(beats);
