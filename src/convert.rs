@@ -79,7 +79,8 @@ pub fn convert_with(body: &[u8], options: &Convert, hooks: &Hooks) -> Result<Vec
 /// `{traceId, spanId, name, conventions: [name], entry: {is, why}, attributes, gone, goneEvents: [name]}`; the last three are left out where the
 /// span goes out as it came. `attributes` holds every attribute that goes out, in order: `{key, from, convention, rule, how}` (the
 /// source's key, the name of the convention, the row of its table, what that does), `{key, how}` where no attribute of the source gave it, `{key, kept}`
-/// where it stays as the source had it. `gone` holds the attributes of the source that do not go out: `{key, why, by: [key]}` and, as above, the rule.
+/// where it stays as the source had it. `gone` holds the attributes of the source that do not go out: `{key, why, by: [key]}` and, as above, the rule;
+/// `missing` holds the paths of the values inside of it that nothing which goes out has.
 /// What the privacy stage did to an attribute stands in its `privacy`: `masked`, `mask failed`, `media replaced`, `truncated`, `dropped`.
 pub fn explain(body: &[u8], options: &Convert) -> Result<Vec<u8>, Error> {
     explain_with(body, options, &Hooks::default())
