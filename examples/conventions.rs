@@ -42,7 +42,7 @@ fn meaning(to: To) -> String {
         To::Mark | To::MarkInside => "the mark of the entry".into(),
         To::MarkCopy => "a copy of the mark: removed".into(),
         To::Drop => "removed: it may hold secrets".into(),
-        To::Spent => "said by the others; stays with `keep: \"all\"` only".into(),
+        To::Spent => "left out; stays with `keep: \"all\"` only".into(),
         To::Aside(_) => "no entry: no model is asked there".into(),
         To::Keep => "stays as it is".into(),
         To::Hint(words) => {

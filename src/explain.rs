@@ -2,17 +2,18 @@
 //! that is gone, why. It looks at what the normaliser left behind and at the bytes that were written, so that nothing is paid
 //! for it when nobody asks.
 
-use crate::conventions::{self, ConventionSet, OWN, RuleRef, To};
+use crate::conventions::{self, ConventionSet, OWN, RuleRef, To, words};
 use crate::entry::Reason;
-use crate::json::{self, Out};
+use crate::hash::HashMap;
+use crate::json::{self, Json, Out};
 use crate::keys::{KeyInfo, Keys};
-use crate::normalize::canonical::{DERIVED, EVENTS, HANDED_DOWN, INFERRED, NAMES};
-use crate::normalize::{Fate, Normal};
-use crate::otlp::wire::{Field, Reader};
+use crate::normalize::canonical::{DERIVED, EVENTS, Field, HANDED_DOWN, INFERRED, NAMES, USAGE};
+use crate::normalize::{Fate, Normal, scalar};
+use crate::otlp::wire::{self, Reader};
 use crate::otlp::write::number;
 use crate::privacy::{DROPPED, Notes};
 use crate::profiles::write::Writing;
-use crate::span::{Key, Span};
+use crate::span::{Key, Span, Value};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
@@ -111,15 +112,26 @@ impl<'k> Explainer<'k> {
         };
         let mut object = self.head(&mut out, [&span.trace_id, &span.span_id, span.name], normal.conventions, entry);
         let keys = BumpVec::from_iter_in(attribute_keys(written), self.arena);
-        let mut said = writing.said(span, normal, self.keys, self.arena);
-        let dropped = said.iter().filter_map(|(key, at)| dropped(notes, key).map(|note| (*at, note))).collect();
+        let (mut said, fates) = writing.said(span, normal, self.keys, self.arena);
+        let dropped = said.iter().filter_map(|(key, _, at)| dropped(notes, key).map(|note| (*at, note))).collect();
         let sources = || span.attributes.iter().map(|attr| self.keys.text(attr.key));
         // Of events, of links and of the status.
-        let is_of_part = |key: &[u8]| !keys.contains(&key) && !said.iter().any(|(said, _)| *said == key) && !sources().any(|at| at == key);
+        let is_of_part = |key: &[u8]| !keys.contains(&key) && !said.iter().any(|(said, ..)| *said == key) && !sources().any(|at| at == key);
         let of_parts: Vec<_> =
             notes.iter().filter(|(key, note)| note.starts_with(DROPPED) && is_of_part(key)).map(|(key, _)| (None, &**key)).collect();
-        said.retain(|(key, _)| keys.contains(key));
-        let said = Said { keys: self.keys, span, normal, writing, said, notes, dropped };
+        said.retain(|(key, ..)| keys.contains(key));
+        let stays = span.attributes.iter().zip(fates).filter(|(attr, fate)| {
+            let key = self.keys.text(attr.key);
+            writing.keeps(**fate, normal.is_llm()) && keys.contains(&key) && said.iter().all(|(said, ..)| *said != key)
+        });
+        let mut found = Found { by_value: HashMap::default(), arena: self.arena };
+        for (key, value, _) in &said {
+            found.add(key, *value);
+        }
+        for (attr, fate) in stays {
+            found.add(self.keys.text(attr.key), if let Fate::Rewrite(value) = fate { *value } else { attr.value });
+        }
+        let said = Said { keys: self.keys, span, normal, writing, said, fates, found, notes, dropped };
         object.list("attributes", keys.iter(), |key, out| said.attribute(key, out));
         let gone = sources().enumerate().filter(|(_, key)| !keys.contains(key)).map(|(at, key)| (Some(at), key));
         object.list("gone", gone.chain(of_parts), |(at, key), out| said.gone(at, key, out));
@@ -188,12 +200,12 @@ fn why(reason: Option<Reason>) -> &'static str {
 }
 
 /// The fields of a message; what comes after a broken one is left out.
-fn fields(message: &[u8]) -> impl Iterator<Item = Field<'_>> {
+fn fields(message: &[u8]) -> impl Iterator<Item = wire::Field<'_>> {
     let mut reader = Reader::new(0, message);
     std::iter::from_fn(move || reader.field().ok().flatten())
 }
 
-fn bytes(field: Field<'_>) -> &[u8] {
+fn bytes(field: wire::Field<'_>) -> &[u8] {
     field.bytes().map_or(&[], |(_, bytes)| bytes)
 }
 
@@ -208,14 +220,98 @@ fn dropped(notes: &Notes, key: &[u8]) -> Option<&'static str> {
     notes.iter().find(|(noted, note)| **noted == *key && note.starts_with(DROPPED)).map(|(_, note)| *note)
 }
 
+/// So many values are named of those that are nowhere.
+const MAX_MISSING: usize = 20;
+/// JSON inside of JSON is looked into so many times.
+const MAX_NESTED: usize = 8;
+
+/// Members whose values are words of a shape (what a message, a part or a choice is), which is read from them.
+const OF_SHAPE: &[&str] =
+    &["role", "type", "object", "index", "lc", "finish_reason", "finish_reasons", "finishReason", "stop_reason", "stopReason", "kind"];
+
+/// The single values of what goes out, by their texts: the attribute that has each.
+struct Found<'k> {
+    by_value: HashMap<&'k [u8], &'k [u8]>,
+    arena: &'k Bump,
+}
+
+impl<'k> Found<'k> {
+    fn add(&mut self, key: &'k [u8], value: Value<'k>) {
+        let by_value = &mut self.by_value;
+        leaves(value, self.arena, &mut |_, leaf, _| {
+            by_value.entry(leaf).or_insert(key);
+        });
+    }
+
+    fn get(&self, leaf: &[u8]) -> Option<&'k [u8]> {
+        let data = leaf.starts_with(b"data:").then(|| memchr::memchr(b',', leaf)).flatten().map(|comma| &leaf[comma + 1..]);
+        [Some(leaf), data].into_iter().flatten().find_map(|leaf| self.by_value.get(leaf).copied())
+    }
+}
+
+/// Takes a single value: its path, its text, and whether it is no text.
+type TakeLeaf<'f, 'k> = dyn FnMut(&[u8], &'k [u8], bool) + 'f;
+
+/// Gives each single value inside of another one. What is null is left out.
+fn leaves<'k>(value: Value<'k>, arena: &'k Bump, f: &mut TakeLeaf<'_, 'k>) {
+    let text = match value {
+        Value::Str(text) => text,
+        value => scalar::to_json(&value, arena),
+    };
+    match json::parse(text, arena).filter(|j| j.is_object() || j.is_array()) {
+        Some(j) => json_leaves(j, &mut Vec::new(), MAX_NESTED, arena, f),
+        None => f(b"", text.trim_ascii(), value.as_str().is_none()),
+    }
+}
+
+fn json_leaves<'k>(j: Json<'k>, path: &mut Vec<u8>, nested: usize, arena: &'k Bump, f: &mut TakeLeaf<'_, 'k>) {
+    let length = path.len();
+    let mut below = |name: &[u8], j: Json<'k>, path: &mut Vec<u8>| {
+        if length > 0 {
+            path.push(b'.');
+        }
+        path.extend_from_slice(name);
+        json_leaves(j, path, nested, arena, f);
+        path.truncate(length);
+    };
+    if j.is_array() {
+        j.items().enumerate().for_each(|(i, item)| below(i.to_string().as_bytes(), item, path));
+    } else if j.is_object() {
+        j.entries().for_each(|(name, member)| below(name, member, path));
+    } else if let Some(text) = j.text(arena) {
+        let inner = json::parse(text, arena).filter(|j| nested > 0 && (j.is_object() || j.is_array()));
+        match inner {
+            Some(inner) => json_leaves(inner, path, nested - 1, arena, f),
+            None => f(path, text.trim_ascii(), false),
+        }
+    } else if !j.is_null() {
+        f(path, scalar::to_json(&scalar::from_json(j, arena), arena), true);
+    }
+}
+
+/// Does a rule read what a model used?
+fn is_usage(to: To) -> bool {
+    match to {
+        To::Field(field) | To::Unless(field, _) | To::Aggregated(field) | To::CacheBeside(field) => USAGE.contains(&field),
+        To::OfOneCall(to) | To::FirstWord(to) | To::Enveloped(to) | To::Items(to) => is_usage(*to),
+        To::All(all) => all.iter().any(|to| is_usage(*to)),
+        To::Usage | To::Cost | To::UncachedInput | To::UncachedPart => true,
+        _ => false,
+    }
+}
+
 /// One span as a profile says it.
 struct Said<'s, 'k> {
     keys: &'k Keys,
     span: &'s Span<'k>,
     normal: &'s Normal<'k>,
     writing: &'s Writing,
-    /// The keys of the canonical fields, and where each has its value from.
-    said: Vec<(&'k [u8], u16)>,
+    /// What was written of the canonical form: each key, its value, and where it has that from.
+    said: Vec<(&'k [u8], Value<'k>, u16)>,
+    /// What became of each attribute of the source.
+    fates: &'s [Fate<'k>],
+    /// The values that go out.
+    found: Found<'k>,
     /// What the privacy stage did.
     notes: &'s Notes,
     /// The attributes of the source that gave what it left out, and why it did.
@@ -227,22 +323,26 @@ impl<'k> Said<'_, 'k> {
         let mut object = Object::new(out);
         object.text("key", key);
         let source = self.span.attributes.iter().position(|attr| self.keys.text(attr.key) == key);
-        let said = self.said.iter().find(|(said, _)| *said == key);
+        let said = self.said.iter().find(|(said, ..)| *said == key);
         match (said, source) {
-            (Some((_, DERIVED)), _) => object.text("how", b"follows from other fields"),
-            (Some((_, INFERRED)), _) => object.text("how", b"guessed from the server's address or the model's name"),
-            (Some((_, NAMES)), _) => object.text("how", b"told by the name of the span or of its scope"),
-            (Some((_, HANDED_DOWN)), _) => object.text("how", b"handed down from a span above it"),
-            (Some((_, EVENTS)), _) => object.text("how", b"told by events of the span"),
-            (Some((_, at)), _) => self.rule(usize::from(*at), &mut object),
+            (Some((.., DERIVED)), _) => object.text("how", b"follows from other fields"),
+            (Some((.., INFERRED)), _) => object.text("how", b"guessed from the server's address or the model's name"),
+            (Some((.., NAMES)), _) => object.text("how", b"told by the name of the span or of its scope"),
+            (Some((.., HANDED_DOWN)), _) => object.text("how", b"handed down from a span above it"),
+            (Some((.., EVENTS)), _) => object.text("how", b"told by events of the span"),
+            (Some((.., at)), _) => self.rule(usize::from(*at), &mut object),
             (None, _) if self.keys.find(key) == Some(self.writing.entry_key()) => object.text("how", b"the mark of the entry"),
             (None, Some(at)) => object.text(
                 "kept",
-                match self.normal.fates.get(at) {
-                    Some(Fate::Rewrite(_)) => b"without the mark of the entry that it held",
+                match self.fates.get(at) {
+                    Some(Fate::Rewrite(_)) if self.normal.fates.get(at) == self.fates.get(at) => {
+                        b"without the mark of the entry that it held"
+                    }
+                    Some(Fate::Rewrite(_)) => b"in a form that the backend takes",
                     Some(Fate::Mapped) if self.writing.keeps(Fate::Mapped, self.normal.is_llm()) => {
                         b"all attributes of the source are to stay"
                     }
+                    _ if self.by(at).next().is_some() => b"others say a part of it",
                     _ => b"no attribute of the profile says it",
                 },
             ),
@@ -255,33 +355,109 @@ impl<'k> Said<'_, 'k> {
         object.close();
     }
 
+    /// The keys that have their values from an attribute of the source.
+    fn by(&self, at: usize) -> impl Iterator<Item = &'k [u8]> {
+        self.said.iter().filter(move |(.., origin)| usize::from(*origin) == at).map(|(key, ..)| *key)
+    }
+
     /// `at`: which attribute of the span it is, if it is one.
     fn gone(&self, at: Option<usize>, key: &[u8], out: &mut Out<'k>) {
         let mut object = Object::new(out);
         object.text("key", key);
         let at = at.unwrap_or(usize::MAX);
         self.rule(at, &mut object);
-        let in_place = self.said.iter().filter(|(_, origin)| usize::from(*origin) == at).map(|(key, _)| *key);
-        let in_other = self.dropped.iter().find(|(dropped, _)| usize::from(*dropped) == at && in_place.clone().next().is_none());
+        let mut by: Vec<_> = self.by(at).collect();
+        let in_other = self.dropped.iter().find(|(dropped, _)| usize::from(*dropped) == at && by.is_empty());
         let dropped = in_other.map(|(_, note)| *note).or_else(|| dropped(self.notes, key));
-        let why: &[u8] = match self.normal.fates.get(at) {
-            _ if dropped.is_some() => b"content is not to leave",
-            Some(Fate::Drop) => b"must not go on: a secret, a placeholder, or a mark that was read",
-            Some(Fate::Keep | Fate::Rewrite(_)) => b"no attribute of the source is to stay",
-            _ if in_place.clone().next().is_none() => b"others say it",
-            _ => b"said by others",
-        };
-        object.text("why", why);
-        object.list("by", in_place, json::string);
+        let mut missing = Vec::new();
+        let why = if dropped.is_some() { "content is not to leave" } else { self.why_gone(at, &mut by, &mut missing) };
+        object.text("why", why.as_bytes());
+        object.list("by", by.iter(), |key, out| json::string(key, out));
+        if !missing.is_empty() {
+            object.list("missing", missing.iter().take(MAX_MISSING), |path, out| json::string(path, out));
+        }
         if let Some(note) = dropped {
             object.text("privacy", note.as_bytes());
         }
         object.close();
     }
 
-    /// The convention and the row of its table by which an attribute was read.
-    fn rule(&self, at: usize, object: &mut Object<'_, 'k>) {
-        let Some(attr) = self.span.attributes.get(at) else { return };
+    /// Why an attribute of the source is gone. `by` has the keys that were made of it, and gets those that have its values; `missing` gets the
+    /// paths of those that no attribute has.
+    fn why_gone(&self, at: usize, by: &mut Vec<&'k [u8]>, missing: &mut Vec<Vec<u8>>) -> &'static str {
+        let Some(attr) = self.span.attributes.get(at) else { return "it is not there" };
+        let to = self.rule_of(at).map(|r| r.rule.to);
+        match self.fates.get(at) {
+            Some(Fate::Drop) => {
+                return match to {
+                    _ if attr.value == Value::Empty => "it has no value",
+                    _ if !by.is_empty() => "said by others",
+                    Some(To::Drop) => "it may hold a secret",
+                    Some(to) if to.is_mark() => "a mark of the entry, which was read",
+                    _ if self.normal.fates.get(at) == Some(&Fate::Drop) => "a placeholder, which says nothing",
+                    _ => "the backend would not take it",
+                };
+            }
+            Some(Fate::Keep | Fate::Rewrite(_)) => return "no attribute of the source is to stay",
+            _ => {}
+        }
+        if let Some(To::Vector) = to {
+            return "a vector: its length is sent, not its numbers";
+        }
+        let is_composite =
+            json::parse(attr.value.as_str().unwrap_or(b"{}"), self.found.arena).is_some_and(|j| j.is_object() || j.is_array());
+        if !by.is_empty() && !is_composite && !matches!(to, Some(To::Flat(_) | To::FlatParts(_) | To::Inside(..))) {
+            return "said by others";
+        }
+        let c = &self.normal.canonical;
+        // A value as its field has it is the same value; counts are made inclusive.
+        let of_field = match to {
+            Some(To::Field(field) | To::Aggregated(field) | To::Unless(field, _) | To::CacheBeside(field)) => Some(field),
+            _ => None,
+        };
+        let counts = matches!(to, Some(To::Usage | To::Cost | To::Parameters | To::Object(_)));
+        let (mut found, mut lost) = (0, 0);
+        leaves(attr.value, self.found.arena, &mut |path, leaf, is_no_text| {
+            let converted = of_field.filter(|_| path.is_empty()).and_then(|field| scalar::convert(field, &attr.value, self.found.arena));
+            let converted = converted.map(|value| if let Value::Array([one]) = value { *one } else { value });
+            let converted = converted.map(|value| value.as_str().unwrap_or_else(|| scalar::to_json(&value, self.found.arena)));
+            let name = path.rsplit(|byte| *byte == b'.').find(|name| !name.iter().all(u8::is_ascii_digit)).unwrap_or_default();
+            let name =
+                if path.is_empty() { self.keys.text(attr.key).rsplit(|byte| *byte == b'.').next().unwrap_or_default() } else { name };
+            let says_nothing = leaf.is_empty() || scalar::is_absence(Field::Provider, &Value::Str(leaf));
+            match [Some(leaf), converted].into_iter().flatten().find_map(|leaf| self.found.get(leaf)) {
+                Some(key) => {
+                    found += 1;
+                    if !by.contains(&key) {
+                        by.push(key);
+                    }
+                }
+                None if says_nothing
+                    || words::any(name, OF_SHAPE)
+                    || is_no_text && (counts || words::position(path, b"usage").is_some()) => {}
+                None => {
+                    lost += 1;
+                    missing.extend((!path.is_empty()).then(|| path.to_vec()));
+                }
+            }
+        });
+        if found == 0 && lost > 0 {
+            by.clear();
+        }
+        let of_status = matches!(to, Some(To::Level | To::StatusMessage | To::Failed(_)));
+        match to {
+            _ if lost == 0 && (found > 0 || !by.is_empty()) => "said by others",
+            _ if found > 0 => "others say a part of it",
+            _ if c.aggregated && by.is_empty() && to.is_some_and(is_usage) => "the spans below it say it",
+            _ if of_status => "the status of the span says it",
+            Some(To::Spent | To::All(_)) => "left out: the tables have it for nothing more",
+            _ if lost == 0 => "it says nothing",
+            _ => "nothing else says it",
+        }
+    }
+
+    fn rule_of(&self, at: usize) -> Option<RuleRef> {
+        let attr = self.span.attributes.get(at)?;
         let looked_up;
         let info = match attr.key {
             Key::Id(id) => self.keys.get(id),
@@ -295,9 +471,12 @@ impl<'k> Said<'_, 'k> {
                 || matches!(r.rule.to, To::Drop)
                 || r.convention & (self.normal.conventions | conventions::everywhere()) != 0
         };
-        let Some(r) = info.and_then(|info| info.rules.iter().filter(holds).max_by_key(|r| (r.rule.trust == OWN, r.rule.trust))) else {
-            return;
-        };
+        info?.rules.iter().filter(holds).max_by_key(|r| (r.rule.trust == OWN, r.rule.trust)).copied()
+    }
+
+    /// The convention and the row of its table by which an attribute was read.
+    fn rule(&self, at: usize, object: &mut Object<'_, 'k>) {
+        let (Some(attr), Some(r)) = (self.span.attributes.get(at), self.rule_of(at)) else { return };
         object.text("from", self.keys.text(attr.key));
         conventions::names(r.convention).take(1).for_each(|name| object.text("convention", name.as_bytes()));
         object.text("rule", r.rule.key.as_bytes());

@@ -126,9 +126,10 @@ function report({ name, spanId, conventions, entry, attributes = [], gone = [], 
       (a) => `  ${paint(a.kept ? 2 : 36, a.kept ? "=" : "+")} ${a.key.padEnd(width)}  ${a.kept ?? rule(a)}`,
     ),
     ...gone.map(
-      (a) => `  ${paint(31, "-")} ${a.key.padEnd(width)}  ${a.by.length > 0 ? `said by ${a.by.join(", ")}` : a.why}`,
+      ({ key, why, by, missing = [] }) =>
+        `  ${paint(31, "-")} ${key.padEnd(width)}  ${why}${by.length > 0 ? `: ${by.join(", ")}` : ""}${missing.length > 0 ? `; nowhere: ${missing.join(", ")}` : ""}`,
     ),
-    ...goneEvents.map((event) => `  ${paint(31, "-")} event ${event}: said by attributes`),
+    ...goneEvents.map((event) => `  ${paint(31, "-")} event ${event}: read into attributes`),
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -93,9 +93,12 @@ export interface Explanation {
   entry: { is: boolean; why: string };
   /** Every attribute that goes out, in order. Missing, as the next two: the span goes out as it came. */
   attributes?: ExplainedAttribute[];
-  /** The attributes of the source that do not go out: why, and the keys that say it in their place. */
-  gone?: (ExplainedAttribute & { why: string; by: string[] })[];
-  /** Names of the events that do not go out, since attributes say them. */
+  /**
+   * The attributes of the source that do not go out: why, the keys that have its values in its place, and the paths of the values inside of it
+   * that nothing which goes out has (20 at most).
+   */
+  gone?: (ExplainedAttribute & { why: string; by: string[]; missing?: string[] })[];
+  /** Names of the events that do not go out, since they were read into attributes. */
   goneEvents?: string[];
 }
 

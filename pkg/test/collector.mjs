@@ -1,4 +1,5 @@
 // An OTLP/HTTP receiver on loopback that answers as it is told and remembers what came.
+import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { gunzipSync } from "node:zlib";
@@ -51,4 +52,18 @@ export async function startCollector(answer = () => ({})) {
   };
 }
 
-const spansOf = (requests) => requests.flatMap(({ body, headers }) => flatten(decode(body, headers["content-type"])));
+const spansOf = (requests) =>
+  requests.flatMap(({ body, headers }) => {
+    const decoded = decode(body, headers["content-type"]);
+    attributeKeysAreUnique(decoded);
+    return flatten(decoded);
+  });
+
+/** OTLP: "The attribute values are unique by key." An object of attributes would not show it. */
+function attributeKeysAreUnique({ resourceSpans = [] }) {
+  const spans = resourceSpans.flatMap(({ scopeSpans = [] }) => scopeSpans).flatMap(({ spans = [] }) => spans);
+  for (const { name, attributes = [] } of spans) {
+    const keys = attributes.map(({ key }) => key);
+    assert.deepEqual(keys, [...new Set(keys)], `${name} has a key twice`);
+  }
+}

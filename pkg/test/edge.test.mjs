@@ -51,6 +51,16 @@ test("spans of one request are one trace, with one entry, delivered through wait
   assert.equal(spans["GET /"].resource["service.name"], "shop");
 });
 
+test("no key goes out twice where the source's own stay", async (t) => {
+  const { collector, trace, delivered } = await request(t, { options: { keep: "all" } });
+  trace.span("chat", { "gen_ai.operation.name": "chat", "gen_ai.request.model": "m" }, (chat) => {
+    chat.setAttribute("gen_ai.usage.input_tokens", 5);
+  });
+  await delivered();
+  // The collector looks at the keys.
+  assert.equal(collector.spans()[0].attributes["gen_ai.request.model"], "m");
+});
+
 test("what a request does while its first spans are on their way is sent as well, in the same trace", async (t) => {
   const { collector, trace, delivered, waited } = await request(t, { answer: () => ({ afterMillis: 200 }) });
   trace.span("first", {}, () => {});

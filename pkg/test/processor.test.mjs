@@ -47,6 +47,26 @@ test("a flush delivers what has ended, as OTLP protobuf", async (t) => {
   assert.equal(headers["content-encoding"], undefined);
 });
 
+test("no key goes out twice where the source's own stay, at the first use of a key as at the tenth", async (t) => {
+  const { collector, processor, tracer } = await setup(t, { options: { keep: "all" } });
+  const attributes = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.system": "openai.chat",
+    "gen_ai.response.id": "c1",
+    "gen_ai.response.finish_reasons": ["tool-calls"],
+    "gen_ai.usage.input_tokens": 5,
+  };
+  for (let i = 0; i < 10; i++) tracer.startSpan("chat", { attributes }).end();
+  await processor.forceFlush();
+  // The collector looks at the keys.
+  const spans = collector.spans();
+  assert.equal(spans.length, 10);
+  for (const span of spans) {
+    assert.equal(span.attributes["gen_ai.response.id"], "c1");
+    assert.equal(span.attributes["gen_ai.provider.name"], "openai");
+  }
+});
+
 test("gzip on request, for bodies that gain by it", async (t) => {
   const { collector, processor, work } = await setup(t, { options: { compression: "gzip" } });
   work("small");

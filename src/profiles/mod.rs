@@ -22,6 +22,9 @@ const OPERATION_KEY: &str = "gen_ai.operation.name";
 /// A profile's word for a kind of span, and whether that tells the kind back.
 type SaysKind = fn(Kind) -> (&'static str, bool);
 
+/// What has to become of an attribute of the source.
+type Mends = for<'a> fn(&[u8], &Value<'a>, &'a Bump) -> Option<Fate<'a>>;
+
 /// A table of keys, as it is shipped.
 macro_rules! keys {
     ($rows:expr) => {{
@@ -54,7 +57,7 @@ pub struct Table {
     pub complete: Option<for<'a> fn(&mut Canonical<'a>, &'a Bump)>,
     /// What has to become of an attribute of the source that stays, by its key and value, so that the backend takes the span; `None`: it may stay
     /// as it is. With [`Fate::Drop`] it moves to where [`Table::aside`] has it.
-    pub mends: Option<for<'a> fn(&[u8], &Value<'a>, &'a Bump) -> Option<Fate<'a>>>,
+    pub mends: Option<Mends>,
     /// What stands in front of the key of an attribute that may not stay under its own.
     pub aside: &'static str,
     /// Puts together what no single field says.

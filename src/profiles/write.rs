@@ -316,17 +316,26 @@ impl Writing {
         }
     }
 
-    /// The keys that say the canonical form, and where each has its value from ([`Canonical::origin`]). For `explain`.
-    pub fn said<'a>(&self, span: &Span<'a>, n: &Normal<'a>, keys: &'a Keys, arena: &'a Bump) -> Vec<(&'a [u8], u16)> {
-        if !n.is_llm() {
-            return Vec::new();
-        }
+    /// What goes out of a span, for `explain`: but for what the source keeps, each attribute's key, its value and where it has that from
+    /// ([`Canonical::origin`]); then what became of each attribute of the source.
+    #[allow(clippy::type_complexity, reason = "a list and a list")]
+    pub fn said<'a>(
+        &self,
+        span: &Span<'a>,
+        n: &Normal<'a>,
+        keys: &'a Keys,
+        arena: &'a Bump,
+    ) -> (Vec<(&'a [u8], Value<'a>, u16)>, &'a [Fate<'a>]) {
         let view = self.view(span, n, keys, arena);
+        if !n.is_llm() {
+            return (Vec::new(), view.fates);
+        }
         let c = view.canonical();
-        let fields = c.fields().flat_map(|field| self.keys_of(c, field).iter().map(move |id| (*id, c.origin(field))));
-        let words = [(self.operation, c.kind_origin), (self.kind, c.kind_origin)];
-        let composed = view.composed.items.iter().map(|item| (item.key, item.origin));
-        fields.chain(words).map(|(id, origin)| (keys.text(Key::Id(id)), origin)).chain(composed).collect()
+        let of_field = |field| self.keys_of(c, field).iter().map(move |id| (*id, *c.value(field), c.origin(field)));
+        let words = view.words.map(|(id, text)| (id, Value::Str(text), c.kind_origin));
+        let by_id = c.fields().flat_map(of_field).chain(words).map(|(id, value, origin)| (keys.text(Key::Id(id)), value, origin));
+        let said = by_id.chain(view.composed.items.iter().map(|item| (item.key, item.value, item.origin))).collect();
+        (said, view.fates)
     }
 
     /// The number of the key that marks an entry.

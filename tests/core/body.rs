@@ -8,6 +8,16 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
+/// The paths of all captured bodies.
+pub fn captures() -> Vec<std::path::PathBuf> {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/captures");
+    let files = [root.to_owned(), format!("{root}/more")].map(|folder| std::fs::read_dir(folder).unwrap());
+    let all: Vec<_> =
+        files.into_iter().flatten().map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "pb")).collect();
+    assert!(all.len() > 100, "{} captures", all.len());
+    all
+}
+
 pub fn convert(body: &[u8], profile: Profile, keep: Option<Keep>) -> Vec<u8> {
     let options = Convert { profile, keep, to: Format::Protobuf, inherit_session: false, ..Convert::default() };
     genspan::convert(body, &options).unwrap()

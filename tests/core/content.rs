@@ -121,7 +121,7 @@ impl Spans {
             r#"{{"destinations":[{{"profile":"{profile}","keep":"{keep}","delivery":{{"queue":{{"maxSpans":100000}}}},"resource":{{"token":"t","host.name":"h"}}}}],"privacy":{privacy}}}"#
         );
         let mut pipeline = Pipeline::new(&Config::from_json(&config).unwrap(), 1).unwrap();
-        let mut w = FrameWriter(&mut pipeline);
+        let mut w = FrameWriter::new(&mut pipeline);
         let (resource, scope) =
             (w.resource(&Resource::default()), w.scope(&InstrumentationScope { name: self.scope.into(), ..Default::default() }));
         for span in &self.spans {

@@ -5,7 +5,8 @@ use genspan::config::{Convert, Profile};
 use genspan::profiles::write::Keep;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
 
 fn explained(body: &[u8], options: &Convert) -> Vec<Json> {
     serde_json::from_slice(&genspan::explain(body, options).unwrap()).unwrap()
@@ -88,4 +89,110 @@ fn a_guess_is_marked_as_one() {
     let spans = explained(json.as_bytes(), &Convert::default());
     let provider = find(&spans[0]["attributes"], "gen_ai.provider.name");
     assert_eq!(provider["how"], "guessed from the server's address or the model's name");
+}
+
+/// What becomes of one attribute that is gone.
+fn gone(scope: &str, attributes: Json, key: &str, profile: Profile) -> Json {
+    let body = crate::body::request(scope, "x", &attributes);
+    let spans = explained(&body, &Convert { profile, ..Default::default() });
+    find(&spans[0]["gone"], key).clone()
+}
+
+#[test]
+fn a_value_that_is_nowhere_in_what_goes_out_is_named() {
+    let llm = "OpenInference";
+    let message = |rest: Json| {
+        let mut all = json!({"openinference.span.kind": "LLM", "llm.input_messages.0.message.role": "user", "llm.input_messages.0.message.content": "Hello"});
+        all.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        all
+    };
+    // A member of a message that has no field; the others have one.
+    let attributes = message(json!({"llm.input_messages.0.message.channel": "telegram-17"}));
+    let lost = gone(llm, attributes.clone(), "llm.input_messages.0.message.channel", Profile::Otel);
+    assert_eq!((&lost["why"], &lost["by"]), (&"nothing else says it".into(), &json!([])));
+    for key in ["llm.input_messages.0.message.content", "llm.input_messages.0.message.role"] {
+        let said = gone(llm, attributes.clone(), key, Profile::Otel);
+        assert_eq!((&said["why"], &said["by"]), (&"said by others".into(), &json!(["gen_ai.input.messages"])), "{key}");
+    }
+    // An answer of which the messages say a part, and the usage.
+    let answer = json!({
+        "id": "chatcmpl-1", "object": "chat.completion", "citations": ["https://example.org/source"], "usage": {"prompt_tokens": 10, "completion_tokens": 2},
+        "choices": [{"index": 0, "finish_reason": "stop", "logprobs": {"content": [{"token": "Fi-tok"}]}, "message": {"role": "assistant", "content": "Fine."}}],
+    });
+    let attributes = json!({"openinference.span.kind": "LLM", "output.value": answer.to_string()});
+    let lost = gone(llm, attributes, "output.value", Profile::Otel);
+    assert_eq!(lost["why"], "others say a part of it", "{lost}");
+    let missing: BTreeSet<_> = lost["missing"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
+    assert_eq!(missing, BTreeSet::from(["choices.0.logprobs.content.0.token", "citations.0"]), "{lost}");
+    // A field that the profile has no key for.
+    let metadata = r#"{"openai":{"responseId":"resp-1","serviceTier":"priority"}}"#;
+    let attributes = json!({"ai.operationId": "ai.generateText.doGenerate", "ai.model.id": "m", "ai.response.providerMetadata": metadata});
+    let spans = explained(&crate::body::request("ai", "x", &attributes), &Convert { profile: Profile::Langfuse, ..Default::default() });
+    let lost = spans[0]["gone"].as_array().unwrap().iter().find(|gone| gone["key"] == "ai.response.providerMetadata");
+    assert!(lost.is_none_or(|lost| lost["why"] != "said by others"), "{lost:?}");
+}
+
+#[test]
+fn a_reason_is_the_one_that_holds() {
+    let why = |scope: &str, attributes: Json, key: &str| gone(scope, attributes, key, Profile::Otel)["why"].clone();
+    let generation = |rest: Json| {
+        let mut all = json!({"langfuse.observation.type": "generation", "langfuse.observation.model.name": "m"});
+        all.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        all
+    };
+    let lf = "langfuse-sdk";
+    // What counts is made inclusive, and said.
+    let usage = generation(json!({"langfuse.observation.usage_details": r#"{"input":25,"input_cache_read":32,"output":9,"total":66}"#}));
+    assert_eq!(why(lf, usage, "langfuse.observation.usage_details"), "said by others");
+    let messages = generation(
+        json!({"langfuse.observation.input": r#"[{"role":"user","content":"Hi"},{"role":"ai","content":"","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\": 1}"}}]}]"#}),
+    );
+    assert_eq!(why(lf, messages, "langfuse.observation.input"), "said by others");
+    assert_eq!(
+        why(lf, generation(json!({"langfuse.observation.level": "ERROR"})), "langfuse.observation.level"),
+        "the status of the span says it"
+    );
+    assert_eq!(
+        why(
+            lf,
+            generation(json!({"langfuse.observation.metadata.gen_ai.is_entry": true})),
+            "langfuse.observation.metadata.gen_ai.is_entry"
+        ),
+        "a mark of the entry, which was read"
+    );
+    let spelled = json!({"gen_ai.provider.name": "openai", "gen_ai.system": "OpenAI", "gen_ai.operation.name": "chat"});
+    assert_eq!(why("x", spelled, "gen_ai.system"), "said by others");
+    assert_eq!(
+        why("x", json!({"gen_ai.operation.name": "chat", "gen_ai.request.model": "none"}), "gen_ai.request.model"),
+        "a placeholder, which says nothing"
+    );
+    let vector = json!({"ai.operationId": "ai.embed.doEmbed", "ai.model.id": "m", "ai.embeddings": ["[0.1,0.2,0.3]"]});
+    assert_eq!(why("ai", vector, "ai.embeddings"), "a vector: its length is sent, not its numbers");
+    assert_eq!(
+        why("x", json!({"openinference.span.kind": "LLM", "llm.model_name": "m", "input.mime_type": "text/plain"}), "input.mime_type"),
+        "left out: the tables have it for nothing more"
+    );
+    // What stays though a field was made of it is not what no attribute says.
+    let cost = generation(json!({"langfuse.observation.cost_details": r#"{"total":0.5,"mine":0.25}"#}));
+    let spans = explained(&crate::body::request(lf, "x", &cost), &Convert::default());
+    assert_eq!(find(&spans[0]["attributes"], "langfuse.observation.cost_details")["kept"], "others say a part of it");
+}
+
+#[test]
+fn what_is_said_by_others_is_in_them() {
+    for path in crate::body::captures() {
+        let body = std::fs::read(&path).unwrap();
+        for profile in [Profile::Otel, Profile::Tencent, Profile::Langfuse, Profile::Openinference] {
+            let options = Convert { profile, keep: Some(Keep::Unmapped), ..Default::default() };
+            for span in explained(&body, &options) {
+                for gone in span["gone"].as_array().into_iter().flatten().filter(|gone| gone["why"] == "said by others") {
+                    let by = gone["by"].as_array().unwrap();
+                    assert!(
+                        !by.is_empty() && by.iter().all(|key| find(&span["attributes"], key.as_str().unwrap()).is_object()),
+                        "{path:?} {gone}"
+                    );
+                }
+            }
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! What Langfuse's server demands of an observation, written down from its ingestion (the schema of its events, and how it makes them of spans):
 //! one field that is wrong, and the whole observation is refused, with its input, output and usage.
 
-use crate::body::{convert, spans};
+use crate::body::{captures, convert, spans};
 use genspan::config::Profile;
 use genspan::profiles::write::Keep;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -278,9 +278,7 @@ fn what_langfuse_would_refuse_stays_among_the_metadata() {
 
 #[test]
 fn no_captured_span_would_be_refused_by_langfuse() {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/captures");
-    let files = [root.to_owned(), format!("{root}/more")].map(|folder| std::fs::read_dir(folder).unwrap());
-    for path in files.into_iter().flatten().map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "pb")) {
+    for path in captures() {
         for keep in KEEPS {
             for span in spans(&convert(&std::fs::read(&path).unwrap(), Profile::Langfuse, Some(keep))) {
                 assert_eq!(refused(&seen(&span)), None, "{path:?} {}", span.name);
