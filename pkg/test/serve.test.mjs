@@ -505,6 +505,8 @@ const zeros = (...spans) => {
   );
 };
 
+// README promise: "One sender never costs another"
+// README promise: "A relay refuses a span that a backend would refuse at the door, with the count, and takes the rest of the request"
 test("spans that no backend would take are refused at the door, and cost no other span", async (t) => {
   const collector = await startCollector();
   t.after(() => collector.close());

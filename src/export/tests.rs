@@ -118,6 +118,7 @@ fn a_partial_success_is_counted() {
     assert_eq!((e.counts().sent, e.counts().rejected), (1, 2));
 }
 
+// README promise: "Queues are bounded in spans and bytes, and every drop is counted by its reason in `stats()`"
 #[test]
 fn a_full_queue_drops_the_oldest_and_counts_it() {
     let mut e = exporter(10, 2);
@@ -158,6 +159,7 @@ fn sent(e: &mut Exporter, now: f64) -> Option<(u32, Vec<String>, bool)> {
     e.poll(now, &NoEnvelopes).map(|t| (t.id, names(t.body), t.store))
 }
 
+// README promise: "A batch that a backend finds too large is split, and a span that is too large alone is shortened"
 #[test]
 fn what_is_too_large_is_halved_down_to_one_span_which_is_shortened_and_then_dropped() {
     let mut e = with(|d| d.max_in_flight = 4);
@@ -217,6 +219,7 @@ fn deliver(e: &mut Exporter, now: f64, status: impl Fn(&[String]) -> u16) -> (us
     (requests, taken)
 }
 
+// README promise: "A batch that is refused for one of its spans is split down to that span"
 // README promise: "Nothing is lost that can be kept, and nothing silently"
 #[test]
 fn a_refused_batch_is_split_down_to_the_spans_at_fault() {
@@ -271,6 +274,7 @@ fn a_backend_that_refuses_everything_is_not_asked_about_every_part_and_is_used_a
     assert!(e.counts().sent - before > 1000, "{}", e.counts().sent - before);
 }
 
+// README promise: "Batches are bounded in bytes"
 #[test]
 fn a_batch_has_no_more_bytes_than_it_may_with_all_that_is_around_its_spans() {
     struct Wide;

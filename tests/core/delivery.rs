@@ -96,6 +96,8 @@ fn json_is_what_a_destination_of_json_gets_and_no_body_is_larger_than_it_may_be(
     assert_eq!(p.stats().destinations[0].health, "ok");
 }
 
+// README promise: "A dead backend delays nobody"
+// README promise: "Each destination has its own queue, requests, retries and circuit breaker"
 #[test]
 fn a_destination_that_is_down_delays_no_other() {
     let one = r#"{"name":"down","delivery":{"maxInFlight":1,"queue":{"maxSpans":5}}}"#;

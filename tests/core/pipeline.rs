@@ -137,6 +137,8 @@ fn a_candidate_waits_for_its_parent_and_a_flush_ends_the_wait() {
     assert_eq!(p.stats().held, 0);
 }
 
+// README promise: "The token reaches its own destination only"
+// README promise: "Langfuse's project key (scope attribute `public_key`) reaches none"
 #[test]
 fn each_destination_gets_its_own_resource_and_no_other_s_secret() {
     let mut p = pipeline(&format!(
@@ -215,6 +217,8 @@ fn parents(requests: &[(usize, u32, ExportTraceServiceRequest)], destination: us
     all
 }
 
+// README promise: "No orphans"
+// README promise: "Where a destination gets some spans only, by scope or filter, each hangs below the nearest ancestor that it gets, or is a root"
 #[test]
 fn a_destination_gets_no_span_below_one_that_it_does_not_get() {
     for entries in [true, false] {
@@ -525,6 +529,7 @@ fn captures_in_pieces_have_the_entries_of_the_whole() {
     assert!(count > 90, "{count} bodies");
 }
 
+// README promise: "Your spans wait in bounded memory"
 #[test]
 fn what_is_held_is_bounded_in_bytes() {
     let mut p = pipeline(r#"{"destinations":[{}],"entry":{"maxHeldBytes":2000}}"#);

@@ -113,6 +113,8 @@ fn observed() -> Vec<Given> {
     ]
 }
 
+// README promise: "Your mark decides"
+// README promise: "A span that you mark is the entry of its segment, whatever stands above it"
 #[test]
 fn the_user_s_mark_decides_its_segment_below_an_unmarked_llm_span() {
     for siblings in ["each", "first", "common-ancestor"] {
@@ -219,6 +221,7 @@ fn counted<'s>(profile: &str, sent: &'s Sent) -> BTreeMap<&'s str, i64> {
     sent.iter().filter_map(|(name, attributes)| Some((&name[..], tokens(attributes)?))).collect()
 }
 
+// README promise: "Where a framework and the client below it both report a call, or an agent the calls that it runs, the usage stays on the innermost span that the destinations get"
 // README promise: "Tokens count once"
 #[test]
 fn the_usage_of_spans_that_run_calls_is_an_aggregate_wherever_the_calls_report_theirs() {
@@ -260,6 +263,7 @@ fn the_usage_of_a_span_that_runs_calls_is_its_own_where_the_calls_report_none() 
     }
 }
 
+// README promise: "Tokens count once"
 #[test]
 fn of_nested_calls_of_a_model_the_innermost_counts_if_the_numbers_are_the_same_and_each_if_not() {
     for (outer, expected) in [([57, 17], vec![("client", 57)]), ([80, 17], vec![("client", 57), ("framework", 80)])] {

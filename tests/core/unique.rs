@@ -131,6 +131,7 @@ fn by_all_roads(body: &[u8], name: &str) {
     }
 }
 
+// README promise: "No attribute key goes out twice"
 // README promise: "The same bytes everywhere"
 #[test]
 fn no_key_goes_out_twice_and_every_road_gives_the_same_attributes() {

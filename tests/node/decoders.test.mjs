@@ -21,6 +21,7 @@ test("there are captures to convert", () => assert.ok(captures.length >= 10, `${
 
 for (const profile of PROFILES) {
   const test = testInPython;
+  // README promise: "The native core and the WebAssembly module give identical output for every capture"
   test(`profile ${profile}: every capture converts to the same bytes natively and in WebAssembly, and two decoders read them alike`, async (t) => {
     for (const capture of captures) {
       await t.test(capture, async () => {

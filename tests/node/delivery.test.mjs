@@ -38,6 +38,7 @@ const until = async (holds) => {
   }
 };
 
+// README promise: "`forceFlush()` waits for requests in flight"
 test("forceFlush waits for requests that are already on their way", async () => {
   const receiver = await startReceiver({ respond: () => ({ afterMillis: 300 }) });
   const { processor, work } = tracing({ endpoint: receiver.url, maxExportBatchSize: 4, scheduledDelayMillis: 60_000 });
@@ -176,6 +177,7 @@ test("a receiver that never answers is given up when the request times out", asy
   }
 });
 
+// README promise: "After construction nothing throws into your code"
 test("spans that are no spans are survived", async () => {
   const receiver = await startReceiver();
   const { processor, work } = tracing({ endpoint: receiver.url });

@@ -264,6 +264,7 @@ for (const fault of FAULTS) {
   });
 }
 
+// README promise: "Every fault by every transport is tried, and the page is written by the run"
 test("docs/delivery.md says what was found", () => {
   assert.deepEqual(thrown, [], "something was thrown past the processor");
   const head = ["The backend …", "transport", "offered", "delivered", "duplicated", "dropped", "why"];

@@ -32,6 +32,8 @@ const entriesOf = (spans) =>
 const byName = (spans, name) => spans.find((span) => span.name === name);
 
 for (const first of [false, true]) {
+  // README promise: "No span is changed"
+  // README promise: "Other processors see what they saw"
   test(`the Langfuse processor sees what it sees without genspan (genspan ${first ? "before" : "after"} it)`, () =>
     withReceivers(1, async (receiver) => {
       const without = timeless(await run({ mark: true }));

@@ -107,6 +107,7 @@ test("SIGTERM with a backend that is down: it ends in time, and says what is los
   assert.ok(collector.spans().every(({ resource }) => resource["service.name"] !== "the-relay-s-own"));
 });
 
+// README promise: "What a backend cannot take now waits, with a spool on disk"
 test("with a spool, what a backend does not take waits for the next relay", async (t) => {
   let down = true;
   const collector = await collect(t, () => (down ? { status: 503 } : {}));

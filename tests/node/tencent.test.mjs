@@ -60,6 +60,7 @@ for (const protocol of ["grpc", "http/protobuf"]) {
     }
   });
 
+  // README promise: "Neither is in an error, a log or a stat"
   test(`${protocol}: a wrong token is turned away, counted, and told by nobody`, async () => {
     const server = await startFaultServer({ protocol, act: admits(protocol) });
     try {
