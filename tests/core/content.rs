@@ -164,7 +164,7 @@ fn rows(classes: &[&str]) -> Vec<Vec<String>> {
 
 // README promise: "Content stays, if you say so"
 // README promise: "With `captureContent: false`, a span that any convention recognises leaves with nothing but what is known to hold no content"
-// README promise: "Content stays"
+// README promise: "Content stays, if you say so"
 #[test]
 fn no_key_that_holds_content_leaves() {
     let rows = rows(&["content", "error-text", "secret"]);
