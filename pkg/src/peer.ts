@@ -1,5 +1,8 @@
 // Packages that an application has or has not.
-import { createRequire } from "node:module";
+import module from "node:module";
+
+// Not imported by its name, by which webpack knows it: it would have to know the folder when it bundles.
+const { createRequire } = module;
 
 /**
  * An optional peer; undefined if the application does not have it. No bundler may look for it: one that does not find it would fail. So the name

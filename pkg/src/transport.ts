@@ -105,7 +105,11 @@ function rawFetch(): typeof fetch {
 }
 
 async function compress(body: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> {
-  return new Response(new Blob([body]).stream().pipeThrough(new CompressionStream("gzip"))).arrayBuffer();
+  const { writable, readable } = new CompressionStream("gzip");
+  // Not by the stream of a Blob, which jsdom's has not. If compression fails, the reader gets the error.
+  const writer = writable.getWriter();
+  for (const done of [writer.write(body), writer.close()]) done.catch(() => {});
+  return new Response(readable).arrayBuffer();
 }
 
 function retryAfter(header: string | null): number {

@@ -85,7 +85,7 @@ traces("Vercel Edge", "@vercel/otel, as spanProcessors", missing("next"), (model
     "app/ask/agent.mjs": "agent.mjs",
   };
   const soon = { OTEL_BSP_SCHEDULE_DELAY: "100" };
-  return inNextJs(files, { ...environment(model, endpoint), ...soon }, async (origin) => {
+  return inNextJs("turbopack", files, { ...environment(model, endpoint), ...soon }, async (origin) => {
     const answer = await fetch(`${origin}/ask`).then((response) => response.text());
     await sleep(1000);
     return answer;

@@ -5,7 +5,7 @@ import { readdir } from "node:fs/promises";
 import { request as ask, createServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { connect } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { before } from "node:test";
 import { fileURLToPath } from "node:url";
 import { startReceiver } from "../../demo/receiver.mjs";
@@ -13,25 +13,36 @@ import { startFaultServer } from "../node/fault-server.mjs";
 import { row } from "./matrix.mjs";
 import { bin, inProject, link, makeProject, missing, project } from "./project.mjs";
 import { freePort } from "./servers.mjs";
+import { byWebpack } from "./webpack.mjs";
 
 const pem = (name) => fileURLToPath(new URL(`../../pkg/test/tls/${name}.pem`, import.meta.url));
 const key = (name) => fileURLToPath(new URL(`../../pkg/test/tls/${name}.key`, import.meta.url));
 
+/** Apart from the project: what the bundle imports when it runs is not found from where it lies. */
+const bundled = join(project, "..", "delivery-bundle", "main.cjs");
+
 before(async () => {
   await makeProject();
+  await byWebpack("delivery.mjs", dirname(bundled), { target: "node20" });
   for (const name of ["@grpc/grpc-js", "undici"]) await link(name);
 });
 
 const runtimes = [
-  [`Node ${process.versions.node}`, undefined, process.execPath, []],
-  ["Bun", missing("bun"), bin("bun"), []],
-  ["Deno", missing("deno"), bin("deno"), ["run", "--quiet", "--no-prompt", "--node-modules-dir=manual", "--allow-all"]],
+  [`Node ${process.versions.node}`, undefined, process.execPath, ["delivery.mjs"]],
+  [`Node ${process.versions.node}, bundled by webpack`, undefined, process.execPath, [bundled]],
+  ["Bun", missing("bun"), bin("bun"), ["delivery.mjs"]],
+  [
+    "Deno",
+    missing("deno"),
+    bin("deno"),
+    ["run", "--quiet", "--no-prompt", "--node-modules-dir=manual", "--allow-all", "delivery.mjs"],
+  ],
 ];
 
 for (const [runtime, missing, command, args] of runtimes) {
   /** Runs the program; `expected`: what it says became of its span. */
   const program = async (given, expected, env) => {
-    const said = await inProject(command, [...args, "delivery.mjs", ...given], env);
+    const said = await inProject(command, [...args, ...given], env);
     assert.deepEqual(JSON.parse(said.trim().split("\n").at(-1)), expected, said);
   };
   const SENT = { sent: 1, spooled: 0, restored: 0 };

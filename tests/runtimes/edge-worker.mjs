@@ -49,7 +49,20 @@ const routes = {
   nothing() {},
 };
 
+/** Handlers of events that are no requests: their spans say what they were called with. */
+const job = (name, event, ctx, env) => {
+  tenants.jobs ??= { endpoint: env.ENDPOINT, retry: { initialMillis: 100 } };
+  return trace(event, ctx, env, tenants.jobs).span(name, {}, (root) => root.span(`chat ${name}`, CHAT, () => sleep(5)));
+};
+
 export default {
+  scheduled: (event, env, ctx) => job(`scheduled ${event.cron}`, event, ctx, env),
+
+  async queue(batch, env, ctx) {
+    for (const { body } of batch.messages) await job(`queue ${body.name}`, body, ctx, env);
+    batch.ackAll();
+  },
+
   async fetch(request, env, ctx) {
     const [, route, name] = new URL(request.url).pathname.split("/");
     await routes[route](name, ctx, env, request);

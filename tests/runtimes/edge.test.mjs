@@ -37,6 +37,7 @@ async function worker(t, status = () => 200) {
   });
   return {
     receiver,
+    handlers: () => miniflare.getWorker(),
     async get(path) {
       const response = await miniflare.dispatchFetch(`http://worker/${path}`);
       assert.equal(await response.text(), "sunny");
@@ -93,6 +94,26 @@ for (const way of ["sdk", "trace"]) {
     assert.deepEqual(names(await arrived(10)), both(list));
   });
 }
+
+// README promise: "Nothing of ours breaks the host"
+test("handlers of schedules and queues are traced; a message that has a traceparent is part of its sender's trace", {
+  skip,
+}, async (t) => {
+  const { handlers, arrived } = await worker(t);
+  const { scheduled, queue } = await handlers();
+  const { outcome } = await scheduled({ cron: "5 4 * * *", scheduledTime: new Date() });
+  const headers = { traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` };
+  const bodies = [{ name: "first", headers }, { name: "second" }];
+  const messages = bodies.map((body, i) => ({ id: `${i}`, timestamp: new Date(), attempts: 1, body }));
+  const result = await queue("jobs", messages);
+  assert.deepEqual([outcome, result.outcome, result.ackAll], ["ok", "ok", true]);
+  const spans = await arrived(6);
+  assert.deepEqual(names(spans), both(["queue first", "queue second", "scheduled 5 4 * * *"]));
+  const trace = (wanted) => spans.find(({ name }) => name === wanted);
+  assert.equal(trace("queue first").traceId, "a".repeat(32));
+  assert.equal(trace("queue first").parentSpanId, "b".repeat(16));
+  assert.notEqual(trace("queue second").traceId, "a".repeat(32));
+});
 
 test("two tenants in one isolate: each span goes out under its own token, with its own resource", {
   skip,

@@ -19,6 +19,7 @@ export const missing = (command) => (existsSync(bin(command)) ? undefined : `${c
 /** Lets the project use a package that the tests have installed. */
 export async function link(name) {
   const path = `${project}node_modules/${name}`;
+  if (existsSync(path)) return;
   await mkdir(dirname(path), { recursive: true });
   await symlink(here(`node_modules/${name}`), path);
 }
@@ -44,7 +45,7 @@ export async function makeProject() {
   await inProject("npm", ["install", "--offline", "--no-audit", "--no-fund", "--loglevel=error", `./${filename}`]);
   await cp(here("node_modules/@opentelemetry"), `${project}node_modules/@opentelemetry`, { recursive: true });
   for (const file of await readdir(here("."))) {
-    if (/\.mjs$/.test(file) && !/^(project|servers|matrix|next|.*\.test)\.mjs$/.test(file))
+    if (/\.mjs$/.test(file) && !/^(project|servers|matrix|next|webpack|workerd|.*\.test)\.mjs$/.test(file))
       await cp(here(file), `${project}${file}`);
   }
   return { tarball: `${project}${filename}`, files: files.map(({ path }) => path) };
