@@ -10,6 +10,7 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType, MetricType};
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -147,7 +148,7 @@ impl Worker {
             None => {
                 self.next_origin = self.next_origin.wrapping_add(1);
                 let cluster = property(&["cluster_name"]).or_else(|| property(&["xds", "cluster_name"]));
-                let seed = now.to_bits() ^ u64::from(self.next_origin);
+                let seed = seed(&head, self.next_origin);
                 let origin = Origin::new(Head { cluster, ..head }, self.next_origin, settings, seed)?;
                 if self.origins.iter().filter(|origin| !origin.retiring).count() >= settings.max_origins
                     && let Some(oldest) = self.origins.iter_mut().find(|origin| !origin.retiring)
@@ -287,6 +288,17 @@ struct Stream {
 
 fn property(path: &[&str]) -> Option<String> {
     hostcalls::get_property(path.to_vec()).ok().flatten().and_then(|bytes| String::from_utf8(bytes).ok())
+}
+
+/// A seed of what no other sender knows all of: the clock to the nanosecond, the ids that the proxy gave to itself, the connection and the
+/// request, and the credentials of the sender.
+fn seed(head: &Head, number: u32) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (hostcalls::get_current_time().ok(), number, &head.headers).hash(&mut hasher);
+    for path in [&["node", "id"][..], &["xds", "node", "id"], &["connection", "id"], &["request", "id"], &["source", "port"]] {
+        hostcalls::get_property(path.to_vec()).ok().flatten().hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 /// The sender's address without its port.

@@ -58,7 +58,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// A sender that was not heard of before. `seed` decides the jitter of retries.
+    /// A sender that was not heard of before. `seed` is that of [`Pipeline::new`].
     pub fn new(head: Head, number: u32, settings: &Settings, seed: u64) -> Option<Self> {
         let mut core = settings.core.clone();
         let cluster = settings.routes.first().and_then(|route| route.cluster.clone());
