@@ -129,11 +129,16 @@ test("without apt-get or root, the reason why a tool is missing is written down,
     await writeFile(join(bin, name), `#!/bin/sh\nPATH=${process.env.PATH} exec ${name} "$@"\n`, { mode: 0o755 });
   }
   const install = (check) =>
-    outcome("/bin/bash", [here("../../scripts/install.sh"), "no-such-tool", check, "x"], { PATH: bin });
+    outcome("/bin/bash", [here("../../scripts/install.sh"), "no-such-tool", check, "x", "no-such-package"], {
+      PATH: bin,
+    });
   const { status, output } = await install("false");
   assert.equal(status, 0, output);
-  assert.equal(await readFile(reason, "utf8"), "no-such-tool is not installed, and apt-get is not available\n");
-  assert.match(output, /^make: no-such-tool is not installed, and apt-get is not available: its tests are not run$/m);
+  assert.equal(await readFile(reason, "utf8"), "no-such-package is not installed, and apt-get is not available\n");
+  assert.match(
+    output,
+    /^make: no-such-package is not installed, and apt-get is not available: its tests are not run$/m,
+  );
   assert.deepEqual(await install("true"), { status: 0, output: "" });
   await assert.rejects(readFile(reason), { code: "ENOENT" });
 });
