@@ -8,7 +8,7 @@ import { HELP, inspectCommand, Quit, relayCommand } from "./options.js";
 import { startRelay } from "./relay.js";
 
 export { openBrowser, startInspector } from "./inspect.js";
-export { inspectCommand, relayCommand } from "./options.js";
+export { configFile, inspectCommand, relayCommand } from "./options.js";
 export { startRelay } from "./relay.js";
 
 initSync(() => new WebAssembly.Module(readFileSync(new URL("./ingest.wasm", import.meta.url))));

@@ -124,7 +124,10 @@ function read<T extends NonNullable<ParseArgsConfig["options"]>>(args: string[],
   try {
     return parseArgs({ args, options, allowPositionals: false }).values;
   } catch (error) {
-    throw new Quit(2, `${(error as Error).message.split(". ")[0]} (--help tells the options)`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    // What stands where no option is may be a URL with a key in it.
+    const what = code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL" ? "an argument is no option" : message.split(". ")[0];
+    throw new Quit(2, `${what} (--help tells the options)`);
   }
 }
 
@@ -181,7 +184,8 @@ function size(option: string, text: string | undefined): number | undefined {
   return bytes;
 }
 
-function configFile(file: string): Record<string, unknown> {
+/** The object in a JSON file. Throws a Quit, without what is in the file, which may be a token. */
+export function configFile(file: string): Record<string, unknown> {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -195,7 +199,6 @@ function configFile(file: string): Record<string, unknown> {
   try {
     config = JSON.parse(text);
   } catch (error) {
-    // What the engine says quotes the file, which may hold a token.
     throw new Quit(2, `${file}: is no JSON${/ at position \d+/.exec((error as Error).message)?.[0] ?? ""}`);
   }
   if (config === null || typeof config !== "object" || Array.isArray(config))

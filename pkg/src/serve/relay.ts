@@ -1,5 +1,6 @@
 // `genspan relay`: receives, and sends on through the core and the delivery of the package.
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { printable } from "../check.js";
 import { configure, type GenSpanOptions, type Route } from "../config.js";
 import type { Host } from "../host.js";
 import { nodeHost } from "../node-host.js";
@@ -15,6 +16,7 @@ import { Refusal } from "./otlp.js";
 export interface Relay {
   url: string;
   grpc: string | null;
+  /** The endpoints as they may be shown. */
   destinations: { name: string; endpoint: string }[];
   /** Resolves when the core has stopped by a fault of its own. */
   broken: Promise<void>;
@@ -124,7 +126,7 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
   return {
     url: receiver.url,
     grpc: byGrpc ? `${new URL(receiver.url).hostname}:${byGrpc.port}` : null,
-    destinations: config.routes.map(({ name, endpoint }) => ({ name, endpoint })),
+    destinations: config.routes.map(({ name, endpoint }) => ({ name, endpoint: printable(endpoint) })),
     broken,
     async close() {
       await Promise.all([receiver.close(), byGrpc?.close()]);
@@ -189,6 +191,6 @@ function checkLoop(endpoint: string, { port, grpcPort }: RelayCommand): void {
   const own = ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
   const to = Number(url.port || (url.protocol === "https:" ? 443 : 80));
   if (own && (to === port || to === grpcPort)) {
-    throw new Quit(2, `${endpoint} is where the relay itself listens; choose another --port`);
+    throw new Quit(2, `${printable(endpoint)} is where the relay itself listens; choose another --port`);
   }
 }
