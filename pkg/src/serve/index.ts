@@ -68,6 +68,7 @@ async function relay(args: string[]): Promise<number> {
       count(received.rejectedSpans, "spans refused"),
       count(received.tooLarge, "too large"),
       count(received.busy, "told to come again"),
+      count(received.stalled, "ended because they stalled"),
     ];
     say(
       ["received", `${received.requests} requests`, `${stats.seen ?? 0} spans`, ...refused].filter(Boolean).join("  "),

@@ -27,6 +27,8 @@ export interface Relay {
 /** What a sender that finds no room waits, in seconds. */
 const RETRY_AFTER = 2;
 const FLUSH_TIMEOUT = 20_000;
+/** With a spool, what is not delivered by then is on disk well before a container's grace period of 10 s is over. */
+const FLUSH_TIMEOUT_WITH_SPOOL = 5_000;
 /** A queue is bounded by its bytes: a body is taken whole. */
 const MAX_QUEUE = 1 << 20;
 
@@ -47,7 +49,8 @@ function relayHost(): Host {
 
 /** Throws a Quit where options are wrong. */
 export async function startRelay(command: RelayCommand, warn: (message: string) => void): Promise<Relay> {
-  const options = { flushTimeoutMillis: FLUSH_TIMEOUT, maxQueueSize: MAX_QUEUE, ...command.options } as GenSpanOptions;
+  const flushTimeoutMillis = command.options.spool === undefined ? FLUSH_TIMEOUT : FLUSH_TIMEOUT_WITH_SPOOL;
+  const options = { flushTimeoutMillis, maxQueueSize: MAX_QUEUE, ...command.options } as GenSpanOptions;
   const host = { ...relayHost(), warn };
   let config: ReturnType<typeof configure>;
   let sender: Sender;
