@@ -582,6 +582,16 @@ fn from_json<T: Read>(json: &str) -> Result<T, ConfigError> {
     read::from_str(json).map_err(|e| ConfigError(e.to_string()))
 }
 
+/// A URL, or what was meant as one, as a message may show it: without user name and password, which may hold any character, and without query
+/// and fragment.
+fn printable(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
+    let separator = if scheme.len() + rest.len() < url.len() { "://" } else { "" };
+    let (hidden, rest) = rest.rsplit_once('@').map_or(("", rest), |(_, rest)| ("…@", rest));
+    let shown = rest.split(['?', '#']).next().unwrap_or_default();
+    [scheme, separator, hidden, shown, if shown.len() < rest.len() { "?…" } else { "" }].concat()
+}
+
 fn shown(number: f64) -> String {
     if number.is_finite() { number::text(number, str::to_owned) } else { "no number".to_owned() }
 }
@@ -665,10 +675,14 @@ impl Destination {
         if let Some(endpoint) = &self.endpoint {
             let rest = endpoint.strip_prefix("http://").or_else(|| endpoint.strip_prefix("https://"));
             let host = rest.map(|r| r.split(['/', '?']).next().unwrap_or_default());
-            if host.is_none_or(|h| h.is_empty() || h.contains(char::is_whitespace)) {
+            let port = host.and_then(|h| h.rsplit_once(':')).filter(|(_, port)| !port.ends_with(']'));
+            let is_port = |port: &str| port.bytes().all(|b| b.is_ascii_digit());
+            if host.is_none_or(|h| h.is_empty() || h.contains(char::is_whitespace))
+                || port.is_some_and(|(host, port)| !is_port(port) && !host.contains('@'))
+            {
                 return error(
                     &format!("{at}endpoint"),
-                    quoted(endpoint),
+                    quoted(&printable(endpoint)),
                     "must be an http or https URL, such as \"https://collector:4318/v1/traces\"",
                 );
             }
@@ -682,7 +696,8 @@ impl Destination {
         for (name, value) in &self.headers {
             let is_token = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
             if !is_token {
-                return error(&format!("{at}headers"), quoted(name), "is no header name; use letters, digits and \"-\"");
+                // It may be a value in the place of a name.
+                return error(&format!("{at}headers"), "has a name that no header can have", "use letters, digits and \"-\"");
             }
             if value.bytes().any(|b| b == b'\r' || b == b'\n' || b == 0) {
                 return error(&format!("{at}headers.{name}"), "has line breaks in its value", "give one line");
@@ -786,7 +801,10 @@ mod tests {
             r#"{"destinations":[{"profile":"tencent","hostName":"h"}]}"#,
             "token is missing: profile tencent needs the token of your Tencent Cloud business system",
         );
-        refuses(r#"{"destinations":[{"headers":{"a b":"c"}}]}"#, "headers \"a b\": is no header name; use letters, digits and \"-\"");
+        refuses(
+            r#"{"destinations":[{"headers":{"a b":"c"}}]}"#,
+            "headers has a name that no header can have: use letters, digits and \"-\"",
+        );
         refuses(
             r#"{"destinations":[]}"#,
             "destinations is empty: name at least one, such as [{\"endpoint\": \"http://localhost:4318/v1/traces\"}]",
@@ -811,8 +829,24 @@ mod tests {
             r#"{"destinations":[{"token":"s3cret"}]}"#,
             r#"{"destinations":[{"headers":{"authorization":"s3cret\n"}}]}"#,
             r#"{"destinations":[{"endpoint":"https://me:s3cret@host/"}]}"#,
+            r#"{"destinations":[{"endpoint":"https://me:s3cret/x@host/"}]}"#,
+            r#"{"destinations":[{"endpoint":"https://me:1s3cret?@host/"}]}"#,
+            r#"{"destinations":[{"endpoint":"me:s3cret@host/"}]}"#,
+            r#"{"destinations":[{"endpoint":"htp://host/v1?api_key=s3cret"}]}"#,
+            r#"{"destinations":[{"endpoint":"host#s3cret"}]}"#,
+            r#"{"destinations":[{"headers":{"Bearer s3cret":"authorization"}}]}"#,
+            r#"{"destinations":[{"headers":"s3cret"}]}"#,
+            r#"{"destinations":[{"headers":["s3cret"]}]}"#,
+            r#"{"destinations":[{"token":["s3cret"]}]}"#,
+            r#"{"destinations":["s3cret"]}"#,
+            r#"{"destinations":"s3cret"}"#,
+            r#"{"destinations":[{"resource":"s3cret"}]}"#,
+            r#""s3cret""#,
+            r#"{"token": "s3cret", }"#,
+            "s3cret",
         ] {
-            assert!(!Config::from_json(json).unwrap_err().to_string().contains("s3cret"));
+            let message = Config::from_json(json).unwrap_err().to_string();
+            assert!(!message.contains("s3cret"), "{message}");
         }
     }
 

@@ -63,13 +63,12 @@ function commandLine() {
   }
 }
 
-function configFile(file) {
+async function configFile(file) {
+  const { configFile } = await built(() => import("../dist/serve.js"));
   try {
-    const config = JSON.parse(readFileSync(file, "utf8"));
-    if (config === null || typeof config !== "object" || Array.isArray(config)) throw new Error("is no JSON object");
-    return config;
+    return configFile(file);
   } catch (error) {
-    return quit(2, `${file}: ${error.message}`);
+    return quit(2, error.message);
   }
 }
 
@@ -103,7 +102,10 @@ if (values.help) {
 } else if (values.version) {
   console.log((await packageInUse()).version());
 } else if (command !== "convert") {
-  quit(2, `${command === undefined ? "no command" : `unknown command ${command}`} (genspan --help tells the commands)`);
+  quit(
+    2,
+    `${command === undefined ? "no command" : `unknown command ${/^[\w-]+$/.test(command) ? command : ""}`} (genspan --help tells the commands)`,
+  );
 } else if (file === undefined || rest.length > 0) {
   quit(2, `convert takes one FILE, or "-" for standard input`);
 } else if (values.format !== undefined && values.format !== "json" && values.format !== "protobuf") {
@@ -138,7 +140,7 @@ async function convert() {
   const { config, profile, keep, format } = values;
   const given = Object.entries({ profile, keep, to: format }).filter(([, value]) => value !== undefined);
   const onPartialSuccess = ({ errorMessage }) => console.error(`genspan: ${file}: ${errorMessage}`);
-  const options = { ...(config && configFile(config)), ...Object.fromEntries(given), onPartialSuccess };
+  const options = { ...(config && (await configFile(config))), ...Object.fromEntries(given), onPartialSuccess };
   const genspan = await packageInUse();
   try {
     genspan.convert(new Uint8Array(), { ...options, from: "protobuf" });

@@ -50,6 +50,17 @@ export function shown(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value) : String(value);
 }
 
+/**
+ * A URL, or what was meant as one, as a message may show it: without user name and password, which may hold any character, and without query
+ * and fragment.
+ */
+export function printable(url: string): string {
+  const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+.-]*:\/\/)?(.*)$/is.exec(url) ?? [];
+  const at = rest.lastIndexOf("@") + 1;
+  const [shown = ""] = rest.slice(at).split(/[?#]/, 1);
+  return scheme + (at > 0 ? "…@" : "") + shown + (at + shown.length < rest.length ? "?…" : "");
+}
+
 function nearest(name: string, fields: readonly string[]): string | undefined {
   const typos = (field: string) => distance(name.toLowerCase(), field.toLowerCase());
   const limit = Math.min(MAX_TYPOS, name.length / 3);

@@ -1,6 +1,6 @@
 // From options and environment variables to the configuration of the core and of the transport. Checks what the
 // transport owns (endpoint, headers, durations); every other rule is the core's.
-import { fail, kindOf, known, millis, present, shown } from "./check.js";
+import { fail, kindOf, known, millis, present, printable, shown } from "./check.js";
 import {
   DEFAULT_QUEUE,
   DELIVERY_FIELDS,
@@ -332,7 +332,8 @@ function fillIn(
   const fresh = typeof options.headers === "function" ? options.headers : undefined;
   const named = given(`${at}headers`, fresh ? {} : (options.headers as HeadersLike | undefined), checkHeaders);
   const headers = named ?? (ownEndpoint ? {} : env.headers(checkHeader));
-  const secrets = [options.token ?? "", ...secretsOf(headers)];
+  const { search, searchParams } = new URL(endpoint);
+  const secrets = [options.token ?? "", ...secretsOf(headers), search.slice(1), ...searchParams.values()];
   const compression =
     given(`${at}compression`, options.compression, checkCompression) ??
     env.otlp("COMPRESSION", checkCompression) ??
@@ -375,7 +376,13 @@ function fillIn(
         // Some of the host's own need the core, which may not be able to run.
         const fixed = { ...host.headers, ...(options.profile === "langfuse" ? LANGFUSE_HEADERS : {}), ...headers };
         if (!fresh) return fixed;
-        return Promise.resolve(fresh()).then((changed) => {
+        // What the function says when it fails may hold a key that nobody here knows of.
+        const asked = Promise.resolve()
+          .then(fresh)
+          .catch(() => {
+            throw new Error(`the function in ${at}headers failed`);
+          });
+        return asked.then((changed) => {
           const now = checkHeaders(changed, `${at}headers`);
           secrets.push(...secretsOf(now).filter((secret) => !secrets.includes(secret)));
           if (secrets.length > MAX_SECRETS) secrets.splice(0, secrets.length - MAX_SECRETS);
@@ -442,7 +449,7 @@ function checkEndpoint(given: string | URL, field: string): string {
   // A URL of another realm is no instance of this one's.
   const endpoint = typeof given === "object" ? given?.href : given;
   if (typeof endpoint !== "string") fail(field, `is ${kindOf(given)}`, `write a URL, ${example}`);
-  const quoted = JSON.stringify(endpoint.replace(/[^/]*@/, ""));
+  const quoted = JSON.stringify(printable(endpoint));
   const url = urlOf(endpoint);
   if (!url) return fail(field, `${quoted} is not a URL`, `write it with scheme and host, ${example}`);
   if (url.protocol !== "http:" && url.protocol !== "https:")
@@ -471,12 +478,14 @@ function checkHeaders(headers: HeadersLike, field: string): HeaderValues {
 }
 
 function checkHeader(name: string, value: unknown, field: string): void {
-  const at = `${field}[${JSON.stringify(name)}]`;
+  // What is not a name may be a value in the place of one.
+  const at = /^[\w-]+$/.test(name) ? `${field}[${JSON.stringify(name)}]` : field;
   if (typeof value !== "string") fail(at, `is ${kindOf(value)}`, "write a string");
-  // Not every host that the package is loaded in can send: jsdom has no Headers.
-  if (typeof Headers !== "function") return;
   try {
-    new Headers([[name, value]]);
+    // At the end of a value, Headers takes line breaks and leaves them out.
+    if (/[\r\n]/.test(value)) throw new Error();
+    // Not every host that the package is loaded in can send: jsdom has no Headers.
+    if (typeof Headers === "function") new Headers([[name, value]]);
   } catch {
     fail(at, "is no valid HTTP header", "use visible ASCII, without line breaks");
   }

@@ -13,7 +13,7 @@ import grpc from "@grpc/grpc-js";
 import { convert } from "genspan";
 import { decode, flatten } from "../../demo/receiver.mjs";
 import { startCollector } from "./collector.mjs";
-import { ask, command, follow, inspector, post, relay } from "./serving.mjs";
+import { ask, begin, beginCalls, call, callWhole, command, EXPORT, follow, inspector, post, relay } from "./serving.mjs";
 
 const capture = (name) => readFileSync(new URL(`../../tests/fixtures/captures/${name}.pb`, import.meta.url));
 const BODY = capture("langfuse-py-5.0.4.observations-unmarked");
@@ -112,27 +112,108 @@ test("what is no OTLP request is told so", async (t) => {
   assert.deepEqual([received.tooLarge, kept.bodies], [4, 0]);
 });
 
-test("bodies that never end hold what all may hold together, and no more", async (t) => {
-  const { url, info } = await inspector(t, ["--max-body", "64KiB"]);
-  const { port } = new URL(url);
-  const head =
-    "POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-protobuf\r\ncontent-length: 65000\r\n\r\n";
-  const stalled = Array.from({ length: 4 }, () => connect(port, "127.0.0.1"));
-  for (const socket of stalled) socket.write(Buffer.concat([Buffer.from(head), Buffer.alloc(64_000)]));
+test("bodies that stall make room for others at once, and what ends them gives everything back", async (t) => {
+  const { url, grpc: address, info } = await inspector(t, ["--max-body", "64KiB", "--max-held", "256KiB"]);
   const body = Buffer.concat(Array(8).fill(BODY));
-  assert.ok(body.length > 4 * (64 << 10) - 4 * 64_000 && body.length < 64 << 10);
-  let busy;
-  for (let i = 0; busy?.status !== 503; i++) {
-    assert.ok(i < 100);
-    busy = await post(url, body);
+  const [HTTP, GRPC] = [2, 2];
+  assert.ok(body.length > (256 << 10) - (HTTP + GRPC) * 60_000 && body.length < 64 << 10);
+  for (let round = 0; round < 5; round++) {
+    const stalled = Array.from({ length: HTTP }, () => begin(t, url, 65_000, 60_000));
+    const calls = beginCalls(t, address, GRPC, 65_000, 60_000);
+    // After which they count as stalling.
+    await pause(600);
+    for (let i = 0; i < 10; i++) assert.equal((await post(url, body)).status, 200);
+    assert.equal(await call(address, body), 0);
+    for (const { socket } of stalled) socket.destroy();
+    for (const { stream } of calls) stream.close();
+    await pause(50);
   }
-  assert.equal(busy.headers["retry-after"], "1");
-  for (const socket of stalled) socket.destroy();
-  for (let i = 0; (await post(url, body)).status !== 200; i++) {
-    assert.ok(i < 100, "what they held is free again");
-    await pause(20);
+  const { received } = await info();
+  assert.equal(received.bytes, 5 * 11 * body.length);
+  assert.ok(received.busy >= 5, "at least one of each round made room");
+  assert.equal(received.busy + received.malformed, 5 * (HTTP + GRPC));
+});
+
+test("a body that stops, or comes too slowly, is ended; one that is slow enough is not", async (t) => {
+  const { url, grpc: address, info } = await inspector(t, ["--body-idle", "1", "--least-rate", "4KiB"]);
+  const feed = (stream, bytes) => {
+    const timer = setInterval(() => stream.write(Buffer.alloc(bytes)), 100);
+    t.after(() => clearInterval(timer));
+    return timer;
+  };
+  const [stopped, dripping, slow] = [
+    begin(t, url, 100_000, 50_000),
+    begin(t, url, 100_000, 0),
+    begin(t, url, 40_000, 0),
+  ];
+  const [stoppedCall, drippingCall, slowCall] = beginCalls(t, address, 3, 40_000, 0);
+  const timers = [dripping.socket, drippingCall.stream].map((stream) => feed(stream, 10));
+  for (const [stream, end] of [
+    [slow.socket, () => {}],
+    [slowCall.stream, () => slowCall.stream.end()],
+  ]) {
+    let left = 40;
+    const timer = feed(stream, 1000);
+    const count = setInterval(() => {
+      if (--left > 0) return;
+      clearInterval(count);
+      clearInterval(timer);
+      end();
+    }, 100);
   }
-  assert.equal((await info()).received.malformed, 4);
+  for (const { ended } of [stopped, dripping]) assert.match(await ended, /^HTTP\/1.1 408 /);
+  for (const { ended } of [stoppedCall, drippingCall]) assert.equal(await ended, String(grpc.status.DEADLINE_EXCEEDED));
+  for (const timer of timers) clearInterval(timer);
+  // Zeros are no spans, which is found once they are whole.
+  assert.equal(await slowCall.ended, String(grpc.status.INVALID_ARGUMENT));
+  await until(async () => (await info()).received.malformed === 2);
+  assert.equal((await info()).received.stalled, 4);
+});
+
+test("a sender that takes all the room makes some for another one, though it stalls nowhere", async (t) => {
+  const { url, info } = await inspector(t, ["--max-body", "2MiB", "--max-held", "4MiB"]);
+  const greedy = Array.from({ length: 2 }, () => begin(t, url, 2_000_000, 1_500_000, "127.0.0.2"));
+  await pause(300);
+  for (const { socket } of greedy) {
+    const timer = setInterval(() => socket.write(Buffer.alloc(8_000)), 50);
+    t.after(() => clearInterval(timer));
+  }
+  await pause(700);
+  const { url: elsewhere } = await inspector(t);
+  const large = Buffer.concat(Array(Math.ceil(1_400_000 / BODY.length)).fill(BODY));
+  assert.equal((await post(elsewhere, large)).status, 200);
+  assert.equal((await post(url, large)).status, 200);
+  assert.equal((await info()).received.busy, 1);
+});
+
+test("idle connections make room for new ones, those that are in use do not", async (t) => {
+  const { url, grpc: address, info } = await inspector(t, ["--max-connections", "8"]);
+  const { port } = new URL(url);
+  const open = (text = "") => {
+    const socket = connect(port, "127.0.0.1");
+    t.after(() => socket.destroy());
+    socket.on("error", () => {});
+    socket.write(text);
+    return socket;
+  };
+  const idle = ["", "POST /v1/traces HTTP/1.1\r\nhost:", "GET /api/info HTTP/1.1\r\nhost: localhost\r\n\r\n"];
+  const connections = Array.from({ length: 30 }, (_, i) => open(idle[i % 3]));
+  await until(() => connections.filter((socket) => socket.closed || socket.destroyed).length >= 22);
+  const reader = await follow(url);
+  for (let i = 0; i < 10; i++) {
+    assert.equal((await post(url, BODY)).status, 200);
+    assert.equal(await call(address, BODY), 0);
+  }
+  assert.deepEqual(await reader.next(), BODY, "a page that follows is in use");
+  for (let i = 0; i < 8; i++) begin(t, url, 1000, 10);
+  await pause(600);
+  assert.equal((await post(url, BODY)).status, 200, "bodies that stall keep nobody out either");
+  const readers = [];
+  for (let i = 0; i < 7; i++) readers.push(await follow(url));
+  await assert.rejects(post(url, BODY), "all of them are in use");
+  for (const { close } of [reader, ...readers]) close();
+  await until(async () => (await post(url, BODY).catch(() => ({}))).status === 200);
+  assert.ok((await info()).received.closed > 22);
 });
 
 test("metrics and logs: inspect lets them pass unseen, relay says that nobody takes them", async (t) => {
@@ -372,25 +453,6 @@ test("more traces than anybody reads are counted instead", async (t) => {
   assert.equal(told(), 300);
   assert.ok(lines.length < 110, `${lines.length} lines`);
 });
-
-const EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-function callWhole(address, body, path = EXPORT, options = {}, headers = {}) {
-  const client = new grpc.Client(address, grpc.credentials.createInsecure(), options);
-  const same = (bytes) => bytes;
-  return new Promise((resolve, reject) => {
-    const metadata = grpc.Metadata.fromHttp2Headers(headers);
-    client.makeUnaryRequest(path, same, same, body, metadata, (error, response) => {
-      client.close();
-      if (error) reject(error);
-      else resolve(response);
-    });
-  });
-}
-const call = (...request) =>
-  callWhole(...request).then(
-    ({ length }) => length,
-    ({ code }) => code,
-  );
 
 test("gRPC", async (t) => {
   const { url, grpc: address, info } = await inspector(t, ["--max-body", "64KiB"]);

@@ -2,7 +2,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { request } from "node:http";
+import http2 from "node:http2";
+import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
+import grpc from "@grpc/grpc-js";
 import * as serve from "../dist/serve.js";
 
 const bin = fileURLToPath(new URL("../bin/genspan.js", import.meta.url));
@@ -60,6 +63,68 @@ export function post(url, body, headers = {}, path = "/v1/traces") {
     body,
   });
 }
+
+/**
+ * A connection that sends the head of a request by HTTP that announces `length` bytes, and so many of them. `ended` resolves with what was
+ * answered once the other side has ended it.
+ */
+export function begin(t, url, length, bytes, localAddress) {
+  const { port, hostname } = new URL(url);
+  const socket = connect({ port, host: hostname, ...(localAddress && { localAddress }) });
+  t.after(() => socket.destroy());
+  let answer = "";
+  socket.on("data", (chunk) => {
+    answer += chunk;
+  });
+  socket.on("error", () => {});
+  const head = `POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-protobuf\r\ncontent-length: ${length}\r\n\r\n`;
+  socket.write(head);
+  socket.write(Buffer.alloc(bytes));
+  return { socket, ended: new Promise((resolve) => socket.on("close", () => resolve(answer))) };
+}
+
+/** So many calls by gRPC on one connection, each with a message of `length` bytes of which so many are sent. */
+export function beginCalls(t, address, calls, length, bytes) {
+  // What waits to be sent counts as this side's memory.
+  const session = http2.connect(`http://${address}`, { maxSessionMemory: 1000 });
+  t.after(() => session.destroy());
+  session.on("error", () => {});
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(length, 1);
+  return Array.from({ length: calls }, () => {
+    const stream = session.request({ ":method": "POST", ":path": EXPORT, "content-type": "application/grpc" });
+    stream.on("error", () => {});
+    stream.write(Buffer.concat([prefix, Buffer.alloc(bytes)]));
+    let status;
+    stream.on("response", (headers) => {
+      status = headers["grpc-status"];
+    });
+    stream.resume();
+    return { stream, ended: new Promise((resolve) => stream.on("close", () => resolve(status))) };
+  });
+}
+
+export const EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+/** A call by gRPC. */
+export function callWhole(address, body, path = EXPORT, options = {}, headers = {}) {
+  const client = new grpc.Client(address, grpc.credentials.createInsecure(), options);
+  const same = (bytes) => bytes;
+  return new Promise((resolve, reject) => {
+    const metadata = grpc.Metadata.fromHttp2Headers(headers);
+    client.makeUnaryRequest(path, same, same, body, metadata, (error, response) => {
+      client.close();
+      if (error) reject(error);
+      else resolve(response);
+    });
+  });
+}
+
+/** The length of its answer, or the code that it failed with. */
+export const call = (...request) =>
+  callWhole(...request).then(
+    ({ length }) => length,
+    ({ code }) => code,
+  );
 
 /** Follows /api/bodies: `next()` gives the next frame. */
 export async function follow(url) {

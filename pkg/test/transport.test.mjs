@@ -182,7 +182,7 @@ test("headers that change are asked for before each request; when that fails the
   let asked = 0;
   const headers = async () => {
     asked++;
-    if (asked === 2) throw new Error("no token s3cret-1 today");
+    if (asked === 2) throw new Error("no token for s3cret-of-nobody today");
     if (asked === 3) return new Promise(() => {});
     return { authorization: `Bearer s3cret-${asked}` };
   };
@@ -192,7 +192,10 @@ test("headers that change are asked for before each request; when that fails the
   assert.deepEqual(seen, ["Bearer s3cret-1", "Bearer s3cret-4"]);
   assert.match(sent.lastError.message, /timed out/);
   assert.ok(!warnings.some((text) => text.includes("s3cret")), warnings.join("\n"));
-  assert.ok(warnings.includes("genspan: destination otlp-0: request failed: no token … today"), warnings.join("\n"));
+  assert.ok(
+    warnings.includes("genspan: destination otlp-0: request failed: the function in headers failed"),
+    warnings.join("\n"),
+  );
 });
 
 test("a request that times out is aborted", async (t) => {

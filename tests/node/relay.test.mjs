@@ -2,8 +2,9 @@
 // something is full or ends, and memory stays bounded.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -12,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { decode, flatten } from "../../demo/receiver.mjs";
 import { startCollector } from "../../pkg/test/collector.mjs";
-import { ask, command, follow, post, relay } from "../../pkg/test/serving.mjs";
+import { ask, begin, beginCalls, call, command, follow, post, relay } from "../../pkg/test/serving.mjs";
 import { CLIENT, python, startCanned, test as testInPython } from "../envoy/envoy.mjs";
 import { startFaultServer } from "./fault-server.mjs";
 import { runBytes } from "./program.mjs";
@@ -135,6 +136,30 @@ test("with a spool, what a backend does not take waits for the next relay", asyn
   await second.ended;
   const delivered = collector.requests.slice(refused).flatMap(({ body }) => flatten(decode(body)));
   assert.deepEqual(delivered.map(({ name }) => name).sort(), SPANS);
+});
+
+test("SIGTERM with a backend that never answers: what was accepted is on disk before a container is killed", async (t) => {
+  const collector = await collect(t, () => ({ hang: true }));
+  const spool = join(file(t, {}), "../spool");
+  const args = ["--to", collector.url, "--spool", spool, "--port", "0", "--grpc-port", "none"];
+  const running = command(t, ["relay", ...args]);
+  const { url } = await running.ready;
+  for (const body of bodies(2 * PER_BODY)) assert.equal((await post(url, body)).status, 200);
+  for (let i = 0; collector.requests.length === 0; i++) {
+    assert.ok(i < 200, "within 10 s");
+    await pause(50);
+  }
+  const told = Date.now();
+  running.kill("SIGTERM");
+  const { status, out } = await running.ended;
+  assert.equal(status, 0);
+  assert.ok(Date.now() - told < 9_000);
+  assert.match(out, /otlp-0 {2}0 sent {2}1000 on disk\n$/);
+  const spans = readdirSync(spool).map((name) => Number(/\.(\d+)\.\d+\.ready$/.exec(name)[1]));
+  assert.equal(
+    spans.reduce((sum, count) => sum + count, 0),
+    1000,
+  );
 });
 
 test("a full queue is told, and the SDK's own retry delivers every span once", async (t) => {
@@ -442,4 +467,68 @@ test("100,000 spans into a relay with a slow backend: none is lost, memory stays
   );
   assert.ok(busy > 0, "its queue was full");
   assert.ok(most < 400, `${most} MiB`);
+});
+
+/** Normal requests while somebody else behaves badly: every one has to be answered. Gives their times in ms, sorted. */
+async function normal({ url, grpc: address }, count) {
+  const capture = readFileSync(here("../fixtures/captures/langfuse-py-5.0.4.observations-unmarked.pb"));
+  const times = [];
+  for (let i = 0; i < count; i++) {
+    const started = performance.now();
+    assert.equal((await post(url, capture)).status, 200);
+    times.push(performance.now() - started);
+    if (i % 10 === 0) assert.equal(await call(address, capture), 0);
+  }
+  return times.sort((a, b) => a - b);
+}
+
+const p99 = (times) => times[Math.floor(times.length * 0.99)];
+
+test("uploads that stall, by HTTP and by gRPC, cost others nothing, hold what they may, and are ended", async (t) => {
+  const collector = await collect(t);
+  const running = command(t, ["relay", "--to", collector.url, "--port", "0", "--grpc-port", "0"]);
+  const { url, grpc: address } = await running.ready;
+  const alone = await normal({ url, grpc: address }, 100);
+  const before = peak(running.pid);
+  const stalled = Array.from({ length: 4 }, () => begin(t, url, 16 << 20, (16 << 20) - 1));
+  const calls = Array.from({ length: 4 }, () => beginCalls(t, address, 16, 15 << 20, (15 << 20) - 1)).flat();
+  // While they still send, and once they have stopped.
+  const beside = await normal({ url, grpc: address }, 300);
+  const ended = await Promise.all([...stalled, ...calls].map(({ ended }) => ended));
+  const most = peak(running.pid);
+  t.diagnostic(
+    `p99 ${p99(alone).toFixed(0)} ms alone, ${p99(beside).toFixed(0)} ms beside; ${before.toFixed(0)} MiB, then ${most.toFixed(0)} MiB at most`,
+  );
+  assert.ok(ended.slice(0, stalled.length).every((answer) => /^HTTP\/1.1 (408|503) /.test(answer)));
+  assert.ok(
+    ended.slice(stalled.length).every((code) => ["4", "8", "14"].includes(code)),
+    ended.slice(4).join(),
+  );
+  assert.ok(most < before + 250, `${most} MiB`);
+  running.kill("SIGTERM");
+  assert.equal((await running.ended).status, 0);
+});
+
+test("1,100 connections that ask for nothing, or stop in the middle, keep nobody out", async (t) => {
+  const collector = await collect(t);
+  const running = command(t, ["relay", "--to", collector.url, "--port", "0", "--grpc-port", "0"]);
+  const { url, grpc: address } = await running.ready;
+  const { port } = new URL(url);
+  const head = "POST /v1/traces HTTP/1.1\r\nhost: localhost\r\n";
+  const half = `${head}content-type: application/x-protobuf\r\ncontent-length: 1000\r\n\r\nhalf`;
+  let open = 0;
+  for (let i = 0; i < 1100; i++) {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => {}).on("connect", () => open++);
+    t.after(() => socket.destroy());
+    socket.write(["", head, half][i % 3]);
+  }
+  for (let i = 0; open < 1100; i++) {
+    assert.ok(i < 200, `${open} connections`);
+    await pause(50);
+  }
+  const times = await normal({ url, grpc: address }, 100);
+  t.diagnostic(`p99 ${p99(times).toFixed(0)} ms`);
+  running.kill("SIGTERM");
+  assert.equal((await running.ended).status, 0);
 });

@@ -1,8 +1,8 @@
 // The OTLP/gRPC receiver: unary calls over HTTP/2 without TLS, by Node's own server, with one message each. Nothing is generated: a message
 // goes to the intake as bytes, as a body of OTLP/HTTP does.
-import { createServer, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
-import type { AddressInfo } from "node:net";
-import { addressOf, LAST_REQUESTS } from "./http.js";
+import { createServer, type Http2Session, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
+import { LAST_REQUESTS } from "./http.js";
 import type { Intake, Signal } from "./intake.js";
 import { accepted, CODES, PROTOBUF, Refusal } from "./otlp.js";
 
@@ -34,15 +34,19 @@ export interface GrpcOptions {
 }
 
 export async function listenGrpc({ host, port, intake }: GrpcOptions): Promise<GrpcReceiver> {
-  async function call(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
+  async function call(
+    stream: ServerHttp2Stream,
+    socket: Socket | undefined,
+    headers: IncomingHttpHeaders,
+  ): Promise<void> {
     intake.counters.requests++;
     try {
       const signal = SIGNALS.get(headers[":path"] ?? "");
       if (!signal) throw new Refusal(404, `there is no method ${JSON.stringify(headers[":path"])}`);
       const rejected = await intake.request({
         stream,
+        socket,
         signal,
-        peer: addressOf(stream.session?.socket.remoteAddress),
         length: 0,
         isJson: false,
         answersEarly: true,
@@ -61,9 +65,15 @@ export async function listenGrpc({ host, port, intake }: GrpcOptions): Promise<G
   }
 
   const server = createServer({ settings: { maxConcurrentStreams: MAX_STREAMS, enablePush: false } });
-  const sessions = new Set<ServerHttp2Session>();
+  /** Each with the socket that it has: what a session itself gives for it is not the same object. */
+  const sessions = new Map<Http2Session, Socket>();
+  let connecting: Socket;
+  server.prependListener("connection", (socket: Socket) => {
+    connecting = socket;
+    intake.connected(socket);
+  });
   server.on("session", (session) => {
-    sessions.add(session);
+    sessions.set(session, connecting);
     session.on("close", () => sessions.delete(session));
   });
   // What breaks a connection or a request is its sender's: it is answered, or gone.
@@ -71,7 +81,9 @@ export async function listenGrpc({ host, port, intake }: GrpcOptions): Promise<G
   server.on("stream", (stream, headers) => {
     stream.on("error", () => {});
     if (!isGrpc(headers)) return stream.respond({ ":status": 415 }, { endStream: true });
-    void call(stream, headers);
+    const socket = stream.session && sessions.get(stream.session);
+    intake.asked(socket, stream);
+    void call(stream, socket, headers);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(port, host, () => resolve(void server.off("error", reject)));
@@ -81,9 +93,9 @@ export async function listenGrpc({ host, port, intake }: GrpcOptions): Promise<G
     close: () =>
       new Promise((resolve) => {
         intake.closing = true;
-        for (const session of sessions) session.close();
+        for (const session of sessions.keys()) session.close();
         const late = setTimeout(() => {
-          for (const session of sessions) session.destroy();
+          for (const session of sessions.keys()) session.destroy();
         }, LAST_REQUESTS);
         server.close(() => {
           clearTimeout(late);

@@ -1,7 +1,7 @@
 // The OTLP/HTTP receiver: a server of node:http that knows who may ask, and how long that may take. What is OTLP goes to the intake, what is
 // not to `other`.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo } from "node:net";
 import type { Intake, Signal } from "./intake.js";
 import { accepted, JSON_TYPE, mediaType, PROTOBUF, Refusal, refused } from "./otlp.js";
 
@@ -40,9 +40,7 @@ const NOT_LANGFUSE = Buffer.from(
   }),
 );
 const HEADERS_TIMEOUT = 10_000;
-const REQUEST_TIMEOUT = 30_000;
 const CHECK_INTERVAL = 5_000;
-const MAX_CONNECTIONS = 1024;
 /** At the end, whoever has connected has so long to ask for something, in ms. */
 const SILENT = 200;
 /** And who is in the middle of a request so long to end it. */
@@ -66,7 +64,7 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
   }
 
   async function export_(request: IncomingMessage, response: ServerResponse, signal: Signal): Promise<void> {
-    const { headers, socket } = request;
+    const { headers } = request;
     const type = mediaType(headers["content-type"]);
     counters.requests++;
     try {
@@ -76,8 +74,8 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
       }
       const rejected = await intake.request({
         stream: request,
+        socket: request.socket,
         signal,
-        peer: addressOf(socket.remoteAddress),
         length: Number(headers["content-length"] ?? 0),
         isJson: type === JSON_TYPE,
         answersEarly: false,
@@ -101,6 +99,7 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
 
   const server = createServer({ connectionsCheckingInterval: CHECK_INTERVAL }, (request, response) => {
     response.on("error", () => {});
+    intake.asked(request.socket, response);
     response.setHeader("x-content-type-options", "nosniff");
     const path = (request.url ?? "/").split(/[?#]/, 1)[0] as string;
     const { origin, host: asked } = request.headers;
@@ -136,15 +135,10 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
       if (!response.headersSent) plain(response, 500, "internal fault");
     }
   });
-  const silent = new Set<Socket>();
-  server.on("connection", (socket) => {
-    silent.add(socket);
-    socket.on("close", () => silent.delete(socket));
-  });
-  server.on("request", ({ socket }) => silent.delete(socket));
+  server.on("connection", (socket) => intake.connected(socket));
   server.headersTimeout = HEADERS_TIMEOUT;
-  server.requestTimeout = REQUEST_TIMEOUT;
-  server.maxConnections = MAX_CONNECTIONS;
+  // The intake ends what takes too long, and has a bound for connections.
+  server.requestTimeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(options.port, host, () => resolve(void server.off("error", reject)));
   });
@@ -159,7 +153,7 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
         // A connection that is in the middle of an answer becomes idle later; one that has not asked yet Node does not call idle.
         const idle = setInterval(() => {
           server.closeIdleConnections();
-          if (Date.now() - since > SILENT) for (const socket of silent) socket.destroy();
+          if (Date.now() - since > SILENT) intake.closeSilent();
           if (Date.now() - since > LAST_REQUESTS) server.closeAllConnections();
         }, 50);
         server.close(() => {
@@ -216,9 +210,4 @@ function isLoopback(host: string): boolean {
 
 function isAddress(name: string): boolean {
   return name.startsWith("[") || /^\d{1,3}(\.\d{1,3}){3}$/.test(name);
-}
-
-/** An address of IPv4 as itself, however the socket has it. */
-export function addressOf(address: string | undefined): string {
-  return (address ?? "").replace(/^::ffff:/, "");
 }

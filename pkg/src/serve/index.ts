@@ -8,7 +8,7 @@ import { HELP, inspectCommand, Quit, relayCommand } from "./options.js";
 import { startRelay } from "./relay.js";
 
 export { openBrowser, startInspector } from "./inspect.js";
-export { inspectCommand, relayCommand } from "./options.js";
+export { configFile, inspectCommand, relayCommand } from "./options.js";
 export { startRelay } from "./relay.js";
 
 initSync(() => new WebAssembly.Module(readFileSync(new URL("./ingest.wasm", import.meta.url))));
@@ -68,6 +68,7 @@ async function relay(args: string[]): Promise<number> {
       count(received.rejectedSpans, "spans refused"),
       count(received.tooLarge, "too large"),
       count(received.busy, "told to come again"),
+      count(received.stalled, "ended because they stalled"),
     ];
     say(
       ["received", `${received.requests} requests`, `${stats.seen ?? 0} spans`, ...refused].filter(Boolean).join("  "),

@@ -1,6 +1,7 @@
 // The command lines of `inspect` and `relay`, and what they mean.
 import { readFileSync } from "node:fs";
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import type { Bounds } from "./intake.js";
 
 /** The command line, the configuration or the machine is not as it must be; the process ends with `status`. */
 export class Quit extends Error {
@@ -22,6 +23,10 @@ Receives OTLP traces on this machine and shows them in a browser: what came in, 
   --host ADDRESS       where it listens (default 127.0.0.1)
   --keep-bytes SIZE    how much is kept, such as 64MiB (the default); the oldest goes first
   --max-body SIZE      largest request, packed and unpacked (default 16MiB)
+  --max-held SIZE      what requests hold in memory until they are whole, together (default 5 times --max-body); what stalls goes first
+  --body-idle SECONDS  how long a request may send nothing (default 5)
+  --least-rate SIZE    how much of a request has to come each second (default 4KiB)
+  --max-connections N  connections by HTTP and gRPC together (default 1024); what idles goes first
   --allow-host NAME    a further name that it may be asked for by; may stand several times
   --allow-origin URL   a page that may send spans, beside those of this machine; may stand several times
   --open               open the page in a browser
@@ -40,13 +45,18 @@ with retries. Whoever sends too much is told to come again, so nothing is lost s
   --grpc-port N        OTLP/gRPC (default 4317; none: off)
   --host ADDRESS       where it listens (default 127.0.0.1)
   --max-body SIZE      largest request, packed and unpacked (default 16MiB, at most 30MiB)
+  --max-held SIZE      what requests hold in memory until they are whole, together (default 5 times --max-body); what stalls goes first
+  --body-idle SECONDS  how long a request may send nothing (default 5)
+  --least-rate SIZE    how much of a request has to come each second (default 4KiB)
+  --max-connections N  connections by HTTP and gRPC together (default 1024); what idles goes first
   --allow-host NAME    a further name that it may be asked for by; may stand several times
   --allow-origin URL   a page that may send spans, beside those of this machine; may stand several times
   --quiet              nothing but problems
 
 Headers with keys come from --config or OTEL_EXPORTER_OTLP_HEADERS; those of senders are not passed on. With profile tencent and without a
 token here, each sender's own (resource attribute "token") goes with its spans. GET /healthz answers 200 while it runs.
-SIGTERM: what it holds is sent, for at most flushTimeoutMillis (20000), then it ends and says what became of every span.`,
+SIGTERM: what it holds is sent, for at most flushTimeoutMillis (20000; 5000 with a spool, which takes the rest), then it ends and says what
+became of every span.`,
 };
 
 const COMMON = {
@@ -54,6 +64,10 @@ const COMMON = {
   "grpc-port": { type: "string" },
   host: { type: "string" },
   "max-body": { type: "string" },
+  "max-held": { type: "string" },
+  "body-idle": { type: "string" },
+  "least-rate": { type: "string" },
+  "max-connections": { type: "string" },
   "allow-host": { type: "string", multiple: true },
   "allow-origin": { type: "string", multiple: true },
   quiet: { type: "boolean" },
@@ -70,12 +84,11 @@ const RELAY = {
 } as const;
 
 /** Where and from whom it receives. */
-export interface Listening {
+export interface Listening extends Bounds {
   port: number;
   /** Undefined: not by gRPC. */
   grpcPort: number | undefined;
   host: string;
-  maxBodyBytes: number;
   allowHosts: string[];
   allowOrigins: string[];
   quiet: boolean;
@@ -91,7 +104,18 @@ export interface RelayCommand extends Listening {
   options: Record<string, unknown>;
 }
 
-const DEFAULTS = { port: 4318, grpcPort: 4317, host: "127.0.0.1", maxBodyBytes: 16 << 20, keepBytes: 64 << 20 };
+const DEFAULTS = {
+  port: 4318,
+  grpcPort: 4317,
+  host: "127.0.0.1",
+  maxBodyBytes: 16 << 20,
+  /** In bodies of the largest size. */
+  held: 5,
+  bodyIdleSeconds: 5,
+  leastRate: 4 << 10,
+  maxConnections: 1024,
+  keepBytes: 64 << 20,
+};
 /** What the core reads at once, less the address in front. */
 const MAX_BODY = 30 << 20;
 
@@ -124,7 +148,10 @@ function read<T extends NonNullable<ParseArgsConfig["options"]>>(args: string[],
   try {
     return parseArgs({ args, options, allowPositionals: false }).values;
   } catch (error) {
-    throw new Quit(2, `${(error as Error).message.split(". ")[0]} (--help tells the options)`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    // What stands where no option is may be a URL with a key in it.
+    const what = code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL" ? "an argument is no option" : message.split(". ")[0];
+    throw new Quit(2, `${what} (--help tells the options)`);
   }
 }
 
@@ -133,6 +160,10 @@ function listening(values: {
   "grpc-port"?: string;
   host?: string;
   "max-body"?: string;
+  "max-held"?: string;
+  "body-idle"?: string;
+  "least-rate"?: string;
+  "max-connections"?: string;
   "allow-host"?: string[];
   "allow-origin"?: string[];
   quiet?: boolean;
@@ -140,12 +171,20 @@ function listening(values: {
   const maxBodyBytes = size("--max-body", values["max-body"]) ?? DEFAULTS.maxBodyBytes;
   if (maxBodyBytes > MAX_BODY)
     throw new Quit(2, `--max-body ${values["max-body"]} is more than can be read at once; write at most 30MiB`);
+  const maxHeldBytes = size("--max-held", values["max-held"]) ?? DEFAULTS.held * maxBodyBytes;
+  if (maxHeldBytes < 2 * maxBodyBytes) {
+    throw new Quit(2, `--max-held ${values["max-held"]} is too little; write at least twice the size of --max-body`);
+  }
   return {
     port: port("--port", values.port) ?? DEFAULTS.port,
     grpcPort:
       values["grpc-port"] === "none" ? undefined : (port("--grpc-port", values["grpc-port"]) ?? DEFAULTS.grpcPort),
     host: values.host ?? DEFAULTS.host,
     maxBodyBytes,
+    maxHeldBytes,
+    bodyIdleMillis: 1000 * (count("--body-idle", values["body-idle"]) ?? DEFAULTS.bodyIdleSeconds),
+    leastRate: size("--least-rate", values["least-rate"]) ?? DEFAULTS.leastRate,
+    maxConnections: count("--max-connections", values["max-connections"]) ?? DEFAULTS.maxConnections,
     allowHosts: values["allow-host"] ?? [],
     allowOrigins: values["allow-origin"] ?? [],
     quiet: values.quiet ?? false,
@@ -156,6 +195,12 @@ function port(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65535)
     throw new Quit(2, `${option} ${text} is no port; write a number up to 65535`);
+  return Number(text);
+}
+
+function count(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Quit(2, `${option} ${text} is not a whole number from 1`);
   return Number(text);
 }
 
@@ -181,7 +226,8 @@ function size(option: string, text: string | undefined): number | undefined {
   return bytes;
 }
 
-function configFile(file: string): Record<string, unknown> {
+/** The object in a JSON file. Throws a Quit, without what is in the file, which may be a token. */
+export function configFile(file: string): Record<string, unknown> {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -195,7 +241,6 @@ function configFile(file: string): Record<string, unknown> {
   try {
     config = JSON.parse(text);
   } catch (error) {
-    // What the engine says quotes the file, which may hold a token.
     throw new Quit(2, `${file}: is no JSON${/ at position \d+/.exec((error as Error).message)?.[0] ?? ""}`);
   }
   if (config === null || typeof config !== "object" || Array.isArray(config))

@@ -60,20 +60,25 @@ const varint = (value: number): number[] =>
 
 const unpackAsync = promisify<Buffer, { maxOutputLength: number }, Buffer>(unzip);
 
-/** As many bodies are unpacked at a time as there are threads for it: what waits is packed still. */
+/** As many bodies are unpacked at a time as there are threads for it, and of one sender fewer: what waits is packed still. */
 const MAX_UNPACKING = 4;
-let unpacking = 0;
-const waiting: (() => void)[] = [];
+const MAX_OF_SENDER = 3;
+const unpacking: string[] = [];
+const waiting: { peer: string; go: () => void }[] = [];
 
-/** The body without its content encoding, which may make `limit` bytes of it at most. */
-export async function unpack(body: Buffer, encoding: string | undefined, limit: number): Promise<Buffer> {
+function mayUnpack({ peer }: { peer: string }): boolean {
+  return unpacking.length < MAX_UNPACKING && unpacking.filter((other) => other === peer).length < MAX_OF_SENDER;
+}
+
+/** The body of a sender without its content encoding, which may make `limit` bytes of it at most. */
+export async function unpack(body: Buffer, encoding: string | undefined, limit: number, peer: string): Promise<Buffer> {
   const name = (encoding ?? "identity").trim().toLowerCase();
   if (name === "identity" || name === "") return body;
   if (name !== "gzip" && name !== "x-gzip" && name !== "deflate") {
     throw new Refusal(415, `content-encoding ${JSON.stringify(name)} is not supported; use gzip, deflate or none`);
   }
-  if (unpacking >= MAX_UNPACKING) await new Promise<void>((resolve) => waiting.push(resolve));
-  unpacking++;
+  if (mayUnpack({ peer })) unpacking.push(peer);
+  else await new Promise<void>((go) => waiting.push({ peer, go }));
   try {
     return await unpackAsync(body, { maxOutputLength: limit });
   } catch (error) {
@@ -82,8 +87,12 @@ export async function unpack(body: Buffer, encoding: string | undefined, limit: 
     }
     throw new Refusal(400, `the body is no ${name}`);
   } finally {
-    unpacking--;
-    waiting.shift()?.();
+    unpacking.splice(unpacking.indexOf(peer), 1);
+    const next = waiting.findIndex(mayUnpack);
+    for (const { peer, go } of next < 0 ? [] : waiting.splice(next, 1)) {
+      unpacking.push(peer);
+      go();
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 // `genspan relay`: receives, and sends on through the core and the delivery of the package.
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { printable } from "../check.js";
 import { configure, type GenSpanOptions, type Route } from "../config.js";
 import type { Host } from "../host.js";
 import { nodeHost } from "../node-host.js";
@@ -15,6 +16,7 @@ import { Refusal } from "./otlp.js";
 export interface Relay {
   url: string;
   grpc: string | null;
+  /** The endpoints as they may be shown. */
   destinations: { name: string; endpoint: string }[];
   /** Resolves when the core has stopped by a fault of its own. */
   broken: Promise<void>;
@@ -25,6 +27,8 @@ export interface Relay {
 /** What a sender that finds no room waits, in seconds. */
 const RETRY_AFTER = 2;
 const FLUSH_TIMEOUT = 20_000;
+/** With a spool, what is not delivered by then is on disk well before a container's grace period of 10 s is over. */
+const FLUSH_TIMEOUT_WITH_SPOOL = 5_000;
 /** A queue is bounded by its bytes: a body is taken whole. */
 const MAX_QUEUE = 1 << 20;
 
@@ -45,7 +49,8 @@ function relayHost(): Host {
 
 /** Throws a Quit where options are wrong. */
 export async function startRelay(command: RelayCommand, warn: (message: string) => void): Promise<Relay> {
-  const options = { flushTimeoutMillis: FLUSH_TIMEOUT, maxQueueSize: MAX_QUEUE, ...command.options } as GenSpanOptions;
+  const flushTimeoutMillis = command.options.spool === undefined ? FLUSH_TIMEOUT : FLUSH_TIMEOUT_WITH_SPOOL;
+  const options = { flushTimeoutMillis, maxQueueSize: MAX_QUEUE, ...command.options } as GenSpanOptions;
   const host = { ...relayHost(), warn };
   let config: ReturnType<typeof configure>;
   let sender: Sender;
@@ -124,7 +129,7 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
   return {
     url: receiver.url,
     grpc: byGrpc ? `${new URL(receiver.url).hostname}:${byGrpc.port}` : null,
-    destinations: config.routes.map(({ name, endpoint }) => ({ name, endpoint })),
+    destinations: config.routes.map(({ name, endpoint }) => ({ name, endpoint: printable(endpoint) })),
     broken,
     async close() {
       await Promise.all([receiver.close(), byGrpc?.close()]);
@@ -189,6 +194,6 @@ function checkLoop(endpoint: string, { port, grpcPort }: RelayCommand): void {
   const own = ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
   const to = Number(url.port || (url.protocol === "https:" ? 443 : 80));
   if (own && (to === port || to === grpcPort)) {
-    throw new Quit(2, `${endpoint} is where the relay itself listens; choose another --port`);
+    throw new Quit(2, `${printable(endpoint)} is where the relay itself listens; choose another --port`);
   }
 }
