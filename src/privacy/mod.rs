@@ -11,6 +11,7 @@ mod media;
 mod pattern;
 mod rules;
 mod settings;
+mod steps;
 mod strings;
 mod syntax;
 mod text;

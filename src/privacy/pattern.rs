@@ -5,7 +5,7 @@
 //! behind, and escapes. A group only groups. No look-around, no back-references.
 
 use super::detect::is_word;
-use super::syntax;
+use super::{steps, syntax};
 use std::ops::Range;
 
 /// What must be at a place.
@@ -128,11 +128,14 @@ impl Pattern {
         loop {
             if found.is_none() {
                 if now.list.is_empty() {
-                    at += text[at..].iter().take_while(|byte| !self.begins(**byte)).count();
+                    let skipped = text[at..].iter().take_while(|byte| !self.begins(**byte)).count();
+                    steps::add(skipped);
+                    at += skipped;
                 }
                 self.follow(0, at, Some((text, at)), &mut now);
             }
             let (c, length) = character(&text[at..]);
+            steps::add(1 + now.list.len());
             for (step, start) in &now.list {
                 if matches!(self.steps[*step], Step::Match) {
                     found = Some(*start..at);

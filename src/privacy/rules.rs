@@ -1,6 +1,6 @@
 //! Mask rules, compiled: does one hold for a key, and what does it make of a text. Where texts are found is not known here.
 
-use super::detect::{self, Detector};
+use super::detect::{Detector, Finder};
 use super::pattern::{self, Pattern};
 use super::settings::{self, MaskRule, Settings};
 use super::strings::Copy;
@@ -88,10 +88,11 @@ impl Rule {
             let detector = self.of.detect.get(i).copied();
             let replacement = self.replacement(detector.map_or(MASKED, Detector::tag));
             let mut copy = Copy::new(now, arena);
+            let mut finder = detector.map(|detector| Finder::new(detector, now));
             let (mut at, mut fuel) = (0, MAX_LOOKS * now.len() + 1);
             while at <= now.len() {
-                let found = match (detector, &self.pattern) {
-                    (Some(detector), _) => detect::find(detector, now, at),
+                let found = match (&mut finder, &self.pattern) {
+                    (Some(finder), _) => finder.next(at),
                     (None, Some(_)) if now.len() > MAX_SEARCHED => return Err(TOO_LONG),
                     (None, Some(pattern)) => pattern.find(now, at, &mut fuel),
                     (None, None) => None,
@@ -111,5 +112,40 @@ impl Rule {
             now = copy.finish().unwrap_or(now);
         }
         Ok(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::steps;
+    use super::*;
+
+    const PARTS: &[&str] = &[
+        "a", "b", "1", ".", "\\d", "\\w", "\\s", "[ab]", "[^b]", "(a|b)", "(a|a)", "(a+)", "(a*)", "(.*)", "(a|ab)", "*", "+", "?", "*?",
+        "{2,5}", "$", "\\b", "|",
+    ];
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+
+        /// However a pattern and a text are made: a bounded number of looks at each character, by each step of the pattern.
+        #[test]
+        fn no_pattern_takes_more_than_linear_time(
+            parts in proptest::collection::vec(proptest::sample::select(PARTS), 1..9),
+            unit in "[ab1 ]{1,6}",
+            end in "[ab1c ]{0,2}",
+        ) {
+            let mask = MaskRule { pattern: Some(parts.concat()), ..MaskRule::default() };
+            let Ok(rules) = Rule::all(&Settings { mask: vec![mask], ..Settings::default() }, "") else { return Ok(()) };
+            let size = rules[0].pattern.as_ref().unwrap().steps.len() + 2;
+            for bytes in [1 << 9, 1 << 12] {
+                let text = unit.repeat(bytes / unit.len()) + &end;
+                steps::take();
+                // It may say that the text takes too long.
+                let _ = rules[0].mask(text.as_bytes(), &Bump::new());
+                let looks = steps::take();
+                assert!(looks <= (MAX_LOOKS + 2) * size * (text.len() + 2), "{} of {unit:?}: {looks} looks", parts.concat());
+            }
+        }
     }
 }
