@@ -38,7 +38,8 @@ const VERSION = 1;
 const MAX_FRAME = 32 << 20;
 const FIRST_AREA = 64 << 10;
 const MAX_SLACK = 1 << 20;
-const MAX_DEPTH = 64;
+/** As src/span.rs has it: what is nested deeper, readers of OTLP refuse. */
+const MAX_DEPTH = 28;
 const MAX_INTERNED_LENGTH = 256;
 /** How many texts are remembered while they wait for their second appearance, and how many scopes by content. */
 const MAX_REMEMBERED = 1024;
@@ -463,8 +464,11 @@ export class FrameWriter {
       this.u32(value.length);
       this.bytes.set(value, this.at);
       this.at += value.length;
-    } else if (around.length >= MAX_DEPTH || around.includes(value)) {
+    } else if (around.includes(value)) {
       this.u8(0);
+    } else if (around.length >= MAX_DEPTH) {
+      this.u8(1);
+      this.text(jsonOf(value));
     } else {
       around.push(value);
       if (Array.isArray(value)) {
@@ -481,3 +485,12 @@ export class FrameWriter {
 }
 
 const NO_SCOPE: InstrumentationScope = { name: "" };
+
+function jsonOf(value: object): string {
+  try {
+    return JSON.stringify(value) ?? "";
+  } catch {
+    // It has a cycle or a BigInt, or nests even deeper than that goes.
+    return "";
+  }
+}

@@ -185,7 +185,7 @@ test("text of every kind and length", () => {
   assert.equal(attr("\0"), "\0");
 });
 
-test("containers end at depth 64 and at cycles", () => {
+test("containers end at depth 28, as JSON from there on, and at cycles", () => {
   const { attr } = setup();
   const cycle = { name: "me" };
   cycle.self = cycle;
@@ -202,8 +202,14 @@ test("containers end at depth 64 and at cycles", () => {
   let deep = [];
   for (let i = 0; i < 1000; i++) deep = [deep];
   let depth = 0;
-  for (let value = attr(deep); value !== null; value = value[0]) depth++;
-  assert.equal(depth, 64);
+  let value = attr(deep);
+  for (; Array.isArray(value); value = value[0]) depth++;
+  assert.deepEqual([depth, value], [28, "[".repeat(1001 - 28) + "]".repeat(1001 - 28)]);
+  const inner = {};
+  inner.self = inner;
+  value = attr(Array.from({ length: 28 }).reduce((deep) => [deep], inner));
+  while (Array.isArray(value)) [value] = value;
+  assert.equal(value, "", "a cycle that deep");
 });
 
 test("keys that a prototype brings in do not count", () => {
