@@ -240,8 +240,8 @@ test("a text gets an id when it comes again, and never beyond the dictionary", (
   assert.equal(target.dictionary.length, 3);
 });
 
-test("equal scopes share an id, resources are registered once", () => {
-  const { target, write } = setup();
+test("equal scopes share an id, scopes and resources are registered once, and again after they were forgotten", () => {
+  const { target, write, writer } = setup();
   const scopes = [
     { name: "a" },
     { name: "a" },
@@ -257,6 +257,11 @@ test("equal scopes share an id, resources are registered once", () => {
   assert.deepEqual(target.scopes.at(-1), { name: "", version: "", schemaUrl: "", attrs: [] });
   assert.equal(write({ resource: { attributes: {}, schemaUrl: "https://example.com/r" } }).resource, 2);
   assert.equal(target.resources.length, 2);
+  target.scopes.length = 0;
+  target.resources.length = 0;
+  assert.deepEqual([write().scope, write().resource, target.scopes.length, target.resources.length], [6, 1, 0, 0]);
+  writer.forget();
+  assert.deepEqual([write().scope, write().resource, target.scopes.length, target.resources.length], [1, 1, 1, 1]);
 });
 
 test("the area grows with what a span needs, and no further than a bound", () => {
