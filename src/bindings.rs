@@ -7,6 +7,7 @@
 use crate::config::{Config, Convert};
 use crate::convert::{Converted, Error};
 use crate::export::PartialSuccess;
+use crate::frame::FrameError;
 use crate::hash::{Hash, seed_hashes};
 use crate::otlp::wire::array;
 #[cfg(feature = "ingest")]
@@ -218,19 +219,28 @@ pub extern "C" fn gs_resource(handle: u32, length: usize) -> u32 {
     with_input(handle, length, |host, record| host.pipeline.resource(record).unwrap_or(0))
 }
 
-/// A span started. `refused`: the destinations, by their bits, that the host keeps it from.
-#[unsafe(no_mangle)]
-pub extern "C" fn gs_start(handle: u32, length: usize, refused: u32, now: f64) {
-    // A record that is refused is counted in the stats.
-    with_input(handle, length, |host, record| host.pipeline.start(record, refused, now).unwrap_or_default());
+/// What [`gs_start`] and [`gs_end`] return for a record. One that is refused for something else is counted in the stats.
+fn outcome(taken: Result<(), FrameError>) -> u32 {
+    match taken {
+        Ok(()) => 1,
+        Err(FrameError::FORGOTTEN) => 4,
+        Err(_) => 0,
+    }
 }
 
-/// A span ended; `refused` as for [`gs_start`]. Bit 0: it was accepted; bit 1: something is ready to send.
+/// A span started. `refused`: the destinations, by their bits, that the host keeps it from. Bit 0: it was accepted; bit 2: its scope has to be
+/// described again, and the record handed over again.
+#[unsafe(no_mangle)]
+pub extern "C" fn gs_start(handle: u32, length: usize, refused: u32, now: f64) -> u32 {
+    with_input(handle, length, |host, record| outcome(host.pipeline.start(record, refused, now)))
+}
+
+/// A span ended; `refused` and the bits as for [`gs_start`], the resource being as the scope. Bit 1: something is ready to send.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_end(handle: u32, length: usize, refused: u32, now: f64) -> u32 {
     with_input(handle, length, |host, record| {
-        let accepted = host.pipeline.end(record, refused, now).is_ok();
-        u32::from(accepted) | u32::from(host.pipeline.is_due(now)) << 1
+        let outcome = outcome(host.pipeline.end(record, refused, now));
+        outcome | u32::from(host.pipeline.is_due(now)) << 1
     })
 }
 

@@ -70,6 +70,11 @@ pub struct FrameError {
     pub what: &'static str,
 }
 
+impl FrameError {
+    /// The scope or the resource of a record is not known, or not any more: there were too many others.
+    pub const FORGOTTEN: FrameError = FrameError { offset: 0, what: "unknown scope or resource" };
+}
+
 impl std::fmt::Display for FrameError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "span frame: {} at byte {}", self.what, self.offset)

@@ -10,14 +10,14 @@ use crate::conventions::{self, ConventionSet};
 use crate::describe::{self, ResourceRules};
 use crate::entry::{self, Decision, Destinations, Ended, Started, Tree};
 use crate::export::{self, Envelopes, Exporter, Health, PartialSuccess, Place, Transmit};
-use crate::frame::{self, FrameError};
+use crate::frame::{self, DescriptionRecord, FrameError, SpanRecord};
 use crate::hash::{self, Hash, HashMap};
 use crate::keys::Keys;
 use crate::normalize::canonical::PEOPLE;
 use crate::normalize::{self, Context, Normal};
 use crate::otlp::json;
 use crate::otlp::wire::Writer;
-use crate::otlp::write::number;
+use crate::otlp::write::{self, number};
 use crate::privacy::{self, Hooks, Privacy};
 use crate::profiles::write::{Keep, Writing};
 use crate::route::{self, Facts};
@@ -261,7 +261,8 @@ impl Pipeline {
         }
     }
 
-    /// Takes a `scope` record, gives its number for the frame.
+    /// Takes a `scope` record, gives its number for the frame; the same for equal ones. When there are more than 10,000, those that were not used
+    /// of late are forgotten, unless a span that waits stands in them: see [`FrameError::FORGOTTEN`].
     pub fn scope(&mut self, record: &[u8]) -> Result<u32, FrameError> {
         self.reset_arena();
         let scope = frame::scope(record, &self.arena, &self.keys)?;
@@ -273,15 +274,19 @@ impl Pipeline {
         w.text_field(number::SCOPE_VERSION, scope.version);
         w.text_field(number::SCOPE_NAME, scope.name);
         w.close(number::SCOPE_SPANS_SCOPE, mark);
-        let written = self.writer.written();
-        if let Some(known) = self.scopes.position(|known| known.fields == written) {
+        self.scopes.begin();
+        write_host_key(&mut self.key, self.writer.written());
+        if let Some(known) = self.scopes.find(&self.key) {
             return Ok(known);
         }
+        let name = scope.name.into();
+        self.make_room();
         if self.scopes.is_full() {
-            return Err(FrameError { offset: 0, what: "too many scopes" });
+            return Err(FrameError { offset: 0, what: "too many scopes are in use" });
         }
-        let scope = self.describe_scope(scope.name.into(), false);
-        Ok(self.scopes.add_for_good(scope))
+        let scope = self.describe_scope(name, false);
+        let bytes = scope.fields.len() + scope.name.len();
+        Ok(self.scopes.add(&self.key, scope, bytes))
     }
 
     /// The scope that was just written.
@@ -291,12 +296,28 @@ impl Pipeline {
         Scope { conventions: conventions::of_scope(&name), fields: self.writer.written().to_vec(), allowed, has_secret, name }
     }
 
-    /// Takes a `resource` record, gives its number for the frame.
+    /// Takes a `resource` record, gives its number for the frame, as [`Pipeline::scope`] does.
     pub fn resource(&mut self, record: &[u8]) -> Result<u32, FrameError> {
         self.reset_arena();
-        let resource = frame::resource(record, &self.arena, &self.keys)?;
+        let (arena, keys) = (std::mem::take(&mut self.arena), std::mem::take(&mut self.keys));
+        let described = frame::resource(record, &arena, &keys).and_then(|resource| self.describe_resource(&resource, &keys));
+        (self.arena, self.keys) = (arena, keys);
+        described
+    }
+
+    fn describe_resource(&mut self, resource: &DescriptionRecord, keys: &Keys) -> Result<u32, FrameError> {
+        let w = &mut self.writer;
+        w.clear();
+        w.text_field(number::RESOURCE_SPANS_SCHEMA_URL, resource.schema_url);
+        write::kept_attributes(w, number::RESOURCE_ATTRIBUTES, resource.attributes, keys);
+        self.resources.begin();
+        write_host_key(&mut self.key, self.writer.written());
+        if let Some(known) = self.resources.find(&self.key) {
+            return Ok(known);
+        }
+        self.make_room();
         if self.resources.is_full() {
-            return Err(FrameError { offset: 0, what: "too many resources" });
+            return Err(FrameError { offset: 0, what: "too many resources are in use" });
         }
         let w = &mut self.writer;
         let mut fields = Vec::with_capacity(self.destinations.len());
@@ -304,12 +325,13 @@ impl Pipeline {
             w.clear();
             w.text_field(number::RESOURCE_SPANS_SCHEMA_URL, resource.schema_url);
             let mark = w.mark();
-            d.mended_service_name |= d.rules.write(w, resource.attributes, &self.keys);
+            d.mended_service_name |= d.rules.write(w, resource.attributes, keys);
             w.close(number::RESOURCE_SPANS_RESOURCE, mark);
             fields.push(w.written().to_vec());
         }
-        let account = self.account(resource.attributes, &self.keys);
-        Ok(self.resources.add_for_good(Resource { fields, changes: true, account }))
+        let account = self.account(resource.attributes, keys);
+        let bytes = fields.iter().map(Vec::len).sum();
+        Ok(self.resources.add(&self.key, Resource { fields, changes: true, account }, bytes))
     }
 
     /// The account that a resource belongs to, and the destination where it does.
@@ -332,12 +354,13 @@ impl Pipeline {
         keys
     }
 
-    /// A span started: a `start` record. `refused`: the destinations that the host itself keeps it from, as far as it knows now.
+    /// A span started: a `start` record. With [`FrameError::FORGOTTEN`] nothing of it was taken, and the host has to describe its scope again. `refused`: the destinations that the host itself keeps it from, as far as it knows now.
     /// `now` is in ms.
     pub fn start(&mut self, record: &[u8], refused: Destinations, now: f64) -> Result<(), FrameError> {
         self.reset_arena();
         let start = frame::start(record, &self.arena, &self.keys).inspect_err(|_| self.unparsed += 1)?;
-        let scope = self.scopes.get(start.scope);
+        self.scopes.keep(start.scope);
+        let scope = Some(self.scopes.get(start.scope).ok_or(FrameError::FORGOTTEN)?);
         let of_scope = scope.map_or(0, |s| s.conventions);
         let proven = of_scope | normalize::recognise_start(start.keys.iter().copied(), &self.keys);
         let facts = Facts {
@@ -383,25 +406,41 @@ impl Pipeline {
         !stopped & scope.map_or(Destinations::MAX, |s| s.allowed) & !refused
     }
 
-    /// A span ended: a `span` record. `refused`: the destinations that the host itself keeps it from. `now` is in ms.
+    /// A span ended: a `span` record. With [`FrameError::FORGOTTEN`] nothing of it was taken, and the host has to describe its scope and its resource
+    /// again. `refused`: the destinations that the host itself keeps it from. `now` is in ms.
     pub fn end(&mut self, record: &[u8], refused: Destinations, now: f64) -> Result<(), FrameError> {
         self.reset_arena();
         let (arena, keys) = (std::mem::take(&mut self.arena), std::mem::take(&mut self.keys));
-        let read = frame::span(record, &arena, &keys).map(|frame::SpanRecord { span, scope, resource }| {
-            let mut normal = self.normalize(&span, scope, &keys, &arena);
-            let remote = span.parent_is_remote();
-            let of = self.scopes.get(scope);
-            let kept = self.kept(of, &facts(&span, normal.as_ref(), of, &keys, &arena), refused);
-            self.take(
-                Taken { span: &span, raw: None, normal: normal.as_mut(), place: Place { resource, scope }, remote, patient: false, kept },
-                &keys,
-                &arena,
-                now,
-            );
-        });
+        let read =
+            frame::span(record, &arena, &keys).inspect_err(|_| self.unparsed += 1).and_then(|SpanRecord { span, scope, resource }| {
+                self.scopes.keep(scope);
+                self.resources.keep(resource);
+                if self.scopes.get(scope).is_none() || self.resources.get(resource).is_none() {
+                    return Err(FrameError::FORGOTTEN);
+                }
+                let mut normal = self.normalize(&span, scope, &keys, &arena);
+                let remote = span.parent_is_remote();
+                let of = self.scopes.get(scope);
+                let kept = self.kept(of, &facts(&span, normal.as_ref(), of, &keys, &arena), refused);
+                self.take(
+                    Taken {
+                        span: &span,
+                        raw: None,
+                        normal: normal.as_mut(),
+                        place: Place { resource, scope },
+                        remote,
+                        patient: false,
+                        kept,
+                    },
+                    &keys,
+                    &arena,
+                    now,
+                );
+                Ok(())
+            });
         (self.arena, self.keys) = (arena, keys);
         self.drain_tree(now);
-        read.inspect_err(|_| self.unparsed += 1)
+        read
     }
 
     fn normalize<'a>(&self, span: &Span<'a>, scope: u32, keys: &'a Keys, arena: &'a Bump) -> Option<Normal<'a>> {
@@ -679,6 +718,13 @@ impl Pipeline {
             destinations: self.destinations.iter().map(destination).collect(),
         }
     }
+}
+
+/// Writes the key of a scope or a resource that a host describes. Those of bodies begin with another byte.
+fn write_host_key(key: &mut Vec<u8>, written: &[u8]) {
+    key.clear();
+    key.push(2);
+    key.extend_from_slice(written);
 }
 
 /// A flush, as each destination numbers it.

@@ -11,7 +11,7 @@ interface Exports {
   gs_intern(h: number, len: number): number;
   gs_scope(h: number, len: number): number;
   gs_resource(h: number, len: number): number;
-  gs_start(h: number, len: number, refused: number, now: number): void;
+  gs_start(h: number, len: number, refused: number, now: number): number;
   gs_end(h: number, len: number, refused: number, now: number): number;
   /** In the module of the command line only. */
   gs_ingest?(h: number, len: number, peer: number, now: number): number;
@@ -292,14 +292,16 @@ export class Pipeline {
     return left(this.wasm.gs_resource(this.handle, len));
   }
 
-  /** `refused`: the destinations that a filter of the application keeps the span from, by their bits. */
-  start(len: number, refused: number, now: number): void {
+  /**
+   * `refused`: the destinations that a filter of the application keeps the span from, by their bits. Gives bits: 0: the span was accepted · 2: its
+   * scope has to be described again, and the record handed over again.
+   */
+  start(len: number, refused: number, now: number): number {
     inside = true;
-    this.wasm.gs_start(this.handle, len, refused, now);
-    inside = false;
+    return left(this.wasm.gs_start(this.handle, len, refused, now));
   }
 
-  /** Bit 0: the span was accepted · bit 1: something is ready to send. */
+  /** As `start`, the resource being as the scope. Bit 1: something is ready to send. */
   end(len: number, refused: number, now: number): number {
     inside = true;
     return left(this.wasm.gs_end(this.handle, len, refused, now));

@@ -18,9 +18,9 @@ export interface FrameTarget {
   reserve(len: number): number;
   /** An id for the text in the area, 0 when the dictionary is full. */
   intern(len: number): number;
-  /** An id for the scope record in the area, 0 when refused. */
+  /** An id for the scope record in the area, 0 when refused. Equal ones have the same id. */
   scope(len: number): number;
-  /** An id for the resource record in the area, 0 when refused. */
+  /** An id for the resource record in the area, 0 when refused. Equal ones have the same id. */
   resource(len: number): number;
 }
 
@@ -38,9 +38,10 @@ const VERSION = 1;
 const MAX_FRAME = 32 << 20;
 const FIRST_AREA = 64 << 10;
 const MAX_SLACK = 1 << 20;
-const MAX_DEPTH = 64;
+/** As src/span.rs has it: what is nested deeper, readers of OTLP refuse. */
+const MAX_DEPTH = 28;
 const MAX_INTERNED_LENGTH = 256;
-/** How many texts are remembered while they wait for their second appearance, and how many scopes by content. */
+/** How many texts are remembered while they wait for their second appearance. */
 const MAX_REMEMBERED = 1024;
 const SPAN_HEADER = 80;
 
@@ -83,11 +84,10 @@ export class FrameWriter {
   private readonly toIntern: string[] = [];
   private dictionaryFull = false;
 
-  private readonly scopes = new WeakMap<object, number>();
-  private readonly scopesByContent = new Map<string, number>();
+  /** Ids of scopes and resources. Equal ones share an id. */
+  private described = new WeakMap<object, number>();
   private lastScope: object | undefined;
   private lastScopeId = 0;
-  private readonly resources = new WeakMap<object, number>();
 
   /** The keys whose values the core wants, of the span that is being started. */
   private readonly seen: string[] = [];
@@ -225,18 +225,21 @@ export class FrameWriter {
     if (this.dictionaryFull) this.metOnce.clear();
   }
 
+  /** Forgets the ids of scopes and resources. To be called when the core has given up one that a record has. */
+  forget(): void {
+    this.described = new WeakMap();
+    this.lastScope = undefined;
+  }
+
   // ---- records that spans refer to
 
   private scope(scope: InstrumentationScope | undefined): number {
     if (scope === undefined) return this.scope(NO_SCOPE);
     if (scope === this.lastScope) return this.lastScopeId;
-    let id = this.scopes.get(scope);
+    let id = this.described.get(scope);
     if (id === undefined) {
-      // A host may make a tracer per call: equal scopes share an id.
-      const content = JSON.stringify([scope.name, scope.version, scope.schemaUrl, scope.attributes]);
-      id = this.scopesByContent.get(content) ?? this.registerScope(scope);
-      if (this.scopesByContent.size < MAX_REMEMBERED) this.scopesByContent.set(content, id);
-      this.scopes.set(scope, id);
+      id = this.registerScope(scope);
+      this.described.set(scope, id);
     }
     this.lastScope = scope;
     this.lastScopeId = id;
@@ -253,13 +256,13 @@ export class FrameWriter {
   }
 
   private resource(resource: Resource): number {
-    let id = this.resources.get(resource);
+    let id = this.described.get(resource);
     if (id === undefined) {
       this.begin(0);
       this.text(resource.schemaUrl ?? "");
       this.attributes(resource.attributes);
       id = this.target.resource(this.at - this.base);
-      this.resources.set(resource, id);
+      this.described.set(resource, id);
     }
     return id;
   }
@@ -463,8 +466,11 @@ export class FrameWriter {
       this.u32(value.length);
       this.bytes.set(value, this.at);
       this.at += value.length;
-    } else if (around.length >= MAX_DEPTH || around.includes(value)) {
+    } else if (around.includes(value)) {
       this.u8(0);
+    } else if (around.length >= MAX_DEPTH) {
+      this.u8(1);
+      this.text(jsonOf(value));
     } else {
       around.push(value);
       if (Array.isArray(value)) {
@@ -481,3 +487,12 @@ export class FrameWriter {
 }
 
 const NO_SCOPE: InstrumentationScope = { name: "" };
+
+function jsonOf(value: object): string {
+  try {
+    return JSON.stringify(value) ?? "";
+  } catch {
+    // It has a cycle or a BigInt, or nests even deeper than that goes.
+    return "";
+  }
+}

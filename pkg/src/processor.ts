@@ -56,6 +56,7 @@ interface Starting {
 
 const SAMPLED = 1;
 const READY_TO_SEND = 2;
+const FORGOTTEN = 4;
 /** Longer than this nobody waits for what a resource finds out about itself. */
 const RESOURCE_TIMEOUT = 60_000;
 
@@ -167,7 +168,11 @@ export class GenSpanProcessor {
       if (pipeline === undefined || writer === undefined) return;
       const { span, flags, caller, baggage, refused } = starting;
       const attributes = span === ended ? {} : span.attributes;
-      pipeline.start(writer.start(span, flags, caller, baggage, attributes), refused, Date.now());
+      const now = Date.now();
+      if (pipeline.start(writer.start(span, flags, caller, baggage, attributes), refused, now) & FORGOTTEN) {
+        writer.forget();
+        pipeline.start(writer.start(span, flags, caller, baggage, attributes), refused, now);
+      }
       writer.learn();
     } catch (error) {
       this.#fault("onStart", error);
@@ -262,7 +267,13 @@ export class GenSpanProcessor {
       return;
     }
     const now = Date.now();
-    const result = pipeline.end(writer.span(span, flags), this.#refused(span), now);
+    const refused = this.#refused(span);
+    let result = pipeline.end(writer.span(span, flags), refused, now);
+    if (result & FORGOTTEN) {
+      writer.forget();
+      result = pipeline.end(writer.span(span, flags), refused, now);
+      if (result & FORGOTTEN) throw new Error("too many resources or scopes are in use");
+    }
     writer.learn();
     this.#sender.took(pipeline, (result & READY_TO_SEND) !== 0);
   }

@@ -1,5 +1,7 @@
 // Reads span frames after the description in src/frame.rs, and plays the core for the writer. Shares no code with it.
 
+import { isDeepStrictEqual } from "node:util";
+
 export class FrameReader {
   constructor(bytes, dictionary) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -140,10 +142,16 @@ export class FakeTarget {
   }
 
   scope(len) {
-    return this.scopes.push(this.reader(len).scope());
+    return numberOf(this.reader(len).scope(), this.scopes);
   }
 
   resource(len) {
-    return this.resources.push(this.reader(len).resource());
+    return numberOf(this.reader(len).resource(), this.resources);
   }
+}
+
+/** Equal ones have the same number, as the core gives it. */
+function numberOf(record, known) {
+  const at = known.findIndex((other) => isDeepStrictEqual(other, record));
+  return at < 0 ? known.push(record) : at + 1;
 }

@@ -185,7 +185,7 @@ test("text of every kind and length", () => {
   assert.equal(attr("\0"), "\0");
 });
 
-test("containers end at depth 64 and at cycles", () => {
+test("containers end at depth 28, as JSON from there on, and at cycles", () => {
   const { attr } = setup();
   const cycle = { name: "me" };
   cycle.self = cycle;
@@ -202,8 +202,14 @@ test("containers end at depth 64 and at cycles", () => {
   let deep = [];
   for (let i = 0; i < 1000; i++) deep = [deep];
   let depth = 0;
-  for (let value = attr(deep); value !== null; value = value[0]) depth++;
-  assert.equal(depth, 64);
+  let value = attr(deep);
+  for (; Array.isArray(value); value = value[0]) depth++;
+  assert.deepEqual([depth, value], [28, "[".repeat(1001 - 28) + "]".repeat(1001 - 28)]);
+  const inner = {};
+  inner.self = inner;
+  value = attr(Array.from({ length: 28 }).reduce((deep) => [deep], inner));
+  while (Array.isArray(value)) [value] = value;
+  assert.equal(value, "", "a cycle that deep");
 });
 
 test("keys that a prototype brings in do not count", () => {
@@ -234,8 +240,8 @@ test("a text gets an id when it comes again, and never beyond the dictionary", (
   assert.equal(target.dictionary.length, 3);
 });
 
-test("equal scopes share an id, resources are registered once", () => {
-  const { target, write } = setup();
+test("equal scopes share an id, scopes and resources are registered once, and again after they were forgotten", () => {
+  const { target, write, writer } = setup();
   const scopes = [
     { name: "a" },
     { name: "a" },
@@ -251,6 +257,11 @@ test("equal scopes share an id, resources are registered once", () => {
   assert.deepEqual(target.scopes.at(-1), { name: "", version: "", schemaUrl: "", attrs: [] });
   assert.equal(write({ resource: { attributes: {}, schemaUrl: "https://example.com/r" } }).resource, 2);
   assert.equal(target.resources.length, 2);
+  target.scopes.length = 0;
+  target.resources.length = 0;
+  assert.deepEqual([write().scope, write().resource, target.scopes.length, target.resources.length], [6, 1, 0, 0]);
+  writer.forget();
+  assert.deepEqual([write().scope, write().resource, target.scopes.length, target.resources.length], [1, 1, 1, 1]);
 });
 
 test("the area grows with what a span needs, and no further than a bound", () => {

@@ -243,7 +243,8 @@ test("metrics have OpenTelemetry's names for SDKs, and say what stats say", asyn
   ]);
   assert.deepEqual(durations, [
     [200, undefined, 1],
-    [400, "400", 1],
+    // A batch of three spans, and its parts.
+    [400, "400", 5],
   ]);
   await meterProvider.shutdown();
 });

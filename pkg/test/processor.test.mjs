@@ -427,6 +427,51 @@ test("100,000 traces whose roots never end stay within the bounds", async (t) =>
   assert.ok(grown < 32, `${grown} MiB`);
 });
 
+// README promise: "Nothing is lost that can be kept, and nothing silently"
+test("every span leaves with its resource and its scope, however many there are", async (t) => {
+  const { collector, processor } = await setup(t, { options: { maxQueueSize: 40_000, maxExportBatchSize: 4_000 } });
+  const span = (i, resource, instrumentationScope) => ({
+    name: String(i),
+    kind: 0,
+    spanContext: () => ({
+      traceId: i.toString(16).padStart(32, "1"),
+      spanId: i.toString(16).padStart(16, "1"),
+      traceFlags: 1,
+    }),
+    startTime: [1_700_000_000, 0],
+    endTime: [1_700_000_001, 0],
+    status: { code: 0 },
+    attributes: {},
+    events: [],
+    links: [],
+    resource,
+    instrumentationScope,
+  });
+  const end = (given) => {
+    processor.onStart(given);
+    processor.onEnd(given);
+  };
+  const named = (name) => ({ attributes: { "service.name": name } });
+  const first = [named("shop-0"), { name: "ai", version: "0" }];
+  // Equal ones in objects of their own; then ones of their own, more than are remembered; then the first again.
+  for (let i = 0; i < 10_100; i++) end(span(i, named("shop-0"), { name: "ai", version: "0", attributes: { n: 1n } }));
+  await processor.forceFlush();
+  for (let i = 10_100; i < 30_300; i++) {
+    end(span(i, named(`shop-${i}`), { name: "ai", version: String(i) }));
+    if (i % 4_000 === 0) await processor.forceFlush();
+  }
+  for (let i = 30_300; i < 30_400; i++) end(span(i, ...first));
+  await processor.forceFlush();
+  const spans = collector.spans();
+  assert.equal(spans.length, 30_400);
+  for (const { name, resource, scope } of spans) {
+    const own = Number(name) >= 10_100 && Number(name) < 30_300 ? name : "0";
+    assert.deepEqual([resource["service.name"], scope.version], [`shop-${own}`, own], name);
+  }
+  const { errors, unparsed, seen } = processor.stats();
+  assert.deepEqual([errors, unparsed, seen], [0, 0, 30_400]);
+});
+
 test("what an instrumentation says right after it started a span counts while the span runs", async (t) => {
   const { collector, processor } = await setup(t);
   const provider = new BasicTracerProvider({ spanProcessors: [processor] });

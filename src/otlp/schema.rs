@@ -119,7 +119,7 @@ static LINK: Message = message(&[
     one("flags", 6, Type::Fixed32),
 ]);
 static STATUS: Message = message(&[one("message", 2, Type::Text), one("code", 3, Type::Enum("a status code", STATUS_CODES))]);
-static KEY_VALUE: Message = message(&[one("key", 1, Type::Key), one("value", 2, Type::Value)]);
+static KEY_VALUE: Message = message(&[one("key", 1, Type::Key), one("value", 2, Type::Value), one("keyStrindex", 3, Type::Uint32)]);
 static ANY_VALUE: Message = Message {
     fields: &[
         one("stringValue", 1, Type::Text),
@@ -129,6 +129,7 @@ static ANY_VALUE: Message = Message {
         one("arrayValue", 5, Type::Message(&ARRAY)),
         one("kvlistValue", 6, Type::Message(&KVLIST)),
         one("bytesValue", 7, Type::Bytes),
+        one("stringValueStrindex", 8, Type::Uint32),
     ],
     one_of: true,
     required: 0,

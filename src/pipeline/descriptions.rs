@@ -1,20 +1,21 @@
-//! Scopes and resources: described once, known by a number from then on, and found again by what described them. A host keeps the
-//! numbers that it is given. Those of bodies are given out again: when there are too many, what was not used of late is forgotten, unless a
-//! span that waits stands in it.
+//! Scopes and resources: described once, known by a number from then on, and found again by what described them. When there are too many, what
+//! was not used of late is forgotten, unless a span that waits stands in it. Its number is never given to another one, so that a
+//! host which still has it finds out.
 
 use crate::convert::Error;
 use crate::hash::Hash;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
-/// A host has few; past this many, something makes them up.
+/// How many are remembered.
 const MAX: usize = 10_000;
-/// The same in bytes, for those of bodies.
+/// The same in bytes.
 const MAX_BYTES: usize = 16 << 20;
-/// When a description is used that a host has the number of: it is never forgotten.
-const ALWAYS: u64 = u64::MAX;
+/// A number is a place, counted from 1, in so many bits, and above them how often the place was given out before.
+const PLACE_BITS: u32 = 14;
+const PLACES: u32 = 1 << PLACE_BITS;
 
-/// Values by number, counted from 1.
+/// Values by number.
 pub struct Descriptions<T> {
     index: Index,
     values: Vec<Option<T>>,
@@ -31,6 +32,8 @@ struct Key {
 #[derive(Default)]
 struct Index {
     keys: Vec<Option<Key>>,
+    /// How often each place was given out before.
+    generations: Vec<u32>,
     free: Vec<u32>,
     by_text: HashTable<u32>,
     hasher: Hash,
@@ -52,10 +55,10 @@ impl<T> Default for Descriptions<T> {
 impl<T> Descriptions<T> {
     /// What a number stands for.
     pub fn get(&self, number: u32) -> Option<&T> {
-        self.values.get((number as usize).wrapping_sub(1))?.as_ref()
+        self.values.get(self.index.place(number)?)?.as_ref()
     }
 
-    /// A body begins: what is used from now on is not forgotten before the next one.
+    /// A body, or what a host describes, begins: what is used from now on is not forgotten before the next one.
     pub fn begin(&mut self) {
         self.index.body += 2;
     }
@@ -88,33 +91,18 @@ impl<T> Descriptions<T> {
     pub fn add(&mut self, key: &[u8], value: T, bytes: usize) -> u32 {
         let at = self.index.slot(Key { text: key.into(), bytes: bytes + key.len(), used: self.index.body + 1 });
         self.index.insert(key, at);
-        self.set(at, value)
-    }
-
-    /// Gives a number to what a host describes: it has it from now on.
-    pub fn add_for_good(&mut self, value: T) -> u32 {
-        let at = self.index.slot(Key { text: Box::default(), bytes: 0, used: ALWAYS });
-        self.set(at, value)
-    }
-
-    fn set(&mut self, at: u32, value: T) -> u32 {
         self.values.resize_with(self.index.keys.len(), || None);
         if let Some(slot) = self.values.get_mut(at as usize) {
             *slot = Some(value);
         }
-        at + 1
+        self.index.number(at)
     }
 
-    /// The number of a value that a host described: few, and it asks once for each.
-    pub fn position(&self, is: impl Fn(&T) -> bool) -> Option<u32> {
-        let of_host = |key: &Option<Key>| key.as_ref().is_some_and(|key| key.used == ALWAYS);
-        let mut all = self.values.iter().zip(&self.index.keys);
-        all.position(|(value, key)| of_host(key) && value.as_ref().is_some_and(&is)).map(|at| at as u32 + 1)
-    }
-
-    /// A span that waits stands in it: [`Descriptions::forget`] leaves it alone.
+    /// A span stands in it: [`Descriptions::forget`] leaves it alone, unless another body has begun.
     pub fn keep(&mut self, number: u32) {
-        self.index.touch((number as usize).wrapping_sub(1), self.index.body);
+        if let Some(at) = self.index.place(number) {
+            self.index.touch(at, self.index.body);
+        }
     }
 
     /// Returns true if [`Descriptions::forget`] may be of use. It looks at everything, but makes room for half of it unless it was its last time
@@ -147,7 +135,18 @@ impl Index {
         let is = |at: &u32| keys.get(*at as usize).is_some_and(|key| key.as_ref().is_some_and(|key| *key.text == *text));
         let at = *self.by_text.find(self.hasher.hash_one(text), is)?;
         self.touch(at as usize, self.body + 1);
-        Some(at + 1)
+        Some(self.number(at))
+    }
+
+    fn number(&self, at: u32) -> u32 {
+        let generation = self.generations.get(at as usize).copied().unwrap_or_default();
+        generation << PLACE_BITS | (at + 1)
+    }
+
+    /// Where a number stands, if it is still that of what stands there.
+    fn place(&self, number: u32) -> Option<usize> {
+        let at = (number % PLACES).checked_sub(1)?;
+        (self.number(at) == number).then_some(at as usize)
     }
 
     fn touch(&mut self, at: usize, used: u64) {
@@ -168,6 +167,7 @@ impl Index {
         self.bytes += key.bytes;
         let at = self.free.pop().unwrap_or_else(|| {
             self.keys.push(None);
+            self.generations.push(0);
             self.keys.len() as u32 - 1
         });
         if let Some(slot) = self.keys.get_mut(at as usize) {
@@ -191,6 +191,10 @@ impl Index {
         let Some(gone) = self.keys.get_mut(at).and_then(|key| key.take_if(|key| key.used < since)) else { return false };
         self.bytes -= gone.bytes;
         self.free.push(at as u32);
+        // So often is a place given out that the first number comes again: nobody keeps one for so long without using it.
+        if let Some(generation) = self.generations.get_mut(at) {
+            *generation = generation.wrapping_add(1);
+        }
         if let Ok(entry) = self.by_text.find_entry(self.hasher.hash_one(&*gone.text), |known| *known as usize == at) {
             entry.remove();
         }
@@ -205,7 +209,7 @@ mod tests {
     #[test]
     fn there_are_never_more_than_may_be_and_each_is_what_its_key_says() {
         let mut all = Descriptions::default();
-        let of_host = all.add_for_good(0u32);
+        let mut given_out = std::collections::HashSet::new();
         let mut in_use = Vec::new();
         for n in 1..=50_000u32 {
             all.begin();
@@ -218,12 +222,12 @@ mod tests {
             assert!(!all.is_full(), "at {n}");
             let number = all.add(&key, n, 1_000);
             assert_eq!((all.find(&key), all.get(number)), (Some(number), Some(&n)));
+            assert!(given_out.insert(number), "a host that has the number of another one would not find out");
             if n % 10_000 == 7 {
                 in_use.push(number);
             }
             assert!(all.index.len() <= MAX && all.values.len() <= MAX && all.index.bytes <= MAX_BYTES + 1_004, "at {n}");
         }
-        assert_eq!(all.get(of_host), Some(&0));
         let mut kept: Vec<_> = in_use.iter().filter_map(|number| all.get(*number)).copied().collect();
         kept.sort_unstable();
         assert_eq!(kept, [7, 10_007, 20_007, 30_007, 40_007]);
@@ -231,7 +235,7 @@ mod tests {
         assert!(all.find(&49_999u32.to_le_bytes()).is_some() && all.find(&100u32.to_le_bytes()).is_none());
         let index = &all.index;
         let counted = index.keys.iter().flatten().map(|key| key.bytes).sum::<usize>();
-        assert_eq!((index.bytes, index.len()), (counted, index.by_text.len() + 1));
+        assert_eq!((index.bytes, index.len()), (counted, index.by_text.len()));
         assert_eq!(all.values.iter().flatten().count(), index.len());
     }
 

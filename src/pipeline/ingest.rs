@@ -369,7 +369,7 @@ impl Pipeline {
     }
 
     /// Forgets scopes and resources that no span stands in that waits, if there are too many.
-    fn make_room(&mut self) {
+    pub(super) fn make_room(&mut self) {
         if !self.scopes.may_forget() && !self.resources.may_forget() {
             return;
         }

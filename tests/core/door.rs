@@ -8,7 +8,8 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, Instrumentati
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
-use prost::Message;
+use proptest::prelude::*;
+use prost::Message as _;
 
 /// Becomes bytes that are not UTF-8 once it is encoded.
 const BAD: &str = "a BAD TEXT";
@@ -16,12 +17,12 @@ const BAD: &str = "a BAD TEXT";
 /// A body with something wrong in it: in its only span, or around it.
 type Fault = (&'static str, Box<dyn Fn(&mut ResourceSpans)>);
 
-fn any(value: Value) -> Option<AnyValue> {
+fn any_value(value: Value) -> Option<AnyValue> {
     Some(AnyValue { value: Some(value) })
 }
 
 fn attribute(key: &str, text: &str) -> KeyValue {
-    KeyValue { key: key.into(), value: any(Value::StringValue(text.into())), ..Default::default() }
+    KeyValue { key: key.into(), value: any_value(Value::StringValue(text.into())), ..Default::default() }
 }
 
 fn span(id: u8, name: &str) -> Span {
@@ -56,8 +57,8 @@ fn encoded(request: &ExportTraceServiceRequest) -> Vec<u8> {
 }
 
 fn nested(levels: usize, list: bool) -> Option<AnyValue> {
-    (0..levels).fold(any(Value::StringValue("innermost".into())), |inner, _| {
-        any(match list {
+    (0..levels).fold(any_value(Value::StringValue("innermost".into())), |inner, _| {
+        any_value(match list {
             true => Value::ArrayValue(ArrayValue { values: inner.into_iter().collect() }),
             false => Value::KvlistValue(KeyValueList { values: vec![KeyValue { key: "k".into(), value: inner, ..Default::default() }] }),
         })
@@ -82,8 +83,8 @@ fn value(value: Option<AnyValue>) -> Box<dyn Fn(&mut ResourceSpans)> {
 
 /// Text that is not UTF-8, and values that are nested too deep: what can be mended.
 fn mendable() -> Vec<Fault> {
-    let list = any(Value::ArrayValue(ArrayValue { values: any(Value::StringValue(BAD.into())).into_iter().collect() }));
-    let map = any(Value::KvlistValue(KeyValueList { values: vec![attribute(BAD, BAD)] }));
+    let list = any_value(Value::ArrayValue(ArrayValue { values: any_value(Value::StringValue(BAD.into())).into_iter().collect() }));
+    let map = any_value(Value::KvlistValue(KeyValueList { values: vec![attribute(BAD, BAD)] }));
     vec![
         ("name", in_span(|s| s.name = BAD.into())),
         ("trace state", in_span(|s| s.trace_state = BAD.into())),
@@ -407,4 +408,40 @@ fn a_frame_without_ids_is_refused() {
         assert_eq!(w.0.end(&record, 0, 0.0).unwrap_err().what, "id of zeros");
     }
     assert_eq!((p.stats().unparsed, p.stats().seen), (2, 0));
+}
+
+fn captures() -> Vec<Vec<u8>> {
+    let folder = std::fs::read_dir(format!("{}/tests/fixtures/captures/more", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let mut files: Vec<_> = folder.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "pb")).collect();
+    files.sort();
+    files.into_iter().map(|path| std::fs::read(path).unwrap()).filter(|body| body.len() < 8_000).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    // README promise: "Nothing is lost that can be kept, and nothing silently"
+    #[test]
+    fn whatever_is_broken_in_a_body_all_that_goes_out_is_read_by_a_strict_decoder(
+        which: prop::sample::Index,
+        broken in prop::collection::vec((any::<prop::sample::Index>(), prop_oneof![any::<u8>(), 0u8..130]), 1..6),
+    ) {
+        let captures = captures();
+        let whole = which.get(&captures);
+        let mut body = whole.clone();
+        broken.into_iter().for_each(|(at, byte)| *at.get_mut(&mut body) = byte);
+        let mut p = pipeline(0);
+        p.ingest(&encoded(&request(vec![resource("pg", vec![span(250, "good")])])), None, 0.0).unwrap();
+        let taken = p.ingest(&body, None, 0.0);
+        let mut names = Vec::new();
+        for sent in sent(&mut p) {
+            names = strict("broken", &sent);
+            prop_assert!(names.contains(&"good".to_owned()));
+        }
+        prop_assert_eq!(names.len(), 1 + taken.as_ref().map_or(0, |taken| taken.spans));
+        match genspan::convert(&body, &protobuf()) {
+            Ok(converted) => prop_assert_eq!(strict("broken", &converted).len(), taken.unwrap().spans),
+            Err(_) => prop_assert!(taken.is_err()),
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::frames::FrameWriter;
 use genspan::config::{Config, Convert, Format};
+use genspan::frame::FrameError;
 use genspan::profiles::write::Keep;
 use genspan::{Error, Pipeline};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -724,14 +725,63 @@ fn out_of_bodies_there_may_be_any_number_of_resources_scopes_and_keys() {
     late.sort_by_key(|pod| pod[4..].parse::<u32>().unwrap());
     assert_eq!(late, (0..50).map(|n| format!("pod-{}", n * 1_000)).collect::<Vec<_>>());
     assert!(p.stats().dictionary < 6_000);
-    // What a host was given stays its own.
+    // A host finds out that what it described was forgotten.
     let mut w = FrameWriter::new(&mut p);
     let record = w.span(&of_kind(3, 0, "host", "generation"), host_scope, host_resource);
+    assert_eq!(p.end(&record, 0, 0.0), Err(FrameError::FORGOTTEN));
+}
+
+// README promise: "Nothing is lost that can be kept, and nothing silently"
+#[test]
+fn a_host_may_describe_any_number_of_resources_and_scopes_and_no_span_leaves_without_its_own() {
+    let mut p = pipeline(r#"{"destinations":[{},{"profile":"tencent","token":"t","hostName":"h"}],"entry":{"holdMillis":0}}"#);
+    let named = |n: u32| Resource {
+        attributes: vec![text("service.name", "shop"), text("service.instance.id", &n.to_string())],
+        ..Default::default()
+    };
+    let versioned = |n: u32| InstrumentationScope { version: n.to_string(), ..scope("langfuse-sdk") };
+    let mut w = FrameWriter::new(&mut p);
+    let of_first = (w.scope(&versioned(0)), w.resource(&named(0)));
+    for (n, sent) in (0..30_000).map(|n| (n, n % 1_000 == 999)) {
+        let mut w = FrameWriter::new(&mut p);
+        // Equal ones have the same number, whatever their keys are written as.
+        let (scope, resource) = (w.scope(&versioned(n)), w.resource(&named(n)));
+        let mut w = FrameWriter(&mut p, true);
+        assert_eq!((w.scope(&versioned(n)), w.resource(&named(n))), (scope, resource));
+        let mut span = span(1, 0, &n.to_string(), vec![]);
+        span.trace_id = [&[9; 12][..], &n.to_be_bytes()].concat();
+        p.start(&FrameWriter::start(&span, scope), 0, 0.0).unwrap();
+        let record = FrameWriter::new(&mut p).span(&span, scope, resource);
+        p.end(&record, 0, 0.0).unwrap();
+        if !sent {
+            continue;
+        }
+        p.flush(0.0);
+        let mut spans = 0;
+        for (_, id, request) in drain(&mut p, 0.0) {
+            for resource in &request.resource_spans {
+                let instance = string(&resource.resource.as_ref().unwrap().attributes, "service.instance.id").unwrap();
+                let scopes =
+                    resource.scope_spans.iter().map(|s| (s.scope.as_ref().unwrap().version.as_str(), s.spans.len(), &s.spans[0].name[..]));
+                assert_eq!(scopes.collect::<Vec<_>>(), [(instance, 1, instance)]);
+                spans += 1;
+            }
+            p.response(id, 200, None, b"", 0.0);
+        }
+        assert_eq!(spans, 2_000, "at {n}");
+    }
+    // The first ones were forgotten: nothing goes out under their numbers, until they are described again.
+    let unused = span(2, 0, "late", vec![]);
+    let record = FrameWriter::new(&mut p).span(&unused, of_first.0, of_first.1);
+    assert_eq!(p.end(&record, 0, 0.0), Err(FrameError::FORGOTTEN));
+    assert_eq!(p.start(&FrameWriter::start(&unused, of_first.0), 0, 0.0), Err(FrameError::FORGOTTEN));
+    assert_eq!((p.stats().seen, p.stats().unparsed), (30_000, 0));
+    let mut w = FrameWriter::new(&mut p);
+    let record = {
+        let (scope, resource) = (w.scope(&versioned(0)), w.resource(&named(0)));
+        w.span(&unused, scope, resource)
+    };
     p.end(&record, 0, 0.0).unwrap();
-    p.flush(0.0);
-    let requests = drain(&mut p, 0.0);
-    let resource = requests[0].2.resource_spans[0].resource.as_ref().unwrap();
-    assert_eq!(string(&resource.attributes, "k8s.pod.name"), Some("host"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 // opentelemetry-proto. Both have to read the same, whole message. What the message says is judged in other tests.
 import assert from "node:assert/strict";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -10,6 +11,9 @@ import { decode, flatten, startReceiver } from "../../demo/receiver.mjs";
 import { convert } from "../../pkg/dist/index.js";
 import { decodeInPython, runApplication, runBytes, testInPython } from "./program.mjs";
 
+const require = createRequire(new URL("../../demo/package.json", import.meta.url));
+const { opentelemetry } = require("@opentelemetry/otlp-transformer/build/src/generated/root");
+const { ExportTraceServiceRequest } = opentelemetry.proto.collector.trace.v1;
 const CAPTURES = fileURLToPath(new URL("../fixtures/captures", import.meta.url));
 const CLI = fileURLToPath(new URL("../../pkg/bin/genspan.js", import.meta.url));
 const TARGET = process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL("../../target", import.meta.url));
@@ -75,6 +79,41 @@ testInPython("what the processor sends is read alike by two decoders", async () 
   } finally {
     await Promise.all([langfuse.close(), ours.close()]);
   }
+});
+
+// README promise: "Nothing is lost that can be kept, and nothing silently"
+testInPython("bad text and deep values are mended into what two decoders read alike", async () => {
+  const BAD = "a BAD TEXT";
+  const value = (levels, list) => {
+    let value = { stringValue: BAD };
+    for (let i = 0; i < levels; i++) {
+      value = list ? { arrayValue: { values: [value] } } : { kvlistValue: { values: [{ key: "k", value }] } };
+    }
+    return value;
+  };
+  const ids = { traceId: Buffer.alloc(16, 1), spanId: Buffer.alloc(8, 2) };
+  const attributes = [
+    { key: BAD, value: value(0) },
+    { key: "list", value: value(60, true) },
+    { key: "map", value: value(40, false) },
+  ];
+  const span = {
+    ...ids,
+    name: BAD,
+    traceState: BAD,
+    status: { code: 2, message: BAD },
+    events: [{ name: BAD, attributes }],
+    links: [{ ...ids, traceState: BAD, attributes }],
+    attributes,
+  };
+  const scopeSpans = [{ scope: { name: BAD, version: BAD, attributes }, spans: [span], schemaUrl: BAD }];
+  const request = { resourceSpans: [{ resource: { attributes }, scopeSpans, schemaUrl: BAD }] };
+  const body = Buffer.from(ExportTraceServiceRequest.encode(request).finish());
+  for (let at = body.indexOf(BAD); at >= 0; at = body.indexOf(BAD)) body.fill(0xff, at + 1, at + BAD.length);
+  await assert.rejects(readAlike(body), "it is as bad as it should be");
+  const [read] = await readAlike(convert(body));
+  assert.equal(read.name, `a${"\ufffd".repeat(BAD.length - 1)}`);
+  assert.deepEqual([read.links.length, read.events.length], [1, 1]);
 });
 
 const idsOf = (spans) => spans.map(({ traceId, spanId }) => `${traceId}/${spanId}`).sort();

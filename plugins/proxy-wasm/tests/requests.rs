@@ -162,7 +162,7 @@ fn a_request_has_its_spans_while_calls_of_our_own_are_not_answered() {
         scopes.flat_map(|s| &mut s.spans).for_each(|span| span.trace_id = vec![n; 16]);
         request.encode_to_vec()
     };
-    for n in 0..50 {
+    for n in 1..=50 {
         let now = f64::from(n) * 10.0;
         let body = orphan(n);
         let out = origin.rewrite(PLAIN, &body, None, LIMIT, now).unwrap();
@@ -185,7 +185,7 @@ proptest! {
     }
 
     #[test]
-    fn a_capture_with_a_byte_changed_is_refused_or_has_all_its_spans(at: prop::sample::Index, to: u8) {
+    fn a_capture_with_a_byte_changed_is_refused_or_has_all_its_spans_but_those_that_no_backend_takes(at: prop::sample::Index, to: u8) {
         let mut body = capture();
         let at = at.index(body.len());
         body[at] = to;
@@ -193,8 +193,10 @@ proptest! {
         if let Ok(out) = PLAIN.rewrite(&body, &mut p, None, LIMIT, 0.0) {
             // What the pipeline could read, it hands on; with the field numbers of spans destroyed there are fewer of them.
             let count = |body: &[u8]| ExportTraceServiceRequest::decode(body).map(|r| r.resource_spans.iter().flat_map(|r| &r.scope_spans).map(|s| s.spans.len()).sum::<usize>());
-            if let (Ok(before), Ok(after)) = (count(&body), count(&out)) {
-                prop_assert_eq!(before, after);
+            match (count(&body), count(&out)) {
+                (Ok(before), after) => prop_assert_eq!(before, after.unwrap() + p.stats().unparsed as usize),
+                // It passes alone, as it came.
+                (Err(_), after) => prop_assert!(after.is_ok() || matches!(out, Cow::Borrowed(_))),
             }
         }
     }
