@@ -19,6 +19,17 @@ PAGE     := www/dist/index.html
 # The module with its names kept.
 NAMED    := target/size/named.wasm
 
+# What searches for bad input. The options of rustc that it needs are those of a nightly toolchain.
+CARGO_FUZZ_VERSION := 0.13.2
+CARGO_FUZZ   := target/tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin/cargo-fuzz
+CORPUS       := target/fuzz/corpus
+FUZZED       := $(basename $(notdir $(wildcard fuzz/targets/*.rs)))
+FUZZ_SECONDS ?= 300
+fuzz: export RUSTC_BOOTSTRAP := 1
+# Without them a target is built in minutes.
+fuzz: export CARGO_PROFILE_RELEASE_LTO := off
+fuzz: export CARGO_PROFILE_RELEASE_CODEGEN_UNITS := 16
+
 # What make profile and make instructions look at.
 SHAPE   ?= genai
 LOAD    ?= b
@@ -51,7 +62,7 @@ test-%: NODE_TEST += --test-timeout=600000
 export CHROMIUM ?= /usr/bin/chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugin test demo bench bench-native bench-envoy bench-outage faults kill profile instructions size lint clean test-core check-core test-pkg test-node test-runtimes test-envoy test-www test-backends screenshots python chromium rust-components FORCE
+.PHONY: help build plugin test demo bench bench-native bench-envoy bench-outage faults kill fuzz profile instructions size lint clean test-core check-core test-pkg test-node test-runtimes test-envoy test-www test-backends screenshots python chromium rust-components FORCE
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -90,6 +101,16 @@ faults: $(DIST) $(FOR_DEMO) $(FOR_TEST) ## every fault by every transport; write
 
 kill: $(DIST) $(FOR_DEMO) $(FOR_TEST) ## kill -9 a process with a spool 200 times, and see what arrives
 	KILL_ROUNDS=200 $(NODE_TEST) tests/node/kill.test.mjs
+
+fuzz: $(CARGO_FUZZ) $(FOR_PKG) ## search for input that breaks what must hold, FUZZ_SECONDS (300) for each target; start from captured bodies and from what was found before
+	@cargo run --quiet -p genspan-fuzz --example seeds -- $(CORPUS)
+	@for target in $(FUZZED); do \
+	  echo "$$target"; \
+	  $(CARGO_FUZZ) run --sanitizer none --features libfuzzer --target-dir target/fuzz/build $$target $(CORPUS)/$$target -- \
+	    -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -rss_limit_mb=4096 -timeout=20 -print_final_stats=1 2>&1 | grep -E '^stat::number|ERROR|panicked|artifact' || true; \
+	done
+	FUZZ_SECONDS=$(FUZZ_SECONDS) $(NODE_TEST) pkg/test/fuzz.test.mjs
+	@if ls fuzz/artifacts/*/* 2>/dev/null; then echo "make: these inputs break what must hold" >&2; exit 1; fi
 
 profile: $(DIST) $(NAMED) $(FOR_BENCH) ## where the time of a span goes, by function; LOAD=a|b|c LANG_OF=en|mix|cjk SHAPE=genai|langfuse|openinference|vercel
 	@node benches/js/profile.mjs
@@ -155,6 +176,10 @@ $(RAW_WASM): FORCE
 
 $(WASM_BINDGEN_ROOT)/bin/wasm-bindgen:
 	cargo install --quiet wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION) --debug --root $(WASM_BINDGEN_ROOT) --target-dir target/tools/build
+	@rm -rf target/tools/build
+
+$(CARGO_FUZZ):
+	cargo install --quiet cargo-fuzz --version $(CARGO_FUZZ_VERSION) --locked --root target/tools/cargo-fuzz-$(CARGO_FUZZ_VERSION) --target-dir target/tools/build
 	@rm -rf target/tools/build
 
 $(WASM): $(RAW_WASM) $(WASM_BINDGEN) $(FOR_PKG) Makefile

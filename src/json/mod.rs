@@ -514,6 +514,12 @@ pub(crate) mod tests {
         assert_eq!(canonical(r#""\ud83d\ude00 \ud83d \/""#).unwrap(), "\"😀 \u{fffd} /\"");
     }
 
+    /// As it comes of a text between quotes: what is written is JSON for every reader.
+    #[test]
+    fn a_line_feed_inside_a_string_is_escaped() {
+        assert_eq!(canonical("{\"a\nb\":[\"one\n\ttwo\",\"x\"]}").unwrap(), r#"{"a\nb":["one\n\ttwo","x"]}"#);
+    }
+
     #[test]
     fn python_literals_read_too() {
         assert_eq!(

@@ -67,9 +67,17 @@ impl<'a> Parser<'a> {
         let mut at = start;
         let mut kind = if quote == b'"' { Kind::Plain } else { Kind::Escaped };
         loop {
-            at += memchr::memchr2(quote, b'\\', self.text.get(at..)?)?;
-            if self.text[at] == quote {
-                break;
+            at += memchr::memchr3(quote, b'\\', b'\n', self.text.get(at..)?)?;
+            match self.text[at] {
+                byte if byte == quote => break,
+                // A text that was put between quotes as it is: written as JSON has it. Other control characters, which hardly stand in a
+                // text, would cost a look at each byte.
+                b'\n' => {
+                    kind = Kind::Escaped;
+                    at += 1;
+                    continue;
+                }
+                _ => {}
             }
             match self.text.get(at + 1)? {
                 b'"' | b'\\' | b'n' | b'r' | b't' | b'b' | b'f' => {}
