@@ -13,7 +13,19 @@ import grpc from "@grpc/grpc-js";
 import { convert } from "genspan";
 import { decode, flatten } from "../../demo/receiver.mjs";
 import { startCollector } from "./collector.mjs";
-import { ask, begin, beginCalls, call, callWhole, command, EXPORT, follow, inspector, post, relay } from "./serving.mjs";
+import {
+  ask,
+  begin,
+  beginCalls,
+  call,
+  callWhole,
+  command,
+  EXPORT,
+  follow,
+  inspector,
+  post,
+  relay,
+} from "./serving.mjs";
 
 const capture = (name) => readFileSync(new URL(`../../tests/fixtures/captures/${name}.pb`, import.meta.url));
 const BODY = capture("langfuse-py-5.0.4.observations-unmarked");
