@@ -85,6 +85,11 @@ pub enum Media {
 read_enum!(Media { "keep" => Media::Keep, "large" => Media::Large, "describe" => Media::Describe, });
 
 impl Settings {
+    /// Is something to be kept from a destination, so that what cannot be read must not reach it?
+    pub fn hides(&self) -> bool {
+        !self.capture_content || !self.mask.is_empty()
+    }
+
     /// Checks every value; `at` is the path before `privacy`.
     pub fn validate(&self, at: &str) -> Result<(), ConfigError> {
         if self.mask.len() > MAX_RULES {

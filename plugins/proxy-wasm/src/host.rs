@@ -1,5 +1,5 @@
 //! The glue to the proxy: contexts, metrics, calls. Holds bodies, decides nothing about spans. A fault of the host's is survived: the request
-//! passes.
+//! passes, or is refused where it must not pass unread.
 
 use crate::origin::{Head, Origin};
 use crate::request::{Reason, Request};
@@ -7,7 +7,7 @@ use crate::settings::Settings;
 use genspan::config;
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType, MetricType};
+use proxy_wasm::types::{Action, BufferType, ContextType, GrpcStatusCode, LogLevel, MapType, MetricType};
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -64,10 +64,12 @@ struct Worker {
     buffered: usize,
     requests: u64,
     passed: [u64; Reason::ALL.len()],
+    refused: [u64; Reason::ALL.len()],
     /// Of origins that are gone.
     gone: [u64; COUNTERS.len()],
     counters: Vec<Option<Counter>>,
     passed_counters: Vec<Option<Counter>>,
+    refused_counters: Vec<Option<Counter>>,
     /// Each with what has been told of it: every worker adds its share to them.
     gauges: Vec<(u32, u64)>,
     said: Vec<(String, f64)>,
@@ -98,8 +100,9 @@ fn totals_of(origin: &Origin) -> [u64; COUNTERS.len()] {
 impl Worker {
     fn define_metrics(&mut self) {
         self.counters = COUNTERS.iter().map(|name| Counter::new(&format!("genspan_{name}"))).collect();
-        self.passed_counters =
-            Reason::ALL.iter().map(|reason| Counter::new(&format!("genspan_passed_through_total.reason.{}", reason.name()))).collect();
+        let by_reason =
+            |name| Reason::ALL.iter().map(move |reason| Counter::new(&format!("genspan_{name}_total.reason.{}", reason.name())));
+        (self.passed_counters, self.refused_counters) = (by_reason("passed_through").collect(), by_reason("refused").collect());
         let gauge = |name: &&str| hostcalls::define_metric(MetricType::Gauge, &format!("genspan_{name}")).ok().map(|id| (id, 0));
         self.gauges = ["held", "pending", "buffered_bytes", "memory_bytes", "origins"].iter().filter_map(gauge).collect();
     }
@@ -115,7 +118,9 @@ impl Worker {
             pending += stats.destinations.iter().map(|d| d.pending).sum::<u64>();
         }
         self.counters.iter_mut().zip(totals).for_each(|(counter, total)| counter.iter_mut().for_each(|c| c.tell(total)));
-        self.passed_counters.iter_mut().zip(self.passed).for_each(|(counter, total)| counter.iter_mut().for_each(|c| c.tell(total)));
+        let passed = self.passed_counters.iter_mut().zip(self.passed);
+        let refused = self.refused_counters.iter_mut().zip(self.refused);
+        passed.chain(refused).for_each(|(counter, total)| counter.iter_mut().for_each(|c| c.tell(total)));
         let memory = core::arch::wasm32::memory_size(0) as u64 * 65_536;
         for ((id, told), value) in self.gauges.iter_mut().zip([held, pending, self.buffered as u64, memory, self.origins.len() as u64]) {
             if value != *told && hostcalls::increment_metric(*id, value as i64 - *told as i64).is_ok() {
@@ -139,6 +144,34 @@ impl Worker {
         self.say(LogLevel::Warn, &format!("requests pass as they came: {}", reason.name()), now);
     }
 
+    /// Answers a request in place of the upstream, which gets nothing more of it.
+    fn refuses(&mut self, kind: Kind, reason: Reason) -> Action {
+        self.refused[reason as usize] += 1;
+        self.say(LogLevel::Warn, &format!("requests are refused, since they cannot be read: {}", reason.name()), now());
+        let _ = if kind.grpc {
+            let status = match reason {
+                Reason::Malformed => GrpcStatusCode::InvalidArgument,
+                Reason::Unsupported => GrpcStatusCode::Unimplemented,
+                Reason::Oversized => GrpcStatusCode::ResourceExhausted,
+                Reason::Overload => GrpcStatusCode::Unavailable,
+            };
+            hostcalls::send_grpc_response(status, Some(reason.advice()), Vec::new())
+        } else {
+            let media_type = if kind.json { "application/json" } else { "application/x-protobuf" };
+            hostcalls::send_http_response(reason.statuses().0, vec![("content-type", media_type)], Some(&reason.status(kind.json)))
+        };
+        Action::Pause
+    }
+
+    /// Passes a request as it came, or refuses it where it must not pass unread.
+    fn unread(&mut self, kind: Kind, reason: Reason) -> Action {
+        if self.settings.as_ref().is_some_and(|settings| settings.refuses) {
+            return self.refuses(kind, reason);
+        }
+        self.passes(reason, now());
+        Action::Continue
+    }
+
     /// The sender of a request.
     fn origin(&mut self, head: Head, now: f64) -> Option<&mut Origin> {
         let settings = self.settings.as_ref()?;
@@ -147,7 +180,7 @@ impl Worker {
             Some(at) => at,
             None => {
                 self.next_origin = self.next_origin.wrapping_add(1);
-                let cluster = property(&["cluster_name"]).or_else(|| property(&["xds", "cluster_name"]));
+                let cluster = cluster_of_request();
                 let seed = seed(&head, self.next_origin);
                 let origin = Origin::new(Head { cluster, ..head }, self.next_origin, settings, seed)?;
                 if self.origins.iter().filter(|origin| !origin.retiring).count() >= settings.max_origins
@@ -274,16 +307,31 @@ impl RootContext for Root {
     }
 
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream { worker: Rc::clone(&self.worker), request: None, held: Vec::new() }))
+        Some(Box::new(Stream { worker: Rc::clone(&self.worker), ..Stream::default() }))
     }
 }
 
+/// What kind of answer a request wants.
+#[derive(Clone, Copy, Default)]
+struct Kind {
+    grpc: bool,
+    json: bool,
+}
+
 /// One request.
+#[derive(Default)]
 struct Stream {
     worker: Rc<RefCell<Worker>>,
+    kind: Kind,
     /// `None`: it passes.
     request: Option<(Request, Head)>,
     held: Vec<u8>,
+    /// Its head, which the proxy forgets when it has gone on.
+    headers: Vec<(String, Vec<u8>)>,
+    /// How long the body is, as its head says.
+    length: Option<usize>,
+    /// The body was whole: what still comes of it cannot be read.
+    closed: bool,
 }
 
 fn property(path: &[&str]) -> Option<String> {
@@ -309,19 +357,90 @@ fn peer() -> Option<String> {
 }
 
 impl Stream {
-    /// The body goes on as far as it is held; the rest follows as it comes.
-    fn release(&mut self, chunk: &[u8], reason: Reason) {
+    /// The body goes on as far as it is held, and the rest follows as it comes; or the request is refused.
+    fn release(&mut self, chunk: &[u8], reason: Reason) -> Action {
         let mut worker = self.worker.borrow_mut();
         worker.buffered -= self.held.len();
-        worker.passes(reason, now());
         let mut whole = std::mem::take(&mut self.held);
-        whole.extend_from_slice(chunk);
         self.request = None;
-        let _ = hostcalls::set_buffer(BufferType::HttpRequestBody, 0, usize::MAX, &whole);
+        let action = worker.unread(self.kind, reason);
+        if action == Action::Continue {
+            whole.extend_from_slice(chunk);
+            let _ = hostcalls::set_buffer(BufferType::HttpRequestBody, 0, usize::MAX, &whole);
+        }
+        action
+    }
+
+    /// Has the whole body come, though the stream has not ended?
+    fn is_whole(&self) -> bool {
+        let told = self.request.as_ref().and_then(|(request, _)| request.length(&self.held)).or(self.length);
+        told == Some(self.held.len())
+    }
+
+    /// The body that is held, rewritten, or as it came where it cannot be read and may pass. An error: it may not, or it passed before.
+    fn rewritten<'b>(&mut self, body: &'b [u8]) -> Result<Cow<'b, [u8]>, Action> {
+        let worker = &mut *self.worker.borrow_mut();
+        worker.buffered -= body.len();
+        let (Some((request, head)), Some(settings)) = (self.request.take(), &worker.settings) else { return Err(Action::Continue) };
+        self.closed = settings.refuses;
+        let (limit, now) = (settings.max_body_bytes, now());
+        let peer = if settings.needs_peer() { peer() } else { None };
+        let rewritten = match worker.origin(head, now) {
+            Some(origin) => origin.rewrite(request, body, peer.as_deref(), limit, now),
+            None => Err(Reason::Unsupported),
+        };
+        rewritten.or_else(|reason| match worker.unread(self.kind, reason) {
+            Action::Continue => Ok(Cow::Borrowed(body)),
+            action => Err(action),
+        })
+    }
+
+    /// A call of our own in place of the request, of which the head is gone already: nothing lets its body follow when trailers have come.
+    /// The answer to the call answers the request.
+    fn call(&self, body: &[u8]) -> Action {
+        let worker = &mut *self.worker.borrow_mut();
+        let trailers = hostcalls::get_map_bytes(MapType::HttpRequestTrailers).unwrap_or_default();
+        let route = worker.settings.as_ref().and_then(|settings| settings.routes.first());
+        let set = || route.into_iter().flat_map(|route| &route.headers).map(|(name, value)| (&name[..], &value[..]));
+        let mut headers = texts(&self.headers);
+        headers.retain(|(name, _)| set().all(|(of_route, _)| of_route != *name));
+        headers.extend(set());
+        let cluster = route.and_then(|route| route.cluster.clone()).or_else(cluster_of_request).filter(|_| !self.kind.grpc);
+        let timeout = Duration::from_millis(route.map_or(0, |route| route.timeout_millis));
+        let made = cluster.map(|cluster| hostcalls::dispatch_http_call(&cluster, headers, Some(body), texts(&trailers), timeout));
+        match made {
+            Some(Ok(_)) => Action::Pause,
+            // A frame of gRPC that ends too early.
+            _ if self.kind.grpc => worker.refuses(self.kind, Reason::Malformed),
+            _ => worker.refuses(self.kind, Reason::Overload),
+        }
     }
 }
 
+fn cluster_of_request() -> Option<String> {
+    property(&["cluster_name"]).or_else(|| property(&["xds", "cluster_name"]))
+}
+
+/// The headers that are text, but for those of one connection.
+fn texts(headers: &[(String, Vec<u8>)]) -> Vec<(&str, &str)> {
+    const OF_CONNECTION: [&str; 4] = ["connection", "content-length", "keep-alive", "transfer-encoding"];
+    let of_request = headers.iter().filter(|(name, _)| !OF_CONNECTION.contains(&&name[..]));
+    of_request.filter_map(|(name, value)| Some((&name[..], std::str::from_utf8(value).ok()?))).collect()
+}
+
 impl Context for Stream {
+    /// The call that was made in place of the request was answered.
+    fn on_http_call_response(&mut self, _: u32, _: usize, body_size: usize, _: usize) {
+        let headers = hostcalls::get_map_bytes(MapType::HttpCallResponseHeaders).unwrap_or_default();
+        let (head, rest): (Vec<_>, Vec<_>) = texts(&headers).into_iter().partition(|(name, _)| name.starts_with(':'));
+        let status = head.iter().find(|(name, _)| *name == ":status").and_then(|(_, status)| status.parse().ok());
+        let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body_size.min(MAX_ANSWER)).ok().flatten();
+        match status {
+            Some(status) => _ = hostcalls::send_http_response(status, rest, body.as_deref()),
+            None => _ = self.worker.borrow_mut().refuses(self.kind, Reason::Overload),
+        }
+    }
+
     /// The request is over, however it ended.
     fn on_done(&mut self) -> bool {
         self.worker.borrow_mut().buffered -= self.held.len();
@@ -339,6 +458,8 @@ impl HttpContext for Stream {
         let text = |value| std::str::from_utf8(value).ok();
         let header = |name: &str| headers.iter().find(|(known, _)| known == name).and_then(|(_, value)| text(value));
         let Some(request) = Request::of(header(":method").unwrap_or_default(), path, header) else { return Action::Continue };
+        let json = header("content-type").is_some_and(|of| of.to_ascii_lowercase().starts_with("application/json"));
+        self.kind = Kind { grpc: Request::is_grpc(path), json };
         let worker = &mut *self.worker.borrow_mut();
         worker.requests += 1;
         let Some(settings) = &worker.settings else { return Action::Continue };
@@ -359,15 +480,17 @@ impl HttpContext for Stream {
         match request {
             _ if end_of_stream => {}
             // Calls of our own could not carry such credentials.
-            Ok(_) if !repeatable => worker.passes(Reason::Unsupported, now()),
-            Err(reason) => worker.passes(reason, now()),
-            Ok(_) if oversized => worker.passes(Reason::Oversized, now()),
+            Ok(_) if !repeatable => return worker.unread(self.kind, Reason::Unsupported),
+            Err(reason) => return worker.unread(self.kind, reason),
+            Ok(_) if oversized => return worker.unread(self.kind, Reason::Oversized),
             Ok(request) => {
                 let [authority, scheme] = [(":authority", ""), (":scheme", "http")].map(|(name, or)| header(name).unwrap_or(or).to_owned());
                 if length.is_some() {
                     // It will be another one; the proxy sends chunks then.
                     let _ = hostcalls::set_map_value(MapType::HttpRequestHeaders, "content-length", None);
                 }
+                self.length = length;
+                self.headers = headers;
                 self.request =
                     Some((request, Head { authority, path: path.to_owned(), scheme, headers: of_sender, request, cluster: None }));
             }
@@ -377,7 +500,7 @@ impl HttpContext for Stream {
 
     fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
         if self.request.is_none() {
-            return Action::Continue;
+            return if self.closed && size > 0 { self.worker.borrow_mut().refuses(self.kind, Reason::Malformed) } else { Action::Continue };
         }
         let chunk = hostcalls::get_buffer(BufferType::HttpRequestBody, 0, size).ok().flatten().unwrap_or_default();
         let mut worker = self.worker.borrow_mut();
@@ -391,37 +514,36 @@ impl HttpContext for Stream {
         };
         if let Some(reason) = over {
             drop(worker);
-            self.release(&chunk, reason);
-            return Action::Continue;
+            return self.release(&chunk, reason);
         }
-        let whole = end_of_stream && self.held.is_empty();
+        let untouched = self.held.is_empty();
         worker.buffered += chunk.len();
-        if self.held.is_empty() {
+        drop(worker);
+        if untouched {
             self.held = chunk;
         } else {
             self.held.extend_from_slice(&chunk);
         }
-        if !end_of_stream {
+        if !end_of_stream && !self.is_whole() {
             let _ = hostcalls::set_buffer(BufferType::HttpRequestBody, 0, usize::MAX, &[]);
             return Action::Continue;
         }
-        let Some((request, head)) = self.request.take() else { return Action::Continue };
-        worker.buffered -= self.held.len();
         let body = std::mem::take(&mut self.held);
-        let now = now();
-        let peer = worker.settings.as_ref().filter(|settings| settings.needs_peer()).and_then(|_| peer());
-        let rewritten = match worker.origin(head, now) {
-            Some(origin) => origin.rewrite(request, &body, peer.as_deref(), max_body, now),
-            None => Err(Reason::Unsupported),
-        };
-        let out = rewritten.unwrap_or_else(|reason| {
-            worker.passes(reason, now);
-            Cow::Borrowed(&body)
-        });
-        // The proxy has it as it is.
-        if !(whole && matches!(out, Cow::Borrowed(_))) {
-            let _ = hostcalls::set_buffer(BufferType::HttpRequestBody, 0, usize::MAX, &out);
+        match self.rewritten(&body) {
+            // The proxy has it as it is.
+            Ok(Cow::Borrowed(_)) if untouched => {}
+            Ok(out) => _ = hostcalls::set_buffer(BufferType::HttpRequestBody, 0, usize::MAX, &out),
+            Err(action) => return action,
         }
         Action::Continue
+    }
+
+    /// The body has ended without having been whole: HTTP/2 tells its length by its end, and here trailers are its end.
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        let body = std::mem::take(&mut self.held);
+        match self.rewritten(&body) {
+            Ok(out) => self.call(&out),
+            Err(action) => action,
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! One sender, or several with the same credentials: its pipeline, and the calls of our own in its name. What one sender says never goes
 //! out with the credentials of another.
 
+use crate::coding::Coding;
 use crate::request::{Reason, Request};
 use crate::settings::{Route, Settings};
 use genspan::{Pipeline, Stats};
@@ -107,8 +108,8 @@ impl Origin {
         if packed.grpc {
             set("te", "trailers");
         }
-        if packed.gzip {
-            set(if packed.grpc { "grpc-encoding" } else { "content-encoding" }, "gzip");
+        if packed.coding != Coding::Plain {
+            set(if packed.grpc { "grpc-encoding" } else { "content-encoding" }, packed.coding.name());
         }
         let of_sender = if to_upstream { &self.head.headers[..] } else { &[] };
         for (name, value) in of_sender.iter().filter(|(name, _)| route.headers.iter().all(|(set, _)| set != name)).chain(&route.headers) {

@@ -1,11 +1,9 @@
 //! One request: whether it carries OTLP traces, how its body is packed, and the body rewritten. No host is known here.
 
-use flate2::Compression;
-use flate2::read::MultiGzDecoder;
-use flate2::write::GzEncoder;
+use crate::coding::Coding;
 use genspan::Pipeline;
+use genspan::otlp::wire::push_varint;
 use std::borrow::Cow;
-use std::io::{Read, Write};
 
 const HTTP_PATH: &str = "/v1/traces";
 /// The path of OTLP/gRPC's one call.
@@ -20,16 +18,16 @@ pub struct Request {
     pub grpc: bool,
     /// OTLP JSON.
     pub json: bool,
-    /// The body, or each frame that says so, is packed with gzip.
-    pub gzip: bool,
+    /// How the body, or the frame where it says so, is packed.
+    pub coding: Coding,
 }
 
-/// Why a request passes as it came.
+/// Why a request passes as it came, or is refused where it must not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// It cannot be read as OTLP.
     Malformed,
-    /// It is packed in a way, or of a type, that is not known.
+    /// It is packed in a way, or of a type, that is not known, or has credentials that are no text.
     Unsupported,
     /// It is larger than `maxBodyBytes`, packed or unpacked, or has more resources or scopes than can be told apart.
     Oversized,
@@ -50,6 +48,41 @@ impl Reason {
             Reason::Overload => "overload",
         }
     }
+
+    /// The statuses of HTTP and of gRPC for a request that is refused.
+    pub fn statuses(self) -> (u32, u8) {
+        match self {
+            Reason::Malformed => (400, 3),
+            Reason::Unsupported => (415, 12),
+            Reason::Oversized => (413, 8),
+            Reason::Overload => (503, 14),
+        }
+    }
+
+    /// What its sender can do.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Reason::Malformed => "the request is no OTLP that can be read",
+            Reason::Unsupported => {
+                "content-type, coding or credentials of the request are not known here; send application/x-protobuf or \
+                 application/json, plain or with gzip, deflate or zstd"
+            }
+            Reason::Oversized => "the request is larger than maxBodyBytes; send smaller batches",
+            Reason::Overload => "the proxy holds too many requests; send it again later",
+        }
+    }
+
+    /// The same as the body of an answer by HTTP: a `google.rpc.Status`, in JSON or as protobuf.
+    pub fn status(self, json: bool) -> Vec<u8> {
+        let (code, message) = (self.statuses().1, self.advice());
+        if json {
+            return format!("{{\"code\":{code},\"message\":\"{message}\"}}").into_bytes();
+        }
+        let mut out = vec![8, code, 18];
+        push_varint(&mut out, message.len() as u64);
+        out.extend_from_slice(message.as_bytes());
+        out
+    }
 }
 
 impl Request {
@@ -59,21 +92,29 @@ impl Request {
         path == GRPC_PATH || path.ends_with(HTTP_PATH)
     }
 
+    /// Is it the path of a gRPC call?
+    pub fn is_grpc(path: &str) -> bool {
+        path.split('?').next() == Some(GRPC_PATH)
+    }
+
     /// What a request's head tells of it; `None`: it carries no OTLP traces. `header` gives the value of a header.
     pub fn of<'h>(method: &str, path: &str, header: impl Fn(&str) -> Option<&'h str>) -> Option<Result<Self, Reason>> {
         if method != "POST" || !Self::may_be_at(path) {
             return None;
         }
-        let grpc = path.split('?').next() == Some(GRPC_PATH);
+        let grpc = Self::is_grpc(path);
         let media_type = header("content-type").unwrap_or_default();
         let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let json = media_type == "application/json";
         let known = if grpc { media_type.starts_with("application/grpc") } else { json || media_type == "application/x-protobuf" };
-        let encoding = header(if grpc { "grpc-encoding" } else { "content-encoding" }).unwrap_or_default();
-        let gzip = encoding == "gzip";
-        // Trailers would come when the body is gone already.
-        let supported = known && (gzip || encoding.is_empty() || encoding == "identity") && header("trailer").is_none();
-        Some(if supported { Ok(Request { grpc, json, gzip }) } else { Err(Reason::Unsupported) })
+        let coding = Coding::of(header(if grpc { "grpc-encoding" } else { "content-encoding" }).unwrap_or_default());
+        Some(coding.filter(|_| known).map(|coding| Request { grpc, json, coding }).ok_or(Reason::Unsupported))
+    }
+
+    /// How long the whole body is, if what has come of it tells: the one frame of a unary call does.
+    pub fn length(self, body: &[u8]) -> Option<usize> {
+        let length = body.get(1..GRPC_HEAD).filter(|_| self.grpc)?;
+        Some(u32::from_be_bytes(length.try_into().ok()?) as usize + GRPC_HEAD)
     }
 
     /// The content type of such a body.
@@ -97,14 +138,14 @@ impl Request {
     ) -> Result<Cow<'b, [u8]>, Reason> {
         let (packed, message) = if self.grpc {
             let [flag, message] = frame(body)?;
-            if flag != [0] && !(flag == [1] && self.gzip) {
+            if flag != [0] && !(flag == [1] && self.coding != Coding::Plain) {
                 return Err(Reason::Unsupported);
             }
             (flag == [1], message)
         } else {
-            (self.gzip, body)
+            (self.coding != Coding::Plain, body)
         };
-        let plain = if packed { Some(unpack(message, limit)?) } else { None };
+        let plain = if packed { Some(self.coding.unpack(message, limit)?) } else { None };
         let out = pipeline.rewrite(plain.as_deref().unwrap_or(message), peer, now).map_err(|error| match error {
             genspan::Error::Busy(_) => Reason::Overload,
             genspan::Error::LimitExceeded { .. } => Reason::Oversized,
@@ -115,15 +156,15 @@ impl Request {
             out = genspan::otlp::json::from_protobuf(&out).map_err(|_| Reason::Malformed)?;
         }
         if packed {
-            out = pack(&out);
+            out = self.coding.pack(&out);
         }
         Ok(Cow::Owned(if self.grpc { framed(packed, &out) } else { out }))
     }
 
     /// A message as the body of a call of our own, packed in the same way.
     pub fn wrap(self, message: &[u8]) -> Vec<u8> {
-        let packed = if self.gzip { pack(message) } else { message.to_vec() };
-        if self.grpc { framed(self.gzip, &packed) } else { packed }
+        let packed = self.coding.pack(message);
+        if self.grpc { framed(self.coding != Coding::Plain, &packed) } else { packed }
     }
 }
 
@@ -138,17 +179,4 @@ fn frame(body: &[u8]) -> Result<[&[u8]; 2], Reason> {
     let (flag, length) = head.split_at_checked(1).ok_or(Reason::Malformed)?;
     let length = u32::from_be_bytes(length.try_into().map_err(|_| Reason::Malformed)?);
     if length as usize == message.len() { Ok([flag, message]) } else { Err(Reason::Malformed) }
-}
-
-fn unpack(packed: &[u8], limit: usize) -> Result<Vec<u8>, Reason> {
-    let mut plain = Vec::new();
-    MultiGzDecoder::new(packed).take(limit as u64 + 1).read_to_end(&mut plain).map_err(|_| Reason::Malformed)?;
-    if plain.len() > limit { Err(Reason::Oversized) } else { Ok(plain) }
-}
-
-fn pack(plain: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    // A vector takes all that is written to it.
-    let written = encoder.write_all(plain);
-    written.and_then(|()| encoder.finish()).unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! The plugin's configuration: the options of the npm package as JSON, for each destination the cluster it is reached through, and the
 //! bounds of this host. What is an option of the core is checked there. What becomes of each option is in [`OPTIONS`].
 
+use crate::coding::Coding;
 use crate::request::{GRPC_PATH, Request};
 use bumpalo::Bump;
 use genspan::config::{self, Config, Profile, Protocol};
@@ -13,10 +14,12 @@ pub struct Settings {
     pub core: Config,
     /// How each destination is reached, in the order of the core's.
     pub routes: Vec<Route>,
-    /// A larger body, packed or unpacked, passes as it is.
+    /// A larger body, packed or unpacked, is not read.
     pub max_body_bytes: usize,
-    /// Bodies held at a time by all requests of a worker; past it requests pass as they are.
+    /// Bodies held at a time by all requests of a worker; past it they are not read.
     pub max_buffered_bytes: usize,
+    /// A request that is not read is refused; otherwise it passes as it is.
+    pub refuses: bool,
     /// Senders with credentials of their own that are told apart; the one heard of least recently is sent off.
     pub max_origins: usize,
     /// The headers in which credentials are, `*` is any text. Calls of our own for a sender carry those of its requests.
@@ -105,6 +108,7 @@ const OPTIONS: &[(&str, Use)] = &[
     ("maxBodyBytes", Use::Here),
     ("maxBufferedBytes", Use::Here),
     ("maxOrigins", Use::Here),
+    ("onUnreadable", Use::Here),
     ("originHeaders", Use::Here),
     ("spool", Use::Ignored("a plugin has no files: what waits is in memory, bounded by maxQueueBytes")),
     ("flushTimeoutMillis", Use::Ignored("the proxy says how long it drains")),
@@ -259,12 +263,14 @@ impl Settings {
             routes: Vec::new(),
             max_body_bytes: 16 << 20,
             max_buffered_bytes: 64 << 20,
+            refuses: false,
             max_origins: 64,
             origin_headers: ORIGIN_HEADERS.iter().map(|name| (*name).to_owned()).collect(),
             ignored: Vec::new(),
         };
         let mut top = Object::default();
         let (mut single, mut shared, mut list) = (Given::new(), Given::new(), None);
+        let mut refuses = None;
         for (name, value) in members(parsed) {
             match use_of("", &name)? {
                 Use::Destination | Use::Route | Use::Foreign(_) => single.push((name, value)),
@@ -277,6 +283,8 @@ impl Settings {
                     "maxBodyBytes" => settings.max_body_bytes = count(&name, value)?,
                     "maxBufferedBytes" => settings.max_buffered_bytes = count(&name, value)?,
                     "maxOrigins" => settings.max_origins = count(&name, value)?,
+                    "onUnreadable" if value.is("pass") || value.is("refuse") => refuses = Some(value.is("refuse")),
+                    "onUnreadable" => return Err("onUnreadable: must be \"refuse\" or \"pass\"".to_owned()),
                     _ if value.is_array() => {
                         let lower = |item| text(&name, item, &arena).map(|n| n.to_ascii_lowercase());
                         settings.origin_headers = value.items().map(lower).collect::<Result<_, _>>()?;
@@ -320,12 +328,14 @@ impl Settings {
             d.delivery.iter_mut().for_each(|d| (d.queue.max_spans, d.queue.max_bytes) = (usize::MAX, usize::MAX));
         }
         core.validate().map_err(|e| e.to_string())?;
-        Ok(Settings { core, ..settings })
+        // What is hidden from the upstream must not reach it unread.
+        let hides = core.destinations.first().is_some_and(|d| d.privacy.as_ref().unwrap_or(&core.privacy).hides());
+        Ok(Settings { refuses: refuses.unwrap_or(hides), core, ..settings })
     }
 
     /// Reads how a destination is reached; what the core has a part in goes to `of_core`.
     fn route<'d>(&mut self, destination: &Given<'d>, i: usize, at: &str, of_core: &mut Object, arena: &'d Bump) -> Result<Route, String> {
-        let mut packed = Request { grpc: false, json: false, gzip: false };
+        let mut packed = Request { grpc: false, json: false, coding: Coding::Plain };
         let (mut cluster, mut headers, mut endpoint, mut timeout_millis, mut langfuse) = (None, Vec::new(), None, 10_000, false);
         for (name, value) in destination {
             let (field, value) = ([at, name].concat(), *value);
@@ -345,7 +355,7 @@ impl Settings {
                 "cluster" => cluster = Some(text(&field, value, arena)?),
                 "timeoutMillis" => timeout_millis = count(&field, value)? as u64,
                 "compression" => match &text(&field, value, arena)?[..] {
-                    "gzip" => packed.gzip = true,
+                    "gzip" => packed.coding = Coding::Gzip,
                     "none" => {}
                     _ => return Err([&field, ": must be \"gzip\" or \"none\""].concat()),
                 },
@@ -396,7 +406,7 @@ mod tests {
         let batch = settings.core.destinations[0].delivery.unwrap().batch;
         assert_eq!((batch.max_spans, batch.delay_millis, settings.core.entry.hold_millis), (7, 100.0, 5000.0));
         let route = &settings.routes[0];
-        assert_eq!((&route.authority[..], &route.path[..], route.packed.gzip), ("apm.example:55681", "/v1/traces", true));
+        assert_eq!((&route.authority[..], &route.path[..], route.packed.coding), ("apm.example:55681", "/v1/traces", Coding::Gzip));
         assert_eq!((settings.max_body_bytes, settings.max_buffered_bytes), (1000, 64 << 20));
         assert_eq!(Settings::read("").unwrap().core.destinations[0].profile, Profile::Otel);
     }
@@ -431,7 +441,7 @@ mod tests {
             assert_eq!(settings.ignored.len(), usize::from(ignored), "{name}");
         });
         let route = |options| with_copy(options).routes[1].clone();
-        assert!(route(r#"{"compression":"gzip"}"#).packed.gzip);
+        assert_eq!(route(r#"{"compression":"gzip"}"#).packed.coding, Coding::Gzip);
         assert_eq!(route(r#"{"timeoutMillis":5000}"#).timeout_millis, 5000);
         assert_eq!(route(r#"{"headers":{"X-Key":"k"}}"#).headers, [("x-key".to_owned(), "k".to_owned())]);
         assert_eq!(route(r#"{"endpoint":"https://a.example/otlp?x"}"#).path, "/otlp?x");
@@ -492,6 +502,25 @@ mod tests {
         }
     }
 
+    // README promise: "Content stays"
+    #[test]
+    fn what_is_hidden_does_not_pass_unread_unless_it_is_told_to() {
+        for (options, refuses) in [
+            ("{}", false),
+            (r#"{"privacy":{"captureContent":true,"media":"describe"}}"#, false),
+            (r#"{"privacy":{"captureContent":false}}"#, true),
+            (r#"{"privacy":{"mask":[{"detect":["email"]}]}}"#, true),
+            (r#"{"privacy":{"captureContent":false},"onUnreadable":"pass"}"#, false),
+            (r#"{"onUnreadable":"refuse"}"#, true),
+            (r#"{"destinations":[{"privacy":{"captureContent":false}}]}"#, true),
+            (r#"{"privacy":{"captureContent":false},"destinations":[{"privacy":{}}]}"#, false),
+            // Only what can be read is copied.
+            (r#"{"destinations":[{},{"cluster":"c","privacy":{"captureContent":false}}]}"#, false),
+        ] {
+            assert_eq!(Settings::read(options).unwrap().refuses, refuses, "{options}");
+        }
+    }
+
     #[test]
     fn what_the_proxy_decides_is_said_to_be_ignored() {
         let settings =
@@ -522,6 +551,7 @@ mod tests {
             (r#"{"destinations":[{},{}]}"#, "destinations[1].cluster: is missing; a copy goes through a cluster of the proxy, name it"),
             (r#"{"token":"s3cret","destinations":[{}]}"#, "token: stands beside destinations; move it"),
             (r#"{"profile":"tencent"}"#, "token is missing: profile tencent needs the token"),
+            (r#"{"onUnreadable":true}"#, "onUnreadable: must be \"refuse\" or \"pass\""),
             (r#"{"maxBodyBytes":0}"#, "maxBodyBytes: must be a whole number from 1"),
             (r#"{"mask":"x"}"#, "mask: is a hook of JavaScript; use rules in privacy.mask"),
             (r#"{"endPoint":"http://a"}"#, "endPoint: is unknown; did you mean endpoint?"),

@@ -1,6 +1,7 @@
 //! Requests without a host: what is taken for OTLP, what becomes of bodies, and that no input makes it panic or lose anything.
 
 use genspan::Pipeline;
+use genspan_proxy_wasm::coding::Coding;
 use genspan_proxy_wasm::origin::{Head, Origin};
 use genspan_proxy_wasm::request::{Reason, Request};
 use genspan_proxy_wasm::settings::Settings;
@@ -10,8 +11,9 @@ use proptest::prelude::*;
 use prost::Message;
 use std::borrow::Cow;
 
+const CODINGS: [Coding; 4] = [Coding::Plain, Coding::Gzip, Coding::Deflate, Coding::Zstd];
 const LIMIT: usize = 1 << 20;
-const PLAIN: Request = Request { grpc: false, json: false, gzip: false };
+const PLAIN: Request = Request { grpc: false, json: false, coding: Coding::Plain };
 const GRPC_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 fn capture() -> Vec<u8> {
@@ -33,14 +35,14 @@ fn what_a_request_is() {
     assert_eq!(of("POST", "/v1/traces", &[proto]), Some(Ok(PLAIN)));
     assert_eq!(
         of("POST", "/api/public/otel/v1/traces?x=1", &[proto, ("content-encoding", "gzip")]),
-        Some(Ok(Request { gzip: true, ..PLAIN }))
+        Some(Ok(Request { coding: Coding::Gzip, ..PLAIN }))
     );
     assert_eq!(of("POST", "/v1/traces", &[("content-type", "application/JSON; charset=utf-8")]), Some(Ok(Request { json: true, ..PLAIN })));
     let grpc = Request { grpc: true, ..PLAIN };
     assert_eq!(of("POST", GRPC_PATH, &[("content-type", "application/grpc")]), Some(Ok(grpc)));
     assert_eq!(
         of("POST", GRPC_PATH, &[("content-type", "application/grpc+proto"), ("grpc-encoding", "gzip")]),
-        Some(Ok(Request { gzip: true, ..grpc }))
+        Some(Ok(Request { coding: Coding::Gzip, ..grpc }))
     );
     for (method, path) in [
         ("GET", "/v1/traces"),
@@ -50,7 +52,10 @@ fn what_a_request_is() {
     ] {
         assert_eq!(of(method, path, &[proto]), None);
     }
-    for headers in [&[][..], &[("content-type", "text/plain")], &[proto, ("content-encoding", "br")], &[proto, ("trailer", "x")]] {
+    for (name, coding) in [("GZIP", Coding::Gzip), ("x-gzip", Coding::Gzip), ("deflate", Coding::Deflate), ("zstd", Coding::Zstd)] {
+        assert_eq!(of("POST", "/v1/traces", &[proto, ("content-encoding", name)]), Some(Ok(Request { coding, ..PLAIN })), "{name}");
+    }
+    for headers in [&[][..], &[("content-type", "text/plain")], &[proto, ("content-encoding", "br")]] {
         assert_eq!(of("POST", "/v1/traces", headers), Some(Err(Reason::Unsupported)));
     }
 }
@@ -66,7 +71,7 @@ fn every_way_of_packing_gives_the_same_spans() {
     let capture = capture();
     let plain = PLAIN.rewrite(&capture, &mut pipeline("{}"), None, LIMIT, 0.0).unwrap();
     assert_eq!(marked(&plain), ["LangGraph"]);
-    for request in [Request { gzip: true, ..PLAIN }, Request { grpc: true, ..PLAIN }, Request { grpc: true, gzip: true, ..PLAIN }] {
+    for request in CODINGS.into_iter().flat_map(|coding| [false, true].map(|grpc| Request { grpc, coding, ..PLAIN })) {
         // `wrap` packs as a client does; to take apart what came out, a pipeline that changes nothing more.
         let body = request.wrap(&capture);
         let out = request.rewrite(&body, &mut pipeline("{}"), None, LIMIT, 0.0).unwrap();
@@ -75,12 +80,20 @@ fn every_way_of_packing_gives_the_same_spans() {
 }
 
 #[test]
+fn a_body_that_zstd_packed_reads_as_it_was() {
+    // `zstd -3` of the capture.
+    let packed = include_bytes!("langgraph.pb.zst");
+    assert_eq!(Coding::Zstd.unpack(packed, LIMIT), Ok(capture()));
+    assert_eq!(Coding::Zstd.unpack(packed, 1000), Err(Reason::Oversized));
+}
+
+#[test]
 fn a_body_in_which_nothing_is_different_is_not_packed_again() {
     let span = Span { trace_id: vec![1; 16], span_id: vec![2; 8], name: "SELECT".into(), ..Default::default() };
     let scope_spans = vec![ScopeSpans { spans: vec![span], ..Default::default() }];
     let resource_spans = vec![ResourceSpans { scope_spans, ..Default::default() }];
     let plain = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
-    for request in [PLAIN, Request { gzip: true, ..PLAIN }, Request { grpc: true, ..PLAIN }, Request { grpc: true, gzip: true, ..PLAIN }] {
+    for request in CODINGS.into_iter().flat_map(|coding| [false, true].map(|grpc| Request { grpc, coding, ..PLAIN })) {
         let (mut p, body) = (pipeline("{}"), request.wrap(&plain));
         let out = request.rewrite(&body, &mut p, None, LIMIT, 0.0).unwrap();
         assert!(matches!(out, Cow::Borrowed(same) if same == body), "{request:?}");
@@ -91,7 +104,7 @@ fn a_body_in_which_nothing_is_different_is_not_packed_again() {
 #[test]
 fn what_cannot_be_read_leaves_nothing_behind() {
     let mut p = pipeline("{}");
-    let gzip = Request { gzip: true, ..PLAIN };
+    let gzip = Request { coding: Coding::Gzip, ..PLAIN };
     let grpc = Request { grpc: true, ..PLAIN };
     for (request, body, reason) in [
         (PLAIN, b"garbage".to_vec(), Reason::Malformed),
@@ -173,12 +186,37 @@ fn a_request_has_its_spans_while_calls_of_our_own_are_not_answered() {
     }
 }
 
+#[test]
+fn a_refusal_tells_what_to_do_in_the_types_of_otlp() {
+    for reason in Reason::ALL {
+        let (_, code) = reason.statuses();
+        let json: serde_json::Value = serde_json::from_slice(&reason.status(true)).unwrap();
+        assert_eq!(json, serde_json::json!({"code": code, "message": reason.advice()}));
+        // google.rpc.Status: code = 1, message = 2.
+        #[derive(PartialEq, prost::Message)]
+        struct Status {
+            #[prost(int32, tag = "1")]
+            code: i32,
+            #[prost(string, tag = "2")]
+            message: String,
+        }
+        assert_eq!(Status::decode(&reason.status(false)[..]).unwrap(), Status { code: code.into(), message: reason.advice().into() });
+    }
+}
+
+#[test]
+fn a_unary_call_tells_how_long_it_is() {
+    let grpc = Request { grpc: true, ..PLAIN };
+    assert_eq!(grpc.length(&grpc.wrap(b"hello")), Some(10));
+    assert_eq!((grpc.length(b"\0\0\0\x01\0"), grpc.length(b"\0\0\0\x01"), PLAIN.length(b"\0\0\0\x01\0")), (Some(261), None, None));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn no_body_panics(body in prop::collection::vec(any::<u8>(), 0..300), grpc: bool, json: bool, gzip: bool) {
-        let request = Request { grpc, json, gzip };
+    fn no_body_panics(body in prop::collection::vec(any::<u8>(), 0..300), grpc: bool, json: bool, coding in 0..CODINGS.len()) {
+        let request = Request { grpc, json, coding: CODINGS[coding] };
         let mut p = pipeline("{}");
         let _ = request.rewrite(&body, &mut p, Some("10.0.0.8"), LIMIT, 0.0);
         let _ = request.rewrite(&request.wrap(&body), &mut p, None, LIMIT, 0.0);
