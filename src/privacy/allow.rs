@@ -100,7 +100,8 @@ impl<'a> Pass<'_, 'a> {
     #[inline(never)]
     pub(super) fn allowed(&mut self, key: &'a [u8], message: &'a [u8]) -> Result<Option<&'a [u8]>, &'static str> {
         let (stage, value) = (self.stage, bytes_of(message, number::VALUE));
-        if stage.table.objects.iter().any(|object| words::is(key, object)) {
+        let own_key = class::own_key(key, stage.table);
+        if stage.table.objects.iter().any(|object| words::is(own_key, object)) {
             let object = self.object(bytes_of(value, number::STRING)).ok_or(DROPPED)?;
             let (mut text, mut out) = (Out::new_in(self.run.arena), Out::new_in(self.run.arena));
             delimited(&mut text, number::STRING, object);
@@ -108,7 +109,7 @@ impl<'a> Pass<'_, 'a> {
             delimited(&mut out, number::VALUE, &text);
             return Ok(Some(out.into_bump_slice()));
         }
-        let kind = if class::is_name(key, stage.table) { Some(Kind::Name) } else { of_list(key) };
+        let kind = if class::is_name(own_key, stage.table) { Some(Kind::Name) } else { of_list(own_key) };
         let (kind, why) = match kind {
             Some(Kind::Metadata) => (kind.filter(|_| stage.capture_metadata && self.of_span), "dropped: metadata"),
             Some(Kind::Error) => (kind.filter(|_| stage.capture_errors), ERROR_TEXT),

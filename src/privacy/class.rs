@@ -94,9 +94,15 @@ fn of_rule(rule: &Rule) -> Class {
     }
 }
 
+/// The key that an attribute had before it moved aside ([`Table::aside`]): it says what the value is.
+pub fn own_key<'k>(key: &'k [u8], table: &Table) -> &'k [u8] {
+    if table.aside.is_empty() { key } else { key.strip_prefix(table.aside.as_bytes()).unwrap_or(key) }
+}
+
 /// The class of a key that goes out in this profile, whichever convention wrote it.
 #[inline(never)]
 pub fn of(key: &[u8], keys: &Keys, table: &Table) -> Class {
+    let key = own_key(key, table);
     let class = match keys.find(key).and_then(|id| keys.get(id)) {
         Some(info) => of_rules(&info.rules),
         None => of_rules(&conventions::rules_of(key).0),
@@ -111,7 +117,7 @@ fn of_rules(rules: &[RuleRef]) -> Class {
 /// Does the profile write a name there, whatever else the conventions say of the key?
 pub fn is_name(key: &[u8], table: &Table) -> bool {
     let is = |name: Option<&str>| name.is_some_and(|name| words::is(key, name));
-    if is(Some(table.entry)) || is(table.operation) || is(table.kind.map(|(name, _)| name)) {
+    if is(Some(table.entry)) || is(table.operation) || is(table.kind.map(|(name, _)| name)) || words::any(key, table.names) {
         return true;
     }
     let mut tables = Some(table);

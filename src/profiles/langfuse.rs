@@ -158,6 +158,9 @@ fn compose<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
     name(c, out);
 }
 
+const PROMPT_NAME: &str = "langfuse.observation.metadata.prompt_name";
+const PROMPT_VERSION: &str = "langfuse.observation.metadata.prompt_version";
+
 /// A version as Langfuse counts them: from 1, in 32 bits.
 fn version(text: &[u8]) -> Option<i64> {
     number::integer(text).filter(|version| (1..=i64::from(i32::MAX)).contains(version))
@@ -173,8 +176,8 @@ fn prompt<'a>(c: &Canonical<'a>, out: &mut Composed<'a>) {
         out.say(Field::PromptName);
         out.say(Field::PromptVersion);
     } else {
-        out.put_field(c, "langfuse.observation.metadata.prompt_name", Field::PromptName);
-        out.put_field(c, "langfuse.observation.metadata.prompt_version", Field::PromptVersion);
+        out.put_field(c, PROMPT_NAME, Field::PromptName);
+        out.put_field(c, PROMPT_VERSION, Field::PromptVersion);
     }
 }
 
@@ -306,7 +309,8 @@ pub const TABLE: Table = Table {
     objects: &["langfuse.observation.model.parameters", "langfuse.observation.usage_details", "langfuse.observation.cost_details"],
     complete: Some(super::conversation_is_session),
     mends: Some(mends),
-    aside: "langfuse.observation.metadata.",
+    aside: "langfuse.observation.metadata.refused.",
+    names: &["langfuse.observation.prompt.name", PROMPT_NAME, PROMPT_VERSION],
     compose: Some(compose),
     ..Table::EMPTY
 };

@@ -60,6 +60,8 @@ pub struct Table {
     pub mends: Option<Mends>,
     /// What stands in front of the key of an attribute that may not stay under its own.
     pub aside: &'static str,
+    /// The keys under which [`Table::compose`] writes a name.
+    pub names: &'static [&'static str],
     /// Puts together what no single field says.
     pub compose: Option<for<'a> fn(&compose::Source<'_, 'a>, &mut compose::Composed<'a>)>,
 }
@@ -77,6 +79,7 @@ impl Table {
         complete: None,
         mends: None,
         aside: "",
+        names: &[],
         compose: None,
     };
 

@@ -270,7 +270,7 @@ fn what_langfuse_would_refuse_stays_among_the_metadata() {
         ("model_config", "5"),
     ] {
         let found = sent(&[("langfuse.observation.type", text("generation")), (key, text(value))], Keep::Unmapped);
-        assert_eq!(found.get(&format!("langfuse.observation.metadata.{key}")), Some(&value.into()), "{found:#?}");
+        assert_eq!(found.get(&format!("langfuse.observation.metadata.refused.{key}")), Some(&value.into()), "{found:#?}");
     }
     let found = sent(&[("langfuse.observation.type", text("generation")), ("langfuse.observation.level", text("warn"))], Keep::Unmapped);
     assert_eq!(found["langfuse.observation.level"], "WARNING");
