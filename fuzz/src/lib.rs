@@ -8,8 +8,10 @@ pub mod seeds;
 
 use bumpalo::Bump;
 use genspan::config::{Config, Convert, Format, Profile};
+use genspan::frame::FrameError;
+use genspan::privacy::Hooks;
 use genspan::profiles::write::Keep;
-use genspan::{Pipeline, conventions};
+use genspan::{Converted, Ingested, PartialSuccess, Pipeline, conventions};
 use genspan_proxy_wasm::request::Request;
 use genspan_proxy_wasm::settings::Settings;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -46,7 +48,7 @@ fn choice(data: &[u8]) -> usize {
 fn options(choice: usize) -> Convert {
     let (profile, keep) = (PROFILES[choice % PROFILES.len()], KEEPS[choice / 8 % KEEPS.len()]);
     let mut options = Convert { profile, keep, from: Format::Protobuf, to: Format::Protobuf, ..Default::default() };
-    options.privacy.capture_content = choice / 64 % 4 != 0;
+    options.privacy.capture_content = !(choice / 64).is_multiple_of(4);
     options
 }
 
@@ -87,27 +89,36 @@ fn drain(p: &mut Pipeline, seen: u64, decodes: bool) {
     assert_eq!((d.sent, d.pending, stats.held), (sent, 0, 0), "nothing waits");
 }
 
-/// A body of protobuf, by `convert` and by a pipeline: what a decoder reads, a decoder reads again, span by span; nothing grows without
-/// bound.
+/// A body of protobuf, by `convert` and by a pipeline: what is taken decodes as it goes out, each span of it comes out or is counted as
+/// refused, and nothing grows without bound.
 pub fn body(data: &[u8]) {
     let source = ExportTraceServiceRequest::decode(data);
     let options = options(choice(data));
-    if let Ok(out) = genspan::convert(data, &options) {
-        assert!(out.len() <= GROWTH * data.len() + SMALL, "{} bytes of {}", out.len(), data.len());
+    let refused = |partial: &Option<PartialSuccess>| partial.as_ref().map_or(0, |partial| partial.rejected as usize);
+    if let Ok(Converted { body, partial_success }) = genspan::convert_with(data, &options, &Hooks::default()) {
+        assert!(body.len() <= GROWTH * data.len() + SMALL, "{} bytes of {}", body.len(), data.len());
+        let out = decode(&body);
         if let Ok(source) = &source {
-            assert_eq!(ids(&decode(&out)), ids(source), "each span comes out, in its place");
-            let explained = genspan::explain(data, &options).expect("what is converted is explained");
-            let explained: serde_json::Value = serde_json::from_slice(&explained).expect("an explanation is JSON");
-            assert_eq!(explained.as_array().map(Vec::len), Some(spans(source).count()), "each span is explained");
+            assert_eq!(spans(&out).count() + refused(&partial_success), spans(source).count(), "each span comes out or is counted");
+            assert!(is_part(&ids(&out), &ids(source)), "the spans stay in their order");
         }
+        let explained = genspan::explain(data, &options).expect("what is converted is explained");
+        let explained: serde_json::Value = serde_json::from_slice(&explained).expect("an explanation is JSON");
+        assert_eq!(explained.as_array().map(Vec::len), Some(spans(&out).count()), "each span is explained");
     }
     let mut p = pipeline(r#"{"destinations":[{"profile":"langfuse"}]}"#);
-    if let Ok(taken) = p.ingest(data, None, 0.0) {
+    if let Ok(Ingested { spans: taken, partial_success }) = p.ingest(data, None, 0.0) {
         if let Ok(source) = &source {
-            assert_eq!(taken, spans(source).count(), "a body is taken whole or not at all");
+            assert_eq!(taken + refused(&partial_success), spans(source).count(), "each span is taken or counted");
         }
-        drain(&mut p, taken as u64, source.is_ok());
+        drain(&mut p, taken as u64, true);
     }
+}
+
+/// Returns true if all of one list stand in another in the same order.
+fn is_part<T: PartialEq>(part: &[T], whole: &[T]) -> bool {
+    let mut whole = whole.iter();
+    part.iter().all(|item| whole.any(|other| other == item))
 }
 
 /// JSON: what the reader takes, it writes as JSON that says the same; a body of JSON is a body of protobuf and back.
@@ -138,6 +149,14 @@ pub fn json(data: &[u8]) {
 
 /// Records of a host: each is a byte for its kind, a length of 32 bits, and the record.
 pub fn frames(data: &[u8]) {
+    let mut p = hand_over(data);
+    let seen = p.stats().seen;
+    // A host writes text as UTF-8.
+    drain(&mut p, seen, std::str::from_utf8(data).is_ok());
+}
+
+/// The pipeline that such records were handed to.
+pub fn hand_over(data: &[u8]) -> Pipeline {
     let mut p = pipeline(r#"{"destinations":[{"profile":"tencent","token":"t","hostName":"h","serviceName":"shop"}],"dictionary":64}"#);
     let (mut rest, mut ended, mut refused) = (data, 0, 0);
     while let [kind, a, b, c, d, tail @ ..] = rest {
@@ -145,23 +164,28 @@ pub fn frames(data: &[u8]) {
         let (record, tail) = tail.split_at(length);
         rest = tail;
         let now = f64::from(*kind) * 10.0;
-        match kind % 6 {
-            0 => drop(p.scope(record)),
-            1 => drop(p.resource(record)),
-            2 => refused += u64::from(p.start(record, u32::from(*kind) / 6 % 2, now).is_err()),
-            3 | 4 => match p.end(record, 0, now) {
-                Ok(()) => ended += 1,
-                Err(error) => {
-                    assert!(error.offset <= record.len(), "{error}");
-                    refused += 1;
-                }
-            },
-            _ => drop(p.intern(record)),
+        let taken = match kind % 6 {
+            0 => p.scope(record).map(|_| 0),
+            1 => p.resource(record).map(|_| 0),
+            2 => p.start(record, u32::from(*kind) / 6 % 2, now).map(|()| 0),
+            3 | 4 => p.end(record, 0, now).map(|()| 1),
+            _ => {
+                p.intern(record);
+                Ok(0)
+            }
+        };
+        match taken {
+            Ok(spans) => ended += spans,
+            // The host describes both once more, and comes again.
+            Err(FrameError::FORGOTTEN) => {}
+            Err(error) => {
+                assert!(error.offset <= record.len(), "{error}");
+                refused += u64::from(matches!(kind % 6, 2..=4));
+            }
         }
     }
-    assert_eq!((p.stats().seen, p.stats().unparsed), (ended, refused), "each record was taken, or is counted");
-    // A host writes text as UTF-8.
-    drain(&mut p, ended, std::str::from_utf8(data).is_ok());
+    assert_eq!((p.stats().seen, p.stats().unparsed), (ended, refused), "each span was taken, or is counted");
+    p
 }
 
 /// A configuration of the package, of `convert` or of the proxy: it is refused with a reason, or it works.
@@ -199,8 +223,8 @@ pub fn config(data: &[u8]) {
 pub fn grpc(data: &[u8]) {
     let choice = choice(data);
     for request in [
-        Request { grpc: true, json: false, gzip: choice % 2 == 0 },
-        Request { grpc: false, json: choice / 2 % 2 == 0, gzip: choice / 4 % 2 == 0 },
+        Request { grpc: true, json: false, gzip: choice.is_multiple_of(2) },
+        Request { grpc: false, json: (choice / 2).is_multiple_of(2), gzip: (choice / 4).is_multiple_of(2) },
     ] {
         let mut p = pipeline(r#"{"destinations":[{}]}"#);
         let Ok(out) = request.rewrite(data, &mut p, None, 1 << 20, 0.0) else { continue };
@@ -316,7 +340,7 @@ impl Pieces<'_> {
 
     fn value(&mut self, depth: u8) -> AnyValue {
         let value = match self.byte() % 9 {
-            0 => Value::BoolValue(self.byte() % 2 == 0),
+            0 => Value::BoolValue(self.byte().is_multiple_of(2)),
             1 => Value::IntValue(i64::from(self.short()) - 300),
             2 => Value::DoubleValue(f64::from(self.short()) / 7.0),
             3 if depth < 3 => Value::ArrayValue(ArrayValue { values: (0..self.byte() % 4).map(|_| self.value(depth + 1)).collect() }),

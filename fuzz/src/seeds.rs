@@ -5,6 +5,7 @@ use genspan::Pipeline;
 use genspan::config::Config;
 use genspan::conventions;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -76,14 +77,23 @@ fn records(body: &[u8]) -> Vec<u8> {
         out.extend_from_slice(&(record.len() as u32).to_le_bytes());
         out.extend_from_slice(record);
     };
-    // All keys as text: the target's dictionary is not this one's.
+    // Without attributes, and with all keys as text: the target's dictionary is not this one's.
+    let text = |text: &str| [&(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
+    let resource = [vec![1], text(""), text("")].concat();
+    push(1, &resource);
     let mut w = FrameWriter(&mut p, true);
+    let Ok(resource) = w.0.resource(&resource) else { return Vec::new() };
     for scope in request.resource_spans.iter().flat_map(|resource| &resource.scope_spans) {
-        for span in scope.spans.iter().filter(|span| span.trace_id.len() == 16 && span.span_id.len() == 8) {
-            push(2, &w.start_with(span, 1, &[]));
+        let name = scope.scope.as_ref().map_or("", |scope| &scope.name);
+        let record = [vec![1], text(name), text(""), text(""), text("")].concat();
+        push(0, &record);
+        let Ok(number) = w.0.scope(&record) else { continue };
+        let of_ids = |span: &&Span| span.trace_id.len() == 16 && span.span_id.len() == 8;
+        for span in scope.spans.iter().filter(of_ids) {
+            push(2, &w.start_with(span, number, &[]));
         }
-        for span in scope.spans.iter().filter(|span| span.trace_id.len() == 16 && span.span_id.len() == 8) {
-            push(3, &w.span(span, 1, 1));
+        for span in scope.spans.iter().filter(of_ids) {
+            push(3, &w.span(span, number, resource));
         }
     }
     out

@@ -68,3 +68,10 @@ fn what_must_hold_holds_for_mutations_of_captured_bodies() {
         }
     }
 }
+
+/// A seed that is refused at once would say nothing.
+#[test]
+fn the_records_of_a_host_are_taken() {
+    let seen: u64 = seeds::of("frames").iter().map(|records| genspan_fuzz::hand_over(records).stats().seen).sum();
+    assert!(seen > 300, "{seen} spans");
+}
