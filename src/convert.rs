@@ -76,12 +76,12 @@ pub fn convert(body: &[u8], options: &Convert) -> Result<Vec<u8>, Error> {
     convert_with(body, options, &Hooks::default()).map(|converted| converted.body)
 }
 
-/// What became of a body.
+/// The result of a conversion.
 #[derive(Debug)]
 pub struct Converted {
     /// The processed body, or the explanations.
     pub body: Vec<u8>,
-    /// The spans that were left out.
+    /// How many spans were left out, and why; `None` if all are there.
     pub partial_success: Option<PartialSuccess>,
 }
 
@@ -136,7 +136,8 @@ pub(crate) fn format_of(body: &[u8]) -> Format {
     if looks_like_json(body) { Format::Json } else { Format::Protobuf }
 }
 
-/// The body as protobuf without anything that a backend would refuse, and the spans that are left out for that. `format` becomes that of the body.
+/// Returns the body as protobuf without anything that a backend would refuse, and how many spans are left out for that. `format` becomes that
+/// of the body.
 pub(crate) fn admitted<'b>(body: &'b [u8], format: &mut Format) -> Result<(Cow<'b, [u8]>, Option<PartialSuccess>), Error> {
     if *format == Format::Auto {
         *format = format_of(body);

@@ -13,7 +13,7 @@
 //!                                       │              │              │                  │         │
 //!                                       conventions    one per        attributes         mask,     queue, batch,   ◄── response,
 //!                                       keys           segment        of the backend     shorten   retry               failure, clock
-//!  OTLP body       ingest ───► otlp::read ─► as `end` does, but with every span of the body known before the first is decided
+//!  OTLP body       ingest ───► otlp::check ─► otlp::read ─► as `end` does, but with every span of the body known before the first is decided
 //!                  rewrite ──► as `ingest`, and returns at once what goes out now; for proxies, which forward the body themselves
 //!                  convert ──► as `ingest`, without a pipeline: one destination, no queue, no clock
 //!                  explain ──► as `convert`, but returns the reasons: which rule wrote which attribute, and why a span is the entry

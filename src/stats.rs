@@ -66,7 +66,7 @@ pub struct Stats {
     pub llm: u64,
     /// Spans that were marked as entries.
     pub entries: u64,
-    /// Records that could not be read.
+    /// Records that could not be read, and spans of bodies that were refused.
     pub unparsed: u64,
     /// Candidates for the entry that wait for an ancestor.
     pub held: u64,

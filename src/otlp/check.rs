@@ -1,6 +1,6 @@
-//! The door for bodies. What goes out is made of what came in, and one byte that a decoder does not take makes it refuse a whole request,
-//! with the spans of every sender in it. So each field of a body is checked before any of it is taken: text that is not UTF-8 is repaired, lists
-//! and maps that are nested too deep become text, and a span that cannot be mended is refused.
+//! Checks a body before any of it is taken. Spans of many senders leave in one request, and a decoder that finds one invalid byte in it refuses
+//! the whole request. So text that is not UTF-8 is repaired, lists and maps that are nested too deep become JSON text, and a span that
+//! cannot be mended is refused.
 
 use super::json;
 use super::schema::{Message, REQUEST, SPAN, Type};
@@ -32,8 +32,8 @@ impl Refusals {
     }
 }
 
-/// The body without anything that a decoder of OTLP would refuse; borrowed where there was nothing of the kind. Fields that are not known
-/// stay as they are.
+/// Returns the body without anything that a decoder of OTLP would refuse, borrowed where nothing had to change. Unknown fields stay as they
+/// are.
 pub fn admitted(body: &[u8]) -> Result<(Cow<'_, [u8]>, Refusals), WireError> {
     if is_clean(&REQUEST, body, MAX_DEPTH) {
         return Ok((Cow::Borrowed(body), Refusals::default()));

@@ -30,12 +30,12 @@ struct Read<'a> {
     kept: Destinations,
 }
 
-/// What was taken of a body.
+/// How much of a body was taken.
 #[derive(Debug)]
 pub struct Ingested {
-    /// How many spans.
+    /// The number of spans that were taken.
     pub spans: usize,
-    /// The spans that were refused.
+    /// How many spans were refused, and why; `None` if all were taken.
     pub partial_success: Option<PartialSuccess>,
 }
 
@@ -92,7 +92,7 @@ impl Pipeline {
         Ok(Ingested { spans: taken?, partial_success })
     }
 
-    /// [`convert::admitted`], with what is refused counted.
+    /// As [`convert::admitted`]; counts the spans that are refused.
     fn admitted<'b>(&mut self, body: &'b [u8]) -> Result<(Cow<'b, [u8]>, Option<PartialSuccess>), Error> {
         let admitted = convert::admitted(body, &mut Format::default());
         if let Ok((_, Some(partial))) | Err(Error::Refused(partial)) = &admitted {
