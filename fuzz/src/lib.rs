@@ -12,6 +12,7 @@ use genspan::frame::FrameError;
 use genspan::privacy::Hooks;
 use genspan::profiles::write::Keep;
 use genspan::{Converted, Ingested, PartialSuccess, Pipeline, conventions};
+use genspan_proxy_wasm::coding::Coding;
 use genspan_proxy_wasm::request::Request;
 use genspan_proxy_wasm::settings::Settings;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -222,13 +223,14 @@ pub fn config(data: &[u8]) {
 /// A request to the proxy, with and without a frame of gRPC around it: what is rewritten is packed as it came.
 pub fn grpc(data: &[u8]) {
     let choice = choice(data);
+    let coding = |n: usize| [Coding::Plain, Coding::Gzip, Coding::Deflate, Coding::Zstd][n % 4];
     for request in [
-        Request { grpc: true, json: false, gzip: choice.is_multiple_of(2) },
-        Request { grpc: false, json: (choice / 2).is_multiple_of(2), gzip: (choice / 4).is_multiple_of(2) },
+        Request { grpc: true, json: false, coding: coding(choice) },
+        Request { grpc: false, json: (choice / 4).is_multiple_of(2), coding: coding(choice / 8) },
     ] {
         let mut p = pipeline(r#"{"destinations":[{}]}"#);
         let Ok(out) = request.rewrite(data, &mut p, None, 1 << 20, 0.0) else { continue };
-        if request.grpc && !request.gzip {
+        if request.grpc && request.coding == Coding::Plain {
             let (head, message) = out.split_at(5);
             assert_eq!(head[0], 0, "it is not packed");
             assert_eq!(head[1..], (message.len() as u32).to_be_bytes(), "the frame has the length of its message");
