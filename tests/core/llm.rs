@@ -78,7 +78,7 @@ fn body(spans: &[(String, Span)]) -> Vec<u8> {
 }
 
 /// The spans of bodies, by their ids.
-fn found(bodies: &[Vec<u8>]) -> BTreeMap<u8, BTreeMap<String, Json>> {
+fn found(bodies: &[Vec<u8>]) -> Attributes {
     let spans = bodies.iter().flat_map(|body| crate::bodies::spans(body));
     spans.map(|span| (span.span_id[0], attributes(&span))).collect()
 }
@@ -89,9 +89,12 @@ fn drained(p: &mut Pipeline) -> Vec<Vec<u8>> {
     std::iter::from_fn(|| p.poll(1.0).map(|(_, transmit)| transmit.body.to_vec())).collect()
 }
 
+/// The attributes of each span, by the first byte of its id.
+type Attributes = BTreeMap<u8, BTreeMap<String, Json>>;
+
 /// What comes out of spans by each way into the core: `convert`, bodies, one body for each span, and frames, whose spans start with all
 /// their attributes or with none.
-fn ways(spans: &[(String, Span)], destination: &str) -> Vec<(&'static str, BTreeMap<u8, BTreeMap<String, Json>>)> {
+fn ways(spans: &[(String, Span)], destination: &str) -> Vec<(&'static str, Attributes)> {
     let config = destination.replace(r#""tencent""#, r#""tencent","token":"t","hostName":"h","serviceName":"shop""#);
     let pipeline = || Pipeline::new(&Config::from_json(&format!(r#"{{"destinations":[{config}]}}"#)).unwrap(), 1).unwrap();
     let options = Convert { to: Format::Protobuf, ..Convert::from_json(destination).unwrap() };
