@@ -478,8 +478,11 @@ function checkHeaders(headers: HeadersLike, field: string): HeaderValues {
 }
 
 function checkHeader(name: string, value: unknown, field: string): void {
-  // What is not a name may be a value in the place of one.
-  const at = /^[\w-]+$/.test(name) ? `${field}[${JSON.stringify(name)}]` : field;
+  // It may be a value in the place of a name.
+  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
+    fail(field, "has a name that no header can have", 'use letters, digits and "-"');
+  }
+  const at = `${field}[${JSON.stringify(name)}]`;
   if (typeof value !== "string") fail(at, `is ${kindOf(value)}`, "write a string");
   try {
     // At the end of a value, Headers takes line breaks and leaves them out.

@@ -565,6 +565,11 @@ mod tests {
             (r#"{"compression":"br"}"#, "compression: must be \"gzip\" or \"none\""),
             (r#"{"headers":{"authorization":7}}"#, "headers.authorization: must be a text"),
             (r#"{"entry":{"hold":1}}"#, "entry.hold: unknown field `hold`, expected one of "),
+            (r#"{"endpoint":"https://me:s3cret/x@host/"}"#, "endpoint is not an http or https URL"),
+            (r#"{"endpoint":"https://me:s3cret@host/"}"#, "endpoint holds credentials"),
+            (r#"{"endpoint":"htp://host/?key=s3cret"}"#, "endpoint is not an http or https URL"),
+            (r#"{"headers":{"Bearer s3cret":"authorization"}}"#, "headers has a name that no header can have"),
+            (r#"{"token":"s3cret", }"#, "configuration: no JSON: "),
             (
                 r#"{"serviceName":"My App","profile":"tencent","token":"s3cret"}"#,
                 "service.name \"My App\": profile tencent takes at most 63",
