@@ -112,7 +112,15 @@ test("a frame of gRPC is one whole message, or refused", { timeout: 600_000 + SE
     incoming.stream.resume();
     await once(incoming.stream, "end");
   };
-  const intake = { counters: { requests: 0 }, closing: false, request, refused: (error) => error };
+  const nothing = () => {};
+  const intake = {
+    counters: { requests: 0 },
+    closing: false,
+    connected: nothing,
+    asked: nothing,
+    request,
+    refused: (error) => error,
+  };
   const receiver = await listenGrpc({ host: "127.0.0.1", port: 0, intake });
   const session = connect(`http://127.0.0.1:${receiver.port}`);
   t.after(async () => {
