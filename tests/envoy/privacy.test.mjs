@@ -108,7 +108,7 @@ function send(origin, headers, chunks, trailers) {
   });
 }
 
-// README promise: "Content stays"
+// README promise: "Content stays, if you say so"
 test("what cannot be read is refused where content must not leave, and the backend gets no byte of it", async (t) => {
   const { envoy, backend } = await withEnvoy(t, { ...PRIVATE, maxBodyBytes: 1 << 20 });
   const large = Buffer.concat([CAPTURE, Buffer.alloc(2 << 20, 1)]);

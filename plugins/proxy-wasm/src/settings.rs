@@ -502,7 +502,7 @@ mod tests {
         }
     }
 
-    // README promise: "Content stays"
+    // README promise: "Content stays, if you say so"
     #[test]
     fn what_is_hidden_does_not_pass_unread_unless_it_is_told_to() {
         for (options, refuses) in [
