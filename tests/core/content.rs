@@ -162,7 +162,6 @@ fn rows(classes: &[&str]) -> Vec<Vec<String>> {
     csv::read("content-keys.csv").into_iter().filter(|row| classes.contains(&row[3].as_str())).collect()
 }
 
-// README promise: "Content stays, if you say so"
 // README promise: "With `captureContent: false`, a span that any convention recognises leaves with nothing but what is known to hold no content"
 // README promise: "Content stays, if you say so"
 #[test]
