@@ -184,6 +184,7 @@ $(CARGO_FUZZ):
 
 $(WASM): $(RAW_WASM) $(WASM_BINDGEN) $(FOR_PKG) Makefile
 	$(WASM_BINDGEN) --target web --omit-default-module-path --out-dir $(@D) $(RAW_WASM)
+	@scripts/several-instances.sh $(@D)
 	pkg/node_modules/.bin/wasm-opt $(WASM_OPT) --strip-debug --strip-producers $(@D)/genspan_bg.wasm -o $@
 	@scripts/check-paths.sh $@
 
@@ -197,6 +198,7 @@ $(RAW_INGEST): FORCE
 # Both modules are called through the same bindings: cmp holds them to it.
 $(INGEST): $(RAW_INGEST) $(WASM) Makefile
 	$(WASM_BINDGEN) --target web --omit-default-module-path --out-dir target/wasm-ingest/bound $(RAW_INGEST)
+	@scripts/several-instances.sh target/wasm-ingest/bound
 	@cmp target/wasm-ingest/bound/genspan.js $(dir $(WASM))genspan.js
 	pkg/node_modules/.bin/wasm-opt $(WASM_OPT) --strip-debug --strip-producers target/wasm-ingest/bound/genspan_bg.wasm -o $@
 	@scripts/check-paths.sh $@

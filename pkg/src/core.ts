@@ -1,8 +1,10 @@
-// The WebAssembly core: instantiated on first use, called through plain numbers. Knows no OpenTelemetry object.
+// The WebAssembly core: instantiated on first use, called through plain numbers. Knows no OpenTelemetry object. A trap costs an instance and what
+// is in it: whoever comes next gets a new one.
 
 import * as bindings from "../wasm/genspan.js";
 import { Unavailable } from "./host.js";
 import { guarded, inHook, type PrivacyHooks } from "./privacy.js";
+import { needRoom } from "./stack.js";
 
 /** The exports that the hot path calls; `h` is a handle, `now` milliseconds since 1970. */
 interface Exports {
@@ -35,8 +37,23 @@ interface Exports {
   gs_close(h: number, now: number): void;
 }
 
-let instance: Exports | undefined;
+/** An instance of the module. */
+interface Instance {
+  readonly wasm: Exports;
+  /**
+   * Raised on the way into the module, lowered on the way out. A trap (a defect of genspan, no memory left, or the end of the stack) skips the way
+   * out and leaves all of the instance unusable: it stays raised, and nobody may enter again.
+   */
+  inside: boolean;
+}
+
+/** What new pipelines and `convert` get. */
+let newest: Instance | undefined;
+/** What the glue of wasm-bindgen works on. */
+let active: Instance | undefined;
 let load: (() => WebAssembly.Module) | undefined;
+/** The module that `load` gave, once it has. */
+let loaded: WebAssembly.Module | undefined;
 /** Why the module could not be made to run. It is not tried again: that takes long, and there may be a processor for every request. */
 let unavailable: Unavailable | undefined;
 
@@ -46,15 +63,21 @@ let unavailable: Unavailable | undefined;
  */
 export function initSync(module: WebAssembly.Module | (() => WebAssembly.Module)): void {
   load = typeof module === "function" ? (module as () => WebAssembly.Module) : () => module;
+  loaded = undefined;
   unavailable = undefined;
 }
 
-function exports(): Exports {
-  instance ??= instantiate();
-  return instance;
+/** An instance that works, and holds no more memory than it should. */
+function instance(): Instance {
+  if (inHook()) throw new Error("genspan: a hook cannot call what called it");
+  if (newest?.inside || (newest && grown(newest))) newest = undefined;
+  newest ??= instantiate();
+  return newest;
 }
 
-function instantiate(): Exports {
+const grown = ({ wasm }: Instance) => wasm.memory.buffer.byteLength > MAX_IDLE_MEMORY;
+
+function instantiate(): Instance {
   if (!load) {
     throw new Error(
       "genspan/slim has no module yet; call initSync(module) with genspan/core.wasm, compiled, before anything else",
@@ -62,13 +85,19 @@ function instantiate(): Exports {
   }
   if (unavailable) throw unavailable;
   try {
-    const module = load();
+    needRoom();
+    loaded ??= load();
     // A module out of another realm, such as that of a sandbox's host, is none to the `instanceof` of wasm-bindgen.
-    if (!(module instanceof WebAssembly.Module)) Object.setPrototypeOf(module, WebAssembly.Module.prototype);
-    const wasm = bindings.initSync({ module }) as unknown as Exports;
+    if (!(loaded instanceof WebAssembly.Module)) Object.setPrototypeOf(loaded, WebAssembly.Module.prototype);
+    active = undefined;
+    bindings.use(undefined);
+    const wasm = bindings.initSync({ module: loaded }) as unknown as Exports;
     bindings.seed(seed());
-    return wasm;
+    active = { wasm, inside: false };
+    return active;
   } catch (error) {
+    // Of the stack, or of the memory: there may be enough another time.
+    if (error instanceof RangeError) throw new Unavailable(error);
     unavailable = new Unavailable(error);
     throw unavailable;
   }
@@ -95,14 +124,6 @@ export interface Transmit {
   body: Uint8Array<ArrayBuffer>;
 }
 
-/**
- * Raised on the way into the module, lowered on the way out. A trap (a defect of genspan, or no memory left) skips the
- * way out and leaves the module's state unusable, for every pipeline: it stays raised, and nobody may enter again.
- */
-let inside = false;
-
-export const broken = (): boolean => inside && !inHook();
-
 type Hooks = Parameters<typeof bindings.open> extends [unknown, ...infer H] ? H : never;
 
 function calls({ mask, onMedia }: PrivacyHooks, failed: (hook: string) => void): Hooks {
@@ -116,21 +137,37 @@ function calls({ mask, onMedia }: PrivacyHooks, failed: (hook: string) => void):
   ];
 }
 
-function left(result: number): number {
-  inside = false;
-  return result;
+/** The way in. Throws the engine's RangeError where the application has left too little of the stack; nothing is lost then. */
+function enter(instance: Instance): Exports {
+  needRoom();
+  if (instance !== active) {
+    bindings.use(instance.wasm);
+    active = instance;
+  }
+  instance.inside = true;
+  return instance.wasm;
 }
 
 /** A cold call. The core answers bad input with a plain Error, which is no trap. */
-function cold<T>(call: () => T): T {
-  exports();
+function cold<T>(instance: Instance, call: () => T): T {
   if (inHook()) throw new Error("genspan: a hook cannot call what called it");
-  if (inside) throw new Error("genspan stopped after an internal fault");
+  if (instance.inside) throw new Fault("an earlier fault");
+  enter(instance);
   try {
-    return call();
+    const result = call();
+    instance.inside = false;
+    return result;
   } catch (error) {
-    inside = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+    if ((error as object).constructor !== Error) throw new Fault((error as Error).message);
+    instance.inside = false;
     throw error;
+  }
+}
+
+/** The instance had a trap. What it held is lost, and it takes nothing any more. */
+export class Fault extends Error {
+  constructor(cause: string) {
+    super(`genspan: an internal fault (${cause})`);
   }
 }
 
@@ -198,6 +235,8 @@ export interface DestinationStats {
   /** Dropped: too large for the backend, however short · not delivered before `shutdown` gave up. */
   droppedTooLarge: number;
   droppedClosed: number;
+  /** Lost with what the core held when it had an internal fault; at most so many. */
+  droppedFault: number;
   /** Put on disk, and taken back from there for good. */
   spooled: number;
   restored: number;
@@ -230,6 +269,9 @@ const STORE = 2;
 /** Why `gs_ingest` refuses a body, by what it returns: malformed, no room now, or over a limit, which it will always be. */
 const REFUSALS = { [-1]: "malformed", [-2]: "full", [-3]: "limit" } as const;
 
+/** Memory of WebAssembly never shrinks: an instance that has more of it than this gives way to a new one when nobody needs what it holds. */
+export const MAX_IDLE_MEMORY = 64 << 20;
+
 const MIN_SPARE = 1 << 16;
 const MAX_SPARE = 8 << 20;
 const MAX_SPARES = 4;
@@ -240,56 +282,72 @@ const MAX_SPARES = 4;
  */
 const abandoned =
   typeof FinalizationRegistry === "function"
-    ? new FinalizationRegistry<number>((handle) => {
-        if (!inside) bindings.close(handle);
+    ? new FinalizationRegistry<{ instance: Instance; handle: number }>(({ instance, handle }) => {
+        if (!instance.inside) cold(instance, () => bindings.close(handle));
       })
     : undefined;
 
 /** One pipeline of the core; the calls are those of src/bindings.rs. Check `broken` before each of them. */
 export class Pipeline {
   private readonly handle: number;
-  private readonly wasm: Exports;
+  private readonly instance = instance();
   /** Memory of bodies that were answered: new memory for every batch costs more than filling it. */
   private readonly spare: ArrayBuffer[] = [];
+  /** How many spans the body had that `ingest` took last. */
+  taken = 0;
 
   /** Throws an Error that names what is wrong with the configuration, or Unavailable. `failed` gets the name of a hook that threw. */
   constructor(config: object, hooks: PrivacyHooks, failed: (hook: string) => void) {
     try {
-      this.handle = cold(() => bindings.open(config, ...calls(hooks, failed)));
+      this.handle = cold(this.instance, () => bindings.open(config, ...calls(hooks, failed)));
     } catch (error) {
-      throw error instanceof Unavailable ? error : new Error(`genspan: ${(error as Error).message}`);
+      throw error instanceof Fault ? error : new Error(`genspan: ${(error as Error).message}`);
     }
-    this.wasm = exports();
-    abandoned?.register(this, this.handle, this);
+    abandoned?.register(this, { instance: this.instance, handle: this.handle }, this);
+  }
+
+  /** True once the instance has had a trap, in this pipeline or in another one. */
+  get broken(): boolean {
+    return this.instance.inside && !inHook();
+  }
+
+  /** True if the instance holds more memory than it should when nothing happens. */
+  get grown(): boolean {
+    return grown(this.instance);
+  }
+
+  private enter(): Exports {
+    return enter(this.instance);
+  }
+
+  private left<T>(result: T): T {
+    this.instance.inside = false;
+    return result;
   }
 
   /** The keys whose values a `start` record shall bring. */
   wanted(): string[] {
-    return cold(() => bindings.wanted(this.handle)) as string[];
+    return cold(this.instance, () => bindings.wanted(this.handle)) as string[];
   }
 
   get memory(): Exports["memory"] {
-    return this.wasm.memory;
+    return this.instance.wasm.memory;
   }
 
   reserve(len: number): number {
-    inside = true;
-    return left(this.wasm.gs_reserve(this.handle, len) >>> 0);
+    return this.left(this.enter().gs_reserve(this.handle, len) >>> 0);
   }
 
   intern(len: number): number {
-    inside = true;
-    return left(this.wasm.gs_intern(this.handle, len));
+    return this.left(this.enter().gs_intern(this.handle, len));
   }
 
   scope(len: number): number {
-    inside = true;
-    return left(this.wasm.gs_scope(this.handle, len));
+    return this.left(this.enter().gs_scope(this.handle, len));
   }
 
   resource(len: number): number {
-    inside = true;
-    return left(this.wasm.gs_resource(this.handle, len));
+    return this.left(this.enter().gs_resource(this.handle, len));
   }
 
   /**
@@ -297,14 +355,12 @@ export class Pipeline {
    * scope has to be described again, and the record handed over again.
    */
   start(len: number, refused: number, now: number): number {
-    inside = true;
-    return left(this.wasm.gs_start(this.handle, len, refused, now));
+    return this.left(this.enter().gs_start(this.handle, len, refused, now));
   }
 
   /** As `start`, the resource being as the scope. Bit 1: something is ready to send. */
   end(len: number, refused: number, now: number): number {
-    inside = true;
-    return left(this.wasm.gs_end(this.handle, len, refused, now));
+    return this.left(this.enter().gs_end(this.handle, len, refused, now));
   }
 
   /**
@@ -316,41 +372,37 @@ export class Pipeline {
     peer: number,
     now: number,
   ): Rejected | undefined | { refused: "malformed" | "full" | "limit"; message: string } {
-    const { wasm, handle } = this;
-    inside = true;
-    const spans = left((wasm.gs_ingest as NonNullable<Exports["gs_ingest"]>)(handle, len, peer, now));
+    const { handle } = this;
+    const wasm = this.enter();
+    const spans = this.left((wasm.gs_ingest as NonNullable<Exports["gs_ingest"]>)(handle, len, peer, now));
+    this.taken = Math.max(0, spans);
     if (spans < 0) return { refused: REFUSALS[spans as keyof typeof REFUSALS], message: this.told() };
-    inside = true;
-    const rejected = left(wasm.gs_out_spans(handle));
+    const rejected = this.left(this.enter().gs_out_spans(handle));
     return rejected > 0 ? { rejected, message: this.told() } : undefined;
   }
 
   /** The name of a service that sends no token although a destination wants the senders' own; each once. In the module of the command line only. */
   tokenless(): string | undefined {
-    inside = true;
-    const found = left((this.wasm.gs_tokenless as NonNullable<Exports["gs_tokenless"]>)(this.handle));
+    const found = this.left((this.enter().gs_tokenless as NonNullable<Exports["gs_tokenless"]>)(this.handle));
     return found === 0 ? undefined : this.told();
   }
 
   /** Is the span whose ids are in the area part of an LLM segment? If so, the id of that LLM span is in the area now. */
   segment(len: number): boolean {
-    inside = true;
-    return left(this.wasm.gs_segment(this.handle, len)) !== 0;
+    return this.left(this.enter().gs_segment(this.handle, len)) !== 0;
   }
 
   /** The next batch to send now, copied out of linear memory, which moves and is overwritten while it is on its way. */
   poll(now: number): Transmit | undefined {
-    inside = true;
-    const kind = left(this.wasm.gs_poll(this.handle, now));
+    const kind = this.left(this.enter().gs_poll(this.handle, now));
     if (kind === 0) return undefined;
-    const { wasm, handle } = this;
-    inside = true;
+    const { handle } = this;
+    const wasm = this.enter();
     const id = wasm.gs_out_id(handle);
     const spans = wasm.gs_out_spans(handle);
     const destination = wasm.gs_out_destination(handle);
     const at = wasm.gs_out_ptr(handle) >>> 0;
-    const length = wasm.gs_out_len(handle);
-    inside = false;
+    const length = this.left(wasm.gs_out_len(handle));
     const body = new Uint8Array(this.memoryFor(length), 0, length);
     body.set(new Uint8Array(wasm.memory.buffer, at, length));
     return { id, store: kind === STORE, spans, destination, body };
@@ -368,19 +420,16 @@ export class Pipeline {
 
   /** When `poll` has to be called again, in milliseconds since 1970; Infinity: never. */
   wake(): number {
-    inside = true;
-    return left(this.wasm.gs_wake(this.handle));
+    return this.left(this.enter().gs_wake(this.handle));
   }
 
   /** Makes everything accepted so far ready to send and gives the generation to ask `settled` about. */
   flush(now: number): number {
-    inside = true;
-    return left(this.wasm.gs_flush(this.handle, now));
+    return this.left(this.enter().gs_flush(this.handle, now));
   }
 
   settled(generation: number): boolean {
-    inside = true;
-    return left(this.wasm.gs_settled(this.handle, generation)) !== 0;
+    return this.left(this.enter().gs_settled(this.handle, generation)) !== 0;
   }
 
   /**
@@ -388,70 +437,58 @@ export class Pipeline {
    * ms, -1 for none. Gives the partial success that it is.
    */
   response(id: number, status: number, retryAfter: number, len: number, now: number): Rejected | undefined {
-    const { wasm, handle } = this;
-    inside = true;
-    if (left(wasm.gs_response(handle, id, status, retryAfter, len, now)) === 0) return undefined;
-    inside = true;
-    return { rejected: left(wasm.gs_out_spans(handle)), message: this.told() };
+    const { handle } = this;
+    if (this.left(this.enter().gs_response(handle, id, status, retryAfter, len, now)) === 0) return undefined;
+    return { rejected: this.left(this.enter().gs_out_spans(handle)), message: this.told() };
   }
 
   /** The text that the core has to say. */
   private told(): string {
-    const { wasm, handle } = this;
-    inside = true;
-    const text = new Uint8Array(wasm.memory.buffer, wasm.gs_out_ptr(handle) >>> 0, wasm.gs_out_len(handle));
-    inside = false;
-    return new TextDecoder().decode(text);
+    const { handle } = this;
+    const wasm = this.enter();
+    const at = wasm.gs_out_ptr(handle) >>> 0;
+    const length = this.left(wasm.gs_out_len(handle));
+    return new TextDecoder().decode(new Uint8Array(wasm.memory.buffer, at, length));
   }
 
   /** No answer to a batch. */
   failure(id: number, now: number): void {
-    inside = true;
-    this.wasm.gs_failure(this.handle, id, now);
-    inside = false;
+    this.left(this.enter().gs_failure(this.handle, id, now));
   }
 
   /** A batch that was to be stored is, or cannot be. */
   stored(id: number, ok: boolean, now: number): void {
-    inside = true;
-    this.wasm.gs_stored(this.handle, id, Number(ok), now);
-    inside = false;
+    this.left(this.enter().gs_stored(this.handle, id, Number(ok), now));
   }
 
   /** Would the destination send a stored batch now? */
   wants(destination: number, now: number): boolean {
-    inside = true;
-    return left(this.wasm.gs_wants(this.handle, destination, now)) !== 0;
+    return this.left(this.enter().gs_wants(this.handle, destination, now)) !== 0;
   }
 
   /** Takes a stored batch, the first `len` bytes of the area. `copy` is ours for it, from 1, and comes back by `released`. */
   restore(destination: number, copy: number, spans: number, len: number): void {
-    inside = true;
-    this.wasm.gs_restore(this.handle, destination, copy, spans, len);
-    inside = false;
+    this.left(this.enter().gs_restore(this.handle, destination, copy, spans, len));
   }
 
   /** A copy that is not needed any more, or (`again`) is to be offered again. */
   released(): { copy: number; again: boolean } | undefined {
-    inside = true;
-    const released = left(this.wasm.gs_released(this.handle));
+    const released = this.left(this.enter().gs_released(this.handle));
     return released === 0 ? undefined : { copy: released >>> 1, again: (released & 1) === 1 };
   }
 
   /** Gives up what is not delivered: `poll` gives what is to be stored, the rest is dropped and counted. */
   giveUp(now: number): void {
-    inside = true;
-    this.wasm.gs_close(this.handle, now);
-    inside = false;
+    this.left(this.enter().gs_close(this.handle, now));
   }
 
   stats(): CoreStats {
-    return cold(() => bindings.stats(this.handle));
+    return cold(this.instance, () => bindings.stats(this.handle));
   }
 
   close(): void {
     abandoned?.unregister(this);
-    cold(() => bindings.close(this.handle));
+    cold(this.instance, () => bindings.close(this.handle));
   }
 }
 
@@ -476,9 +513,12 @@ function converted(
   const note = (rejected: number, message: string) => {
     partial = { rejected, message };
   };
-  return { body: cold(() => call(body, options, ...calls(hooks, () => {}), note)), partial };
+  return { body: cold(instance(), () => call(body, options, ...calls(hooks, () => {}), note)), partial };
 }
 
+let known: string | undefined;
+
 export function version(): string {
-  return cold(() => bindings.version());
+  known ??= cold(instance(), () => bindings.version());
+  return known;
 }

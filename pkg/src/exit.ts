@@ -1,19 +1,51 @@
 // What is left to send when a Node process ends: by itself, or by SIGTERM.
 
+interface Leaving {
+  flush: () => Promise<void>;
+  shutdown: () => Promise<void>;
+}
+
+interface Exit {
+  readonly processors: Set<Leaving>;
+  ignore: () => void;
+}
+
+/** One for the process, whichever copies of the package are loaded: who is done first must not end it under the others. */
+const KEY = Symbol.for("genspan.exit");
+const shared = globalThis as { [KEY]?: Exit };
+
 /** Gives what undoes it. */
 export function onExit(flush: () => Promise<void>, shutdown: () => Promise<void>): () => void {
+  shared[KEY] ??= listen(new Set());
+  const { processors, ignore } = shared[KEY];
+  const leaving = { flush, shutdown };
+  processors.add(leaving);
+  return () => {
+    processors.delete(leaving);
+    if (processors.size > 0) return;
+    ignore();
+    if (shared[KEY]?.processors === processors) delete shared[KEY];
+  };
+}
+
+function listen(processors: Set<Leaving>): Exit {
   // A flush keeps the process alive for a moment, after which it would end again: once is enough.
-  const ends = () => void flush();
+  const ends = () => {
+    for (const { flush } of processors) void flush();
+  };
   const told = () => {
     const others = process.listenerCount("SIGTERM") > 1;
-    process.off("SIGTERM", told);
+    ignore();
+    if (shared[KEY]?.processors === processors) delete shared[KEY];
+    const over = Promise.all([...processors].map(({ shutdown }) => shutdown()));
     // Where nobody else decides what the signal means, it means the end.
-    void shutdown().then(() => others || process.kill(process.pid, "SIGTERM"));
+    void over.then(() => others || process.kill(process.pid, "SIGTERM"));
   };
   process.once("beforeExit", ends);
   process.on("SIGTERM", told);
-  return () => {
+  const ignore = () => {
     process.off("beforeExit", ends);
     process.off("SIGTERM", told);
   };
+  return { processors, ignore };
 }

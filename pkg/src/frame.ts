@@ -175,7 +175,7 @@ export class FrameWriter {
     this.u32(span.droppedAttributesCount ?? 0);
     this.u32(span.droppedEventsCount ?? 0);
     this.u32(span.droppedLinksCount ?? 0);
-    this.ref(span.name);
+    this.ref(span.name ?? "");
     this.text(status?.message ?? "");
     this.text(context.traceState?.serialize() ?? "");
     this.attributes(span.attributes);

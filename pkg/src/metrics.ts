@@ -82,6 +82,7 @@ export function observe(
         failed(exported, d.droppedDeadline, exporter, "deadline");
         failed(exported, d.droppedTooLarge, exporter, "too_large");
         failed(exported, d.droppedClosed, exporter, "shutdown");
+        failed(exported, d.droppedFault, exporter, "internal_fault");
       }
     },
     [size, capacity, processed, inflight, exported],

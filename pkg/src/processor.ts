@@ -55,6 +55,8 @@ interface Starting {
 }
 
 const SAMPLED = 1;
+/** How many spans may start or end while one is read: each may be read by a getter that ends others. */
+const MAX_LATER = 1_000;
 const READY_TO_SEND = 2;
 const FORGOTTEN = 4;
 /** Longer than this nobody waits for what a resource finds out about itself. */
@@ -96,6 +98,17 @@ export class GenSpanProcessor {
   /** The host cannot run the core. */
   #unavailable = false;
 
+  /**
+   * The area that spans are written into is in use. What is started or ended meanwhile, by a getter or a serializer of the application,
+   * has to wait.
+   */
+  #writing = false;
+  readonly #later: (() => void)[] = [];
+  #catchingUp = false;
+
+  /** Spans that could not be read, and calls that there was no room on the stack for. */
+  #unread = 0;
+  #overflows = 0;
   readonly #counts = { droppedAfterStop: 0, droppedWaiting: 0, droppedOversized: 0, droppedInHook: 0 };
 
   /**
@@ -112,6 +125,7 @@ export class GenSpanProcessor {
       settled: () =>
         this.#waiting.size > 0 ? Promise.all([...this.#waiting.values()].map(({ taken }) => taken)) : undefined,
       droppedAfterStop: () => this.#counts.droppedAfterStop,
+      idle: () => this.#roots.none,
     };
     try {
       this.#sender = new Sender(config, options, host, owner);
@@ -125,16 +139,30 @@ export class GenSpanProcessor {
   }
 
   onStart(span: StartedSpan, parentContext?: Context): void {
-    this.#started(span, parentContext, SAMPLED);
+    try {
+      this.#started(span, parentContext, SAMPLED);
+    } catch {
+      // The application is at the end of its stack, and nothing can be called any more.
+      this.#overflows++;
+    }
   }
 
   onEnd(span: EndedSpan): void {
-    this.#ended(span, SAMPLED);
+    try {
+      this.#ended(span, SAMPLED);
+    } catch {
+      this.#overflows++;
+      this.#unread++;
+    }
   }
 
   /** `required`: the trace flags that it must have. */
   #started(span: StartedSpan, parentContext: Context | undefined, required: number): void {
     if (this.#sender.stopped || this.#sender.writer === undefined || inHook()) return;
+    if (this.#writing) {
+      this.#later.push(() => this.#started(span, parentContext, required));
+      return;
+    }
     this.#start();
     try {
       if (this.#sender.usable() === undefined || (span.spanContext().traceFlags & required) !== required) return;
@@ -167,6 +195,7 @@ export class GenSpanProcessor {
       const writer = this.#sender.writer;
       if (pipeline === undefined || writer === undefined) return;
       const { span, flags, caller, baggage, refused } = starting;
+      this.#writing = true;
       const attributes = span === ended ? {} : span.attributes;
       const now = Date.now();
       if (pipeline.start(writer.start(span, flags, caller, baggage, attributes), refused, now) & FORGOTTEN) {
@@ -176,12 +205,34 @@ export class GenSpanProcessor {
       writer.learn();
     } catch (error) {
       this.#fault("onStart", error);
+    } finally {
+      this.#writing = false;
+    }
+    if (this.#later.length > 0) this.#catchUp();
+  }
+
+  /** Takes what was started and ended while a span was read, and what is while that is read. */
+  #catchUp(): void {
+    if (this.#catchingUp) return;
+    this.#catchingUp = true;
+    try {
+      for (let i = 0; this.#later.length > 0; i++) {
+        const call = this.#later.shift() as () => void;
+        if (i < MAX_LATER) call();
+        else this.#notTaken(new Error(`more than ${MAX_LATER} spans ended while one was read`));
+      }
+    } finally {
+      this.#catchingUp = false;
     }
   }
 
   #ended(span: EndedSpan, required: number): void {
     if (this.#sender.writer === undefined) {
       if (this.#unavailable) this.#counts.droppedAfterStop++;
+      return;
+    }
+    if (this.#writing && !inHook()) {
+      this.#later.push(() => this.#ended(span, required));
       return;
     }
     try {
@@ -198,8 +249,14 @@ export class GenSpanProcessor {
       }
       if (!(flags & PARENT) || flags & REMOTE) this.#roots.ended(span.spanContext().traceId);
     } catch (error) {
-      this.#fault("onEnd", error);
+      this.#notTaken(error);
     }
+  }
+
+  /** Counts a span that could not be read. */
+  #notTaken(error: unknown): void {
+    if (!(error instanceof FrameTooLarge) && !this.#sender.broken) this.#unread++;
+    this.#fault("onEnd", error);
   }
 
   /**
@@ -242,7 +299,7 @@ export class GenSpanProcessor {
    */
   segment(span: SpanContext): string | undefined {
     try {
-      if (inHook()) return undefined;
+      if (inHook() || this.#writing) return undefined;
       this.#start();
       const pipeline = this.#sender.usable();
       const writer = this.#sender.writer;
@@ -254,8 +311,14 @@ export class GenSpanProcessor {
   }
 
   stats(): Stats {
-    this.#start();
-    return { ...this.#sender.stats(), ...this.#counts };
+    if (!this.#writing) this.#start();
+    const { errors, seen, ...stats } = this.#sender.stats();
+    return {
+      ...(seen !== undefined && { seen: seen + this.#unread }),
+      ...stats,
+      errors: errors + this.#overflows,
+      ...this.#counts,
+    };
   }
 
   #take(span: EndedSpan, flags: number): void {
@@ -268,14 +331,23 @@ export class GenSpanProcessor {
     }
     const now = Date.now();
     const refused = this.#refused(span);
-    let result = pipeline.end(writer.span(span, flags), refused, now);
-    if (result & FORGOTTEN) {
-      writer.forget();
-      result = pipeline.end(writer.span(span, flags), refused, now);
-      if (result & FORGOTTEN) throw new Error("too many resources or scopes are in use");
+    let result: number;
+    try {
+      this.#writing = true;
+      const length = writer.span(span, flags);
+      this.#sender.handing(1);
+      result = pipeline.end(length, refused, now);
+      if (result & FORGOTTEN) {
+        writer.forget();
+        result = pipeline.end(writer.span(span, flags), refused, now);
+        if (result & FORGOTTEN) throw new Error("too many resources or scopes are in use");
+      }
+      writer.learn();
+    } finally {
+      this.#writing = false;
     }
-    writer.learn();
     this.#sender.took(pipeline, (result & READY_TO_SEND) !== 0);
+    if (this.#later.length > 0) this.#catchUp();
   }
 
   #flags(span: EndedSpan): number {
@@ -307,7 +379,7 @@ export class GenSpanProcessor {
         try {
           this.#take(waited, this.#flags(waited));
         } catch (error) {
-          this.#fault("onEnd", error);
+          this.#notTaken(error);
         }
       }
     });

@@ -7,6 +7,10 @@ export class LocalRoots {
   /** By trace: those who wait for the end of its root. */
   readonly #running = new Map<string, (() => void)[]>();
 
+  get none(): boolean {
+    return this.#running.size === 0;
+  }
+
   started(traceId: string): void {
     if (this.#running.size < MAX_ROOTS && !this.#running.has(traceId)) this.#running.set(traceId, []);
   }

@@ -1,12 +1,13 @@
 // The sending half, which the SpanProcessor and the relay share: carries what the core wants sent to the transports or the spool, and the
 // answers back. Decides nothing about spans; nothing of it throws or rejects after construction.
 import type { Config, GenSpanOptions, Route } from "./config.js";
-import { broken, type CoreStats, Pipeline, type Transmit, version } from "./core.js";
+import { type CoreStats, type DestinationStats, Pipeline, type Transmit, version } from "./core.js";
 import { FrameWriter } from "./frame.js";
 import type { Host, Spool, SpoolStats } from "./host.js";
 import { observe, type RequestEnded } from "./metrics.js";
+import { Past } from "./past.js";
 import { inHook } from "./privacy.js";
-import { type Send, transport } from "./transport.js";
+import { type Answer, type Send, transport } from "./transport.js";
 
 /** Counters since construction: the core's (absent where it never ran), and those of the sending half. */
 export interface SenderStats extends Partial<CoreStats> {
@@ -22,6 +23,19 @@ const MAX_DELAY = 2 ** 31 - 1;
 /** What `shutdown` leaves the disk to take what is left. */
 const STORE_TIMEOUT = 5_000;
 
+/** How long nothing has happened before an instance with too much memory is replaced, at least, in ms. */
+const MIN_QUIET = 1_000;
+const DEFAULT_HOLD = 30_000;
+
+/** A batch that is outside the core: on its way to a backend, or to the disk. */
+interface Outside {
+  destination: number;
+  spans: number;
+  /** The one that gave it; nobody else knows its id. */
+  pipeline: Pipeline;
+  abort?: AbortController;
+}
+
 /** What its owner has to say. */
 export interface Owner {
   /** Told what is wrong, once a minute for each thing. */
@@ -30,6 +44,10 @@ export interface Owner {
   settled?(): Promise<unknown> | undefined;
   /** Of the metrics. */
   droppedAfterStop?(): number;
+  /** False while something runs that a new pipeline would not know of. */
+  idle?(): boolean;
+  /** The core has started anew: hands over again what it held, as far as somebody has it, and gives the number of those spans. */
+  startedAnew?(): number;
   /** The secrets in a batch, which a backend may repeat in its answer: no message may hold them. */
   secretsIn?(body: Uint8Array): string[];
 }
@@ -45,13 +63,21 @@ export class Sender {
   readonly #requestEnded: RequestEnded | undefined;
   readonly #lastErrors: { message: string; timeMillis: number }[] = [];
   readonly #flushTimeout: number;
-  /** Those of the requests that are on their way. */
-  readonly #aborts = new Set<AbortController>();
+  readonly #outside = new Set<Outside>();
+  /** Batches of the spool that the pipeline has, by their copies. */
+  readonly #copies = new Map<number, { destination: number; spans: number }>();
   #ignoreExit: (() => void) | undefined;
-  /** Gone after shutdown, after an internal fault, and where the environment disables the SDK. */
+  readonly #open: () => Pipeline;
+  readonly #shortText: number;
+  /** Gone after shutdown, if no new one can be opened after an internal fault, and where the environment disables the SDK. */
   #pipeline: Pipeline | undefined;
-  /** Writes into the pipeline's input area; missing where the environment disables the SDK. */
-  readonly writer: FrameWriter | undefined;
+  #writer: FrameWriter | undefined;
+  /** Why the pipeline broke, if it was here. */
+  #cause = "";
+  /** How long entries are held: so long a pipeline may still be needed, in ms. */
+  readonly #hold: number;
+  /** Spans seen when nothing had happened for a while, and since when that is. */
+  #quiet = { seen: -1, since: 0 };
   #stopped = false;
   #closing: Promise<void> | undefined;
 
@@ -61,6 +87,8 @@ export class Sender {
   #flushes: { generation: number; resolve: () => void }[] = [];
 
   #errors = 0;
+  /** Of pipelines that are gone, and of what has happened since the counters were read. */
+  readonly #past: Past;
   #lastStats: Partial<CoreStats> = {};
   readonly #warned = new Map<string, number>();
 
@@ -72,12 +100,14 @@ export class Sender {
     this.#senders = config.routes.map((route) => transport(route, host, warn));
     this.#flushTimeout = config.flushTimeoutMillis;
     this.#onPartialSuccess = options.onPartialSuccess;
-    if (config.disabled) return;
+    this.#past = new Past(config.routes.length);
+    this.#shortText = host.shortText;
+    this.#hold = Math.max(MIN_QUIET, options.entry?.holdMillis ?? DEFAULT_HOLD);
     const hooks = { mask: options.mask, onMedia: options.onMedia };
-    this.#pipeline = new Pipeline(config.core, hooks, (hook) =>
-      this.warn(`the hook ${hook} failed, what it got is masked`),
-    );
-    this.writer = new FrameWriter(this.#pipeline, host.shortText, this.#pipeline.wanted());
+    this.#open = () =>
+      new Pipeline(config.core, hooks, (hook) => this.warn(`the hook ${hook} failed, what it got is masked`));
+    if (config.disabled) return;
+    this.#begin();
     for (const { name, protocol, endpoint } of config.routes) {
       if (protocol === "grpc" || new URL(endpoint).pathname !== "/") continue;
       warn(
@@ -109,10 +139,32 @@ export class Sender {
     return this.#stopped;
   }
 
-  /** The pipeline, unless a trap (in this pipeline or another one) has made the core unusable, or it is closed. */
+  /** The pipeline, a new one after a fault; undefined once it is closed. */
   usable(): Pipeline | undefined {
-    if (broken()) this.#disable();
+    if (this.#pipeline?.broken) this.#startAnew();
     return this.#pipeline;
+  }
+
+  /** True if the pipeline has had a trap that nobody has dealt with yet. */
+  get broken(): boolean {
+    return this.#pipeline?.broken ?? false;
+  }
+
+  /** Writes into the pipeline's input area; undefined where the environment disables the SDK. To be asked for after `usable`. */
+  get writer(): FrameWriter | undefined {
+    return this.#writer;
+  }
+
+  /** To be called when spans are handed to the pipeline. */
+  handing(spans: number): void {
+    this.#past.ended += spans;
+  }
+
+  /** How many spans the pipeline has, at most. */
+  left(): number {
+    this.stats();
+    const pending = this.#lastStats.destinations?.map((d) => d.pending) ?? [];
+    return Math.max(0, ...pending) + (this.#lastStats.held ?? 0);
   }
 
   /** To be called when the pipeline took something; `due`: it has something to send now. */
@@ -139,16 +191,24 @@ export class Sender {
   stats(): SenderStats {
     try {
       const pipeline = inHook() ? undefined : this.usable();
-      if (pipeline) this.#lastStats = pipeline.stats();
+      if (pipeline) {
+        this.#lastStats = pipeline.stats();
+        this.#past.read();
+      }
     } catch (error) {
       this.fault("stats", error);
     }
-    const destinations = this.#lastStats.destinations?.map((destination, i) => {
+    const all = this.#past.with(this.#lastStats);
+    for (const { pipeline, destination, spans } of this.#outside) {
+      const d = all.destinations?.[destination];
+      if (d && pipeline !== this.#pipeline) d.pending += spans;
+    }
+    const destinations = all.destinations?.map((destination, i) => {
       const lastError = this.#lastErrors[i];
       return lastError ? { ...destination, lastError } : destination;
     });
     return {
-      ...this.#lastStats,
+      ...all,
       ...(destinations && { destinations }),
       errors: this.#errors,
       ...(this.#spool && { spool: { ...this.#spool.stats } }),
@@ -158,8 +218,15 @@ export class Sender {
   /** Counts and tells what was caught on its way into the host. */
   fault(where: string, error: unknown): void {
     this.#errors++;
-    if (broken()) this.#disable();
-    this.warn(where, reason(error));
+    if (this.#pipeline?.broken) {
+      this.#cause ||= `${where}: ${reason(error)}`;
+      this.#sleep(Date.now());
+    } else if (error instanceof RangeError) {
+      // At the end of the stack there is no room for a logger.
+      void Promise.resolve().then(() => this.warn(where, reason(error)));
+    } else {
+      this.warn(where, reason(error));
+    }
   }
 
   /** Once a minute for each thing, however often it happens. */
@@ -176,13 +243,14 @@ export class Sender {
       const pipeline = this.usable();
       if (pipeline === undefined) return;
       for (let batch = pipeline.poll(Date.now()); batch; batch = pipeline.poll(Date.now())) {
-        void (batch.store ? this.#store(batch) : this.#send(batch));
+        void (batch.store ? this.#store(pipeline, batch) : this.#send(pipeline, batch));
       }
       if (this.#spool) this.#unspool(pipeline, this.#spool);
       const open = this.#flushes;
-      this.#flushes = open.filter(({ generation }) => !pipeline.settled(generation));
+      const left = this.#left();
+      this.#flushes = open.filter(({ generation }) => left || !pipeline.settled(generation));
       for (const flush of open) if (!this.#flushes.includes(flush)) flush.resolve();
-      this.#sleep(pipeline.wake());
+      this.#sleep(pipeline.grown ? Math.min(pipeline.wake(), this.#shrink(pipeline)) : pipeline.wake());
     } catch (error) {
       this.fault("export", error);
     }
@@ -219,7 +287,7 @@ export class Sender {
     await this.forceFlush(options);
     try {
       this.usable()?.giveUp(Date.now());
-      for (const abort of this.#aborts) abort.abort(new Error("shut down"));
+      for (const { abort } of this.#outside) abort?.abort(new Error("shut down"));
       const rest = this.#flush();
       await within(STORE_TIMEOUT, rest.flushed, rest.leave);
       await this.#spool?.close();
@@ -232,36 +300,49 @@ export class Sender {
     this.#pipeline = undefined;
   }
 
-  async #send({ id, destination, body }: Transmit): Promise<void> {
+  async #send(pipeline: Pipeline, { id, destination, spans, body }: Transmit): Promise<void> {
     const { name } = this.#routes[destination] as Route;
     const started = Date.now();
     const abort = new AbortController();
-    this.#aborts.add(abort);
+    const outside = { destination, spans, pipeline, abort };
+    this.#outside.add(outside);
     const answer = await (this.#senders[destination] as Send)(body, abort).catch((error: unknown) => {
       this.#failed(destination, `destination ${name}: request failed`, reason(error));
       this.#requestEnded?.(destination, Date.now() - started, { error: "no_answer" });
       return undefined;
     });
-    this.#aborts.delete(abort);
-    try {
-      const pipeline = this.usable();
-      if (pipeline === undefined) return;
-      if (answer) {
-        const { status, retryAfter, message = "" } = answer;
-        this.#requestEnded?.(destination, Date.now() - started, { status });
-        if (status >= 300) this.#failed(destination, `destination ${name}: HTTP status ${status}`);
-        if (status > 0 && status < 100)
-          this.#failed(destination, `destination ${name}: gRPC status ${status}`, message, body);
-        const length = (this.writer as FrameWriter).raw(answer.body);
-        const partial = pipeline.response(id, status, retryAfter, length, Date.now());
-        if (partial) this.#partialSuccess(destination, partial, body);
-        // Fetch copies what it is given, and the server has answered: after a failure one can't be so sure.
-        pipeline.recycle(body);
-      } else {
-        pipeline.failure(id, Date.now());
+    if (this.#knows(pipeline)) {
+      this.#outside.delete(outside);
+      try {
+        if (answer) {
+          const { status, message = "" } = answer;
+          this.#requestEnded?.(destination, Date.now() - started, { status });
+          if (status >= 300) this.#failed(destination, `destination ${name}: HTTP status ${status}`);
+          if (status > 0 && status < 100)
+            this.#failed(destination, `destination ${name}: gRPC status ${status}`, message, body);
+          const length = (this.#writer as FrameWriter).raw(answer.body);
+          const partial = pipeline.response(id, status, answer.retryAfter, length, Date.now());
+          if (isTaken(answer)) this.#past.sent[destination] = (this.#past.sent[destination] ?? 0) + spans;
+          if (partial) this.#partialSuccess(destination, partial, body);
+          // Fetch copies what it is given, and the server has answered: after a failure one can't be so sure.
+          pipeline.recycle(body);
+        } else {
+          pipeline.failure(id, Date.now());
+        }
+      } catch (error) {
+        this.fault("export", error);
       }
-    } catch (error) {
-      this.fault("export", error);
+    } else if (this.#pipeline === undefined) {
+      // Shut down: it has been counted.
+      this.#outside.delete(outside);
+      return;
+    } else if (answer && isTaken(answer)) {
+      this.#outside.delete(outside);
+      this.#past.count(destination, "sent", spans);
+    } else {
+      const stored = (await this.#spool?.put(destination, spans, body)) ?? false;
+      this.#outside.delete(outside);
+      this.#past.count(destination, stored ? "spooled" : "droppedFault", spans);
     }
     this.pump();
   }
@@ -281,21 +362,39 @@ export class Sender {
     }
   }
 
-  async #store({ id, destination, spans, body }: Transmit): Promise<void> {
+  async #store(pipeline: Pipeline, { id, destination, spans, body }: Transmit): Promise<void> {
+    const outside = { destination, spans, pipeline };
+    this.#outside.add(outside);
     const stored = (await this.#spool?.put(destination, spans, body)) ?? false;
+    this.#outside.delete(outside);
     try {
-      const pipeline = this.usable();
-      pipeline?.stored(id, stored, Date.now());
-      pipeline?.recycle(body);
+      if (this.#knows(pipeline)) {
+        pipeline.stored(id, stored, Date.now());
+        pipeline.recycle(body);
+      } else if (this.#pipeline) {
+        this.#past.count(destination, stored ? "spooled" : "droppedFault", spans);
+      }
     } catch (error) {
       this.fault("spool", error);
     }
     this.pump();
   }
 
+  /** True if this is still the pipeline that takes answers. */
+  #knows(pipeline: Pipeline): boolean {
+    return this.usable() === pipeline;
+  }
+
+  /** True if batches of a pipeline that is gone are outside. */
+  #left(): boolean {
+    for (const { pipeline } of this.#outside) if (pipeline !== this.#pipeline) return true;
+    return false;
+  }
+
   /** Tells the spool what is done, and reads back what a destination would take now: one batch at a time for each. */
   #unspool(pipeline: Pipeline, spool: Spool): void {
     for (let done = pipeline.released(); done; done = pipeline.released()) {
+      this.#copies.delete(done.copy);
       if (done.again) spool.release(done.copy);
       else spool.remove(done.copy);
     }
@@ -312,7 +411,8 @@ export class Sender {
     try {
       const pipeline = this.#stopped ? undefined : this.usable();
       if (!pipeline) return spool.release(stored.copy);
-      const length = (this.writer as FrameWriter).raw(stored.body);
+      const length = (this.#writer as FrameWriter).raw(stored.body);
+      this.#copies.set(stored.copy, { destination, spans: stored.spans });
       pipeline.restore(destination, stored.copy, stored.spans, length);
     } catch (error) {
       this.fault("spool", error);
@@ -330,12 +430,68 @@ export class Sender {
     if (this.#flushes.length === 0) this.#timer.unref?.();
   }
 
-  #disable(): void {
-    if (this.#pipeline === undefined) return;
+  #begin(): Pipeline {
+    const pipeline = this.#open();
+    this.#writer = new FrameWriter(pipeline, this.#shortText, pipeline.wanted());
+    this.#pipeline = pipeline;
+    return pipeline;
+  }
+
+  /** Goes on after a trap with a new instance of the core. What the old one held is lost, and counted; what is outside of it is not. */
+  #startAnew(): void {
+    // One that breaks with nothing in it would do so for ever.
+    const hopeless = this.#cause !== "" && this.#past.ended === 0 && Object.keys(this.#lastStats).length === 0;
+    const lost = this.#retire();
+    const cause = this.#cause || "of another processor";
+    this.#cause = "";
     this.#pipeline = undefined;
-    this.#sleep();
-    for (const { resolve } of this.#flushes.splice(0)) resolve();
-    this.warn("stopped after an internal fault, spans are dropped from now on");
+    try {
+      if (hopeless) throw new Error("it has happened again at once");
+      const pipeline = this.#begin();
+      for (const flush of this.#flushes) flush.generation = pipeline.flush(Date.now());
+      this.#sleep(Date.now());
+      const again = this.#owner.startedAnew?.() ?? 0;
+      this.#past.again(again);
+      this.warn(`an internal fault (${cause}) cost up to ${Math.max(0, lost - again)} spans; tracing goes on`);
+    } catch (error) {
+      this.#pipeline = undefined;
+      const none = { pending: 0, pendingBytes: 0, waiting: 0 };
+      this.#lastStats = { destinations: this.#routes.map(({ name }) => ({ name, ...none })) as DestinationStats[] };
+      this.#sleep();
+      for (const { resolve } of this.#flushes.splice(0)) resolve();
+      this.warn(`stopped after an internal fault (${cause}), spans are dropped from now on`, reason(error));
+    }
+  }
+
+  /** Counts what the pipeline leaves behind, and gives how many spans are lost with it, for the destination that loses most. */
+  #retire(): number {
+    const saved = this.#routes.map(() => 0);
+    for (const { destination, spans } of [...this.#outside].filter(({ pipeline }) => pipeline === this.#pipeline)) {
+      saved[destination] = (saved[destination] ?? 0) + spans;
+    }
+    for (const [copy, { destination, spans }] of this.#copies) {
+      this.#spool?.release(copy);
+      saved[destination] = (saved[destination] ?? 0) + spans;
+      this.#past.count(destination, "spooled", spans);
+    }
+    this.#copies.clear();
+    const lost = this.#past.add(this.#lastStats, saved);
+    this.#lastStats = {};
+    return lost;
+  }
+
+  /** Gives the memory of a pipeline back that holds nothing and that nobody has used for a while. Gives when to look again, in ms since 1970. */
+  #shrink(pipeline: Pipeline): number {
+    const now = Date.now();
+    const { seen = 0, held, destinations = [] } = this.stats();
+    if (seen !== this.#quiet.seen) this.#quiet = { seen, since: now };
+    const holds = held !== 0 || destinations.some(({ pending }) => pending > 0) || this.#outside.size > 0;
+    if (holds || this.#copies.size > 0 || this.#restoring.size > 0 || this.#flushes.length > 0) return now + this.#hold;
+    if (now - this.#quiet.since < this.#hold || this.#owner.idle?.() === false) return now + this.#hold;
+    this.#retire();
+    this.#begin();
+    pipeline.close();
+    return Number.POSITIVE_INFINITY;
   }
 
   /** A fault of a destination: told, and kept, without the secrets that whoever wrote it may have put in. */
@@ -358,6 +514,10 @@ async function within(millis: number, done: Promise<void>, leave: () => void): P
   }).then(leave);
   await Promise.race([done, late]);
   clearTimeout(timer);
+}
+
+function isTaken({ status }: Answer): boolean {
+  return status === 0 || (status >= 200 && status < 300);
 }
 
 /** What went wrong, without what was sent. */

@@ -39,7 +39,7 @@ export function transport(route: Route, host: Host, warn: Warn): Send {
   };
 }
 
-/** Ends what takes longer than the route allows. */
+/** Ends what takes longer than the route allows, or was told to stop, whether or not it heeds the signal: many wrappers of fetch lose it. */
 export async function timed<T>(
   route: Route,
   abort: AbortController,
@@ -47,8 +47,12 @@ export async function timed<T>(
 ): Promise<T> {
   const late = new Error(`timed out after ${route.timeoutMillis} ms`);
   const timer = setTimeout(() => abort.abort(late), route.timeoutMillis);
+  const { signal } = abort;
+  const stopped = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
   try {
-    return await call(abort.signal);
+    return await Promise.race([call(signal), stopped]);
   } finally {
     clearTimeout(timer);
   }

@@ -191,6 +191,43 @@ for (const [what, end, signal] of [
   });
 }
 
+// README promise: "Nothing is lost that can be kept, and nothing silently"
+for (const [what, order, load] of [
+  ["the slow one first", ["SLOW", "QUICK"], 'await import("genspan")'],
+  ["the quick one first", ["QUICK", "SLOW"], 'await import("genspan")'],
+  [
+    "of two copies of the package",
+    ["SLOW", "QUICK"],
+    '(i ? createRequire(import.meta.url)("genspan") : await import("genspan"))',
+  ],
+]) {
+  test(`flushOnExit: at SIGTERM the process waits for all processors, ${what}`, async (t) => {
+    const slow = await startCollector(() => ({ afterMillis: 800 }));
+    const quick = await startCollector();
+    t.after(() => Promise.all([slow.close(), quick.close()]));
+    const program = `
+      import { createRequire } from "node:module";
+      import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
+      for (const [i, name] of ${JSON.stringify(order)}.entries()) {
+        const { GenSpanProcessor } = ${load};
+        const processor = new GenSpanProcessor({ endpoint: process.env[name], flushOnExit: true });
+        new BasicTracerProvider({ spanProcessors: [processor] }).getTracer("shop").startSpan(name).end();
+      }
+      setInterval(() => {}, 1000);
+      console.log("ready");`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
+      cwd: fileURLToPath(new URL("..", import.meta.url)),
+      env: { ...process.env, SLOW: slow.url, QUICK: quick.url },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await once(child.stdout, "data");
+    child.kill("SIGTERM");
+    assert.deepEqual(await once(child, "exit"), [null, "SIGTERM"]);
+    assert.deepEqual([slow.names(), quick.names()], [["SLOW"], ["QUICK"]]);
+    assert.equal(slow.answered(), 1);
+  });
+}
+
 test("a hook for partial success that throws is caught", async (t) => {
   const body = Buffer.from([0x0a, 0x02, 0x08, 0x01]);
   const { processor, tracer } = await setup(t, () => ({ body }), {

@@ -261,3 +261,29 @@ test("a proxy in the environment is no reason to fail without the package that i
   const { sent } = await alone(t, { endpoint: collector.url }, { HTTP_PROXY: "http://127.0.0.1:9" });
   assert.equal(sent, 1);
 });
+
+// README promise: "A dead backend delays nobody"
+test("a fetch that ignores its signal gives its place back after timeoutMillis", async (t) => {
+  const collector = await startCollector();
+  t.after(() => collector.close());
+  const { fetch } = globalThis;
+  t.after(() => {
+    globalThis.fetch = fetch;
+  });
+  globalThis.fetch = () => new Promise(() => {});
+  const options = { timeoutMillis: 100, concurrencyLimit: 2, maxExportBatchSize: 1, retry: { initialMillis: 10 } };
+  const processor = new GenSpanProcessor({ endpoint: collector.url, ...options, breaker: { failures: 0 } });
+  const tracer = new BasicTracerProvider({ spanProcessors: [processor] }).getTracer("shop");
+  for (let i = 0; i < 5; i++) tracer.startSpan(`span ${i}`).end();
+  await processor.forceFlush({ timeoutMillis: 400 });
+  assert.match(processor.stats().destinations[0].lastError.message, /request failed: timed out after 100 ms/);
+  globalThis.fetch = fetch;
+  await processor.forceFlush({ timeoutMillis: 10_000 });
+  assert.deepEqual(collector.names().sort(), ["span 0", "span 1", "span 2", "span 3", "span 4"]);
+  globalThis.fetch = () => new Promise(() => {});
+  tracer.startSpan("left").end();
+  const started = Date.now();
+  await processor.shutdown({ timeoutMillis: 50 });
+  assert.ok(Date.now() - started < 2000, "shutdown waited for it");
+  assert.equal(processor.stats().destinations[0].droppedClosed, 1);
+});

@@ -99,6 +99,7 @@ function outcome({ destinations = [] }: SenderStats): string[] {
       count(d.droppedDeadline, "dropped: too late"),
       count(d.droppedTooLarge, "dropped: too large"),
       count(d.droppedClosed, "dropped: not delivered before the end"),
+      count(d.droppedFault, "dropped: internal fault"),
     ];
     return [`  ${d.name}`, ...parts.filter(Boolean)].join("  ");
   });

@@ -59,7 +59,7 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
     for (const { endpoint } of config.routes) checkLoop(endpoint, command);
     await checkPackages(config.routes);
     if (config.spool) await checkSpool(config.spool.dir);
-    sender = new Sender(config, options, host, { warn, secretsIn: tokensIn });
+    sender = new Sender(config, options, host, { warn, secretsIn: tokensIn, startedAnew: () => again() });
   } catch (error) {
     throw error instanceof Quit ? error : new Quit(2, (error as Error).message);
   }
@@ -68,7 +68,42 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
     breaks = resolve;
   });
 
+  /** With a spool, nothing that was accepted is lost: the bodies whose spans the core may still have, the oldest first. */
+  const kept: { body: Buffer; peer: string; spans: number }[] = [];
+
+  function keep(body: Buffer, peer: string, spans: number): void {
+    kept.push({ body, peer, spans });
+    let left = sender.left();
+    // Spans leave in the order in which they came, all but those that wait for a parent.
+    const first = kept.findLastIndex((one) => {
+      left -= one.spans;
+      return left <= 0;
+    });
+    if (first > 0) kept.splice(0, first);
+  }
+
   const take = (body: Buffer, peer: string) => {
+    const taken = ingest(body, peer);
+    sender.took(taken.pipeline, false);
+    if (config.spool) keep(body, peer, taken.pipeline.taken);
+    return taken.rejected;
+  };
+
+  /** Hands over once more what the core held when it broke. What had left it already goes out twice. */
+  function again(): number {
+    let handed = 0;
+    for (const { body, peer, spans } of kept.splice(0)) {
+      try {
+        take(body, peer);
+        handed += spans;
+      } catch {
+        // It is counted as lost.
+      }
+    }
+    return handed;
+  }
+
+  const ingest = (body: Buffer, peer: string) => {
     const pipeline = sender.usable();
     const { writer } = sender;
     if (sender.stopped || pipeline === undefined || writer === undefined) {
@@ -82,7 +117,8 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
     } catch (error) {
       sender.fault("ingest", error);
       if (sender.usable() === undefined) breaks();
-      throw new Refusal(503, "internal fault", RETRY_AFTER);
+      // Not to come again: the next fault would cost others as much as this one.
+      throw new Refusal(500, "internal fault");
     }
     if (taken && "refused" in taken) {
       const { refused, message } = taken;
@@ -96,8 +132,8 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
         `service ${JSON.stringify(service)} sends no token, so the destination of profile tencent gets none of its spans; set the resource attribute token there (OTEL_RESOURCE_ATTRIBUTES=token=…), or one token for all services here`,
       );
     }
-    sender.took(pipeline, false);
-    return taken;
+    sender.handing(pipeline.taken);
+    return { pipeline, rejected: taken };
   };
 
   function other({ method }: IncomingMessage, response: ServerResponse, path: string): boolean {

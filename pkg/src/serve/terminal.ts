@@ -1,5 +1,5 @@
 // One line for each trace as it comes in, for whoever watches the terminal. What senders wrote is shown, never obeyed.
-import { broken, type Rejected } from "../core.js";
+import { Fault, type Rejected } from "../core.js";
 import { convert, type LeftOut } from "../slim.js";
 import { Refusal } from "./otlp.js";
 
@@ -58,7 +58,7 @@ export function spansOf(body: Uint8Array): { json: Json; partial: Rejected | und
   try {
     converted = convert(body, { ...EACH, onPartialSuccess });
   } catch (error) {
-    if (broken()) throw error;
+    if (error instanceof Fault) throw error;
     throw new Refusal(400, (error as Error).message);
   }
   return { json: JSON.parse(new TextDecoder().decode(converted)) as Json, partial };
