@@ -247,6 +247,7 @@ const zh: Words = {
       "no span above it is an LLM span, and no span below it is marked": "它上方没有 LLM span，下方没有带标记的 span",
       "it says that it is not": "它自己声明不是",
       "it is no LLM span": "它不是 LLM span",
+      "a span of its kind opens no segment": "这种类型的 span 不会开启片段",
       "a span above it carries the mark: this one is a copy": "上方的 span 带有该标记：这里是副本",
       "a span above it is marked": "上方有带标记的 span",
       "a span above it is an LLM span": "上方有 LLM span",
