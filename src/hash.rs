@@ -96,10 +96,11 @@ impl Hasher for Fold {
     // The length of a slice: `write` has it already.
     fn write_usize(&mut self, _: usize) {}
 
-    // The halves of a word that differ little in a product differ everywhere in the next.
+    // The halves of a word that differ little in the products differ everywhere in one more.
     #[inline(always)]
     fn finish(&self) -> u64 {
-        fold(self.state, FACTOR) ^ self.state
+        let folded = (self.state ^ self.state >> 32).wrapping_mul(FACTOR);
+        folded ^ folded >> 32
     }
 }
 
