@@ -1,6 +1,6 @@
 // The OpenTelemetry SpanProcessor: hands each span to the core as it starts and ends; sender.ts does the sending. Decides nothing about
 // spans; lets nothing escape into the host.
-import { configure, type FilteredSpan, type GenSpanOptions, type SpanFilter } from "./config.js";
+import { type Config, configure, type FilteredSpan, type GenSpanOptions, type SpanFilter } from "./config.js";
 import { FrameTooLarge, PARENT, REMOTE, SEGMENT } from "./frame.js";
 import { type Host, Unavailable, webHost } from "./host.js";
 import {
@@ -65,6 +65,29 @@ const RESOURCE_TIMEOUT = 60_000;
 /** One warning is enough for all processors: what it says holds for the process. */
 let toldUnavailable = false;
 
+/** Variables whose values the core judges. */
+const JUDGED = [["OTEL_SERVICE_NAME"], ["OTEL_RESOURCE_ATTRIBUTES"], ["OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"]];
+
+/** The sender that there would be without what is wrong in the environment; undefined if something else is wrong. */
+function withoutVariables(
+  host: Host,
+  options: GenSpanOptions,
+  sender: (config: Config) => Sender,
+  ignored: (names: string) => void,
+): Sender | undefined {
+  for (const names of JUDGED.filter((names) => names.every((name) => host.env[name]))) {
+    const get = (vars: Host["env"], name: string) => (names.includes(name) ? undefined : vars[name]);
+    try {
+      const made = sender(configure(options, { ...host, env: new Proxy(host.env, { get }) }));
+      ignored(names.join(" and "));
+      return made;
+    } catch {
+      // Then it is something else.
+    }
+  }
+  return undefined;
+}
+
 /** For the exporter: takes spans that have ended, whoever sampled them; they start in the first order and end in the second. */
 export let take: (processor: GenSpanProcessor, started: EndedSpan[], ended: EndedSpan[]) => void;
 
@@ -127,14 +150,22 @@ export class GenSpanProcessor {
       droppedAfterStop: () => this.#counts.droppedAfterStop,
       idle: () => this.#roots.none,
     };
+    const tell = (error: Error, and: string) =>
+      (host.warn ?? warnAtStart)(`${error.message.replace("genspan: ", "")}; ${and}`);
+    const sender = (config: Config) => new Sender(config, options, host, owner);
     try {
-      this.#sender = new Sender(config, options, host, owner);
+      this.#sender = sender(config);
     } catch (error) {
-      if (!(error instanceof Unavailable)) throw error;
-      this.#sender = new Sender({ ...config, disabled: true }, options, host, owner);
-      this.#unavailable = true;
-      if (!toldUnavailable) (host.warn ?? warnAtStart)(`${error.message.replace("genspan: ", "")}; nothing is traced`);
-      toldUnavailable = true;
+      if (error instanceof Unavailable) {
+        this.#sender = sender({ ...config, disabled: true });
+        this.#unavailable = true;
+        if (!toldUnavailable) tell(error, "nothing is traced");
+        toldUnavailable = true;
+      } else {
+        const left = withoutVariables(host, options, sender, (names) => tell(error as Error, `${names} is ignored`));
+        if (!left) throw error;
+        this.#sender = left;
+      }
     }
   }
 

@@ -245,6 +245,30 @@ test("a span too large to send is counted, the next one goes out", async (t) => 
   assert.equal(processor.stats().droppedOversized, 1);
 });
 
+// README promise: "Nothing of ours breaks the host"
+test("a service name of the environment that the profile does not take is ignored; one of the options throws", async (t) => {
+  t.after(() => {
+    delete process.env.OTEL_SERVICE_NAME;
+    delete process.env.OTEL_RESOURCE_ATTRIBUTES;
+  });
+  process.env.OTEL_SERVICE_NAME = "My App";
+  process.env.OTEL_RESOURCE_ATTRIBUTES = "token=t";
+  warnings.length = 0;
+  const { collector, processor, work } = await setup(t, { options: { profile: "tencent" } });
+  work();
+  await processor.forceFlush();
+  assert.equal(collector.spans()[0].resource.token, "t");
+  assert.equal(warnings.length, 1, warnings);
+  assert.match(
+    warnings[0],
+    /^genspan: service.name "My App": profile tencent takes .*; OTEL_SERVICE_NAME is ignored$|^genspan: destinations.*; OTEL_SERVICE_NAME is ignored$/,
+  );
+  const wrong = { profile: "tencent", serviceName: "My App" };
+  assert.throws(() => new GenSpanProcessor(wrong), /service.name "My App": profile tencent takes/);
+  process.env.OTEL_RESOURCE_ATTRIBUTES = "token=%0A";
+  assert.throws(() => new GenSpanProcessor({ profile: "tencent" }), /service.name "My App"/);
+});
+
 // README promise: "Nothing is lost that can be kept, and nothing silently"
 test("spans that end while another one is read arrive, and so does that one", async (t) => {
   const { collector, processor, tracer, work } = await setup(t);

@@ -12,7 +12,7 @@ export const trapIn = (name) => {
 export const trap = () => next;
 
 const { Instance } = WebAssembly;
-WebAssembly.Instance = (module, imports) => {
+WebAssembly.Instance = function instantiate(module, imports) {
   const { exports } = new Instance(module, imports);
   if (!exports.gs_end) return { exports };
   const calls = [];
