@@ -392,7 +392,7 @@ impl Pipeline {
     }
 
     /// [`Tree::segment`]
-    pub fn segment(&self, trace_id: TraceId, span_id: SpanId) -> Option<SpanId> {
+    pub fn segment(&mut self, trace_id: TraceId, span_id: SpanId) -> Option<SpanId> {
         self.tree.segment(trace_id, span_id)
     }
 

@@ -17,18 +17,21 @@
 //! segment. Everything else is decided the moment it ends. A mark that comes after an entry of its path was decided is dropped
 //! and counted. No clock of a span is read: only ids, and the order of the calls.
 
+mod paths;
 mod people;
 mod trace;
 
 #[cfg(test)]
+mod growth;
+#[cfg(test)]
 mod tests;
 
-use crate::hash::{Hash, HashMap};
+use crate::hash::{Hash, HashMap, HashSet};
 use crate::json::read::read_enum;
 use crate::span::{NO_PARENT, SpanId, TraceId};
 use lru::LruCache;
 use std::collections::VecDeque;
-use trace::{COST, Node, State, TOKENS, Trace, Verdict};
+use trace::{COST, IS_INSIDE, IS_LLM, IS_MARKED, MAY_BE_LLM, Node, State, TOKENS, Trace, kept_by};
 
 /// Which of several segments below one span that is not LLM have an entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -231,14 +234,14 @@ impl Tree {
 
     /// A span started.
     pub fn start(&mut self, started: Started) {
-        let trace = self.traces.get_or_insert_mut(started.trace_id, Trace::default);
-        let before = trace.nodes.len();
+        let trace = self.traces.get_or_insert_mut(started.trace_id, || Trace::new(self.siblings));
+        let before = [trace.nodes.len(), trace.held];
         let order = trace.next_order();
         if started.patient && started.parent_id != NO_PARENT {
             trace.nodes.entry(started.parent_id).or_insert(Node::AWAITED);
         }
         let node = trace.nodes.entry(started.span_id).or_insert(Node::AWAITED);
-        let (noted, first, below) = (node.noted, node.first, node.below);
+        let (noted, first, below, held) = (node.noted, node.first, node.below, node.held);
         // An id that was given out twice: what is below either of them is below the second from now on.
         *node = Node {
             parent_id: started.parent_id,
@@ -247,17 +250,20 @@ impl Tree {
             inside_segment: started.inside_segment,
             caller: started.caller,
             kept: started.kept,
+            patient: started.patient,
             order,
             state: State::Live,
             noted,
             first,
             below,
+            held,
             ..Node::AWAITED
         };
         let notes = node.notes_for_parent();
+        trace.sync(started.span_id);
         trace.note(started.parent_id, notes, first);
         trace.introduce(started.span_id, started.people);
-        self.spans += trace.nodes.len() - before;
+        self.finish(started.trace_id, before);
         self.forget(started.trace_id);
     }
 
@@ -294,15 +300,15 @@ impl Tree {
     /// A span ended. Gives what it is, and who gets it: those that [`Ended::kept`] names, and those where spans below it rely on it.
     pub fn end(&mut self, ended: Ended, now: f64) -> (Decision, Destinations) {
         let Ended { trace_id, span_id, parent_id, .. } = ended;
-        let trace = self.traces.get_or_insert_mut(trace_id, Trace::default);
-        let before = trace.nodes.len();
+        let trace = self.traces.get_or_insert_mut(trace_id, || Trace::new(self.siblings));
+        let before = [trace.nodes.len(), trace.held];
         let order = trace.next_order();
         let node = trace.nodes.entry(span_id).or_insert(Node::AWAITED);
         let kept = node.kept;
         if node.state == State::Ended {
             // Delivered once more, or another span of the same id. Out of bodies it is the former: one that waits goes on waiting.
             let again = node.parent_id == parent_id;
-            let waits = again && ended.patient && trace.held.iter().any(|(held, _)| *held == span_id);
+            let waits = again && ended.patient && node.held;
             let decision = match node.decided {
                 Some(reason) if again && reason.is_entry() => Decision::Entry,
                 None if waits => Decision::Hold,
@@ -322,38 +328,22 @@ impl Tree {
         }
         node.kept = ended.kept | node.relied;
         let (above, notes, first, kept) = (node.parent_id, node.notes_for_parent(), node.first, node.kept);
+        let is_twin = node.held;
         trace.ended += 1;
+        trace.sync(span_id);
         trace.note(above, notes, first);
-        // Candidates that waited for this span, and the span itself.
-        let (waited, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut trace.held).into_iter().partition(|(_, wait)| *wait == span_id);
-        trace.held = rest;
-        let waited: Vec<_> = waited.into_iter().map(|(candidate, _)| candidate).collect();
-        trace.join(span_id, &waited, self.siblings);
-        for candidate in waited {
-            match trace.judge(candidate) {
-                Verdict::WaitFor(ancestor) => trace.held.push((candidate, ancestor)),
-                verdict => {
-                    self.held -= 1;
-                    let entry = trace.settle(candidate, verdict, self.siblings, &mut self.counts);
-                    self.resolved.push_back((trace_id, candidate, entry));
-                }
-            }
-        }
-        let twin_held = trace.held.iter().any(|(held, _)| *held == span_id);
+        trace.release(span_id);
         let decision = match trace.judge(span_id) {
-            _ if twin_held => Decision::Plain,
-            Verdict::WaitFor(ancestor) => {
-                trace.held.push((span_id, ancestor));
-                self.held += 1;
+            _ if is_twin => Decision::Plain,
+            Ok(Some(ancestor)) => {
+                trace.wait(span_id, ancestor);
                 self.deadlines.push_back((now + self.limits.hold_ms, trace_id, span_id));
                 Decision::Hold
             }
-            verdict => match trace.settle(span_id, verdict, self.siblings, &mut self.counts) {
-                true => Decision::Entry,
-                false => Decision::Plain,
-            },
+            verdict if trace.settle(span_id, verdict) => Decision::Entry,
+            _ => Decision::Plain,
         };
-        self.spans += trace.nodes.len() - before;
+        self.finish(trace_id, before);
         while self.held > self.limits.held {
             if !self.decide_oldest() {
                 break;
@@ -363,18 +353,22 @@ impl Tree {
         (decision, kept)
     }
 
+    /// Counts what a call did to a trace, and hands on the candidates that it decided. `before`: its spans and candidates before the call.
+    fn finish(&mut self, trace_id: TraceId, [spans, held]: [usize; 2]) {
+        let Some(trace) = self.traces.peek_mut(&trace_id) else { return };
+        self.spans = self.spans + trace.nodes.len() - spans;
+        self.held = self.held + trace.held - held;
+        self.counts.late_marks += std::mem::take(&mut trace.late_marks);
+        self.resolved.extend(trace.resolved.drain(..).map(|(span_id, entry)| (trace_id, span_id, entry)));
+    }
+
     /// Decides a candidate by what is known now.
     fn decide(&mut self, trace_id: TraceId, span_id: SpanId) -> bool {
         let Some(trace) = self.traces.peek_mut(&trace_id) else { return false };
-        let Some(at) = trace.held.iter().position(|(held, _)| *held == span_id) else { return false };
-        trace.held.swap_remove(at);
-        let before = trace.nodes.len();
-        let verdict = trace.judge(span_id);
-        let entry = trace.settle(span_id, verdict, self.siblings, &mut self.counts);
-        self.spans += trace.nodes.len() - before;
-        self.held -= 1;
-        self.resolved.push_back((trace_id, span_id, entry));
-        true
+        let before = [trace.nodes.len(), trace.held];
+        let decided = trace.decide(span_id);
+        self.finish(trace_id, before);
+        decided
     }
 
     /// Decides the candidate that has been held longest, since too many are, or too large ones. False: none is held.
@@ -396,7 +390,7 @@ impl Tree {
     /// Decides what was held too long. `now` is in ms.
     pub fn tick(&mut self, now: f64) {
         while let Some(&(deadline, trace_id, span_id)) = self.deadlines.front() {
-            let settled = self.traces.peek(&trace_id).is_none_or(|t| t.held.iter().all(|(held, _)| *held != span_id));
+            let settled = self.traces.peek(&trace_id).is_none_or(|trace| !trace.is_held(span_id));
             // A clock that was set back must not hold a candidate for longer than the limit.
             if !settled && deadline > now && deadline - now <= self.limits.hold_ms {
                 break;
@@ -441,20 +435,19 @@ impl Tree {
     /// The LLM span that a span is, or is below, in this process or in the one that called it ([`NO_PARENT`]: nobody says which);
     /// `None`: it is part of no segment. What callback handlers trace, LangChain's among them, is not current while it runs: a span beside an
     /// open segment counts as below it.
-    pub fn segment(&self, trace_id: TraceId, span_id: SpanId) -> Option<SpanId> {
-        let trace = self.traces.peek(&trace_id)?;
+    pub fn segment(&mut self, trace_id: TraceId, span_id: SpanId) -> Option<SpanId> {
+        let trace = self.traces.peek_mut(&trace_id)?;
+        if let Some(id) = trace.nearest(span_id, IS_LLM | MAY_BE_LLM | IS_MARKED | IS_INSIDE) {
+            return trace.nodes.get(&id).map(|node| if node.inside_segment { node.caller } else { id });
+        }
+        let mut above = HashSet::default();
+        let mut at = span_id;
         // A cycle of parents ends like a root does.
-        let up = || {
-            let mut at = span_id;
-            std::iter::from_fn(move || trace.known(at).map(|node| (std::mem::replace(&mut at, node.parent_id), node)))
-                .take(trace.nodes.len())
-        };
-        if let Some((id, node)) = up().find(|(_, node)| node.llm || node.may_be_llm || node.mark == Some(true) || node.inside_segment) {
-            return Some(if node.inside_segment { node.caller } else { id });
+        while let Some(node) = trace.known(at).filter(|_| above.insert(at)) {
+            at = node.parent_id;
         }
         let open = trace.nodes.iter().filter(|(_, node)| node.state == State::Live && (node.llm || node.may_be_llm));
-        let beside = open.filter(|(_, node)| up().any(|(id, _)| id == node.parent_id));
-        beside.min_by_key(|(_, node)| node.order).map(|(id, _)| *id)
+        open.filter(|(_, node)| above.contains(&node.parent_id)).min_by_key(|(_, node)| node.order).map(|(id, _)| *id)
     }
 
     /// The nearest ancestor, from `parent_id` on, that the destination gets; [`NO_PARENT`]: none. A live one on which this is relied must
@@ -462,19 +455,17 @@ impl Tree {
     /// between that it does not get: who takes no HTTP spans here takes none there. Then it is the LLM span that called, if that is known.
     pub fn kept_parent(&mut self, trace_id: TraceId, parent_id: SpanId, destination: Destinations) -> SpanId {
         let Some(trace) = self.traces.peek_mut(&trace_id) else { return parent_id };
-        let (mut at, mut caller) = (parent_id, parent_id);
-        // A cycle of parents ends like a root does.
-        for _ in 0..=trace.nodes.len() {
-            match trace.nodes.get_mut(&at).filter(|node| at != NO_PARENT && node.state != State::Awaited) {
-                Some(node) if node.kept & destination == 0 => (at, caller) = (node.parent_id, node.caller),
-                Some(node) => {
-                    node.relied |= destination;
-                    return at;
-                }
-                None => return caller,
-            }
+        if trace.known(parent_id).is_none() {
+            return parent_id;
         }
-        NO_PARENT
+        let Some(kept) = trace.nearest(parent_id, kept_by(destination)) else {
+            let top = trace.top(parent_id).and_then(|top| trace.nodes.get(&top));
+            return top.map_or(NO_PARENT, |top| top.caller);
+        };
+        if let Some(node) = trace.nodes.get_mut(&kept) {
+            node.relied |= destination;
+        }
+        kept
     }
 
     fn forget(&mut self, trace_id: TraceId) {
@@ -488,13 +479,11 @@ impl Tree {
             }
             let Some((evicted, mut trace)) = self.traces.pop_lru() else { return };
             self.spans -= trace.nodes.len();
-            self.held -= trace.held.len();
+            self.held -= trace.held;
             self.counts.traces_evicted += 1;
-            for (candidate, _) in std::mem::take(&mut trace.held) {
-                let verdict = trace.judge(candidate);
-                let entry = trace.settle(candidate, verdict, self.siblings, &mut self.counts);
-                self.resolved.push_back((evicted, candidate, entry));
-            }
+            trace.decide_all();
+            self.counts.late_marks += trace.late_marks;
+            self.resolved.extend(trace.resolved.into_iter().map(|(span_id, entry)| (evicted, span_id, entry)));
         }
     }
 
@@ -525,6 +514,13 @@ pub fn caller(trace_state: &[u8]) -> Option<SpanId> {
         Some(_) => return None,
     };
     u64::from_str_radix(hex, 16).ok().map(u64::to_be_bytes)
+}
+
+/// Counts the steps of the tree's work, in its own tests.
+#[inline(always)]
+fn step() {
+    #[cfg(test)]
+    growth::STEPS.with(|steps| steps.set(steps.get() + 1));
 }
 
 /// The order in which to end the spans of a body: children before their parents, wherever they stand in it and whatever their clocks

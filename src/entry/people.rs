@@ -1,7 +1,7 @@
 //! Session and user: known from the span that names them down to those below it.
 
 use super::Tree;
-use super::trace::Trace;
+use super::trace::{HAS_NAMES, Trace};
 use crate::span::{SpanId, TraceId};
 
 /// A longer name of a session or user is nobody's, and is not handed down.
@@ -21,16 +21,22 @@ impl Tree {
     }
 
     /// The session and the user that are known at a span: by itself, or by the nearest above it that knows.
-    pub fn people(&self, trace_id: TraceId, span_id: SpanId) -> [Option<&[u8]>; 2] {
-        self.traces.peek(&trace_id).map_or([None; 2], |trace| trace.names(trace.people(span_id)))
+    pub fn people(&mut self, trace_id: TraceId, span_id: SpanId) -> [Option<&[u8]>; 2] {
+        let Some(trace) = self.traces.peek_mut(&trace_id) else { return [None; 2] };
+        let people = trace.people(span_id);
+        trace.names(people)
     }
 }
 
 impl Trace {
     pub(super) fn introduce(&mut self, span_id: SpanId, named: [Option<&[u8]>; 2]) {
+        let named = named.map(|name| name.filter(|name| !name.is_empty() && name.len() <= MAX_BYTES));
+        if named == [None; 2] {
+            return;
+        }
         let mut people = self.people(span_id);
         let known = self.names(people);
-        let new = [0, 1].map(|i| named[i].filter(|name| !name.is_empty() && name.len() <= MAX_BYTES && known[i] != Some(name)));
+        let new = [0, 1].map(|i| named[i].filter(|name| known[i] != Some(name)));
         if new == [None; 2] || self.texts.len() > MAX_TRACE_BYTES {
             return;
         }
@@ -46,22 +52,15 @@ impl Trace {
         if let Some(node) = self.nodes.get_mut(&span_id) {
             node.people = people;
         }
+        self.sync(span_id);
     }
 
     fn names(&self, people: People) -> [Option<&[u8]>; 2] {
         people.map(|(from, to)| self.texts.get(from as usize..to as usize).filter(|name| !name.is_empty()))
     }
 
-    fn people(&self, span_id: SpanId) -> People {
-        let mut at = span_id;
-        // A cycle of parents ends like a root does.
-        for _ in 0..if self.texts.is_empty() { 0 } else { self.nodes.len() } {
-            match self.nodes.get(&at) {
-                Some(node) if node.people == People::default() => at = node.parent_id,
-                Some(node) => return node.people,
-                None => break,
-            }
-        }
-        People::default()
+    fn people(&mut self, span_id: SpanId) -> People {
+        let named = if self.texts.is_empty() { None } else { self.nearest(span_id, HAS_NAMES) };
+        named.and_then(|named| self.nodes.get(&named)).map_or_else(People::default, |node| node.people)
     }
 }

@@ -1,7 +1,8 @@
 //! One trace as far as it is known: its spans, and what each of them is to the entry.
 
+use super::paths::{Bits, Paths};
 use super::people::People;
-use super::{Counts, Destinations, Reason, Siblings, Tokens};
+use super::{Destinations, Reason, Siblings, Tokens, step};
 use crate::hash::{HashMap, HashSet};
 use crate::span::{NO_PARENT, SpanId};
 
@@ -21,6 +22,27 @@ pub(super) const MARK: u8 = 2;
 pub(super) const TOKENS: u8 = 4;
 /// A span below reports a cost of its own.
 pub(super) const COST: u8 = 8;
+
+pub(super) const IS_KNOWN: Bits = 1;
+pub(super) const IS_LIVE: Bits = 1 << 1;
+pub(super) const IS_LLM: Bits = 1 << 2;
+pub(super) const IS_MARKED: Bits = 1 << 3;
+pub(super) const IS_ENTRY: Bits = 1 << 4;
+pub(super) const IS_INSIDE: Bits = 1 << 5;
+pub(super) const HAS_FIRST: Bits = 1 << 6;
+pub(super) const HAS_NAMES: Bits = 1 << 7;
+pub(super) const MAY_BE_LLM: Bits = 1 << 8;
+
+/// A span that one of these destinations gets.
+pub(super) fn kept_by(destinations: Destinations) -> Bits {
+    Bits::from(destinations) << 32
+}
+
+/// Why a candidate is no entry; else the ancestor that it has to wait for, if any.
+pub(super) type Verdict = Result<Option<SpanId>, Reason>;
+
+/// So many spans are looked at one by one on the way up before [`Paths`] are made: few traces are deeper. Tests make them early.
+const STEPS: usize = if cfg!(test) { 3 } else { 32 };
 
 #[derive(Debug)]
 pub(super) struct Node {
@@ -42,6 +64,8 @@ pub(super) struct Node {
     pub noted: u8,
     /// It is LLM because it stands in place of the segments below it.
     pub in_place: bool,
+    /// It is a candidate that waits.
+    pub held: bool,
     /// Whether and why it is an entry, once that is known.
     pub decided: Option<Reason>,
     /// When it was first heard of, among the spans of its trace.
@@ -70,6 +94,7 @@ impl Node {
         patient: false,
         noted: 0,
         in_place: false,
+        held: false,
         decided: None,
         order: 0,
         first: NO_PARENT,
@@ -81,23 +106,91 @@ impl Node {
 
     /// What is noted of the spans above this one because of it and of the spans below it.
     pub fn notes_for_parent(&self) -> u8 {
-        let marked = if self.mark == Some(true) { MARK } else { 0 };
+        let marked = if self.is_marked() { MARK } else { 0 };
         // In a segment of another process a mark counts for nothing.
         (self.noted | marked) & if self.inside_segment { !MARK } else { u8::MAX }
     }
+
+    pub fn is_marked(&self) -> bool {
+        self.mark == Some(true)
+    }
+
+    fn is_entry(&self) -> bool {
+        self.decided.is_some_and(Reason::is_entry)
+    }
+
+    fn properties(&self) -> Bits {
+        let has_first = if self.first == NO_PARENT { 0 } else { HAS_FIRST };
+        if self.state == State::Awaited {
+            return has_first;
+        }
+        let flags = [
+            (self.state == State::Live, IS_LIVE),
+            (self.llm, IS_LLM),
+            (self.is_marked(), IS_MARKED),
+            (self.is_entry(), IS_ENTRY),
+            (self.inside_segment, IS_INSIDE),
+            (self.people != People::default(), HAS_NAMES),
+            (self.may_be_llm, MAY_BE_LLM),
+        ];
+        flags.iter().filter(|(has, _)| *has).fold(IS_KNOWN | has_first | kept_by(self.kept), |all, (_, bit)| all | bit)
+    }
+
+    /// Why a candidate that is found to be an entry is one.
+    fn entry_reason(&self) -> Reason {
+        match self.mark {
+            Some(true) => Reason::Marked,
+            _ if self.in_place => Reason::InPlaceOfSegments,
+            _ => Reason::Outermost,
+        }
+    }
+
+    /// Why it is no entry by itself and by what is below it; `None`: it is a candidate.
+    fn refusal(&self) -> Option<Reason> {
+        match self.mark {
+            Some(false) => Some(Reason::Refuses),
+            None if !self.llm => Some(Reason::NotLlm),
+            None if self.noted & MARK != 0 => Some(Reason::AboveMark),
+            None if self.noted & ENTRY != 0 => Some(Reason::Elsewhere),
+            Some(true) if self.noted & ENTRY != 0 => Some(Reason::LateMark),
+            _ if self.inside_segment => Some(Reason::CalledFromSegment),
+            _ => None,
+        }
+    }
+
+    /// Why a candidate below it, marked or not, is no entry; `None`: it leaves the candidate one.
+    fn refusal_below(&self, marked: bool) -> Option<Reason> {
+        match marked {
+            true if self.is_marked() => Some(Reason::CopiedMark),
+            false if self.is_marked() => Some(Reason::BelowMark),
+            false if self.llm => Some(Reason::BelowLlm),
+            true if self.is_entry() => Some(Reason::LateMark),
+            _ if self.inside_segment => Some(Reason::CalledFromSegment),
+            _ => None,
+        }
+    }
 }
 
-pub(super) enum Verdict {
-    Decided(Reason),
-    /// It is the entry, unless this ancestor or one above it takes its place.
-    WaitFor(SpanId),
-}
-
+/// Candidates that wait for the same ancestor. What it and those above it decide, they decide for all that are marked, and for all that
+/// are not. Some may have been decided meanwhile.
 #[derive(Debug, Default)]
+pub(super) struct Group {
+    marked: Vec<SpanId>,
+    inferred: Vec<SpanId>,
+}
+
+#[derive(Debug)]
 pub(super) struct Trace {
     pub nodes: HashMap<SpanId, Node>,
-    /// Candidates, each with the ancestor it waits for.
-    pub held: Vec<(SpanId, SpanId)>,
+    siblings: Siblings,
+    /// The candidates that wait, by the ancestor that they wait for.
+    waiting: HashMap<SpanId, Group>,
+    /// How many of them there are.
+    pub held: usize,
+    /// Candidates that waited and were decided, and whether each is an entry.
+    pub resolved: Vec<(SpanId, bool)>,
+    /// Marks that came too late and are not counted yet.
+    pub late_marks: u64,
     /// How many have ended since finished spans were forgotten.
     pub ended: usize,
     /// The sessions and users that its spans name, one behind the other.
@@ -105,9 +198,27 @@ pub(super) struct Trace {
     orders: u32,
     /// Finished spans were forgotten: a parent that is not known may be one of them.
     pruned: bool,
+    /// Made once a way up was long.
+    paths: Option<Box<Paths>>,
 }
 
 impl Trace {
+    pub fn new(siblings: Siblings) -> Self {
+        Trace {
+            nodes: HashMap::default(),
+            siblings,
+            waiting: HashMap::default(),
+            held: 0,
+            resolved: Vec::new(),
+            late_marks: 0,
+            ended: 0,
+            texts: Vec::new(),
+            orders: 0,
+            pruned: false,
+            paths: None,
+        }
+    }
+
     pub fn next_order(&mut self) -> u32 {
         self.orders = self.orders.wrapping_add(1);
         self.orders
@@ -118,141 +229,271 @@ impl Trace {
         self.nodes.get(&span_id).filter(|node| node.state != State::Awaited)
     }
 
-    /// Decides a span that ended, from itself up to the root.
-    pub fn judge(&self, span_id: SpanId) -> Verdict {
-        match self.judged(span_id) {
-            Ok(Some(ancestor)) => Verdict::WaitFor(ancestor),
-            Ok(None) => Verdict::Decided(self.entry_reason(span_id)),
-            Err(reason) => Verdict::Decided(reason),
+    /// To be called of a span that is new or has changed in its parent or its properties.
+    pub fn sync(&mut self, span_id: SpanId) {
+        if let Some(paths) = &mut self.paths
+            && let Some(node) = self.nodes.get(&span_id)
+        {
+            paths.put(span_id, node.parent_id, node.properties());
         }
     }
 
-    /// Why a span is an entry that is one.
-    fn entry_reason(&self, span_id: SpanId) -> Reason {
-        match self.nodes.get(&span_id) {
-            Some(node) if node.mark == Some(true) => Reason::Marked,
-            Some(node) if node.in_place => Reason::InPlaceOfSegments,
-            _ => Reason::Outermost,
-        }
+    fn paths(&mut self) -> &mut Paths {
+        self.paths.get_or_insert_with(|| {
+            let mut paths = Box::<Paths>::default();
+            self.nodes.iter().for_each(|(id, node)| paths.put(*id, node.parent_id, node.properties()));
+            paths
+        })
     }
 
-    /// The ancestor to wait for, if any; or why the span is not an entry.
-    fn judged(&self, span_id: SpanId) -> Result<Option<SpanId>, Reason> {
-        let node = self.nodes.get(&span_id).ok_or(Reason::NotLlm)?;
-        let marked = node.mark == Some(true);
-        match node.mark {
-            Some(false) => return Err(Reason::Refuses),
-            None if !node.llm => return Err(Reason::NotLlm),
-            None if node.noted & MARK != 0 => return Err(Reason::AboveMark),
-            _ if node.noted & ENTRY != 0 => return Err(if marked { Reason::LateMark } else { Reason::Elsewhere }),
-            _ => {}
+    /// The nearest span that has one of the properties, from `from` on upwards.
+    pub fn nearest(&mut self, from: SpanId, wanted: Bits) -> Option<SpanId> {
+        let mut at = from;
+        for _ in 0..STEPS {
+            step();
+            let node = self.nodes.get(&at).filter(|_| at != NO_PARENT)?;
+            if node.properties() & wanted != 0 {
+                return Some(at);
+            }
+            at = node.parent_id;
         }
-        let mut wait = None;
-        let mut at = node;
-        // A cycle of parents ends the walk like a root does.
-        for _ in 0..self.nodes.len() {
-            if at.inside_segment {
-                return Err(Reason::CalledFromSegment);
+        self.paths().nearest(at, wanted)
+    }
+
+    /// The topmost span that is known, from `from` on upwards, where a cycle of parents ends like a root does.
+    pub fn top(&mut self, from: SpanId) -> Option<SpanId> {
+        let mut at = from;
+        for _ in 0..STEPS {
+            step();
+            let parent_id = self.known(at)?.parent_id;
+            if parent_id == NO_PARENT || self.known(parent_id).is_none() {
+                return Some(at);
             }
-            if at.parent_id == NO_PARENT {
-                break;
-            }
-            let ancestor = self.nodes.get(&at.parent_id);
-            if ancestor.is_some_and(|a| !marked && a.first != NO_PARENT && a.first != span_id) {
+            at = parent_id;
+        }
+        self.paths().top(at, IS_KNOWN)
+    }
+
+    /// Decides a candidate by the spans above `from`.
+    fn above(&mut self, from: SpanId, marked: bool) -> Verdict {
+        let parent_id = self.nodes.get(&from).map_or(NO_PARENT, |node| node.parent_id);
+        let refuses = IS_MARKED | IS_INSIDE | if marked { IS_ENTRY } else { IS_LLM };
+        if let Some(ancestor) = self.nearest(parent_id, refuses)
+            && let Some(reason) = self.nodes.get(&ancestor).and_then(|node| node.refusal_below(marked))
+        {
+            return Err(reason);
+        }
+        let live = self.nearest(parent_id, IS_LIVE);
+        let top = self.top(from).and_then(|top| self.nodes.get(&top));
+        let Some(top) = top.filter(|top| top.parent_id != NO_PARENT && self.known(top.parent_id).is_none()) else { return Ok(live) };
+        if !marked && !top.remote {
+            // What is below a parent that was waited for once is one segment, unless the topmost span there says better or was called from
+            // another process.
+            let has_entry = |node: &Node| node.noted & ENTRY != 0;
+            let taken = top.patient && top.root.is_none() && self.nodes.get(&top.parent_id).is_some_and(has_entry);
+            if self.pruned && top.root != Some(false) || taken {
                 return Err(Reason::Elsewhere);
             }
-            let Some(ancestor) = ancestor.filter(|a| a.state != State::Awaited) else {
-                let forgotten = self.pruned && !at.remote;
-                // It has been waited for once: what is below it is one segment, unless the span says better or was called from another process.
-                let taken = node.patient && !at.remote && at.root.is_none() && ancestor.is_some_and(|a| a.noted & ENTRY != 0);
-                if !marked && at.root == Some(false) {
-                    return Err(Reason::NotRoot);
-                }
-                if !marked && (forgotten || taken) {
-                    return Err(Reason::Elsewhere);
-                }
-                if node.patient {
-                    wait = wait.or(Some(at.parent_id));
-                }
-                break;
-            };
-            if ancestor.mark == Some(true) {
-                return Err(if marked { Reason::CopiedMark } else { Reason::BelowMark });
-            }
-            if !marked && ancestor.llm {
-                return Err(Reason::BelowLlm);
-            }
-            if ancestor.decided.is_some_and(Reason::is_entry) {
-                return Err(Reason::LateMark);
-            }
-            if ancestor.state == State::Live {
-                wait = wait.or(Some(at.parent_id));
-            }
-            at = ancestor;
         }
-        Ok(wait)
+        if !marked && top.root == Some(false) {
+            return Err(Reason::NotRoot);
+        }
+        Ok(live.or(top.patient.then_some(top.parent_id)))
     }
 
-    /// Writes down what was decided of a span: true, it is an entry. By now, if the verdict is to wait.
-    pub fn settle(&mut self, span_id: SpanId, verdict: Verdict, siblings: Siblings, counts: &mut Counts) -> bool {
-        let reason = match verdict {
-            Verdict::Decided(reason) => reason,
-            Verdict::WaitFor(_) => self.entry_reason(span_id),
-        };
+    /// With [`Siblings::First`]: another span below one of those above `from` is the entry.
+    fn is_second(&mut self, span_id: SpanId, from: SpanId) -> bool {
+        let parent_id = self.nodes.get(&from).map_or(NO_PARENT, |node| node.parent_id);
+        let ancestor = if self.siblings == Siblings::First { self.nearest(parent_id, HAS_FIRST) } else { None };
+        ancestor.and_then(|ancestor| self.nodes.get(&ancestor)).is_some_and(|ancestor| ancestor.first != span_id)
+    }
+
+    /// Decides a span by what is known now.
+    pub fn judge(&mut self, span_id: SpanId) -> Verdict {
+        let node = self.nodes.get(&span_id).ok_or(Reason::NotLlm)?;
+        let marked = node.is_marked();
+        match node.refusal() {
+            Some(reason) => Err(reason),
+            None if !marked && self.is_second(span_id, span_id) => Err(Reason::Elsewhere),
+            None => self.above(span_id, marked),
+        }
+    }
+
+    /// Holds a candidate until an ancestor ends.
+    pub fn wait(&mut self, span_id: SpanId, ancestor: SpanId) {
+        let Some(node) = self.nodes.get_mut(&span_id) else { return };
+        node.held = true;
+        self.held += 1;
+        let group = self.waiting.entry(ancestor).or_default();
+        if node.is_marked() { &mut group.marked } else { &mut group.inferred }.push(span_id);
+    }
+
+    /// The last of some candidates that still waits. Those behind it go.
+    fn last_held(&self, candidates: &mut Vec<SpanId>) -> Option<SpanId> {
+        while let Some(candidate) = candidates.last().copied() {
+            if self.is_held(candidate) {
+                return Some(candidate);
+            }
+            candidates.pop();
+        }
+        None
+    }
+
+    pub fn is_held(&self, span_id: SpanId) -> bool {
+        step();
+        self.nodes.get(&span_id).is_some_and(|node| node.held)
+    }
+
+    /// A span ended: decides the candidates that waited for it, or lets them wait for another one above it.
+    pub fn release(&mut self, span_id: SpanId) {
+        let Some(Group { mut marked, mut inferred }) = self.waiting.remove(&span_id) else { return };
+        let mut marked_one = None;
+        if !marked.is_empty() {
+            let verdict = self.above_and_at(span_id, true);
+            marked_one = if verdict.is_ok() { self.last_held(&mut marked) } else { None };
+            self.pass_on(marked, verdict, true);
+        }
+        if !inferred.is_empty() {
+            let verdict = self.above_and_at(span_id, false).and_then(|next| self.join(span_id, marked_one, &mut inferred).map(|()| next));
+            self.pass_on(inferred, verdict, false);
+        }
+    }
+
+    /// As [`Trace::above`], for candidates below a span that ended.
+    fn above_and_at(&mut self, span_id: SpanId, marked: bool) -> Verdict {
+        match self.nodes.get(&span_id).and_then(|node| node.refusal_below(marked)) {
+            Some(reason) => Err(reason),
+            None => self.above(span_id, marked),
+        }
+    }
+
+    /// Several segments below a span that ended: leaves those of the candidates that may go on. `marked`: one beside them that is marked.
+    fn join(&mut self, span_id: SpanId, marked: Option<SpanId>, inferred: &mut Vec<SpanId>) -> Result<(), Reason> {
+        match self.siblings {
+            Siblings::Each => {}
+            Siblings::First => {
+                inferred.retain(|candidate| self.is_held(*candidate));
+                let earliest = inferred.iter().copied().min_by_key(|candidate| self.nodes.get(candidate).map(|n| n.order));
+                let Some(node) = self.nodes.get_mut(&span_id) else { return Ok(()) };
+                if node.first == NO_PARENT {
+                    node.first = marked.or(earliest).unwrap_or(NO_PARENT);
+                }
+                let first = node.first;
+                self.sync(span_id);
+                let is_second = self.is_second(first, span_id);
+                let (going_on, others) = std::mem::take(inferred).into_iter().partition(|candidate| *candidate == first && !is_second);
+                *inferred = going_on;
+                self.pass_on(others, Err(Reason::Elsewhere), false);
+            }
+            Siblings::CommonAncestor => {
+                let last = self.last_held(inferred);
+                inferred.pop();
+                let several = self.last_held(inferred).is_some();
+                inferred.extend(last);
+                let Some(node) = self.nodes.get_mut(&span_id) else { return Ok(()) };
+                if several && marked.is_none() && node.mark.is_none() && node.noted & (ENTRY | MARK) == 0 {
+                    // It stands for the segments below it: to all that follows it is LLM.
+                    (node.llm, node.in_place) = (true, true);
+                    self.sync(span_id);
+                    return Err(Reason::BelowLlm);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What was found of the ancestors of some candidates holds for each of them.
+    fn pass_on(&mut self, mut candidates: Vec<SpanId>, verdict: Verdict, marked: bool) {
+        if candidates.is_empty() {
+            return;
+        }
+        if let Ok(Some(ancestor)) = verdict {
+            let group = self.waiting.entry(ancestor).or_default();
+            let waiting = if marked { &mut group.marked } else { &mut group.inferred };
+            // The fewer ones move.
+            if candidates.len() > waiting.len() {
+                std::mem::swap(&mut candidates, waiting);
+            }
+            candidates.iter().for_each(|_| step());
+            waiting.append(&mut candidates);
+            return;
+        }
+        for candidate in candidates {
+            if self.is_held(candidate) {
+                self.settle(candidate, verdict);
+            }
+        }
+    }
+
+    /// Decides a candidate that waits by what is known now. False: it does not wait.
+    pub fn decide(&mut self, span_id: SpanId) -> bool {
+        let waits = self.is_held(span_id);
+        if waits {
+            let verdict = self.judge(span_id);
+            self.settle(span_id, verdict);
+        }
+        waits
+    }
+
+    /// Decides all candidates that wait by what is known now.
+    pub fn decide_all(&mut self) {
+        for (_, Group { marked, inferred }) in std::mem::take(&mut self.waiting) {
+            for candidate in marked.into_iter().chain(inferred) {
+                self.decide(candidate);
+            }
+        }
+    }
+
+    /// Writes down what was decided of a span: true, it is an entry. One that would wait is one.
+    pub fn settle(&mut self, span_id: SpanId, verdict: Verdict) -> bool {
         let Some(node) = self.nodes.get_mut(&span_id) else { return false };
+        let reason = verdict.map_or_else(|reason| reason, |_| node.entry_reason());
+        let (is_entry, parent_id) = (reason.is_entry(), node.parent_id);
         node.decided = Some(reason);
-        counts.late_marks += u64::from(reason == Reason::LateMark);
-        let parent_id = node.parent_id;
-        if reason.is_entry() {
-            self.note(parent_id, ENTRY, if siblings == Siblings::First { span_id } else { NO_PARENT });
+        if std::mem::take(&mut node.held) {
+            self.held -= 1;
+            self.resolved.push((span_id, is_entry));
         }
-        reason.is_entry()
+        self.late_marks += u64::from(reason == Reason::LateMark);
+        if is_entry {
+            self.sync(span_id);
+            self.note(parent_id, ENTRY, span_id);
+        }
+        is_entry
     }
 
-    /// Notes of a span and of every span above it what was found below, of one that was never seen too if it is an entry: it may come
-    /// late. `first`: the entry, with [`Siblings::First`]. Ends at the first span of which all that is noted already.
+    /// Notes of a span and of every span above it what was found below; if that is an entry, of one that was never seen too: it may come
+    /// late. `first`: the entry. Ends at the first span of which all that is noted already.
     pub fn note(&mut self, from: SpanId, mut what: u8, first: SpanId) {
         let mut at = from;
         while what != 0 && at != NO_PARENT {
+            step();
             if what & ENTRY != 0 {
                 self.nodes.entry(at).or_insert(Node::AWAITED);
             }
             let Some(node) = self.nodes.get_mut(&at).filter(|node| node.noted & what != what) else { return };
             node.noted |= what;
-            if node.first == NO_PARENT {
-                node.first = first;
-            }
             if node.inside_segment {
                 what &= !MARK;
             }
+            let (id, refusal, is_first) = (at, node.refusal().filter(|_| node.held), node.first == NO_PARENT);
             at = node.parent_id;
-        }
-    }
-
-    /// A span ended that candidates waited for: which of them may go on?
-    pub fn join(&mut self, span_id: SpanId, waited: &[SpanId], siblings: Siblings) {
-        if siblings == Siblings::Each {
-            return;
-        }
-        let alive: Vec<_> = waited.iter().copied().filter(|candidate| self.judged(*candidate).is_ok()).collect();
-        let marked = alive.iter().copied().find(|candidate| self.nodes.get(candidate).is_some_and(|n| n.mark == Some(true)));
-        let earliest = alive.iter().copied().min_by_key(|candidate| self.nodes.get(candidate).map(|n| n.order));
-        let Some(node) = self.nodes.get_mut(&span_id) else { return };
-        match siblings {
-            Siblings::First if node.first == NO_PARENT => node.first = marked.or(earliest).unwrap_or(NO_PARENT),
-            // It stands for the segments below it: to all that follows it is LLM.
-            Siblings::CommonAncestor if alive.len() > 1 && marked.is_none() && node.mark.is_none() && node.noted & (ENTRY | MARK) == 0 => {
-                (node.llm, node.in_place) = (true, true);
+            if self.siblings == Siblings::First && is_first && first != NO_PARENT {
+                node.first = first;
+                self.sync(id);
             }
-            _ => {}
+            if let Some(reason) = refusal {
+                self.settle(id, Err(reason));
+            }
         }
     }
 
     /// Forgets the spans that have ended and have none below them that is live or waits; gives how many.
     pub fn prune(&mut self) -> usize {
         let mut needed = HashSet::default();
-        let open = self.nodes.iter().filter(|(_, node)| node.state == State::Live).map(|(id, _)| *id);
-        for mut at in open.chain(self.held.iter().map(|(held, _)| *held)) {
+        let open = self.nodes.iter().inspect(|_| step()).filter(|(_, node)| node.state == State::Live || node.held);
+        for mut at in open.map(|(id, _)| *id) {
+            step();
             while needed.insert(at)
                 && let Some(node) = self.nodes.get(&at)
             {
@@ -261,7 +502,14 @@ impl Trace {
         }
         let before = self.nodes.len();
         self.nodes.retain(|id, _| needed.contains(id));
-        (self.pruned, self.ended) = (true, 0);
+        let nodes = &self.nodes;
+        self.waiting.retain(|_, group| {
+            let is_held = |candidate: &SpanId| nodes.get(candidate).is_some_and(|node| node.held);
+            group.marked.retain(is_held);
+            group.inferred.retain(is_held);
+            !group.marked.is_empty() || !group.inferred.is_empty()
+        });
+        (self.pruned, self.ended, self.paths) = (true, 0, None);
         before - self.nodes.len()
     }
 }
