@@ -57,7 +57,7 @@ fn at_random(n: usize, near: usize) -> Vec<Made> {
     let mut made = |i: usize| {
         let parent = i.saturating_sub(1 + random(&mut seed) % near.min(i.max(1)));
         let mark = [Some(true), Some(false)].get(random(&mut seed) % 20).copied().flatten();
-        Made { llm: random(&mut seed) % 3 == 0, mark, named: random(&mut seed) % 100 == 0, ..below(parent) }
+        Made { llm: random(&mut seed).is_multiple_of(3), mark, named: random(&mut seed).is_multiple_of(100), ..below(parent) }
     };
     (0..n).map(&mut made).collect()
 }

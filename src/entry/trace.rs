@@ -346,6 +346,9 @@ impl Trace {
 
     /// A span ended: decides the candidates that waited for it, or lets them wait for another one above it.
     pub fn release(&mut self, span_id: SpanId) {
+        if self.held == 0 {
+            return;
+        }
         let Some(Group { mut marked, mut inferred }) = self.waiting.remove(&span_id) else { return };
         let mut marked_one = None;
         if !marked.is_empty() {
