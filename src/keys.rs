@@ -2,7 +2,7 @@
 //! convention tables say about the key. No rule is applied here.
 
 use crate::conventions::{self, ConventionSet, OWN, RuleRef, To};
-use crate::hash::Hash;
+use crate::hash::{Hash, HashOf};
 use crate::normalize::canonical::PEOPLE;
 use crate::otlp::wire::{push_varint, varint_len};
 use crate::profiles::Table;
@@ -161,7 +161,8 @@ impl Keys {
         let id = self.infos.len() as u32;
         self.infos.push(KeyInfo::new(text));
         let (infos, hasher) = (&self.infos, &self.hasher);
-        self.ids.insert_unique(hasher.hash_one(text), id, |&id| hasher.hash_one(infos[id as usize].text()));
+        let hash: &HashOf = &|&id| hasher.hash_one(infos[id as usize].text());
+        self.ids.insert_unique(hasher.hash_one(text), id, hash);
         Some(id)
     }
 

@@ -526,8 +526,19 @@ fn step() {
 /// The order in which to end the spans of a body: children before their parents, wherever they stand in it and whatever their clocks
 /// say. Those whose parents make a cycle come last. `spans`: trace, span and parent of each.
 pub fn children_first(spans: &[(TraceId, SpanId, SpanId)]) -> Vec<usize> {
-    let at: HashMap<_, usize> = spans.iter().enumerate().map(|(i, (trace, span, _))| ((*trace, *span), i)).collect();
-    let parents: Vec<_> = spans.iter().map(|(trace, _, parent)| at.get(&(*trace, *parent)).copied()).collect();
+    let id = |trace: &TraceId, span: &SpanId| {
+        let mut id = [0; 24];
+        id[..16].copy_from_slice(trace);
+        id[16..].copy_from_slice(span);
+        id
+    };
+    let ids: Vec<_> = spans.iter().map(|(trace, span, _)| id(trace, span)).collect();
+    // By slices, as other maps are: another kind of key is 1.6 KB of the module.
+    let mut at = HashMap::<&[u8], usize>::default();
+    for (i, id) in ids.iter().enumerate() {
+        at.insert(id, i);
+    }
+    let parents: Vec<_> = spans.iter().map(|(trace, _, parent)| at.get(&id(trace, parent)[..]).copied()).collect();
     let mut open = vec![0u32; spans.len()];
     for &parent in parents.iter().flatten() {
         open[parent] += 1;

@@ -3,7 +3,7 @@
 //! host which still has it finds out.
 
 use crate::convert::Error;
-use crate::hash::Hash;
+use crate::hash::{Hash, HashOf};
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
@@ -178,7 +178,7 @@ impl Index {
 
     fn insert(&mut self, text: &[u8], at: u32) {
         let (keys, hasher) = (&self.keys, &self.hasher);
-        let hash = |at: &u32| hasher.hash_one(keys.get(*at as usize).and_then(Option::as_ref).map_or(&[][..], |key| &key.text));
+        let hash: &HashOf = &|at| hasher.hash_one(keys.get(*at as usize).and_then(Option::as_ref).map_or(&[][..], |key| &key.text));
         self.by_text.insert_unique(hasher.hash_one(text), at, hash);
     }
 

@@ -37,12 +37,13 @@ fn listed(key: &[u8], is_prefix: bool) -> Option<&'static [u8]> {
     let mut rest = LIST;
     while !rest.is_empty() {
         let (before, after) = rest.split_at(rest.len() / 2);
-        let start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
+        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let end = memchr::memchr(b'\n', after).map_or(rest.len(), |at| before.len() + at);
         let line = rest.get(start..end)?;
         let (name, kind) = line.split_at(memchr::memchr(b' ', line).unwrap_or(line.len()));
-        let star: &[u8] = if is_prefix { b"*" } else { b"" };
-        rest = match name.iter().cmp(key.iter().chain(star)) {
+        let prefix = name.strip_suffix(b"*");
+        // No key of the list has a byte below the asterisk.
+        rest = match prefix.unwrap_or(name).cmp(key).then(prefix.is_some().cmp(&is_prefix)) {
             Ordering::Less => rest.get(end + 1..).unwrap_or_default(),
             Ordering::Equal => return Some(kind),
             Ordering::Greater => rest.get(..start).unwrap_or_default(),

@@ -176,7 +176,7 @@ mod tests {
     fn what_a_profile_writes_is_of_the_class_of_its_field() {
         let keys = Keys::new(0);
         for table in [profiles::OTEL, profiles::OTEL_1_41, profiles::TENCENT, profiles::LANGFUSE, profiles::OPENINFERENCE] {
-            for (field, names) in table.all_keys().chain(table.all_aggregated()) {
+            for (field, names) in table.all_keys().into_iter().chain(table.all_aggregated()) {
                 for name in *names {
                     assert_eq!(of(name.as_bytes(), &keys, table), of_field(*field), "{name}");
                 }

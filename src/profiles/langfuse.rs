@@ -209,8 +209,46 @@ fn number_of(member: Json) -> Option<f64> {
     member.as_f64().filter(|_| !member.is_string())
 }
 
-/// What Langfuse's ingestion would refuse an observation for, or fail at and lose the batch: it reads these keys, and checks their values. (Its
-/// schema for the events of its own API, which spans are made into.)
+/// What Langfuse's ingestion checks of a value.
+#[derive(Clone, Copy)]
+enum Check {
+    /// Both are composed, or neither.
+    Composed,
+    Prompt,
+    Level,
+    Text,
+    Parameters,
+    Counts,
+    Costs,
+    Moment,
+    Events,
+}
+
+/// The keys whose values it checks. (Its schema for the events of its own API, which spans are made into.)
+const CHECKS: &[(&str, Check)] = &[
+    ("langfuse.observation.prompt.name", Check::Composed),
+    ("langfuse.observation.prompt.version", Check::Composed),
+    ("langfuse.prompt.name", Check::Composed),
+    ("langfuse.prompt.version", Check::Composed),
+    ("ai.telemetry.metadata.langfusePrompt", Check::Prompt),
+    ("langfuse.observation.level", Check::Level),
+    ("langfuse.observation.status_message", Check::Text),
+    ("langfuse.version", Check::Text),
+    ("langfuse.release", Check::Text),
+    ("langfuse.trace.name", Check::Text),
+    ("genkit:name", Check::Text),
+    ("ai.toolCall.name", Check::Text),
+    ("operation.name", Check::Text),
+    ("langfuse.observation.model.parameters", Check::Parameters),
+    ("llm.invocation_parameters", Check::Parameters),
+    ("model_config", Check::Parameters),
+    ("langfuse.observation.usage_details", Check::Counts),
+    ("langfuse.observation.cost_details", Check::Costs),
+    ("langfuse.observation.completion_start_time", Check::Moment),
+    ("events", Check::Events),
+];
+
+/// What Langfuse's ingestion would refuse an observation for, or fail at and lose the batch.
 fn mends<'a>(key: &[u8], value: &Value<'a>, arena: &'a Bump) -> Option<Fate<'a>> {
     // It would read a value that is not set as the text `{}`, or not at all.
     if *value == Value::Empty {
@@ -218,18 +256,15 @@ fn mends<'a>(key: &[u8], value: &Value<'a>, arena: &'a Bump) -> Option<Fate<'a>>
     }
     let text = value.as_str();
     let refused_unless = |good: bool| (!good).then_some(Fate::Drop);
-    match key {
-        // Both are composed, or neither.
-        b"langfuse.observation.prompt.name"
-        | b"langfuse.observation.prompt.version"
-        | b"langfuse.prompt.name"
-        | b"langfuse.prompt.version" => Some(Fate::Drop),
-        b"ai.telemetry.metadata.langfusePrompt" => refused_unless(text.and_then(|text| json::parse(text, arena)).is_none_or(|prompt| {
+    let (_, check) = CHECKS.iter().find(|(name, _)| name.len() == key.len() && words::is(key, name))?;
+    match check {
+        Check::Composed => Some(Fate::Drop),
+        Check::Prompt => refused_unless(text.and_then(|text| json::parse(text, arena)).is_none_or(|prompt| {
             let name = prompt.get("name").and_then(|name| name.text(arena)).is_some_and(|name| !name.is_empty());
             let version = prompt.get("version").filter(|version| !version.is_string()).and_then(|version| version.as_i64());
             name && version.is_some_and(|version| (1..=i64::from(i32::MAX)).contains(&version))
         })),
-        b"langfuse.observation.level" => {
+        Check::Level => {
             let level = text.map(scalar::unquote).unwrap_or_default().trim_ascii().to_ascii_uppercase();
             let word = words::value(LEVELS, &level).map_or(&[][..], str::as_bytes);
             match text {
@@ -238,14 +273,8 @@ fn mends<'a>(key: &[u8], value: &Value<'a>, arena: &'a Bump) -> Option<Fate<'a>>
                 _ => Some(Fate::Rewrite(Value::Str(word))),
             }
         }
-        b"langfuse.observation.status_message"
-        | b"langfuse.version"
-        | b"langfuse.release"
-        | b"langfuse.trace.name"
-        | b"genkit:name"
-        | b"ai.toolCall.name"
-        | b"operation.name" => text.is_none().then(|| Fate::Rewrite(Value::Str(scalar::to_json(value, arena)))),
-        b"langfuse.observation.model.parameters" | b"llm.invocation_parameters" | b"model_config" => {
+        Check::Text => text.is_none().then(|| Fate::Rewrite(Value::Str(scalar::to_json(value, arena)))),
+        Check::Parameters => {
             let finite = |member: Json| number_of(member).is_none_or(f64::is_finite);
             match text {
                 Some(text) => refused_unless(holds(text, |j| j.is_object() || j.is_array() || j.is_null(), finite, arena)),
@@ -253,21 +282,20 @@ fn mends<'a>(key: &[u8], value: &Value<'a>, arena: &'a Bump) -> Option<Fate<'a>>
                 None => Some(Fate::Drop),
             }
         }
-        b"langfuse.observation.usage_details" => {
+        Check::Counts => {
             let counts = |member: Json| member.is_null() || number_of(member).is_some_and(|count| count >= 0.0 && count.fract() == 0.0);
             refused_unless(text.is_some_and(|text| holds(text, Json::is_object, counts, arena)))
         }
-        b"langfuse.observation.cost_details" => {
+        Check::Costs => {
             let costs = |member: Json| member.is_null() || number_of(member).is_some_and(|cost| cost >= 0.0 && cost.is_finite());
             refused_unless(text.is_some_and(|text| holds(text, Json::is_object, costs, arena)))
         }
-        b"langfuse.observation.completion_start_time" => match scalar::instant(value) {
+        Check::Moment => match scalar::instant(value) {
             None => Some(Fate::Drop),
             Some(_) if text.is_some_and(has_offset) => None,
             Some(time) => Some(Fate::Rewrite(Value::Str(arena.alloc_str(&scalar::iso_8601(time)).as_bytes()))),
         },
-        b"events" => refused_unless(text.is_none_or(|text| holds(text, Json::is_array, |event| event.is_object(), arena))),
-        _ => None,
+        Check::Events => refused_unless(text.is_none_or(|text| holds(text, Json::is_array, |event| event.is_object(), arena))),
     }
 }
 

@@ -84,19 +84,34 @@ impl Table {
     };
 
     /// The attributes of each field that has some, those of the newer table last.
-    pub fn all_keys(&self) -> impl Iterator<Item = &'static (Field, &'static [&'static str])> {
-        self.base.into_iter().flat_map(|base| base.keys.rows()).chain(self.keys.rows())
+    pub fn all_keys(&self) -> Vec<&'static (Field, &'static [&'static str])> {
+        self.rows(|table| table.keys)
     }
 
     /// Likewise, of usage that the children say too.
-    pub fn all_aggregated(&self) -> impl Iterator<Item = &'static (Field, &'static [&'static str])> {
-        self.base.into_iter().flat_map(|base| base.aggregated.rows()).chain(self.aggregated.rows())
+    pub fn all_aggregated(&self) -> Vec<&'static (Field, &'static [&'static str])> {
+        self.rows(|table| table.aggregated)
+    }
+
+    fn rows(&self, of: fn(&Table) -> &'static Keys) -> Vec<&'static (Field, &'static [&'static str])> {
+        let mut rows = Vec::new();
+        for table in [self.base, Some(self)].into_iter().flatten() {
+            rows.extend(of(table).rows());
+        }
+        rows
     }
 
     /// Every key that the profile writes.
-    pub fn written(&self) -> impl Iterator<Item = &'static str> {
-        let fields = self.all_keys().chain(self.all_aggregated()).flat_map(|(_, keys)| keys.iter().copied());
-        fields.chain([self.entry]).chain(self.operation).chain(self.kind.map(|(key, _)| key)).chain(self.trace.into_iter().flatten())
+    pub fn written(&self) -> Vec<&'static str> {
+        let mut written = Vec::new();
+        for rows in [self.all_keys(), self.all_aggregated()] {
+            rows.iter().for_each(|(_, keys)| written.extend_from_slice(keys));
+        }
+        written.push(self.entry);
+        written.extend(self.operation);
+        written.extend(self.kind.map(|(key, _)| key));
+        self.trace.iter().for_each(|keys| written.extend_from_slice(keys));
+        written
     }
 }
 
