@@ -15,6 +15,7 @@ use crate::pipeline::Ingested;
 use crate::pipeline::{Flush, Pipeline};
 use crate::privacy::{HookFailed, Hooks, MaskHook, MediaHook};
 use js_sys::Function;
+use serde::Serialize;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
@@ -139,8 +140,9 @@ pub fn wanted(handle: u32) -> js_sys::Array {
 /// What happened so far, as a plain object; `undefined` for a handle that is not open.
 #[wasm_bindgen]
 pub fn stats(handle: u32) -> Result<JsValue, JsError> {
-    let stats = with(handle, |host| Some(host.pipeline.stats().to_json()));
-    stats.map_or(Ok(JsValue::UNDEFINED), |stats| js_sys::JSON::parse(&stats).map_err(|_| error("stats: not JSON")))
+    let stats = with(handle, |host| Some(host.pipeline.stats()));
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    stats.map_or(Ok(JsValue::UNDEFINED), |s| s.serialize(&serializer).map_err(error))
 }
 
 fn options(value: &JsValue) -> Result<Convert, JsError> {
