@@ -5,6 +5,7 @@ use crate::json::Json;
 use crate::json::read::{self, Read, quoted, read_enum, read_struct};
 use crate::normalize::scalar;
 use crate::number;
+use crate::otlp::check::MAX_UNPACKED_BYTES;
 use crate::privacy;
 use crate::profiles::{self, write::Keep};
 use crate::route::Filter;
@@ -428,6 +429,8 @@ pub struct Config {
     pub max_in_flight: usize,
     /// How many keys and names of the application are interned at most.
     pub dictionary: usize,
+    /// How many bytes of memory what is in one body may take when it is unpacked; a body that takes more is refused.
+    pub max_unpacked_bytes: usize,
 }
 
 read_struct!(Config {
@@ -443,6 +446,7 @@ read_struct!(Config {
     "maxInFlight" => max_in_flight,
     "spool" => spool,
     "dictionary" => dictionary,
+    "maxUnpackedBytes" => max_unpacked_bytes,
 });
 
 impl Default for Config {
@@ -462,6 +466,7 @@ impl Default for Config {
             spool: false,
             max_in_flight: 4,
             dictionary: 4_096,
+            max_unpacked_bytes: MAX_UNPACKED_BYTES,
         }
     }
 }
@@ -507,6 +512,8 @@ pub struct Convert {
     pub infer_provider: bool,
     /// Session and user go down to the spans that lack them, from those above or from baggage.
     pub inherit_session: bool,
+    /// How many bytes of memory what is in the body may take when it is unpacked; a body that takes more is refused.
+    pub max_unpacked_bytes: usize,
 }
 
 read_struct!(Convert {
@@ -522,6 +529,7 @@ read_struct!(Convert {
     "inferProvider" => infer_provider,
     "inheritSession" => inherit_session,
     "privacy" => privacy,
+    "maxUnpackedBytes" => max_unpacked_bytes,
 });
 
 impl Default for Convert {
@@ -539,6 +547,7 @@ impl Default for Convert {
             privacy: privacy::Settings::default(),
             infer_provider: true,
             inherit_session: true,
+            max_unpacked_bytes: MAX_UNPACKED_BYTES,
         }
     }
 }

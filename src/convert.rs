@@ -60,11 +60,14 @@ impl std::fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// What begins like both formats and has more pieces than that is protobuf: a JSON text does not read so far as one.
+const MAX_PIECES: usize = 10_000;
+
 /// JSON is told by its brace. A protobuf body begins with 0x0a, which is also a line feed, and its first length may be
 /// 0x7b, which is also a brace: what reads as protobuf is protobuf.
 fn looks_like_json(body: &[u8]) -> bool {
     let brace = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start().starts_with(b"{");
-    brace && (body.first() != Some(&0x0a) || read::request(body).is_err())
+    brace && (body.first() != Some(&0x0a) || read::request(body, MAX_PIECES).is_err_and(|error| !error.is_too_large()))
 }
 
 /// Normalises an `ExportTraceServiceRequest`, and marks its entries by what stands in this body alone: a parent that is
@@ -126,8 +129,8 @@ fn process(
 ) -> Result<([Vec<u8>; 2], Option<PartialSuccess>), Error> {
     options.validate().map_err(Error::Config)?;
     let privacy = Privacy::new(&options.privacy, options.profile.table(), "").map_err(Error::Config)?;
-    let (body, partial_success) = admitted(body, format)?;
-    let out = protobuf_to_protobuf(&body, options, (&privacy, hooks), explained).map_err(Error::Protobuf)?;
+    let (body, partial_success) = admitted(body, format, options.max_unpacked_bytes)?;
+    let out = protobuf_to_protobuf(&body, options, (&privacy, hooks), explained)?;
     Ok((out, partial_success))
 }
 
@@ -136,15 +139,23 @@ pub(crate) fn format_of(body: &[u8]) -> Format {
     if looks_like_json(body) { Format::Json } else { Format::Protobuf }
 }
 
-/// Returns the body as protobuf without anything that a backend would refuse, and how many spans are left out for that. `format` becomes that
-/// of the body.
-pub(crate) fn admitted<'b>(body: &'b [u8], format: &mut Format) -> Result<(Cow<'b, [u8]>, Option<PartialSuccess>), Error> {
+/// The error of a body that unpacks into more than so many bytes.
+pub(crate) fn too_large(limit: usize) -> Error {
+    Error::LimitExceeded { what: "bytes of memory for what is in one request; send it in smaller ones", limit }
+}
+
+/// The body as protobuf without anything that a backend would refuse, and the spans that are left out for that. `format` becomes that of the
+/// body. Refused as a whole is one that unpacks into more than `most` bytes.
+pub(crate) fn admitted<'b>(body: &'b [u8], format: &mut Format, most: usize) -> Result<(Cow<'b, [u8]>, Option<PartialSuccess>), Error> {
     if *format == Format::Auto {
         *format = format_of(body);
     }
     let (body, refusals) = match format {
-        Format::Json => json::admitted(body).map(|(body, refusals)| (Cow::Owned(body), refusals)).map_err(Error::Json)?,
-        _ => check::admitted(body).map_err(Error::Protobuf)?,
+        Format::Json => {
+            let admitted = json::admitted(body, most).map(|(body, refusals)| (Cow::Owned(body), refusals));
+            admitted.map_err(|error| if error.is_too_large() { too_large(most) } else { Error::Json(error) })?
+        }
+        _ => check::admitted(body, most).map_err(|error| if error.is_too_large() { too_large(most) } else { Error::Protobuf(error) })?,
     };
     if refusals.refused == 0 {
         return Ok((body, None));
@@ -180,13 +191,14 @@ fn protobuf_to_protobuf(
     options: &Convert,
     (privacy, hooks): (&Privacy, &Hooks),
     explained: bool,
-) -> Result<[Vec<u8>; 2], WireError> {
+) -> Result<[Vec<u8>; 2], Error> {
     let arena = Bump::new();
     let mut keys = Keys::new(1 << 16);
     keys.add_profile(options.profile.table());
     // Every key is interned by now, since what is understood borrows the dictionary.
-    let (parts, raw_fields) = read::parts(body, &mut keys, &arena)?;
+    let (parts, raw_fields) = read::parts(body, &mut keys, &arena).map_err(Error::Protobuf)?;
     let keys = keys;
+    let room = normalize::room(&arena, body.len(), options.max_unpacked_bytes);
     let limits = Limits { hold_ms: f64::INFINITY, held: usize::MAX, spans: usize::MAX };
     let mut tree = Tree::new(limits, options.entry.siblings);
     let mut started = Vec::new();
@@ -202,9 +214,13 @@ fn protobuf_to_protobuf(
                 scope: name,
                 scope_conventions: conventions::of_scope(name),
                 infer_provider: options.infer_provider,
+                room,
             };
             let mut spans = Vec::with_capacity(parts.len());
             for (raw, span) in parts {
+                if arena.allocated_bytes() > options.max_unpacked_bytes {
+                    return Err(too_large(options.max_unpacked_bytes));
+                }
                 let normal = normalize::normalize(&span, &cx);
                 let (llm, mark) = normal.as_ref().map_or((false, None), |n| (n.opens_segment, n.mark));
                 let (id, parent_id) = ((span.trace_id, span.span_id), span.parent_id);
@@ -258,7 +274,6 @@ fn protobuf_to_protobuf(
     }
     let mut out = Output {
         keys: &keys,
-        arena: &arena,
         writing: Writing::new(options.profile.table(), options.keep.unwrap_or(options.profile.keep()), &keys),
         rules: ResourceRules::new(&options.destination()),
         mark: options.entry.value.mark(),
@@ -266,6 +281,7 @@ fn protobuf_to_protobuf(
         privacy,
         hooks,
         explainer: explained.then(|| Explainer::new(&keys, &arena)),
+        scratch: Bump::new(),
         w: Writer::default(),
     };
     raw_fields.iter().rev().for_each(|raw| out.w.bytes(raw));
@@ -306,7 +322,6 @@ fn count_once(tree: &mut Tree, order: &[usize], resources: &mut [Resource]) {
 
 struct Output<'k> {
     keys: &'k Keys,
-    arena: &'k Bump,
     writing: Writing,
     rules: ResourceRules,
     mark: Value<'static>,
@@ -315,18 +330,20 @@ struct Output<'k> {
     privacy: &'k Privacy,
     hooks: &'k Hooks,
     explainer: Option<Explainer<'k>>,
+    /// Memory of one span, while the profile writes it.
+    scratch: Bump,
     w: Writer,
 }
 
 impl<'k> Output<'k> {
     /// The fields of a span as they may leave, and what was done to them.
-    fn private<'s>(&self, fields: &'s [u8], is_recognised: bool) -> (&'s [u8], privacy::Notes)
+    fn private<'s>(&self, fields: &'s [u8], is_recognised: bool, scratch: &'s Bump) -> (&'s [u8], privacy::Notes)
     where
         'k: 's,
     {
         let (mut counts, mut notes) = (Counts::default(), privacy::Notes::new());
         let notes_of = self.explainer.is_some().then_some(&mut notes);
-        let run = privacy::Run { keys: self.keys, arena: self.arena, hooks: self.hooks, counts: &mut counts, notes: notes_of };
+        let run = privacy::Run { keys: self.keys, arena: scratch, hooks: self.hooks, counts: &mut counts, notes: notes_of };
         let [fields, _] = self.privacy.apply([fields, &[]], is_recognised, run);
         (fields, notes)
     }
@@ -348,10 +365,17 @@ impl<'k> Output<'k> {
     }
 
     fn span(&mut self, done: &Done<'k>) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        self.write_span(done, &scratch);
+        scratch.reset();
+        self.scratch = scratch;
+    }
+
+    fn write_span(&mut self, done: &Done<'k>, scratch: &Bump) {
         let reason = self.tree.reason(done.id.0, done.id.1);
         let entry = reason.is_some_and(Reason::is_entry);
         let Some((span, normal)) = &done.rewritten else {
-            let (out, notes) = self.private(done.raw, false);
+            let (out, notes) = self.private(done.raw, false, scratch);
             let mark = self.w.mark();
             if entry {
                 self.writing.entry_mark(&mut self.w, &self.mark, self.keys);
@@ -363,13 +387,13 @@ impl<'k> Output<'k> {
         let mark = self.w.mark();
         if entry {
             self.writing.entry_mark(&mut self.w, &self.mark, self.keys);
-            self.writing.entry_content(&mut self.w, span, normal, self.keys, self.arena);
+            self.writing.entry_content(&mut self.w, span, normal, self.keys, scratch);
         }
-        self.writing.span(&mut self.w, span, Some(normal), self.keys, self.arena);
+        self.writing.span(&mut self.w, span, Some(normal), self.keys, scratch);
         let written = &self.w.written()[..self.w.mark() - mark];
-        let (out, notes) = self.private(written, normal.is_recognised());
+        let (out, notes) = self.private(written, normal.is_recognised(), scratch);
         if !std::ptr::eq(out, written) {
-            let out = self.arena.alloc_slice_copy(out);
+            let out = scratch.alloc_slice_copy(out);
             self.w.rewind(mark);
             self.w.bytes(out);
         }

@@ -304,23 +304,23 @@ fn is_usage(to: To) -> bool {
 
 /// One span as a profile says it.
 struct Said<'s, 'k> {
-    keys: &'k Keys,
+    keys: &'s Keys,
     span: &'s Span<'k>,
     normal: &'s Normal<'k>,
     writing: &'s Writing,
     /// What was written of the canonical form: each key, its value, and where it has that from.
-    said: Vec<(&'k [u8], Value<'k>, u16)>,
+    said: Vec<(&'s [u8], Value<'s>, u16)>,
     /// What became of each attribute of the source.
-    fates: &'s [Fate<'k>],
+    fates: &'s [Fate<'s>],
     /// The values that go out.
-    found: Found<'k>,
+    found: Found<'s>,
     /// What the privacy stage did.
     notes: &'s Notes,
     /// The attributes of the source that gave what it left out, and why it did.
     dropped: Vec<(u16, &'static str)>,
 }
 
-impl<'k> Said<'_, 'k> {
+impl<'s, 'k> Said<'s, 'k> {
     fn attribute(&self, key: &[u8], out: &mut Out<'k>) {
         let mut object = Object::new(out);
         object.text("key", key);
@@ -358,7 +358,7 @@ impl<'k> Said<'_, 'k> {
     }
 
     /// The keys that have their values from an attribute of the source.
-    fn by(&self, at: usize) -> impl Iterator<Item = &'k [u8]> {
+    fn by(&self, at: usize) -> impl Iterator<Item = &'s [u8]> {
         self.said.iter().filter(move |(.., origin)| usize::from(*origin) == at).map(|(key, ..)| *key)
     }
 
@@ -386,7 +386,7 @@ impl<'k> Said<'_, 'k> {
 
     /// Why an attribute of the source is gone. `by` has the keys that were made of it, and gets those that have its values; `missing` gets the
     /// paths of those that no attribute has.
-    fn why_gone(&self, at: usize, by: &mut Vec<&'k [u8]>, missing: &mut Vec<Vec<u8>>) -> &'static str {
+    fn why_gone(&self, at: usize, by: &mut Vec<&'s [u8]>, missing: &mut Vec<Vec<u8>>) -> &'static str {
         let Some(attr) = self.span.attributes.get(at) else { return "it is not there" };
         let to = self.rule_of(at).map(|r| r.rule.to);
         match self.fates.get(at) {

@@ -96,6 +96,8 @@ struct Held {
 pub struct Pipeline {
     keys: Keys,
     arena: Bump,
+    /// Memory of one span, while a profile writes it.
+    scratch: Bump,
     writer: Writer,
     tree: Tree,
     mark_entries: bool,
@@ -119,7 +121,9 @@ pub struct Pipeline {
     filters: bool,
     /// Session and user are handed down to the spans that lack them.
     inherit_session: bool,
+    max_unpacked_bytes: usize,
     seen: u64,
+    unread: u64,
     llm: u64,
     entries: u64,
     unparsed: u64,
@@ -215,6 +219,7 @@ impl Pipeline {
         Ok(Pipeline {
             keys,
             arena: Bump::new(),
+            scratch: Bump::new(),
             writer: Writer::default(),
             tree: Tree::new(limits, config.entry.siblings),
             mark_entries: config.entry.enabled,
@@ -234,7 +239,9 @@ impl Pipeline {
             across_processes: config.entry.across_processes,
             filters: config.destinations.iter().any(|d| !d.filter.passes_all()),
             inherit_session: config.inherit_session,
+            max_unpacked_bytes: config.max_unpacked_bytes,
             seen: 0,
+            unread: 0,
             llm: 0,
             entries: 0,
             unparsed: 0,
@@ -254,11 +261,7 @@ impl Pipeline {
     }
 
     fn reset_arena(&mut self) {
-        if self.arena.allocated_bytes() > ARENA_BYTES {
-            self.arena = Bump::new();
-        } else {
-            self.arena.reset();
-        }
+        reset(&mut self.arena);
     }
 
     /// Takes a `scope` record, gives its number for the frame; the same for equal ones. When there are more than 10,000, those that were not used
@@ -418,7 +421,8 @@ impl Pipeline {
                 if self.scopes.get(scope).is_none() || self.resources.get(resource).is_none() {
                     return Err(FrameError::FORGOTTEN);
                 }
-                let mut normal = self.normalize(&span, scope, &keys, &arena);
+                let room = normalize::room(&arena, record.len(), self.max_unpacked_bytes);
+                let mut normal = self.normalize(&span, scope, room, &keys, &arena);
                 let remote = span.parent_is_remote();
                 let of = self.scopes.get(scope);
                 let kept = self.kept(of, &facts(&span, normal.as_ref(), of, &keys, &arena), refused);
@@ -443,7 +447,7 @@ impl Pipeline {
         read
     }
 
-    fn normalize<'a>(&self, span: &Span<'a>, scope: u32, keys: &'a Keys, arena: &'a Bump) -> Option<Normal<'a>> {
+    fn normalize<'a>(&self, span: &Span<'a>, scope: u32, room: usize, keys: &'a Keys, arena: &'a Bump) -> Option<Normal<'a>> {
         let scope = self.scopes.get(scope);
         let cx = Context {
             keys,
@@ -451,6 +455,7 @@ impl Pipeline {
             scope: scope.map_or(&[], |s| arena.alloc_slice_copy(&s.name)),
             scope_conventions: scope.map_or(0, |s| s.conventions),
             infer_provider: self.infer_provider,
+            room,
         };
         normalize::normalize(span, &cx)
     }
@@ -460,6 +465,7 @@ impl Pipeline {
         let Taken { span, raw, mut normal, place, remote, patient, kept } = taken;
         let (llm, mark) = normal.as_deref().map_or((false, None), |n| (n.opens_segment, n.mark));
         self.seen += 1;
+        self.unread += normal.as_deref().map_or(0, |n| u64::from(n.unread));
         self.llm += u64::from(llm);
         let (trace_id, span_id, parent_id) = (span.trace_id, span.span_id, span.parent_id);
         let used = normal.as_deref().map(Normal::usage).unwrap_or_default();
@@ -496,24 +502,25 @@ impl Pipeline {
         let at = At { trace_id, parent_id, place, kept };
         let mut held = Held { place, parent_id, kept, bodies: Vec::new() };
         for i in 0..self.forms.len() {
+            let mut scratch = std::mem::take(&mut self.scratch);
             let (form, w) = (&self.forms[i], &mut self.writer);
             w.clear();
             let mut entry_fields = Vec::new();
             if decision != Decision::Plain {
                 form.writing.entry_mark(w, &self.entry_value.mark(), keys);
                 if let Some(n) = normal.as_deref() {
-                    form.writing.entry_content(w, span, n, keys, arena);
+                    form.writing.entry_content(w, span, n, keys, &scratch);
                 }
                 entry_fields = w.written().to_vec();
                 w.clear();
             }
             match raw.filter(|_| normal.is_none()) {
                 Some(raw) => w.bytes(raw),
-                None => form.writing.span(w, span, normal.as_deref(), keys, arena),
+                None => form.writing.span(w, span, normal.as_deref(), keys, &scratch),
             }
             let is_recognised = normal.as_deref().is_some_and(Normal::is_recognised);
             let (hooks, counts) = (&self.hooks, &mut self.privacy);
-            let run = privacy::Run { keys, arena, hooks, counts, notes: None };
+            let run = privacy::Run { keys, arena: &scratch, hooks, counts, notes: None };
             let [fields, entry_fields] = form.privacy.apply([w.written(), &entry_fields], is_recognised, run);
             if decision == Decision::Hold {
                 self.held_bytes += fields.len() + entry_fields.len();
@@ -521,6 +528,8 @@ impl Pipeline {
             } else {
                 at.queue(&mut self.tree, &self.resources, &mut self.destinations, i, [fields, entry_fields], now);
             }
+            reset(&mut scratch);
+            self.scratch = scratch;
         }
         if decision == Decision::Hold {
             let before = self.held.insert((trace_id, span_id), held);
@@ -699,6 +708,7 @@ impl Pipeline {
         };
         Stats {
             seen: self.seen,
+            unread: self.unread,
             llm: self.llm,
             entries: self.entries,
             unparsed: self.unparsed,
@@ -725,6 +735,14 @@ fn write_host_key(key: &mut Vec<u8>, written: &[u8]) {
     key.clear();
     key.push(2);
     key.extend_from_slice(written);
+}
+
+fn reset(arena: &mut Bump) {
+    if arena.allocated_bytes() > ARENA_BYTES {
+        *arena = Bump::new();
+    } else {
+        arena.reset();
+    }
 }
 
 /// A flush, as each destination numbers it.

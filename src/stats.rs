@@ -66,6 +66,8 @@ pub struct Stats {
     pub llm: u64,
     /// Spans that were marked as entries.
     pub entries: u64,
+    /// Attributes and events of LLM spans that are too large to be understood: they go out as they came.
+    pub unread: u64,
     /// Records that could not be read, and spans of bodies that were refused.
     pub unparsed: u64,
     /// Candidates for the entry that wait for an ancestor.

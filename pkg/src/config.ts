@@ -135,6 +135,12 @@ export interface GenSpanOptions extends DestinationOptions, PrivacyHooks {
   /** Hand session and user down to the LLM spans that lack them, from those above or from baggage. Default true. */
   inheritSession?: boolean | undefined;
   /**
+   * How many bytes of memory what is in one OTLP body may take when it is unpacked. A body that takes more can never be taken: the relay and Envoy
+   * answer 413, gRPC `RESOURCE_EXHAUSTED`; `convert` and `normalize` throw. Values that would take much more than their size, such as a list of a
+   * million empty messages, stay as they are, and are counted as `unread`. Default 134217728 (128 MiB).
+   */
+  maxUnpackedBytes?: number | undefined;
+  /**
    * What could not be delivered waits here, in Node, Bun and Deno, and goes out after a restart too, to the same account. A destination whose
    * `headers` are a function then needs a `name`, and so do several with one endpoint. Default: nowhere.
    */
@@ -215,6 +221,7 @@ const PIPELINE_FIELDS = [
   "onMedia",
   "inferProvider",
   "inheritSession",
+  "maxUnpackedBytes",
   "spool",
   "flushTimeoutMillis",
   "flushOnExit",
@@ -301,6 +308,7 @@ export function configure(options: GenSpanOptions, host: Host): Config {
       privacy: settings("privacy", options.privacy, hooks),
       inferProvider: options.inferProvider,
       inheritSession: options.inheritSession,
+      maxUnpackedBytes: options.maxUnpackedBytes,
       ...delivery("", options, env, spool !== undefined),
     }),
     routes,

@@ -181,6 +181,8 @@ export interface CoreStats {
   entries: number;
   /** Records that could not be read, and spans of bodies that were refused. */
   unparsed: number;
+  /** Attributes and events of LLM spans that are too large to be understood: they go out as they came. */
+  unread: number;
   /** Candidates for the entry that wait for an ancestor. */
   held: number;
   /** Candidates decided because they waited too long, or because too many waited. */

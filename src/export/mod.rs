@@ -654,6 +654,11 @@ impl Exporter {
         self.queue.len() as u64
     }
 
+    /// The most spans that wait.
+    pub fn max_spans(&self) -> usize {
+        self.settings.queue.max_spans
+    }
+
     /// Has the queue room for so many spans, of so many bytes together? An empty one takes what it can.
     pub fn takes(&self, spans: usize, bytes: usize) -> bool {
         let limits = &self.settings.queue;

@@ -6,7 +6,7 @@ use crate::otlp::write::number;
 
 /// The body with those spans for which `keep`, called from the last to the first, gives bytes. `None`: it cannot be read.
 pub fn rebuild<'b>(body: &'b [u8], keep: &mut dyn FnMut(&'b [u8]) -> Option<&'b [u8]>) -> Option<Vec<u8>> {
-    let request = read::request(body).ok()?;
+    let request = read::request(body, usize::MAX).ok()?;
     let mut w = Writer::default();
     for resource in request.resources.iter().rev() {
         let resource_mark = w.mark();

@@ -13,6 +13,7 @@ use crate::bytes;
 use crate::number;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
+use parser::Why;
 use std::cell::Cell;
 
 /// Text under construction, in the arena of the run.
@@ -43,6 +44,9 @@ struct Node<'a> {
     next: Cell<Option<&'a Node<'a>>>,
 }
 
+/// The bytes of memory of a value, in WebAssembly.
+pub const NODE: usize = 20;
+
 /// A text that is JSON.
 pub struct Doc<'a> {
     /// The outermost value.
@@ -56,36 +60,50 @@ pub struct Json<'d>(&'d Node<'d>);
 impl<'a> Doc<'a> {
     /// Indexes `text`; `None` if it is not one JSON value (or Python literal) from end to end.
     pub fn parse(text: &'a [u8], arena: &'a Bump) -> Option<Self> {
-        parser::root(text, arena, false).ok().map(|root| Doc { root: Json(root) })
+        parser::root(text, arena, (false, usize::MAX)).ok().map(|root| Doc { root: Json(root) })
     }
 }
 
 /// Indexes `text` and keeps the index in the arena.
 #[inline(never)]
 pub fn parse<'a>(text: &'a [u8], arena: &'a Bump) -> Option<Json<'a>> {
-    parser::root(text, arena, false).ok().map(Json)
+    parser::root(text, arena, (false, usize::MAX)).ok().map(Json)
 }
 
 /// As [`parse`]; else says in one line what is wrong, and where.
 pub fn parse_or_say<'a>(text: &'a [u8], arena: &'a Bump) -> Result<Json<'a>, String> {
-    parser::root(text, arena, false).map(Json).map_err(|why| reason(text, why))
+    parser::root(text, arena, (false, usize::MAX)).map(Json).map_err(|why| reason(text, why))
 }
 
-/// As [`parse_or_say`], but an object or an array that is nested too deep reads as `null`, whatever is in it.
-pub fn parse_deep<'a>(text: &'a [u8], arena: &'a Bump) -> Result<Json<'a>, String> {
-    parser::root(text, arena, true).map(Json).map_err(|why| reason(text, why))
+/// As [`parse_or_say`], but an object or an array that is nested too deep reads as `null`, whatever is in it, and the error is `None` where there
+/// are more values than would fit into `most` bytes.
+pub fn parse_deep<'a>(text: &'a [u8], arena: &'a Bump, most: usize) -> Result<Json<'a>, Option<String>> {
+    let read = parser::root(text, arena, (true, most / NODE)).map(Json);
+    read.map_err(|why| if let Why::TooMany = why.1 { None } else { Some(reason(text, why)) })
 }
 
-fn reason(text: &[u8], (at, too_deep): (usize, bool)) -> String {
+fn reason(text: &[u8], (at, why): (usize, Why)) -> String {
     let read = &text[..at];
     let line = 1 + read.iter().filter(|byte| **byte == b'\n').count();
     let column = 1 + at - memchr::memrchr(b'\n', read).map_or(0, |end| end + 1);
-    let what = match (too_deep, at == text.len()) {
-        (true, _) => "nested too deep",
-        (_, true) => "ends too early",
-        _ => "is no JSON",
+    let what = match why {
+        Why::TooDeep => "nested too deep",
+        Why::TooMany => "has too many values",
+        Why::NoJson if at == text.len() => "ends too early",
+        Why::NoJson => "is no JSON",
     };
     format!("{what} at line {line} column {column}")
+}
+
+/// Beyond the values that any text may have, it may have one in so many bytes.
+const BYTES_PER_VALUE: usize = 32;
+
+/// Returns true if a text, were it JSON, had more values than `most` and its size allow for: each takes memory. Counted are the bytes that stand
+/// before one.
+pub fn is_dense(text: &[u8], most: usize) -> bool {
+    // A value takes two bytes at least, with what stands before it.
+    text.len() > 2 * most
+        && text.iter().filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{' | b'(')).count() > most + text.len() / BYTES_PER_VALUE
 }
 
 /// The values of an array.

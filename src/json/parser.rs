@@ -17,6 +17,8 @@ struct Parser<'a> {
     /// Pass what is nested too deep, instead of failing.
     skips: bool,
     too_deep: bool,
+    /// How many values there may still be.
+    left: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -112,6 +114,7 @@ impl<'a> Parser<'a> {
     }
 
     fn value(&mut self, depth: usize) -> Option<()> {
+        self.left = self.left.checked_sub(1)?;
         self.space();
         match self.peek()? {
             quote @ (b'"' | b'\'') => self.string(quote),
@@ -194,14 +197,25 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// Why a text cannot be read.
+pub(super) enum Why {
+    /// It is nested too deep.
+    TooDeep,
+    /// It has more values than it may have.
+    TooMany,
+    /// It is no JSON.
+    NoJson,
+}
+
 /// The outermost value; else how far the text could be read, and whether it only nests too deep. `skips`: what nests too deep is `null`.
-pub(super) fn root<'a>(text: &'a [u8], arena: &'a Bump, skips: bool) -> Result<&'a Node<'a>, (usize, bool)> {
+pub(super) fn root<'a>(text: &'a [u8], arena: &'a Bump, (skips, most): (bool, usize)) -> Result<&'a Node<'a>, (usize, Why)> {
     let root = arena.alloc(Cell::new(None));
-    let mut p = Parser { text, at: 0, arena, slot: root, canonical: true, skips, too_deep: false };
+    let mut p = Parser { text, at: 0, arena, slot: root, canonical: true, skips, too_deep: false, left: most };
     let read = p.value(0);
     p.space();
     match root.get() {
         Some(root) if read.is_some() && p.at == text.len() => Ok(root),
-        _ => Err((p.at, p.too_deep)),
+        _ if p.left == 0 => Err((p.at, Why::TooMany)),
+        _ => Err((p.at, if p.too_deep { Why::TooDeep } else { Why::NoJson })),
     }
 }

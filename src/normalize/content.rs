@@ -104,7 +104,10 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
         return;
     }
     read_beside(n, side, content);
-    let Some(conversation) = messages::read(content.text, content.json, side, arena) else { return };
+    let conversation = match messages::read(content.text, content.json, side, arena) {
+        Ok(conversation) => conversation,
+        Err(why) => return n.unread += u32::from(matches!(why, messages::Unread::TooLarge)),
+    };
     let field = if side == Side::Input { Field::InputMessages } else { Field::OutputMessages };
     if conversation.messages != b"[]" {
         let told = n.c.text(field).filter(|_| n.c.source(field) == DERIVED);

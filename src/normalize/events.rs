@@ -2,7 +2,7 @@
 
 use super::canonical::{DERIVED, Field, Kind};
 use super::messages::{self, Side};
-use super::{Fate, Normalizer, content, scalar};
+use super::{Fate, Normalizer, content, is_too_large, scalar};
 use crate::conventions::{PLAIN, To, words};
 use crate::json;
 use crate::span::{Event, Value};
@@ -102,6 +102,10 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
     let mut system = BumpVec::new_in(arena);
     let mut documents = BumpVec::new_in(arena);
     for (event, fate) in n.span.events.iter().zip(fates) {
+        if event.attributes.iter().any(|attr| is_too_large(&attr.value, n.cx)) {
+            n.unread += 1;
+            continue;
+        }
         if words::any(event.name, FIRST_PIECES)
             && let Some(nanos) = event.time.checked_sub(n.span.start)
         {
@@ -210,7 +214,7 @@ fn write_document<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, out: &mut json:
 /// System messages of events are instructions: their parts, without the messages around them.
 fn instruct<'a>(n: &mut Normalizer<'_, 'a>, list: &'a [u8]) {
     let arena = n.cx.arena;
-    let Some(conversation) = messages::read(list, json::parse(list, arena), Side::Input, arena) else { return };
+    let Ok(conversation) = messages::read(list, json::parse(list, arena), Side::Input, arena) else { return };
     let Some(read) = json::parse(conversation.messages, arena) else { return };
     let mut parts = BumpVec::new_in(arena);
     for message in read.items() {

@@ -17,6 +17,7 @@ mod usage;
 
 use crate::conventions::{self, ConventionSet, NAMED, PLAIN, To, words};
 use crate::entry::{Repeated, Usage};
+use crate::json;
 use crate::keys::{KeyInfo, Keys};
 use crate::span::{Attr, Event, Key, Span, Value, status};
 use bumpalo::Bump;
@@ -50,6 +51,46 @@ pub struct Context<'a> {
     pub scope_conventions: ConventionSet,
     /// Guess the provider from address and model where nothing says it.
     pub infer_provider: bool,
+    /// Once the arena holds so many bytes, large values are not read: [`room`].
+    pub room: usize,
+}
+
+/// What a body or a frame may take beside what it is made of: so many bytes, and so many times its size.
+const ROOM: (usize, usize) = (16 << 20, 4);
+
+/// How large an arena may become when what came with so many bytes, and is in the arena now, is understood; `most`: whatever it is.
+pub fn room(arena: &Bump, bytes: usize, most: usize) -> usize {
+    let (least, times) = ROOM;
+    arena.allocated_bytes().saturating_add(least).saturating_add(bytes.saturating_mul(times)).min(most)
+}
+
+/// Values below this many bytes are read whatever there is.
+const SMALL: usize = 256;
+/// So many values may stand in one that is JSON, a list or a map, whatever its size.
+const MAX_VALUES: usize = 250_000;
+
+/// Returns true if a value would take more memory than its size allows for.
+fn is_too_large(value: &Value, cx: &Context) -> bool {
+    let (bytes, is_dense) = match value {
+        Value::Str(text) => (text.len(), json::is_dense(text, MAX_VALUES)),
+        Value::Array(_) | Value::Map(_) => {
+            let (bytes, values) = values(value);
+            (bytes, values > MAX_VALUES)
+        }
+        _ => return false,
+    };
+    is_dense || bytes >= SMALL && cx.arena.allocated_bytes() > cx.room
+}
+
+/// The bytes of the texts in a value, and how many values it is made of.
+fn values(value: &Value) -> (usize, usize) {
+    let sum = |all: (usize, usize), one: (usize, usize)| (all.0 + one.0, all.1 + one.1);
+    match value {
+        Value::Str(text) | Value::Bytes(text) => (text.len(), 1),
+        Value::Array(items) => items.iter().map(values).fold((0, 1), sum),
+        Value::Map(entries) => entries.iter().map(|(key, value)| sum((key.len(), 1), values(value))).fold((0, 1), sum),
+        _ => (8, 1),
+    }
 }
 
 /// A span, understood.
@@ -68,6 +109,8 @@ pub struct Normal<'a> {
     pub fates: BumpVec<'a, Fate<'a>>,
     /// One for each event.
     pub event_fates: BumpVec<'a, Fate<'a>>,
+    /// How many attributes and events are too large to be read: they stay as they are.
+    pub unread: u32,
 }
 
 impl<'a> Normal<'a> {
@@ -148,6 +191,7 @@ pub fn normalize<'a>(span: &Span<'a>, cx: &Context<'a>) -> Option<Normal<'a>> {
         aggregates: &[],
         aside: false,
         leaves: BumpVec::new_in(arena),
+        unread: 0,
     };
     n.read_tables();
     if conventions == 0 && n.fates.iter().all(|fate| *fate == Fate::Keep) {
@@ -168,7 +212,7 @@ pub fn normalize<'a>(span: &Span<'a>, cx: &Context<'a>) -> Option<Normal<'a>> {
         event_fates.fill(Fate::Keep);
     }
     let opens_segment = llm && !n.aside && conventions::open_segments(conventions) && n.c.kind.is_none_or(Kind::opens_segment);
-    Some(Normal { conventions, llm, opens_segment, mark: n.mark, canonical: n.c, fates: n.fates, event_fates })
+    Some(Normal { conventions, llm, opens_segment, mark: n.mark, canonical: n.c, fates: n.fates, event_fates, unread: n.unread })
 }
 
 /// The conventions that a span which starts with these attributes already proves.
@@ -312,6 +356,8 @@ struct Normalizer<'n, 'a> {
     /// It runs before a model is asked.
     aside: bool,
     leaves: BumpVec<'a, flat::Leaf<'a>>,
+    /// As [`Normal::unread`].
+    unread: u32,
 }
 
 impl<'a> Normalizer<'_, 'a> {

@@ -2,7 +2,7 @@
 
 use super::canonical::{DERIVED, EVENTS, Field, Kind, NAMES, Put};
 use super::flat::{self, Flat, Leaf};
-use super::{Fate, Normalizer, Pending, Slot, content, messages, params, provider, scalar, tools, usage, with_info};
+use super::{Fate, Normalizer, Pending, Slot, content, is_too_large, messages, params, provider, scalar, tools, usage, with_info};
 use crate::conventions::{self, ConventionSet, PLAIN, Rule, To, words};
 use crate::json::{self, Json};
 use crate::span::{Key, Value};
@@ -46,6 +46,10 @@ impl<'a> Normalizer<'_, 'a> {
         // Attributes past what a u16 counts stay as they are.
         for (at, attr) in self.span.attributes.iter().enumerate().take(usize::from(EVENTS)) {
             let cx = self.cx;
+            if is_too_large(&attr.value, cx) {
+                self.unread += u32::from(conventions != 0);
+                continue;
+            }
             self.c.reading = at as u16;
             with_info(attr.key, cx.keys, |info| {
                 for r in info.holding(conventions) {
@@ -314,7 +318,7 @@ impl<'a> Normalizer<'_, 'a> {
         if of == Flat::Texts && path.ends_with(b".vector") {
             return self.put_vector(value, trust, at);
         }
-        if flat::is_indexed(path) && *value != Value::Empty {
+        if flat::is_indexed(path) && *value != Value::Empty && self.cx.arena.allocated_bytes() <= self.cx.room {
             let is_json = of_parts && path.ends_with(b".content") && scalar::parsed(value, self.cx.arena).is_some_and(messages::is_parts);
             self.leaves.push(Leaf { of, path, value: *value, is_json, at });
         }

@@ -41,7 +41,7 @@ pub fn says_no_more<'a>(list: &'a [u8], side: Side, known: &'a [u8], arena: &'a 
         said.fold((0, 0), |(n, parts), message| (n + 1, parts + message.get("parts").map_or(0, |parts| parts.items().count())))
     };
     let (messages, parts) = tally(known);
-    let again = messages::read(list, json::parse(list, arena), side, arena).map(|again| tally(again.messages));
+    let again = messages::read(list, json::parse(list, arena), side, arena).ok().map(|again| tally(again.messages));
     again.is_some_and(|(n, m)| n <= messages && m <= parts)
 }
 

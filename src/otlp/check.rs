@@ -32,10 +32,20 @@ impl Refusals {
     }
 }
 
-/// Returns the body without anything that a decoder of OTLP would refuse, borrowed where nothing had to change. Unknown fields stay as they
-/// are.
-pub fn admitted(body: &[u8]) -> Result<(Cow<'_, [u8]>, Refusals), WireError> {
-    if is_clean(&REQUEST, body, MAX_DEPTH) {
+/// What a body may unpack into where nothing else is configured. Ordinary bodies take one to four times their size, and 16 MiB is what the
+/// relay takes at most.
+pub const MAX_UNPACKED_BYTES: usize = 128 << 20;
+/// The bytes of memory that a field takes which is not known here: it is copied as it stands.
+const UNKNOWN: usize = 32;
+
+/// The body without anything that a decoder of OTLP would refuse; borrowed where there was nothing of the kind. Fields that are not known
+/// stay as they are. What takes memory is counted before any of it is taken: a body that unpacks into more than `most` bytes is refused.
+pub fn admitted(body: &[u8], most: usize) -> Result<(Cow<'_, [u8]>, Refusals), WireError> {
+    let mut seen = Seen { room: most, clean: true };
+    if seen.message(&REQUEST, body, MAX_DEPTH).is_none() && seen.room == 0 {
+        return Err(WireError::too_large(0));
+    }
+    if seen.clean {
         return Ok((Cow::Borrowed(body), Refusals::default()));
     }
     let mut mending = Mending { w: Writer::default(), refusals: Refusals::default() };
@@ -47,29 +57,53 @@ fn is_id(id: &[u8], length: usize, required: bool) -> bool {
     if id.is_empty() { !required } else { id.len() == length && !(required && id.iter().all(|byte| *byte == 0)) }
 }
 
-/// Returns true if a message can go out as it is. `room`: how many levels of lists and maps may still begin.
-fn is_clean(of: &Message, bytes: &[u8], room: usize) -> bool {
-    let mut reader = Reader::new(0, bytes);
-    let mut required: u32 = 0;
-    while let Ok(next) = reader.glance() {
-        let Some((tag, inner)) = next else { return required.count_ones() == of.required };
-        let Some(field) = of.field(tag >> 3) else { continue };
-        let clean = field.ty.wire_type() == tag & 7
-            && match field.ty {
-                Type::Text | Type::Key => std::str::from_utf8(inner).is_ok(),
-                Type::Id(length) => is_id(inner, length, field.required),
-                Type::Message(_) | Type::Value if of.one_of && room == 0 => false,
-                Type::Message(_) | Type::Value => {
-                    field.ty.message().is_none_or(|message| is_clean(message, inner, room - usize::from(of.one_of)))
-                }
-                _ => true,
-            };
-        if !clean {
-            return false;
-        }
-        required |= u32::from(field.required) << field.number;
+/// What a look through a body has found.
+struct Seen {
+    /// The bytes of memory that may still be taken.
+    room: usize,
+    /// All of it can go out as it is.
+    clean: bool,
+}
+
+impl Seen {
+    /// Takes memory; `None`: there is not so much.
+    fn take(&mut self, bytes: usize) -> Option<()> {
+        self.room = self.room.saturating_sub(bytes);
+        (self.room > 0).then_some(())
     }
-    false
+
+    /// Looks through a message; `None`: there is no room for more. `deeper`: how many levels of lists and maps may still begin.
+    fn message(&mut self, of: &Message, bytes: &[u8], deeper: usize) -> Option<()> {
+        self.take(of.weight)?;
+        let mut reader = Reader::new(0, bytes);
+        let mut required: u32 = 0;
+        while let Ok(next) = reader.glance() {
+            let Some((tag, inner)) = next else {
+                self.clean &= required.count_ones() == of.required;
+                return Some(());
+            };
+            let Some(field) = of.field(tag >> 3) else {
+                self.take(UNKNOWN)?;
+                continue;
+            };
+            self.clean &= field.ty.wire_type() == tag & 7
+                && match field.ty {
+                    Type::Text | Type::Key => std::str::from_utf8(inner).is_ok(),
+                    Type::Id(length) => is_id(inner, length, field.required),
+                    Type::Message(_) | Type::Value if of.one_of && deeper == 0 => false,
+                    Type::Message(_) | Type::Value => {
+                        if let Some(message) = field.ty.message() {
+                            self.message(message, inner, deeper - usize::from(of.one_of))?;
+                        }
+                        true
+                    }
+                    _ => true,
+                };
+            required |= u32::from(field.required) << field.number;
+        }
+        self.clean = false;
+        Some(())
+    }
 }
 
 struct Mending {

@@ -28,31 +28,40 @@ const MAX_PROTOBUF_DEPTH: usize = 100;
 ///
 /// The body is held twice while this runs: an index of the JSON, the bytes.
 pub fn to_protobuf(body: &[u8]) -> Result<Vec<u8>, JsonError> {
-    from_json(body, None).map(|(body, _)| body)
+    from_json(body, None, usize::MAX).map(|(body, _)| body)
 }
 
-/// As [`to_protobuf`], without the spans that cannot be read or have no valid ids.
-pub fn admitted(body: &[u8]) -> Result<(Vec<u8>, Refusals), JsonError> {
-    from_json(body, Some(Refusals::default())).map(|(body, refusals)| (body, refusals.unwrap_or_default()))
+/// As [`to_protobuf`], without the spans that cannot be read or have no valid ids. A body that unpacks into more than `most` bytes is refused
+/// ([`JsonError::is_too_large`]).
+pub fn admitted(body: &[u8], most: usize) -> Result<(Vec<u8>, Refusals), JsonError> {
+    from_json(body, Some(Refusals::default()), most).map(|(body, refusals)| (body, refusals.unwrap_or_default()))
 }
 
-fn from_json(body: &[u8], refusals: Option<Refusals>) -> Result<(Vec<u8>, Option<Refusals>), JsonError> {
+fn from_json(body: &[u8], refusals: Option<Refusals>, most: usize) -> Result<(Vec<u8>, Option<Refusals>), JsonError> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let body = String::from_utf8_lossy(body);
     let arena = Bump::new();
-    let root = json::parse_deep(body.as_bytes(), &arena).map_err(|e| JsonError(e.into()))?;
-    let mut reading = FromJson { arena: &arena, w: Writer::default(), room: MAX_DEPTH, refusals };
+    let root = json::parse_deep(body.as_bytes(), &arena, most).map_err(|why| JsonError(why.map(Into::into)))?;
+    let mut reading = FromJson { arena: &arena, w: Writer::default(), room: MAX_DEPTH, left: most, refusals };
     reading.message(root, &REQUEST, &Path::ROOT)?;
     Ok((reading.w.written().to_vec(), reading.refusals))
 }
 
-/// Why a body is no OTLP/JSON trace request, in one line: the JSON path or the line and column, and what was expected.
+/// Why a body is no OTLP/JSON trace request, in one line: the JSON path or the line and column, and what was expected. `None`: it unpacks into
+/// too much.
 #[derive(Debug)]
-pub struct JsonError(Box<str>);
+pub struct JsonError(Option<Box<str>>);
+
+impl JsonError {
+    /// Returns true if nothing is wrong but that the body is too large when it is unpacked.
+    pub fn is_too_large(&self) -> bool {
+        self.0.is_none()
+    }
+}
 
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.0.as_deref().unwrap_or("the body unpacks into too much"))
     }
 }
 
@@ -80,7 +89,7 @@ impl<'a> Path<'a> {
     }
 
     fn error(&self, expected: &str, found: &str) -> JsonError {
-        JsonError(format!("{self}: expected {expected}, got {found}").into())
+        JsonError(Some(format!("{self}: expected {expected}, got {found}").into()))
     }
 
     fn unlike(&self, expected: &str, found: Json) -> JsonError {
@@ -113,6 +122,8 @@ struct FromJson<'a> {
     w: Writer,
     /// How many levels of lists and maps may still begin.
     room: usize,
+    /// The bytes of memory that what is read may still take.
+    left: usize,
     /// Where spans with a fault are left out: what they are.
     refusals: Option<Refusals>,
 }
@@ -146,6 +157,11 @@ impl<'a> FromJson<'a> {
             }
             if !value.is_array() {
                 return Err(at.unlike("an array", value));
+            }
+            // Each takes memory, and the list does.
+            let weight = field.ty.message().map_or(0, |message| message.weight);
+            if value.items().count().saturating_mul(weight) > self.left {
+                return Err(JsonError(None));
             }
             let items = BumpVec::from_iter_in(value.items(), self.arena);
             for (i, item) in items.iter().enumerate().rev() {
@@ -205,12 +221,14 @@ impl<'a> FromJson<'a> {
     /// Writes a message; `deeper`: it is a list or a map in a value.
     fn nested(&mut self, json: Json<'a>, field: &Field, deeper: bool, at: &Path) -> Result<(), JsonError> {
         let Some(message) = field.ty.message() else { return Ok(()) };
+        self.left = self.left.checked_sub(message.weight).ok_or(JsonError(None))?;
         let mark = self.w.mark();
         self.room -= usize::from(deeper);
         let read = self.message(json, message, at);
         self.room += usize::from(deeper);
         let is_span = std::ptr::eq(message, &SPAN);
         match (read, &mut self.refusals) {
+            (Err(error), _) if error.is_too_large() => return Err(error),
             (read, Some(refusals)) if is_span => {
                 refusals.count(read.as_ref().err());
                 if read.is_err() {

@@ -47,10 +47,16 @@ fn fields<'a>(base: usize, bytes: &'a [u8], f: &mut dyn FnMut(Field<'a>) -> Resu
     Ok(())
 }
 
-/// Takes a body apart.
-pub fn request(body: &[u8]) -> Result<Request<'_>, WireError> {
+/// Takes a body apart; into `most` pieces.
+pub fn request(body: &[u8], most: usize) -> Result<Request<'_>, WireError> {
+    let mut left = most;
+    let mut piece = |offset| {
+        left = left.checked_sub(1).ok_or_else(|| WireError::too_large(offset))?;
+        Ok(())
+    };
     let mut request = Request { resources: Vec::new(), raw_fields: Vec::new() };
     fields(0, body, &mut |field| {
+        piece(field.offset)?;
         if field.number != number::REQUEST_RESOURCE_SPANS {
             request.raw_fields.push(field.raw);
             return Ok(());
@@ -58,9 +64,10 @@ pub fn request(body: &[u8]) -> Result<Request<'_>, WireError> {
         let (base, bytes) = field.bytes()?;
         let mut resource = ResourceSpans::default();
         fields(base, bytes, &mut |field| {
+            piece(field.offset)?;
             match field.number {
                 number::RESOURCE_SPANS_RESOURCE => resource.resource = Some(field.bytes()?),
-                number::RESOURCE_SPANS_SCOPE_SPANS => resource.scopes.push(scope_spans(field.bytes()?)?),
+                number::RESOURCE_SPANS_SCOPE_SPANS => resource.scopes.push(scope_spans(field.bytes()?, &mut piece)?),
                 _ => resource.raw_fields.push(field.raw),
             }
             Ok(())
@@ -71,9 +78,13 @@ pub fn request(body: &[u8]) -> Result<Request<'_>, WireError> {
     Ok(request)
 }
 
-fn scope_spans((base, bytes): (usize, &[u8])) -> Result<ScopeSpans<'_>, WireError> {
+fn scope_spans<'a>(
+    (base, bytes): (usize, &'a [u8]),
+    piece: &mut dyn FnMut(usize) -> Result<(), WireError>,
+) -> Result<ScopeSpans<'a>, WireError> {
     let mut scope = ScopeSpans::default();
     fields(base, bytes, &mut |field| {
+        piece(field.offset)?;
         match field.number {
             number::SCOPE_SPANS_SCOPE => scope.scope = Some(field.bytes()?),
             number::SCOPE_SPANS_SPANS => scope.spans.push(field.bytes()?),
@@ -107,7 +118,8 @@ pub struct ResourcePart<'a> {
 /// Reads a whole `ExportTraceServiceRequest`; gives its fields that are not read, too.
 pub fn parts<'a>(body: &'a [u8], keys: &mut Keys, arena: &'a Bump) -> Result<(Vec<ResourcePart<'a>>, Vec<&'a [u8]>), WireError> {
     let mut reader = PartReader::new(keys, arena);
-    let request = request(body)?;
+    // It has been counted.
+    let request = request(body, usize::MAX)?;
     let mut parts = Vec::with_capacity(request.resources.len());
     for resource in request.resources {
         let described = resource.resource.map(|r| Ok((r.1, reader.resource(r)?))).transpose()?;

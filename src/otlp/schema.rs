@@ -12,6 +12,8 @@ pub struct Message {
     pub one_of: bool,
     /// How many of its fields are required.
     pub required: u32,
+    /// The bytes of memory that one of them takes, beside those of the body, until its span has left or waits encoded.
+    pub weight: usize,
 }
 
 pub struct Field {
@@ -57,69 +59,72 @@ const fn own_id(name: &'static str, number: u32, length: usize) -> Field {
     Field { required: true, ..one(name, number, Type::Id(length)) }
 }
 
-const fn message(fields: &'static [Field]) -> Message {
-    Message { fields, one_of: false, required: 0 }
+const fn message(fields: &'static [Field], weight: usize) -> Message {
+    Message { fields, one_of: false, required: 0, weight }
 }
 
 const fn attributes(number: u32) -> Field {
     list("attributes", number, Type::Message(&KEY_VALUE))
 }
 
-pub static REQUEST: Message = message(&[list("resourceSpans", 1, Type::Message(&RESOURCE_SPANS))]);
-static RESOURCE_SPANS: Message = message(&[
-    one("resource", 1, Type::Message(&RESOURCE)),
-    list("scopeSpans", 2, Type::Message(&SCOPE_SPANS)),
-    one("schemaUrl", 3, Type::Text),
-]);
+pub static REQUEST: Message = message(&[list("resourceSpans", 1, Type::Message(&RESOURCE_SPANS))], 0);
+static RESOURCE_SPANS: Message = message(
+    &[one("resource", 1, Type::Message(&RESOURCE)), list("scopeSpans", 2, Type::Message(&SCOPE_SPANS)), one("schemaUrl", 3, Type::Text)],
+    512,
+);
 static RESOURCE: Message =
-    message(&[attributes(1), one("droppedAttributesCount", 2, Type::Uint32), list("entityRefs", 3, Type::Message(&ENTITY_REF))]);
-static ENTITY_REF: Message = message(&[
-    one("schemaUrl", 1, Type::Text),
-    one("type", 2, Type::Text),
-    list("idKeys", 3, Type::Text),
-    list("descriptionKeys", 4, Type::Text),
-]);
+    message(&[attributes(1), one("droppedAttributesCount", 2, Type::Uint32), list("entityRefs", 3, Type::Message(&ENTITY_REF))], 64);
+static ENTITY_REF: Message = message(
+    &[one("schemaUrl", 1, Type::Text), one("type", 2, Type::Text), list("idKeys", 3, Type::Text), list("descriptionKeys", 4, Type::Text)],
+    16,
+);
 static SCOPE_SPANS: Message =
-    message(&[one("scope", 1, Type::Message(&SCOPE)), list("spans", 2, Type::Message(&SPAN)), one("schemaUrl", 3, Type::Text)]);
-static SCOPE: Message =
-    message(&[one("name", 1, Type::Text), one("version", 2, Type::Text), attributes(3), one("droppedAttributesCount", 4, Type::Uint32)]);
+    message(&[one("scope", 1, Type::Message(&SCOPE)), list("spans", 2, Type::Message(&SPAN)), one("schemaUrl", 3, Type::Text)], 512);
+static SCOPE: Message = message(
+    &[one("name", 1, Type::Text), one("version", 2, Type::Text), attributes(3), one("droppedAttributesCount", 4, Type::Uint32)],
+    64,
+);
 pub static SPAN: Message = Message {
     required: 2,
-    ..message(&[
-        own_id("traceId", 1, 16),
-        own_id("spanId", 2, 8),
-        one("traceState", 3, Type::Text),
-        one("parentSpanId", 4, Type::Id(8)),
-        one("name", 5, Type::Text),
-        one("kind", 6, Type::Enum("a span kind", SPAN_KINDS)),
-        one("startTimeUnixNano", 7, Type::Fixed64),
-        one("endTimeUnixNano", 8, Type::Fixed64),
-        attributes(9),
-        one("droppedAttributesCount", 10, Type::Uint32),
-        list("events", 11, Type::Message(&EVENT)),
-        one("droppedEventsCount", 12, Type::Uint32),
-        list("links", 13, Type::Message(&LINK)),
-        one("droppedLinksCount", 14, Type::Uint32),
-        one("status", 15, Type::Message(&STATUS)),
-        one("flags", 16, Type::Fixed32),
-    ])
+    ..message(
+        &[
+            own_id("traceId", 1, 16),
+            own_id("spanId", 2, 8),
+            one("traceState", 3, Type::Text),
+            one("parentSpanId", 4, Type::Id(8)),
+            one("name", 5, Type::Text),
+            one("kind", 6, Type::Enum("a span kind", SPAN_KINDS)),
+            one("startTimeUnixNano", 7, Type::Fixed64),
+            one("endTimeUnixNano", 8, Type::Fixed64),
+            attributes(9),
+            one("droppedAttributesCount", 10, Type::Uint32),
+            list("events", 11, Type::Message(&EVENT)),
+            one("droppedEventsCount", 12, Type::Uint32),
+            list("links", 13, Type::Message(&LINK)),
+            one("droppedLinksCount", 14, Type::Uint32),
+            one("status", 15, Type::Message(&STATUS)),
+            one("flags", 16, Type::Fixed32),
+        ],
+        1024,
+    )
 };
-static EVENT: Message = message(&[
-    one("timeUnixNano", 1, Type::Fixed64),
-    one("name", 2, Type::Text),
-    attributes(3),
-    one("droppedAttributesCount", 4, Type::Uint32),
-]);
-static LINK: Message = message(&[
-    one("traceId", 1, Type::Id(16)),
-    one("spanId", 2, Type::Id(8)),
-    one("traceState", 3, Type::Text),
-    attributes(4),
-    one("droppedAttributesCount", 5, Type::Uint32),
-    one("flags", 6, Type::Fixed32),
-]);
-static STATUS: Message = message(&[one("message", 2, Type::Text), one("code", 3, Type::Enum("a status code", STATUS_CODES))]);
-static KEY_VALUE: Message = message(&[one("key", 1, Type::Key), one("value", 2, Type::Value), one("keyStrindex", 3, Type::Uint32)]);
+static EVENT: Message = message(
+    &[one("timeUnixNano", 1, Type::Fixed64), one("name", 2, Type::Text), attributes(3), one("droppedAttributesCount", 4, Type::Uint32)],
+    128,
+);
+static LINK: Message = message(
+    &[
+        one("traceId", 1, Type::Id(16)),
+        one("spanId", 2, Type::Id(8)),
+        one("traceState", 3, Type::Text),
+        attributes(4),
+        one("droppedAttributesCount", 5, Type::Uint32),
+        one("flags", 6, Type::Fixed32),
+    ],
+    128,
+);
+static STATUS: Message = message(&[one("message", 2, Type::Text), one("code", 3, Type::Enum("a status code", STATUS_CODES))], 16);
+static KEY_VALUE: Message = message(&[one("key", 1, Type::Key), one("value", 2, Type::Value), one("keyStrindex", 3, Type::Uint32)], 64);
 static ANY_VALUE: Message = Message {
     fields: &[
         one("stringValue", 1, Type::Text),
@@ -133,9 +138,10 @@ static ANY_VALUE: Message = Message {
     ],
     one_of: true,
     required: 0,
+    weight: 32,
 };
-static ARRAY: Message = message(&[list("values", 1, Type::Value)]);
-static KVLIST: Message = message(&[list("values", 1, Type::Message(&KEY_VALUE))]);
+static ARRAY: Message = message(&[list("values", 1, Type::Value)], 0);
+static KVLIST: Message = message(&[list("values", 1, Type::Message(&KEY_VALUE))], 0);
 
 impl Type {
     /// The message that it is, if it is one.

@@ -19,6 +19,21 @@ impl WireError {
     }
 }
 
+/// What is wrong with a body that unpacks into more than is allowed.
+const TOO_LARGE: &str = "the body unpacks into too much";
+
+impl WireError {
+    /// The body exceeds its bound there.
+    pub fn too_large(offset: usize) -> Self {
+        WireError::new(offset, TOO_LARGE)
+    }
+
+    /// Returns true if nothing is wrong but that the body is too large when it is unpacked.
+    pub fn is_too_large(&self) -> bool {
+        std::ptr::eq(self.0.1, TOO_LARGE)
+    }
+}
+
 impl std::fmt::Display for WireError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (offset, what) = *self.0;

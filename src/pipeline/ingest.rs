@@ -10,7 +10,7 @@ use crate::describe;
 use crate::entry::{self, Destinations, Started};
 use crate::export::PartialSuccess;
 use crate::keys::Keys;
-use crate::normalize::Normal;
+use crate::normalize::{self, Normal};
 use crate::otlp::read::{self, PartReader, ResourcePart, ScopePart};
 use crate::otlp::wire::Reader;
 use crate::otlp::write::number;
@@ -38,6 +38,9 @@ pub struct Ingested {
     /// How many spans were refused, and why; `None` if all were taken.
     pub partial_success: Option<PartialSuccess>,
 }
+
+/// The bytes of memory that each span of a body takes until it is looked at.
+const PIECE: usize = 64;
 
 /// A body that passes.
 enum Passed {
@@ -94,7 +97,7 @@ impl Pipeline {
 
     /// As [`convert::admitted`]; counts the spans that are refused.
     fn admitted<'b>(&mut self, body: &'b [u8]) -> Result<(Cow<'b, [u8]>, Option<PartialSuccess>), Error> {
-        let admitted = convert::admitted(body, &mut Format::default());
+        let admitted = convert::admitted(body, &mut Format::default(), self.max_unpacked_bytes);
         if let Ok((_, Some(partial))) | Err(Error::Refused(partial)) = &admitted {
             self.unparsed += partial.rejected;
         }
@@ -118,8 +121,12 @@ impl Pipeline {
         now: f64,
     ) -> Result<usize, Error> {
         let (parts, _) = read::parts(body, keys, arena).map_err(Error::Protobuf)?;
-        let spans = self.understand(parts, peer, keys, arena)?;
+        let room = normalize::room(arena, body.len(), self.max_unpacked_bytes);
+        let spans = self.understand(parts, peer, room, keys, arena)?;
         let count = spans.len();
+        if let Some(limit) = self.destinations.iter().map(|d| d.exporter.max_spans()).max().filter(|most| bounded && count > *most) {
+            return Err(Error::LimitExceeded { what: "spans in one request, which is what a queue holds; send it in smaller ones", limit });
+        }
         // What is held joins the queue, and a span may leave with twice what it came with.
         let (more, bytes) = (count + self.held.len(), body.len().saturating_mul(2).saturating_add(self.held_bytes));
         if bounded && !self.destinations.iter().any(|d| d.exporter.takes(more, bytes)) {
@@ -171,7 +178,7 @@ impl Pipeline {
         if !takes_all || !self.forms[d.form].privacy.is_idle([body, &[]], false, &self.hooks) {
             return None;
         }
-        let request = read::request(body).ok()?;
+        let request = read::request(body, self.max_unpacked_bytes / PIECE).ok()?;
         let mut spans = 0;
         let mut alike = Alike::default();
         let mut resources = Vec::with_capacity(request.resources.len());
@@ -281,6 +288,7 @@ impl Pipeline {
         &mut self,
         parts: Vec<ResourcePart<'a>>,
         peer: Option<&str>,
+        room: usize,
         keys: &'a Keys,
         arena: &'a Bump,
     ) -> Result<Vec<Read<'a>>, Error> {
@@ -289,13 +297,16 @@ impl Pipeline {
             let resource = self.read_resource(&part, peer, keys)?;
             for scope in part.scopes {
                 let place = Place { resource, scope: self.read_scope(&scope, keys)? };
-                all.extend(scope.spans.into_iter().map(|(raw, span)| {
+                for (raw, span) in scope.spans {
+                    if arena.allocated_bytes() > self.max_unpacked_bytes {
+                        return Err(convert::too_large(self.max_unpacked_bytes));
+                    }
                     let span: &Span = arena.alloc(span);
-                    let normal = self.normalize(span, place.scope, keys, arena);
+                    let normal = self.normalize(span, place.scope, room, keys, arena);
                     let scope = self.scopes.get(place.scope);
                     let kept = self.kept(scope, &super::facts(span, normal.as_ref(), scope, keys, arena), 0);
-                    Read { raw, place, span, normal: normal.map(|normal| arena.alloc(normal)), kept }
-                }));
+                    all.push(Read { raw, place, span, normal: normal.map(|normal| arena.alloc(normal)), kept });
+                }
             }
         }
         Ok(all)

@@ -3,6 +3,9 @@
 use crate::json::{self, Out};
 use bumpalo::Bump;
 
+/// So many values of JSON are looked into, whatever the size of the text.
+const MAX_VALUES: usize = 1_000_000;
+
 /// A text of which parts are replaced, from its beginning to its end.
 pub struct Copy<'a> {
     text: &'a [u8],
@@ -63,6 +66,11 @@ impl<'a> Copy<'a> {
 pub fn json<'a>(text: &'a [u8], arena: &'a Bump) -> Option<json::Json<'a>> {
     let first = text.iter().find(|b| !b.is_ascii_whitespace())?;
     b"{[\"".contains(first).then(|| json::parse(text, arena)).flatten()
+}
+
+/// Returns true if a text may be JSON of so many values that it is not looked into.
+pub fn is_dense(text: &[u8]) -> bool {
+    json::is_dense(text, MAX_VALUES)
 }
 
 /// What a string says; borrowed where it has no escapes.

@@ -54,6 +54,9 @@ impl<'a> Pass<'_, 'a> {
         if media == Media::Keep && !self.masks() {
             return None;
         }
+        if strings::is_dense(text) {
+            return if self.masks() { Some(self.fail("too many values")) } else { self.plain(text, media) };
+        }
         let Some(root) = strings::json(text, self.run.arena) else { return self.plain(text, media) };
         if depth == MAX_DEPTH {
             return Some(self.fail("nested too deep"));

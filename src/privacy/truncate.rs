@@ -31,7 +31,17 @@ pub fn text<'a>(text: &'a [u8], most: usize, arena: &'a Bump) -> Option<&'a [u8]
         return None;
     }
     let mut copy = Copy::new(text, arena);
-    if let Some(root) = strings::json(text, arena) {
+    let note_instead = |copy: &mut Copy<'a>| {
+        let said = note(text.len());
+        let said = if said.len() + 2 <= most { said } else { String::new() };
+        let out = copy.replace(text);
+        if most >= 2 {
+            json::string(said.as_bytes(), out);
+        }
+    };
+    if strings::is_dense(text) {
+        note_instead(&mut copy);
+    } else if let Some(root) = strings::json(text, arena) {
         let (mut lengths, mut rest) = (Vec::new(), text.len());
         strings_of(root, &mut |raw| {
             lengths.push(raw.len());
@@ -46,12 +56,7 @@ pub fn text<'a>(text: &'a [u8], most: usize, arena: &'a Bump) -> Option<&'a [u8]
             });
         } else {
             // Its numbers and names alone are too long.
-            let said = note(text.len());
-            let said = if said.len() + 2 <= most { said } else { String::new() };
-            let out = copy.replace(text);
-            if most >= 2 {
-                json::string(said.as_bytes(), out);
-            }
+            note_instead(&mut copy);
         }
     } else {
         cut(text, most, copy.replace(text));

@@ -41,22 +41,17 @@ pub struct Writing {
 }
 
 /// A span as a profile sees it.
-struct View<'n, 'a> {
-    normal: &'n Normal<'a>,
-    /// The canonical form with what the profile fills in; `None`: it fills in nothing.
-    completed: Option<&'a Canonical<'a>>,
+struct View<'a> {
+    /// It is more than a span of an LLM library.
+    llm: bool,
+    /// The canonical form, with what the profile fills in.
+    canonical: &'a Canonical<'a>,
     composed: Composed<'a>,
     /// What becomes of each attribute of the source: another destination may have another profile.
     fates: &'a mut [Fate<'a>],
     /// The operation and the kind of span, each with its key.
     words: [(u32, &'a [u8]); 2],
     said: Said,
-}
-
-impl<'a> View<'_, 'a> {
-    fn canonical(&self) -> &Canonical<'a> {
-        self.completed.unwrap_or(self.normal.canonical)
-    }
 }
 
 /// The keys that the profile writes for a span, so that none is written twice. Profile keys have the lowest numbers.
@@ -121,7 +116,7 @@ impl Writing {
     }
 
     /// Writes the fields of a span, without the mark of an entry.
-    pub fn span<'a>(&self, w: &mut Writer, span: &Span<'a>, normal: Option<&Normal<'a>>, keys: &Keys, arena: &'a Bump) {
+    pub fn span<'a>(&self, w: &mut Writer, span: &Span<'a>, normal: Option<&'a Normal<'_>>, keys: &Keys, arena: &'a Bump) {
         let (mut code, mut message) = (span.status_code, span.status_message);
         if let Some(n) = &normal {
             if n.canonical.failed {
@@ -188,25 +183,26 @@ impl Writing {
     }
 
     /// What the profile makes of a span.
-    fn view<'n, 'a>(&self, span: &Span<'a>, n: &'n Normal<'a>, keys: &Keys, arena: &'a Bump) -> View<'n, 'a> {
+    fn view<'a>(&self, span: &Span<'a>, n: &'a Normal<'_>, keys: &Keys, arena: &'a Bump) -> View<'a> {
         let completed = self.table.complete.filter(|_| n.is_llm()).map(|complete| {
             let completed = arena.alloc_with(|| n.canonical.clone());
             complete(completed, arena);
             &*completed
         });
+        let c: &Canonical<'a> = completed.unwrap_or(n.canonical);
+        let fates: &[Fate<'a>] = &n.fates;
         let words = [(self.operation, &[][..]), (self.kind, &[])];
         let mut view = View {
-            normal: n,
-            completed,
+            llm: n.is_llm(),
+            canonical: c,
             composed: Composed::new(arena),
-            fates: arena.alloc_slice_copy(&n.fates),
+            fates: arena.alloc_slice_copy(fates),
             words,
             said: Said::default(),
         };
         if !n.is_llm() {
             return view;
         }
-        let c = view.completed.unwrap_or(n.canonical);
         if let Some(compose) = self.table.compose {
             compose(&Source { c, span, arena }, &mut view.composed);
             self.mend(span, view.fates, &mut view.composed, keys, arena);
@@ -290,9 +286,9 @@ impl Writing {
     }
 
     /// The canonical fields, then what stays of the source.
-    fn attributes<'a>(&self, w: &mut Writer, span: &Span<'a>, view: &View<'_, 'a>, keys: &Keys) {
+    fn attributes<'a>(&self, w: &mut Writer, span: &Span<'a>, view: &View<'a>, keys: &Keys) {
         for (attr, &fate) in span.attributes.iter().zip(&*view.fates).rev() {
-            if !self.keeps(fate, view.normal.is_llm()) || view.said.has(attr.key, keys) {
+            if !self.keeps(fate, view.llm) || view.said.has(attr.key, keys) {
                 continue;
             }
             match fate {
@@ -303,8 +299,8 @@ impl Writing {
         for item in view.composed.items.iter().rev() {
             write::attribute(w, number::ATTRIBUTES, Key::Text(item.key), &item.value, keys);
         }
-        if view.normal.is_llm() {
-            let c = view.canonical();
+        if view.llm {
+            let c = view.canonical;
             for field in c.fields() {
                 for &id in self.keys_of(c, field) {
                     write::attribute(w, number::ATTRIBUTES, Key::Id(id), c.value(field), keys);
@@ -322,7 +318,7 @@ impl Writing {
     pub fn said<'a>(
         &self,
         span: &Span<'a>,
-        n: &Normal<'a>,
+        n: &'a Normal<'_>,
         keys: &'a Keys,
         arena: &'a Bump,
     ) -> (Vec<(&'a [u8], Value<'a>, u16)>, &'a [Fate<'a>]) {
@@ -330,7 +326,7 @@ impl Writing {
         if !n.is_llm() {
             return (Vec::new(), view.fates);
         }
-        let c = view.canonical();
+        let c = view.canonical;
         let of_field = |field| self.keys_of(c, field).iter().map(move |id| (*id, *c.value(field), c.origin(field)));
         let words = view.words.map(|(id, text)| (id, Value::Str(text), c.kind_origin));
         let by_id = c.fields().flat_map(of_field).chain(words).map(|(id, value, origin)| (keys.text(Key::Id(id)), value, origin));
@@ -349,7 +345,7 @@ impl Writing {
     }
 
     /// What an entry shows for want of its own input and output: those of the trace.
-    pub fn entry_content<'a>(&self, w: &mut Writer, span: &Span<'a>, n: &Normal<'a>, keys: &Keys, arena: &'a Bump) {
+    pub fn entry_content<'a>(&self, w: &mut Writer, span: &Span<'a>, n: &'a Normal<'_>, keys: &Keys, arena: &'a Bump) {
         if self.table.trace.is_none() || !(n.canonical.has(Field::TraceInput) || n.canonical.has(Field::TraceOutput)) {
             return;
         }

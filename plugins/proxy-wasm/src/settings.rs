@@ -104,6 +104,7 @@ const OPTIONS: &[(&str, Use)] = &[
     ("entry", Use::Shared),
     ("inferProvider", Use::Shared),
     ("inheritSession", Use::Shared),
+    ("maxUnpackedBytes", Use::Shared),
     ("destinations", Use::Here),
     ("maxBodyBytes", Use::Here),
     ("maxBufferedBytes", Use::Here),

@@ -67,11 +67,21 @@ impl Side {
     }
 }
 
-/// Reads a text that is messages in JSON, or just text. `None`: JSON of another shape, which is not for us to read as messages.
+/// Why a text is not read as messages.
+#[derive(Debug)]
+pub enum Unread {
+    /// It is JSON of another shape, which is not for us to read as messages.
+    NoMessages,
+    /// They would be much longer than it.
+    TooLarge,
+}
+
+/// Reads a text that is messages in JSON, or just text.
 ///
 /// `parsed` is the text as JSON, if it is JSON.
-pub fn read<'a>(text: &'a [u8], parsed: Option<Json<'a>>, side: Side, arena: &'a Bump) -> Option<&'a Conversation<'a>> {
+pub fn read<'a>(text: &'a [u8], parsed: Option<Json<'a>>, side: Side, arena: &'a Bump) -> Result<&'a Conversation<'a>, Unread> {
     let mut w = Transcoder::new(side, arena);
+    w.most = text.len().saturating_mul(MAX_GROWTH).saturating_add(ALLOWED);
     match parsed {
         Some(root) if is_canonical(root) => {
             // 1.37 to 1.41 have the reason in the message.
@@ -79,17 +89,20 @@ pub fn read<'a>(text: &'a [u8], parsed: Option<Json<'a>>, side: Side, arena: &'a
                 root.items().for_each(|m| w.finish(m));
             }
             w.found.messages = root.to_text(arena);
-            return Some(w.found);
+            return Ok(w.found);
         }
-        Some(root) => w.conversation(root)?,
+        Some(root) => w.conversation(root).ok_or(Unread::NoMessages)?,
         None => w.text_message(text),
     }
+    if w.is_too_large {
+        return Err(Unread::TooLarge);
+    }
     if w.count == 0 && w.found.tools.is_empty() && w.found.system.is_none() {
-        return None;
+        return Err(Unread::NoMessages);
     }
     w.raw("]");
     w.found.messages = w.out.into_bump_slice();
-    Some(w.found)
+    Ok(w.found)
 }
 
 /// Instructions as a list of parts: those that are there, in any shape, else the text as one part.
@@ -131,10 +144,17 @@ const ITEM_ROLES: &[(&str, &str)] = &[
     ("reasoning", "assistant"),
 ];
 
+/// Messages may be so many times as long as their source, and longer by so many bytes: a list of empty texts would be eighteen times as long.
+const MAX_GROWTH: usize = 4;
+const ALLOWED: usize = 16 << 10;
+
 struct Transcoder<'a> {
     out: Out<'a>,
     arena: &'a Bump,
     side: Side,
+    /// How many bytes are written at most; what is longer is not read at all.
+    most: usize,
+    is_too_large: bool,
     /// How many messages there are.
     count: usize,
     /// How many parts the message has.
@@ -158,7 +178,7 @@ impl<'a> Transcoder<'a> {
             system: None,
             calls: BumpVec::new_in(arena),
         });
-        Transcoder { out, arena, side, count: 0, parts: 0, found }
+        Transcoder { out, arena, side, most: usize::MAX, is_too_large: false, count: 0, parts: 0, found }
     }
 
     #[inline(never)]
@@ -169,12 +189,21 @@ impl<'a> Transcoder<'a> {
     /// Begins a message.
     #[inline(never)]
     fn open(&mut self, role: &str) {
+        self.bound();
         json::separate(&mut self.out, self.count);
         self.count += 1;
         self.parts = 0;
         self.raw("{\"role\":\"");
         self.raw(role);
         self.raw("\"");
+    }
+
+    /// Forgets what is written if it is too much.
+    fn bound(&mut self) {
+        if self.out.len() > self.most {
+            self.is_too_large = true;
+            self.out.clear();
+        }
     }
 
     /// Begins a message that has nothing but parts.

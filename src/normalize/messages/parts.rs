@@ -27,6 +27,7 @@ impl<'a> Transcoder<'a> {
     /// Begins a part.
     #[inline(never)]
     pub(super) fn start_part(&mut self, kind: &str) {
+        self.bound();
         json::separate(&mut self.out, self.parts);
         self.parts += 1;
         self.raw("{\"type\":\"");

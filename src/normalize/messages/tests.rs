@@ -4,7 +4,7 @@ use super::*;
 
 fn transcode(text: &str, side: Side) -> Option<String> {
     let arena = Bump::new();
-    read(text.as_bytes(), json::parse(text.as_bytes(), &arena), side, &arena).map(|c| String::from_utf8(c.messages.to_vec()).unwrap())
+    read(text.as_bytes(), json::parse(text.as_bytes(), &arena), side, &arena).ok().map(|c| String::from_utf8(c.messages.to_vec()).unwrap())
 }
 
 #[track_caller]
