@@ -96,10 +96,13 @@ fn hooks(mask: Option<Function>, on_media: Option<Function>) -> Hooks {
     }
 }
 
-/// Gives the module its seed, a whole number of up to 53 bits that nobody outside knows. To be called before anything else.
+/// Seeds the hashes of the module at random. `otherwise` is the seed where the host gives no random values, as workers do before their first
+/// request. To be called before anything else.
 #[wasm_bindgen]
-pub fn seed(seed: f64) {
-    seed_hashes(seed as u64);
+pub fn seed(otherwise: f64) {
+    let mut seed = [0; 8];
+    let is_random = getrandom::fill(&mut seed).is_ok();
+    seed_hashes(if is_random { u64::from_le_bytes(seed) } else { otherwise as u64 });
 }
 
 /// Opens a pipeline; throws an `Error` that names the field, the value, the rule and a fix. `mask` gets a text and its key, `on_media`

@@ -92,7 +92,7 @@ function instantiate(): Instance {
     active = undefined;
     bindings.use(undefined);
     const wasm = bindings.initSync({ module: loaded }) as unknown as Exports;
-    bindings.seed(seed());
+    bindings.seed(Math.random() * 2 ** 53);
     active = { wasm, inside: false };
     return active;
   } catch (error) {
@@ -100,17 +100,6 @@ function instantiate(): Instance {
     if (error instanceof RangeError) throw new Unavailable(error);
     unavailable = new Unavailable(error);
     throw unavailable;
-  }
-}
-
-/** 53 bits by which the core hashes what senders choose. */
-function seed(): number {
-  try {
-    const [high, low] = crypto.getRandomValues(new Uint32Array(2)) as unknown as [number, number];
-    return (high >>> 11) * 2 ** 32 + low;
-  } catch {
-    // Workers give no random values before their first request, older runtimes have no `crypto`.
-    return Math.floor(Math.random() * 2 ** 53);
   }
 }
 
