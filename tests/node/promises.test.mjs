@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const QUOTE = /\/\/ README promise: "(.*)"$/gm;
 /** How a test begins: the comment stands above one, or at the top of a file of them. */
-const TEST = /^\s*(?:test\w*\(|row\(|fn \w+)/m;
+const TEST = /^\s*(?:test\w*\(|row\(|runs\(|fn \w+)/m;
 
 const sources = ["src", "tests", "pkg/test", "plugins/proxy-wasm/tests"].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true })
