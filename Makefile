@@ -2,7 +2,7 @@
 
 # How binaryen works on the shipped module. It inlines nothing that LLVM did not, and puts functions of one name's beginning side by
 # side: both compress better. Rust has nothing below address 1024.
-WASM_OPT := -Os --low-memory-unused --reorder-functions-by-name $(addprefix --skip-pass=,inlining-optimizing simplify-locals memory-packing)
+WASM_OPT := -Os --converge --low-memory-unused --reorder-functions-by-name $(addprefix --skip-pass=,inlining-optimizing simplify-locals memory-packing)
 
 WASM_BINDGEN_VERSION := $(shell sed -n 's/^wasm-bindgen = .*"=\([0-9.]*\)".*/\1/p' Cargo.toml)
 WASM_BINDGEN_ROOT    := target/tools/wasm-bindgen-$(WASM_BINDGEN_VERSION)
