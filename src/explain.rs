@@ -124,7 +124,7 @@ impl<'k> Explainer<'k> {
             let key = self.keys.text(attr.key);
             writing.keeps(**fate, normal.is_llm()) && keys.contains(&key) && said.iter().all(|(said, ..)| *said != key)
         });
-        let mut found = Found { by_value: HashMap::default(), arena: self.arena };
+        let mut found = Found { by_value: HashMap::default(), keys: Vec::new(), arena: self.arena };
         for (key, value, _) in &said {
             found.add(key, *value);
         }
@@ -231,21 +231,23 @@ const OF_SHAPE: &[&str] =
 
 /// The single values of what goes out, by their texts: the attribute that has each.
 struct Found<'k> {
-    by_value: HashMap<&'k [u8], &'k [u8]>,
+    by_value: HashMap<&'k [u8], usize>,
+    keys: Vec<&'k [u8]>,
     arena: &'k Bump,
 }
 
 impl<'k> Found<'k> {
     fn add(&mut self, key: &'k [u8], value: Value<'k>) {
-        let by_value = &mut self.by_value;
+        let (by_value, at) = (&mut self.by_value, self.keys.len());
+        self.keys.push(key);
         leaves(value, self.arena, &mut |_, leaf, _| {
-            by_value.entry(leaf).or_insert(key);
+            by_value.entry(leaf).or_insert(at);
         });
     }
 
     fn get(&self, leaf: &[u8]) -> Option<&'k [u8]> {
         let data = leaf.starts_with(b"data:").then(|| memchr::memchr(b',', leaf)).flatten().map(|comma| &leaf[comma + 1..]);
-        [Some(leaf), data].into_iter().flatten().find_map(|leaf| self.by_value.get(leaf).copied())
+        [Some(leaf), data].into_iter().flatten().find_map(|leaf| self.keys.get(*self.by_value.get(leaf)?).copied())
     }
 }
 
