@@ -138,7 +138,7 @@ static ANY_VALUE: Message = Message {
     ],
     one_of: true,
     required: 0,
-    weight: 32,
+    weight: 64,
 };
 static ARRAY: Message = message(&[list("values", 1, Type::Value)], 0);
 static KVLIST: Message = message(&[list("values", 1, Type::Message(&KEY_VALUE))], 0);

@@ -821,3 +821,38 @@ fn what_goes_out_does_not_depend_on_the_seed() {
     }
     assert!(bodies > 100, "{bodies}");
 }
+
+#[test]
+fn a_body_that_can_never_be_taken_is_told_from_one_that_has_to_wait() {
+    use genspan::Error;
+    let spans_of = |ids: std::ops::Range<u8>| ids.map(|id| span(id, 0, "SELECT", vec![])).collect::<Vec<_>>();
+    let mut p = pipeline(r#"{"destinations":[{}],"queue":{"maxSpans":3}}"#);
+    let refused = p.ingest(&body(&[("pg", spans_of(1..5))]), None, 0.0).unwrap_err();
+    assert!(matches!(refused, Error::LimitExceeded { limit: 3, .. }), "{refused}");
+    assert_eq!(p.stats().seen, 0, "nothing of it was taken");
+    p.ingest(&body(&[("pg", spans_of(1..3))]), None, 0.0).unwrap();
+    let refused = p.ingest(&body(&[("pg", spans_of(3..5))]), None, 0.0).unwrap_err();
+    assert!(matches!(refused, Error::Busy(_)), "{refused}");
+    // What is in a body counts as it is unpacked, in protobuf and in JSON.
+    let mut p = pipeline(r#"{"destinations":[{}],"maxUnpackedBytes":3000}"#);
+    p.ingest(&body(&[("pg", spans_of(1..2))]), None, 0.0).unwrap();
+    let large = body(&[("pg", spans_of(1..4))]);
+    for large in [genspan::otlp::json::from_protobuf(&large).unwrap(), large] {
+        let refused = p.ingest(&large, None, 0.0).unwrap_err();
+        assert!(matches!(refused, Error::LimitExceeded { limit: 3000, .. }), "{refused}");
+        assert!(refused.to_string().starts_with("more than 3000 bytes of memory"), "{refused}");
+    }
+}
+
+#[test]
+fn a_value_that_would_take_much_more_than_its_size_stays_as_it_is() {
+    let list = format!("[{}\"\"]", "\"\",".repeat(10_000));
+    let chat = vec![text("gen_ai.operation.name", "chat"), text("gen_ai.input.messages", &list)];
+    let mut p = pipeline(r#"{"destinations":[{}]}"#);
+    p.ingest(&body(&[("app", vec![span(1, 0, "chat", chat)])]), None, 0.0).unwrap();
+    p.flush(0.0);
+    let requests = drain(&mut p, 0.0);
+    let found = spans(&requests[0].2)[0].1;
+    assert_eq!(string(&found.attributes, "gen_ai.input.messages"), Some(&list[..]));
+    assert_eq!(p.stats().unread, 1);
+}
