@@ -248,6 +248,24 @@ const CHECKS: &[(&str, Check)] = &[
     ("events", Check::Events),
 ];
 
+/// A bit for a key, by its length and its first byte.
+const fn mark(key: &[u8]) -> u64 {
+    match key {
+        [] => 0,
+        [first, ..] => 1 << ((key.len() + 5 * *first as usize) % 64),
+    }
+}
+
+/// The bits of all the keys: those of most others are not among them, and then the table need not be searched.
+const MARKS: u64 = {
+    let (mut marks, mut at) = (0, 0);
+    while at < CHECKS.len() {
+        marks |= mark(CHECKS[at].0.as_bytes());
+        at += 1;
+    }
+    marks
+};
+
 /// What Langfuse's ingestion would refuse an observation for, or fail at and lose the batch.
 fn mends<'a>(key: &[u8], value: &Value<'a>, arena: &'a Bump) -> Option<Fate<'a>> {
     // It would read a value that is not set as the text `{}`, or not at all.
@@ -256,6 +274,9 @@ fn mends<'a>(key: &[u8], value: &Value<'a>, arena: &'a Bump) -> Option<Fate<'a>>
     }
     let text = value.as_str();
     let refused_unless = |good: bool| (!good).then_some(Fate::Drop);
+    if MARKS & mark(key) == 0 {
+        return None;
+    }
     let (_, check) = CHECKS.iter().find(|(name, _)| name.len() == key.len() && words::is(key, name))?;
     match check {
         Check::Composed => Some(Fate::Drop),
