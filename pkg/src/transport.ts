@@ -49,13 +49,21 @@ export async function timed<T>(
   const timer = setTimeout(() => abort.abort(late), route.timeoutMillis);
   const { signal } = abort;
   const stopped = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    // Not at once: a call whose status has come gives that, without the rest of the answer.
+    signal.addEventListener("abort", () => setTimeout(reject, 0, signal.reason), { once: true });
   });
   try {
     return await Promise.race([call(signal), stopped]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
 }
 
 /** The headers, which the application may take its time for. */
@@ -98,7 +106,7 @@ async function post(
     status: response.type === "opaqueredirect" ? 302 : response.status,
     retryAfter: retryAfter(response.headers.get("retry-after")),
     // Once a status is there the server has decided; a broken body must not send the batch again.
-    body: await read(response).catch(() => new Uint8Array()),
+    body: await Promise.race([read(response), aborted(signal)]).catch(() => new Uint8Array()),
   };
 }
 
