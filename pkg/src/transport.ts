@@ -35,25 +35,31 @@ export function transport(route: Route, host: Host, warn: Warn): Send {
           throw error;
         })
       : rawFetch();
-    return timed(route, abort, (stop) => post(route, body, send, stop));
+    return timed(route, abort, (stop, answered) => post(route, body, send, stop, answered));
   };
 }
 
-/** Ends what takes longer than the route allows, or was told to stop, whether or not it heeds the signal: many wrappers of fetch lose it. */
+/**
+ * Ends what takes longer than the route allows, or was told to stop, whether or not it heeds the signal: many wrappers of fetch lose it. A call
+ * that has reported its status ends by itself.
+ */
 export async function timed<T>(
   route: Route,
   abort: AbortController,
-  call: (stop: AbortSignal) => Promise<T>,
+  call: (stop: AbortSignal, answered: () => void) => Promise<T>,
 ): Promise<T> {
   const late = new Error(`timed out after ${route.timeoutMillis} ms`);
   const timer = setTimeout(() => abort.abort(late), route.timeoutMillis);
   const { signal } = abort;
+  let hasStatus = false;
   const stopped = new Promise<never>((_, reject) => {
-    // Not at once: a call whose status has come gives that, without the rest of the answer.
-    signal.addEventListener("abort", () => setTimeout(reject, 0, signal.reason), { once: true });
+    signal.addEventListener("abort", () => hasStatus || reject(signal.reason), { once: true });
   });
+  const answered = () => {
+    hasStatus = true;
+  };
   try {
-    return await Promise.race([call(signal), stopped]);
+    return await Promise.race([call(signal, answered), stopped]);
   } finally {
     clearTimeout(timer);
   }
@@ -83,6 +89,7 @@ async function post(
   body: Uint8Array<ArrayBuffer>,
   send: typeof fetch,
   signal: AbortSignal,
+  answered: () => void,
 ): Promise<Answer> {
   const gzip = route.gzip && body.length >= MIN_GZIP && typeof CompressionStream === "function";
   const headers: Record<string, string> = {
@@ -101,6 +108,7 @@ async function post(
       signal,
     }),
   );
+  answered();
   return {
     // A page sees a redirect that it does not follow as status 0.
     status: response.type === "opaqueredirect" ? 302 : response.status,
