@@ -76,12 +76,7 @@ function aborted(signal: AbortSignal): Promise<never> {
 export async function headersOf(route: Route, signal: AbortSignal): Promise<Record<string, string>> {
   const given = route.headers();
   if (!(given instanceof Promise)) return given;
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    if (signal.aborted) stop();
-    signal.addEventListener("abort", stop, { once: true });
-    given.then(resolve, reject);
-  });
+  return Promise.race([given, aborted(signal)]);
 }
 
 async function post(
