@@ -279,8 +279,8 @@ pub extern "C" fn gs_ingest(handle: u32, length: usize, peer: usize, now: f64) -
 pub extern "C" fn gs_tokenless(handle: u32) -> u32 {
     with(handle, |host| {
         let Some(name) = host.pipeline.tokenless() else { return 0 };
-        host.message = String::from_utf8_lossy(name).into_owned();
-        host.out = Out { body: (host.message.as_ptr(), host.message.len()), ..NOTHING };
+        let message = String::from_utf8_lossy(name).into_owned();
+        host.say(PartialSuccess { rejected: 0, message });
         1
     })
 }
