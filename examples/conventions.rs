@@ -1,7 +1,7 @@
 //! `cargo run --example conventions > docs/conventions.md`: what each source convention maps to, from the tables themselves.
 
 use genspan::conventions::{self, To};
-use genspan::normalize::canonical::Field;
+use genspan::genai::Field;
 use genspan::profiles;
 use std::fmt::Write;
 

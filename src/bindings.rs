@@ -5,15 +5,16 @@
 //! length over what was reserved, makes a call do nothing and give 0.
 
 use crate::config::{Config, Convert};
-use crate::convert::{Converted, Error};
-use crate::export::PartialSuccess;
+use crate::convert::Converted;
+use crate::error::Error;
 use crate::frame::FrameError;
 use crate::hash::{Hash, seed_hashes};
-use crate::otlp::wire::array;
+use crate::otlp::PartialSuccess;
 #[cfg(feature = "ingest")]
 use crate::pipeline::Ingested;
 use crate::pipeline::{Flush, Pipeline};
 use crate::privacy::{HookFailed, Hooks, MaskHook, MediaHook};
+use crate::protobuf::array;
 use js_sys::Function;
 use serde::Serialize;
 use std::cell::RefCell;

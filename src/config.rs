@@ -1,28 +1,16 @@
 //! The one configuration: the same JSON (camelCase) for Node, edge, proxy and page. Reading, defaults and validation.
 
 use crate::entry::{Destinations, Siblings};
+use crate::error::{ConfigError, invalid};
 use crate::json::Json;
 use crate::json::read::{self, Read, quoted, read_enum, read_struct};
-use crate::normalize::scalar;
-use crate::number;
 use crate::otlp::check::MAX_UNPACKED_BYTES;
 use crate::privacy;
 use crate::profiles::{self, write::Keep};
 use crate::route::Filter;
-use crate::span::Value;
+use crate::span::{Value, value};
+use crate::text::{self, number};
 use bumpalo::Bump;
-
-/// A setting that cannot be used: which, what it is, the rule, and what would be right. The values of secrets are not named.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError(String);
-
-impl std::fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for ConfigError {}
 
 /// Which backend's attributes go out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,7 +76,7 @@ impl Read for Scalar {
     }
 
     fn read<'d>(&mut self, json: Json<'d>, arena: &'d Bump) -> Result<(), read::Error> {
-        *self = match scalar::from_json(json, arena) {
+        *self = match value::from_json(json, arena) {
             Value::Str(_) if json.is_string() => Scalar::Str(read::value(json, arena)?),
             Value::Bool(b) => Scalar::Bool(b),
             Value::Int(n) => Scalar::Int(n),
@@ -362,7 +350,7 @@ impl Delivery {
             ("maxInFlight", self.max_in_flight),
         ] {
             if value == 0 {
-                return error(&format!("{at}{field}"), 0, "must be 1 or more");
+                return invalid(&format!("{at}{field}"), 0, "must be 1 or more");
             }
         }
         for (field, value) in [
@@ -373,7 +361,7 @@ impl Delivery {
             ("breaker.openMillis", self.breaker.open_millis),
         ] {
             if value.is_nan() || value < 0.0 {
-                return error(&format!("{at}{field}"), shown(value), "must be 0 or more, in ms");
+                return invalid(&format!("{at}{field}"), shown(value), "must be 0 or more, in ms");
             }
         }
         Ok(())
@@ -581,14 +569,9 @@ impl Convert {
     }
 }
 
-/// The error of a setting: which, what it is, the rule and a fix.
-pub(crate) fn error<T>(field: &str, value: impl std::fmt::Display, rule: &str) -> Result<T, ConfigError> {
-    Err(ConfigError(format!("{field} {value}: {rule}")))
-}
-
 /// Reads JSON; an error names the field by its path.
 fn from_json<T: Read>(json: &str) -> Result<T, ConfigError> {
-    read::from_str(json).map_err(|e| ConfigError(e.to_string()))
+    read::from_str(json).map_err(ConfigError::new)
 }
 
 fn shown(number: f64) -> String {
@@ -597,7 +580,7 @@ fn shown(number: f64) -> String {
 
 /// Does a text match a pattern in which `*` is any text?
 pub fn glob(pattern: &str, text: &[u8]) -> bool {
-    scalar::glob(pattern, text)
+    text::glob(pattern, text)
 }
 
 /// Tencent's rule for `service.name`.
@@ -629,19 +612,19 @@ impl Destination {
         if let Some(name) = &self.service_name {
             if self.profile == Profile::Tencent && !is_service_name(name) {
                 let rule = "profile tencent takes at most 63 lower-case letters, digits and \"-\", beginning with a letter and ending with a letter or digit";
-                return error(&format!("{at}service.name"), quoted(name), &format!("{rule}; try {}", quoted(&to_service_name(name))));
+                return invalid(&format!("{at}service.name"), quoted(name), &format!("{rule}; try {}", quoted(&to_service_name(name))));
             }
             if name.is_empty() {
-                return error(&format!("{at}service.name"), "\"\"", "must not be empty; leave it out to keep the resource's own");
+                return invalid(&format!("{at}service.name"), "\"\"", "must not be empty; leave it out to keep the resource's own");
             }
         }
         for (field, value) in [("token", &self.token), ("host.name", &self.host_name)] {
             if value.as_ref().is_some_and(|v| v.trim().is_empty() || v.chars().any(char::is_control)) {
-                return error(&format!("{at}{field}"), "is empty or has control characters", "give the text itself, without line breaks");
+                return invalid(&format!("{at}{field}"), "is empty or has control characters", "give the text itself, without line breaks");
             }
         }
         if self.profile != Profile::Tencent && self.token.is_some() {
-            return error(&format!("{at}token"), "is set", "only profile tencent sends it; set profile \"tencent\", or use headers");
+            return invalid(&format!("{at}token"), "is set", "only profile tencent sends it; set profile \"tencent\", or use headers");
         }
         Ok(())
     }
@@ -661,10 +644,14 @@ impl Destination {
         self.delivery.as_ref().map_or(Ok(()), |delivery| delivery.validate(&format!("{at}delivery.")))?;
         if self.profile == Profile::Tencent {
             if self.lacks_token() && !config.sender_tokens {
-                return error(&format!("{at}token"), "is missing", "profile tencent needs the token of your Tencent Cloud business system");
+                return invalid(
+                    &format!("{at}token"),
+                    "is missing",
+                    "profile tencent needs the token of your Tencent Cloud business system",
+                );
             }
             if self.host_name.is_none() && !self.has_in_resource("host.name") && !config.peer_host_name {
-                return error(
+                return invalid(
                     &format!("{at}host.name"),
                     "is missing",
                     "profile tencent needs the instance; give its IP, such as \"10.0.0.8\"",
@@ -679,7 +666,7 @@ impl Destination {
                 !h.contains('@') && port.is_some_and(|port| !port.bytes().all(|b| b.is_ascii_digit()))
             };
             if host.is_none_or(|h| h.is_empty() || h.contains(char::is_whitespace) || has_bad_port(h)) {
-                return error(
+                return invalid(
                     &format!("{at}endpoint"),
                     // Without the value, which may have a key in its query, or a password with a slash in it.
                     "is not an http or https URL",
@@ -687,20 +674,20 @@ impl Destination {
                 );
             }
             if host.is_some_and(|h| h.contains('@')) {
-                return error(&format!("{at}endpoint"), "holds credentials", "put them into headers");
+                return invalid(&format!("{at}endpoint"), "holds credentials", "put them into headers");
             }
         }
         if let Some(ratio) = self.sample_ratio.filter(|ratio| !(0.0..=1.0).contains(ratio)) {
-            return error(&format!("{at}sampleRatio"), shown(ratio), "must be from 0 (no trace) to 1 (all)");
+            return invalid(&format!("{at}sampleRatio"), shown(ratio), "must be from 0 (no trace) to 1 (all)");
         }
         for (name, value) in &self.headers {
             let is_token = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
             if !is_token {
                 // It may be a value in the place of a name.
-                return error(&format!("{at}headers"), "has a name that no header can have", "use letters, digits and \"-\"");
+                return invalid(&format!("{at}headers"), "has a name that no header can have", "use letters, digits and \"-\"");
             }
             if value.bytes().any(|b| b == b'\r' || b == b'\n' || b == 0) {
-                return error(&format!("{at}headers.{name}"), "has line breaks in its value", "give one line");
+                return invalid(&format!("{at}headers.{name}"), "has line breaks in its value", "give one line");
             }
         }
         Ok(())
@@ -708,7 +695,7 @@ impl Destination {
 
     /// Does a scope pass?
     pub fn allows(&self, scope: &[u8]) -> bool {
-        let any = |list: &[String]| list.iter().any(|pattern| scalar::glob(pattern, scope));
+        let any = |list: &[String]| list.iter().any(|pattern| text::glob(pattern, scope));
         (self.allow_scopes.is_empty() || any(&self.allow_scopes)) && !any(&self.block_scopes)
     }
 
@@ -724,7 +711,7 @@ impl Destination {
 impl Entry {
     fn validate(&self) -> Result<(), ConfigError> {
         if !(self.hold_millis >= 0.0 && self.hold_millis.is_finite()) {
-            return error("entry.holdMillis", shown(self.hold_millis), "must be 0 or more, in ms; the default is 30000");
+            return invalid("entry.holdMillis", shown(self.hold_millis), "must be 0 or more, in ms; the default is 30000");
         }
         Ok(())
     }
@@ -758,10 +745,10 @@ impl Config {
     /// Checks every value.
     pub fn validate(&self) -> Result<(), ConfigError> {
         if self.destinations.is_empty() {
-            return error("destinations", "is empty", "name at least one, such as [{\"endpoint\": \"http://localhost:4318/v1/traces\"}]");
+            return invalid("destinations", "is empty", "name at least one, such as [{\"endpoint\": \"http://localhost:4318/v1/traces\"}]");
         }
         if self.destinations.len() > Destinations::BITS as usize {
-            return error("destinations", format!("has {} entries", self.destinations.len()), "at most 32 are possible");
+            return invalid("destinations", format!("has {} entries", self.destinations.len()), "at most 32 are possible");
         }
         for (i, destination) in self.destinations.iter().enumerate() {
             let at = if self.destinations.len() == 1 { String::new() } else { format!("destinations[{i}].") };
@@ -769,7 +756,7 @@ impl Config {
         }
         if let Some((i, _)) = self.destinations.iter().enumerate().filter(|(_, d)| d.lacks_token()).nth(1) {
             let rule = "only one destination can be the one that the senders' own tokens are for; give this one its token";
-            return error(&format!("destinations[{i}].token"), "is missing", rule);
+            return invalid(&format!("destinations[{i}].token"), "is missing", rule);
         }
         self.privacy.validate("")?;
         self.entry.validate()?;

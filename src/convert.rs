@@ -1,64 +1,27 @@
 //! One OTLP body in, one out: the whole of the core without a pipeline. For the command line, and for hosts that have
 //! bodies instead of spans.
 
-use crate::config::{ConfigError, Convert, Format};
+use crate::config::{Convert, Format};
 use crate::conventions;
 use crate::describe::{self, ResourceRules};
 use crate::entry::{self, Ended, Limits, Reason, Started, Tree};
+use crate::error::Error;
 use crate::explain::Explainer;
-use crate::export::PartialSuccess;
 use crate::keys::Keys;
 use crate::normalize::{self, Context, Normal};
+use crate::otlp::PartialSuccess;
 use crate::otlp::check::{self, Refusals};
-use crate::otlp::json::{self, JsonError};
+use crate::otlp::json;
 use crate::otlp::read::{self, Described, ResourcePart, ScopePart};
-use crate::otlp::wire::{WireError, Writer};
 use crate::otlp::write::number;
 use crate::privacy::{self, Counts, Hooks, Privacy};
 use crate::profiles::write::Writing;
+use crate::protobuf::Writer;
 use crate::span::{NO_PARENT, Span, SpanId, TraceId, Value};
 use bumpalo::Bump;
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-
-/// Why a body could not be converted. One line; never the content of a value.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Error {
-    /// A setting is wrong.
-    Config(ConfigError),
-    /// The body is not OTLP protobuf.
-    Protobuf(WireError),
-    /// The body is not OTLP JSON.
-    Json(JsonError),
-    /// None of the spans of the body can be taken: how many they are, and why the first one cannot.
-    Refused(PartialSuccess),
-    /// There is no room for the body now, for this reason. Later there may be.
-    Busy(&'static str),
-    /// The body exceeds a limit: it can never be taken as it is.
-    LimitExceeded {
-        /// What there is too much of, such as `resources in one request`.
-        what: &'static str,
-        /// How much of it is taken at most.
-        limit: usize,
-    },
-}
-
-impl std::fmt::Display for Error {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Error::Config(e) => e.fmt(f),
-            Error::Protobuf(e) => write!(f, "not an OTLP protobuf body: {e}"),
-            Error::Json(e) => write!(f, "not an OTLP JSON body: {e}"),
-            Error::Refused(partial) => f.write_str(&partial.message),
-            Error::Busy(why) => f.write_str(why),
-            Error::LimitExceeded { what, limit } => write!(f, "more than {limit} {what}"),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
 
 /// What begins like both formats and has more pieces than that is protobuf: a JSON text does not read so far as one.
 const MAX_PIECES: usize = 10_000;
@@ -194,7 +157,7 @@ fn protobuf_to_protobuf(
 ) -> Result<[Vec<u8>; 2], Error> {
     let arena = Bump::new();
     let mut keys = Keys::new(1 << 16);
-    keys.add_profile(options.profile.table());
+    keys.add_profile(&options.profile.table().written());
     // Every key is interned by now, since what is understood borrows the dictionary.
     let (parts, raw_fields) = read::parts(body, &mut keys, &arena).map_err(Error::Protobuf)?;
     let keys = keys;

@@ -2,10 +2,10 @@
 
 use crate::config::{self, Destination, Profile, Scalar};
 use crate::keys::Keys;
-use crate::normalize::scalar;
 use crate::otlp::read::Described;
-use crate::otlp::wire::Writer;
 use crate::otlp::write::{self, number};
+use crate::protobuf::Writer;
+use crate::span::value;
 use crate::span::{Attr, Key, Value};
 use bumpalo::Bump;
 
@@ -89,7 +89,7 @@ impl ResourceRules {
             match self.mended(attr, keys) {
                 None if self.is_no_text(attr, keys) => {
                     let arena = Bump::new();
-                    let text = Value::Str(scalar::to_json(&attr.value, &arena));
+                    let text = Value::Str(value::to_json(&attr.value, &arena));
                     write::attribute(w, number::RESOURCE_ATTRIBUTES, attr.key, &text, keys);
                 }
                 Some(name) => {

@@ -2,18 +2,20 @@
 //! that is gone, why. It looks at what the normaliser left behind and at the bytes that were written, so that nothing is paid
 //! for it when nobody asks.
 
-use crate::conventions::{self, ConventionSet, OWN, RuleRef, To, words};
+use crate::conventions::{self, ConventionSet, OWN, RuleRef, To};
 use crate::entry::Reason;
+use crate::genai::{DERIVED, EVENTS, Field, HANDED_DOWN, INFERRED, NAMES, USAGE};
 use crate::hash::HashMap;
-use crate::json::{self, Json, Out};
+use crate::json::{self, Json};
 use crate::keys::{KeyInfo, Keys};
-use crate::normalize::canonical::{DERIVED, EVENTS, Field, HANDED_DOWN, INFERRED, NAMES, USAGE};
 use crate::normalize::{Fate, Normal, scalar};
-use crate::otlp::wire::{self, Reader};
 use crate::otlp::write::number;
 use crate::privacy::{DROPPED, Notes};
 use crate::profiles::write::Writing;
+use crate::protobuf::{self, Reader};
+use crate::span::value;
 use crate::span::{Key, Span, Value};
+use crate::text::{self, Out};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
@@ -200,12 +202,12 @@ fn why(reason: Option<Reason>) -> &'static str {
 }
 
 /// The fields of a message; what comes after a broken one is left out.
-fn fields(message: &[u8]) -> impl Iterator<Item = wire::Field<'_>> {
+fn fields(message: &[u8]) -> impl Iterator<Item = protobuf::Field<'_>> {
     let mut reader = Reader::new(0, message);
     std::iter::from_fn(move || reader.field().ok().flatten())
 }
 
-fn bytes(field: wire::Field<'_>) -> &[u8] {
+fn bytes(field: protobuf::Field<'_>) -> &[u8] {
     field.bytes().map_or(&[], |(_, bytes)| bytes)
 }
 
@@ -258,7 +260,7 @@ type TakeLeaf<'f, 'k> = dyn FnMut(&[u8], &'k [u8], bool) + 'f;
 fn leaves<'k>(value: Value<'k>, arena: &'k Bump, f: &mut TakeLeaf<'_, 'k>) {
     let text = match value {
         Value::Str(text) => text,
-        value => scalar::to_json(&value, arena),
+        value => value::to_json(&value, arena),
     };
     match json::parse(text, arena).filter(|j| j.is_object() || j.is_array()) {
         Some(j) => json_leaves(j, &mut Vec::new(), MAX_NESTED, arena, f),
@@ -287,7 +289,7 @@ fn json_leaves<'k>(j: Json<'k>, path: &mut Vec<u8>, nested: usize, arena: &'k Bu
             None => f(path, text.trim_ascii(), false),
         }
     } else if !j.is_null() {
-        f(path, scalar::to_json(&scalar::from_json(j, arena), arena), true);
+        f(path, value::to_json(&value::from_json(j, arena), arena), true);
     }
 }
 
@@ -422,7 +424,7 @@ impl<'s, 'k> Said<'s, 'k> {
         leaves(attr.value, self.found.arena, &mut |path, leaf, is_no_text| {
             let converted = of_field.filter(|_| path.is_empty()).and_then(|field| scalar::convert(field, &attr.value, self.found.arena));
             let converted = converted.map(|value| if let Value::Array([one]) = value { *one } else { value });
-            let converted = converted.map(|value| value.as_str().unwrap_or_else(|| scalar::to_json(&value, self.found.arena)));
+            let converted = converted.map(|value| value.as_str().unwrap_or_else(|| value::to_json(&value, self.found.arena)));
             let name = path.rsplit(|byte| *byte == b'.').find(|name| !name.iter().all(u8::is_ascii_digit)).unwrap_or_default();
             let name =
                 if path.is_empty() { self.keys.text(attr.key).rsplit(|byte| *byte == b'.').next().unwrap_or_default() } else { name };
@@ -434,9 +436,8 @@ impl<'s, 'k> Said<'s, 'k> {
                         by.push(key);
                     }
                 }
-                None if says_nothing
-                    || words::any(name, OF_SHAPE)
-                    || is_no_text && (counts || words::position(path, b"usage").is_some()) => {}
+                None if says_nothing || text::any(name, OF_SHAPE) || is_no_text && (counts || text::position(path, b"usage").is_some()) => {
+                }
                 None => {
                     lost += 1;
                     missing.extend((!path.is_empty()).then(|| path.to_vec()));

@@ -2,10 +2,9 @@
 //! convention tables say about the key. No rule is applied here.
 
 use crate::conventions::{self, ConventionSet, OWN, RuleRef, To};
+use crate::genai::PEOPLE;
 use crate::hash::{Hash, HashOf};
-use crate::normalize::canonical::PEOPLE;
-use crate::otlp::wire::{push_varint, varint_len};
-use crate::profiles::Table;
+use crate::protobuf::{push_varint, varint_len};
 use crate::span::Key;
 use hashbrown::HashTable;
 use std::cell::Cell;
@@ -122,9 +121,9 @@ impl Keys {
     }
 
     /// Takes in the keys that a profile writes. To be called before any other key: they shall have the lowest numbers.
-    pub fn add_profile(&mut self, table: &Table) {
+    pub fn add_profile(&mut self, written: &[&str]) {
         let (capacity, count) = (std::mem::replace(&mut self.capacity, usize::MAX), self.infos.len());
-        for key in table.written() {
+        for key in written {
             self.intern(key.as_bytes());
         }
         self.capacity = capacity.saturating_add(self.infos.len() - count);

@@ -24,33 +24,35 @@
 //!
 //! [`convert()`] and [`explain()`] are functions of their own, everything else is a method of [`Pipeline`].
 
-mod base64;
 #[cfg(feature = "bindings")]
 mod bindings;
-mod bytes;
 pub mod config;
 pub mod conventions;
 mod convert;
 mod describe;
 pub mod entry;
+mod error;
 mod explain;
 pub mod export;
 pub mod frame;
+pub mod genai;
 mod hash;
 pub mod json;
 pub mod keys;
 pub mod normalize;
-mod number;
 pub mod otlp;
 mod pipeline;
 pub mod privacy;
 pub mod profiles;
+pub mod protobuf;
 mod route;
 pub mod span;
 mod stats;
+pub mod text;
 
-pub use convert::{Converted, Error, convert, convert_with, explain, explain_with};
-pub use export::PartialSuccess;
+pub use convert::{Converted, convert, convert_with, explain, explain_with};
+pub use error::{ConfigError, Error};
 pub use hash::seed_hashes;
+pub use otlp::PartialSuccess;
 pub use pipeline::{Flush, Ingested, Pipeline};
 pub use stats::{DestinationStats, Stats};

@@ -5,21 +5,23 @@ mod ingest;
 
 pub use ingest::Ingested;
 
-use crate::config::{self, Config, ConfigError, EntryValue};
+use crate::config::{self, Config, EntryValue};
 use crate::conventions::{self, ConventionSet};
 use crate::describe::{self, ResourceRules};
 use crate::entry::{self, Decision, Destinations, Ended, Started, Tree};
-use crate::export::{self, Envelopes, Exporter, Health, PartialSuccess, Place, Transmit};
+use crate::error::ConfigError;
+use crate::export::{self, Envelopes, Exporter, Health, Place, Transmit};
 use crate::frame::{self, DescriptionRecord, FrameError, SpanRecord};
+use crate::genai::PEOPLE;
 use crate::hash::{self, Hash, HashMap};
 use crate::keys::Keys;
-use crate::normalize::canonical::PEOPLE;
 use crate::normalize::{self, Context, Normal};
+use crate::otlp::PartialSuccess;
 use crate::otlp::json;
-use crate::otlp::wire::Writer;
 use crate::otlp::write::{self, number};
 use crate::privacy::{self, Hooks, Privacy};
 use crate::profiles::write::{Keep, Writing};
+use crate::protobuf::Writer;
 use crate::route::{self, Facts};
 use crate::span::{Attr, Span, SpanId, TraceId};
 use crate::stats::{DestinationStats, Stats};
@@ -191,7 +193,7 @@ impl Pipeline {
                 Some(form) => form,
                 None => {
                     let privacy = Privacy::new(privacy, of.0.table(), &at)?;
-                    keys.add_profile(of.0.table());
+                    keys.add_profile(&of.0.table().written());
                     forms.push(Form { writing: Writing::new(of.0.table(), of.1, &keys), privacy, of });
                     forms.len() - 1
                 }

@@ -2,12 +2,13 @@
 //! hangs below a span that never comes.
 
 use crate::json::read::{self, Read, read_struct};
-use crate::json::{self, Json, Out};
+use crate::json::{self, Json};
 use crate::keys::Keys;
-use crate::normalize::scalar;
-use crate::otlp::wire::{Field, Reader, WireError, Writer, array};
 use crate::otlp::write::{self, number};
+use crate::protobuf::{Field, Reader, WireError, Writer, array};
+use crate::span::value;
 use crate::span::{Attr, Key, NO_PARENT, SpanId, TraceId, Value};
+use crate::text::{self, Out};
 use bumpalo::Bump;
 
 /// Which spans pass: those that one of the conditions in `only` holds for (no condition: all), and none of those in `except`.
@@ -66,7 +67,7 @@ impl Read for Texts {
     }
 
     fn read<'d>(&mut self, json: Json<'d>, arena: &'d Bump) -> Result<(), read::Error> {
-        let one = |json: Json<'d>| match scalar::from_json(json, arena) {
+        let one = |json: Json<'d>| match value::from_json(json, arena) {
             Value::Empty if json.is_null() => Ok(None),
             value @ (Value::Bool(_) | Value::Int(_) | Value::Double(_)) => {
                 Ok(Some(String::from_utf8_lossy(&text_of(&value, arena)).into_owned()))
@@ -85,14 +86,14 @@ fn text_of(value: &Value, arena: &Bump) -> Vec<u8> {
         return text.to_vec();
     }
     let mut out = Out::new_in(arena);
-    scalar::write_json(*value, &mut out);
+    value::write_json(*value, &mut out);
     out.to_vec()
 }
 
 impl Texts {
     fn hold(&self, text: Option<&[u8]>) -> bool {
         self.0.iter().any(|pattern| match (pattern, text) {
-            (Some(pattern), Some(text)) => scalar::glob(pattern, text),
+            (Some(pattern), Some(text)) => text::glob(pattern, text),
             (None, None) => true,
             _ => false,
         })

@@ -38,7 +38,7 @@ const VERSION = 1;
 const MAX_FRAME = 32 << 20;
 const FIRST_AREA = 64 << 10;
 const MAX_SLACK = 1 << 20;
-/** As src/span.rs has it: what is nested deeper, readers of OTLP refuse. */
+/** As src/span/mod.rs has it: what is nested deeper, readers of OTLP refuse. */
 const MAX_DEPTH = 28;
 const MAX_INTERNED_LENGTH = 256;
 /** How many texts are remembered while they wait for their second appearance. */

@@ -2,8 +2,7 @@
 //! addresses of content and not content.
 
 use super::{Convention, Rule, To, field, row};
-use crate::normalize::canonical::{Field, Kind};
-use crate::normalize::flat::Flat;
+use crate::genai::{Field, Flat, Kind};
 
 /// The whole of a list.
 const STRUCTURED: u8 = 55;

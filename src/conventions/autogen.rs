@@ -1,7 +1,7 @@
 //! AutoGen: its agents and tools are spans in OTel's keys; its runtime only carries the messages between them.
 
 use super::{Convention, NAMED, Rule, SPAN_NAME, To, field};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 const SPAN_NAMES: &[(&str, Kind)] = &[("autogen *", Kind::Chain)];
 

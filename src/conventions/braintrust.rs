@@ -1,7 +1,7 @@
 //! Braintrust: the keys that its OTel endpoint reads, and its SDKs write.
 
 use super::{Convention, Rule, To, field, row};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 const TYPES: &[(&str, Kind)] = &[
     ("automation", Kind::Task),

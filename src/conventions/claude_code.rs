@@ -1,7 +1,7 @@
 //! Claude Code and the Claude Agent SDK: bare keys, so nothing but the scope tells.
 
 use super::{Convention, Rule, To, field, row};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 const TYPES: &[(&str, Kind)] = &[
     ("hook", Kind::Guardrail),

@@ -1,7 +1,7 @@
 //! Codex CLI: the spans of its Rust functions. What was said stands in its log records only.
 
 use super::{Convention, To, field, row};
-use crate::normalize::canonical::Field;
+use crate::genai::Field;
 
 pub const CODEX: Convention = Convention {
     id: "codex",

@@ -1,7 +1,7 @@
 //! CozeLoop: its SDK and those that write for it.
 
 use super::{Convention, To, field, row};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 const KINDS: &[(&str, Kind)] = &[
     ("agent", Kind::InvokeAgent),

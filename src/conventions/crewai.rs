@@ -1,7 +1,7 @@
 //! CrewAI: its own telemetry with keys without a prefix, and OpenLLMetry's instrumentation of it.
 
 use super::{Convention, NAMED, Rule, SPAN_NAME, To, field, row, trusted};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 const SPAN_NAMES: &[(&str, Kind)] = &[
     ("Crew *", Kind::InvokeWorkflow),

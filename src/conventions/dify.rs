@@ -1,7 +1,7 @@
 //! Dify's exporter for Tencent Cloud, old and new: numbers and booleans may be text, providers are paths of plugins.
 
 use super::{Convention, To, field, row, trusted};
-use crate::normalize::canonical::Field;
+use crate::genai::Field;
 
 /// Keys taken over from OpenLLMetry.
 const INHERITED: u8 = 40;

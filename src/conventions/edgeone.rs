@@ -2,7 +2,7 @@
 //! read from the first.
 
 use super::{Convention, Rule, To, field, row};
-use crate::normalize::canonical::Field;
+use crate::genai::Field;
 
 const fn copy(key: &'static str) -> Rule {
     row(key, To::Spent)

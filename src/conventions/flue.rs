@@ -1,7 +1,7 @@
 //! Flue (`@flue/opentelemetry`): OTel's names on the turns of a model, its own on everything around them.
 
 use super::{Convention, Rule, To, row};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 /// A span has the ids of all that it is part of: the narrowest tells what it is, and what it holds tells better.
 const OPERATION_ID: u8 = 41;

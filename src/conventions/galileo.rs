@@ -1,7 +1,7 @@
 //! Tencent Galileo, as BlueKing reads it: names of its own for agents and chains. Its messages are in events.
 
 use super::{Convention, trusted};
-use crate::normalize::canonical::Field;
+use crate::genai::Field;
 
 /// The name of the step, which may be more than an agent.
 const WEAK: u8 = 40;

@@ -1,7 +1,7 @@
 //! Gemini CLI: OTel's keys with contents in Gemini's form.
 
 use super::{Convention, OWN, Rule, To, field, row};
-use crate::normalize::canonical::Field;
+use crate::genai::Field;
 
 pub const GEMINI_CLI: Convention = Convention {
     id: "gemini-cli",

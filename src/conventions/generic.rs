@@ -2,7 +2,7 @@
 //! who asks, errors in OpenTracing's words.
 
 use super::{Convention, Rule, To, row, trusted};
-use crate::normalize::canonical::Field;
+use crate::genai::Field;
 
 /// Any key with a prefix says it better.
 const WEAK: u8 = 30;

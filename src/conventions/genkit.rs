@@ -1,7 +1,7 @@
 //! Genkit (JS, Go, Python): keys with a colon, all of a call in the JSON of `genkit:input` and `genkit:output`.
 
 use super::{Convention, Rule, To, field, row};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 const TYPES: &[(&str, Kind)] = &[
     ("action", Kind::Span),

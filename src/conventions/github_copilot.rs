@@ -1,7 +1,7 @@
 //! GitHub Copilot: OTel's keys beside its own, which stay.
 
 use super::{Convention, field};
-use crate::normalize::canonical::Field;
+use crate::genai::Field;
 
 pub const GITHUB_COPILOT: Convention = Convention {
     id: "github-copilot",

@@ -1,7 +1,7 @@
 //! Google ADK: requests and answers in Gemini's form, as JSON under `gcp.vertex.agent.*`.
 
 use super::{Convention, NAMED, OWN, Rule, SPAN_NAME, To, field, row, trusted, words};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 /// Older versions name no operation.
 const NAMES: &[(&str, Kind)] = &[

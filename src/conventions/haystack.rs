@@ -1,7 +1,7 @@
 //! Haystack's own tracer: pipelines and their components, named by their Python class.
 
 use super::{Convention, NAMED, Rule, SPAN_NAME, To, field, row};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 /// The first that fits.
 const COMPONENTS: &[(&str, Kind)] = &[

@@ -1,7 +1,7 @@
 //! Laminar: its own spans (`lmnr.tracer`), and the keys that its processor puts on the spans of every library.
 
 use super::{Convention, Rule, To, field, row, trusted};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 const TYPES: &[(&str, Kind)] = &[
     ("CACHED", Kind::Chat),

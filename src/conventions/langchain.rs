@@ -1,7 +1,7 @@
 //! LangChain's and LangGraph's own metadata where they stand on a span without a convention's prefix.
 
 use super::{Convention, To, row, trusted};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 /// `ls_model_type`.
 const MODEL_TYPES: &[(&str, Kind)] = &[("chat", Kind::Chat), ("llm", Kind::TextCompletion)];

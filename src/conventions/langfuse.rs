@@ -1,7 +1,7 @@
 //! Langfuse SDKs: Python 3.0 to 5.0, JS 4 and 5. The value encodings differ by version; the field types even them out.
 
 use super::{Convention, Rule, To, field, row, trusted};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 /// Its words for the kinds of span.
 pub const TYPES: &[(&str, Kind)] = &[

@@ -1,7 +1,7 @@
 //! LangSmith's OTel export: Python and JS SDKs, and applications that write the keys that LangSmith reads.
 
 use super::{Convention, OWN, Rule, To, field, row, trusted};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 const RUN_TYPES: &[(&str, Kind)] = &[
     ("chain", Kind::Chain),

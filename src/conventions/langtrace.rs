@@ -1,8 +1,7 @@
 //! Langtrace, Python and JS: OTel's keys of 1.26 with inventions of its own, and messages in span events.
 
 use super::{Convention, OWN, Rule, To, field, row, trusted};
-use crate::normalize::canonical::{Field, Kind};
-use crate::normalize::flat::Flat;
+use crate::genai::{Field, Flat, Kind};
 
 const TYPES: &[(&str, Kind)] =
     &[("framework", Kind::Chain), ("llm", Kind::Chat), ("vector_db", Kind::Retrieval), ("vectordb", Kind::Retrieval)];

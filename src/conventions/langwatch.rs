@@ -1,7 +1,7 @@
 //! LangWatch (Python, JS, Go): values in an envelope that says their type, `{"type": "chat_messages", "value": […]}`.
 
 use super::{Convention, Rule, To, field, row, trusted};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 const TYPES: &[(&str, Kind)] = &[
     ("agent", Kind::InvokeAgent),

@@ -1,8 +1,7 @@
 //! LiteLLM, SDK and proxy. Its messages, tools and `llm.*` keys are OpenLLMetry's, whose table reads this scope too.
 
 use super::{Convention, NAMED, Rule, SPAN_NAME, To, field, row, trusted};
-use crate::normalize::canonical::{Field, Kind};
-use crate::normalize::flat::Flat;
+use crate::genai::{Field, Flat, Kind};
 
 /// `call_type`: what OpenLLMetry calls a completion is a chat here.
 const CALL_TYPES: &[(&str, Kind)] = &[

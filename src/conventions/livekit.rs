@@ -1,8 +1,7 @@
 //! LiveKit Agents: the voice pipeline. From 1.7.0 on content stands under `lk.pii.*`; the keys below it stayed the same.
 
 use super::{Convention, NAMED, Rule, SPAN_NAME, To, field, row, trusted};
-use crate::normalize::canonical::{Field, Kind};
-use crate::normalize::flat::Flat;
+use crate::genai::{Field, Flat, Kind};
 
 const NAMES: &[(&str, Kind)] = &[
     ("agent_session", Kind::InvokeWorkflow),

@@ -3,7 +3,7 @@
 //! Its scope `logfire` alone is that of every span made by hand, and no evidence.
 
 use super::{Convention, NAMED, Rule, SPAN_NAME, To, field, row, trusted};
-use crate::normalize::canonical::Field;
+use crate::genai::Field;
 
 /// `{message, usage}`, or the text of a stream.
 const RESPONSE: To = To::Object(&[

@@ -1,7 +1,7 @@
 //! Mastra (`@mastra/otel-exporter`): OTel's names on models and tools, `mastra.*` on the other 27 types of span.
 
 use super::{Convention, Rule, To, field, row, trusted};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 const TYPES: &[(&str, Kind)] = &[
     ("agent_run", Kind::InvokeAgent),

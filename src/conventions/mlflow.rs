@@ -1,7 +1,7 @@
 //! MLflow Tracing: every value is JSON, words included.
 
 use super::{Convention, Rule, To, field, row, trusted};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 const TYPES: &[(&str, Kind)] = &[
     ("AGENT", Kind::InvokeAgent),

@@ -54,9 +54,9 @@ mod vllm;
 mod voltagent;
 pub mod words;
 
+use crate::genai::{Field, Flat, Kind};
 use crate::hash::{Hash, HashMap};
-use crate::normalize::canonical::{Field, Kind};
-use crate::normalize::flat::Flat;
+use crate::text;
 use std::sync::OnceLock;
 
 macro_rules! all {
@@ -328,7 +328,7 @@ impl To {
     /// The kind of span that a word says.
     pub fn kind(self, word: &[u8]) -> Option<Kind> {
         match self {
-            To::Kind(words) => words::value(words, word),
+            To::Kind(words) => text::lookup(words, word),
             To::FirstWord(to) => to.kind(word.split(|c| *c == b' ').next()?),
             To::All(all) => all.iter().find_map(|to| to.kind(word)),
             _ => None,

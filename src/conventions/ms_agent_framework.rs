@@ -1,7 +1,7 @@
 //! Microsoft Agent Framework and Microsoft.Extensions.AI: OTel's keys, and those of its workflows.
 
 use super::{Convention, NAMED, Rule, SPAN_NAME, To, field, row};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 const NAMES: &[(&str, Kind)] = &[
     ("chat *", Kind::Chat),

@@ -1,8 +1,7 @@
 //! OpenInference (Arize): Python, JS, Java and Go instrumentations, and gateways that write its keys under other scopes.
 
 use super::{Convention, Rule, To, field, row, trusted};
-use crate::normalize::canonical::{Field, Kind};
-use crate::normalize::flat::Flat;
+use crate::genai::{Field, Flat, Kind};
 
 /// Its words for the kinds of span.
 pub const KINDS: &[(&str, Kind)] = &[

@@ -1,8 +1,7 @@
 //! OpenLIT, Python and JS: OTel's keys and hundreds of its own under `gen_ai.*`; those that no field has stay.
 
 use super::{Convention, NAMED, Rule, SPAN_NAME, To, field, row, trusted};
-use crate::normalize::canonical::{Field, Kind};
-use crate::normalize::flat::Flat;
+use crate::genai::{Field, Flat, Kind};
 
 /// Its words that the registry does not have.
 const OPERATIONS: &[(&str, Kind)] = &[

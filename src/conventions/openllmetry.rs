@@ -2,8 +2,7 @@
 //! Forks write the same keys: LiteLLM, VeADK, Tencent's first agent.
 
 use super::{Convention, Rule, SPAN_NAME, To, field, row, trusted};
-use crate::normalize::canonical::{Field, Kind};
-use crate::normalize::flat::Flat;
+use crate::genai::{Field, Flat, Kind};
 
 const KINDS: &[(&str, Kind)] = &[
     ("agent", Kind::InvokeAgent),

@@ -1,7 +1,7 @@
 //! Opik: what its OTel endpoint reads beside OTel's keys. Those keys are put on spans of every library, and no evidence.
 
 use super::{Convention, field};
-use crate::normalize::canonical::Field;
+use crate::genai::Field;
 
 pub const OPIK: Convention = Convention {
     id: "opik",

@@ -3,7 +3,7 @@
 //! The newest names carry the highest trust: what already is in the target convention is not replaced.
 
 use super::{Convention, Rule, To, field, row, trusted};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 /// Names of semantic-conventions-genai 0.1.0: the target itself.
 const NEWEST: u8 = 90;

@@ -5,8 +5,7 @@
 //! and its members. What a value is ([`To`]) is the number of its variant and what the variant holds.
 
 use super::{Convention, Rule, To};
-use crate::normalize::canonical::{Field, Kind};
-use crate::normalize::flat::Flat;
+use crate::genai::{Field, Flat, Kind};
 use bumpalo::Bump;
 use std::sync::OnceLock;
 

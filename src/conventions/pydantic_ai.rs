@@ -1,7 +1,7 @@
 //! Pydantic AI, instrumentation versions 1 to 6: messages as JSON of events (1), as OTel's own form (2 and later).
 
 use super::{Convention, NAMED, Rule, SPAN_NAME, To, field, row, trusted};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 const SPAN_NAMES: &[(&str, Kind)] = &[
     ("chat *", Kind::Chat),

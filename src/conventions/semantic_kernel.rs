@@ -1,7 +1,7 @@
 //! Semantic Kernel, Python and .NET: OTel's keys of its time, and before them a few of its own.
 
 use super::{Convention, NAMED, Rule, SPAN_NAME, To, field, row};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 const OPERATIONS: &[(&str, Kind)] = &[("chat.streaming_completions", Kind::Chat), ("text.streaming_completions", Kind::TextCompletion)];
 

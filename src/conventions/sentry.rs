@@ -1,8 +1,7 @@
 //! Sentry's SDKs: their additions to OTel's keys, and the `ai.*` keys that they wrote before, which are not Vercel's.
 
 use super::{Convention, Rule, To, field, row, trusted};
-use crate::normalize::canonical::{Field, Kind};
-use crate::normalize::flat::Flat;
+use crate::genai::{Field, Flat, Kind};
 
 const TYPES: &[(&str, Kind)] = &[
     ("agent", Kind::InvokeAgent),

@@ -1,7 +1,7 @@
 //! smolagents: OpenInference, and one key beside it.
 
 use super::{Convention, Rule, To, row};
-use crate::normalize::canonical::Field;
+use crate::genai::Field;
 
 /// Against `input.value`.
 const ASKED: u8 = 55;

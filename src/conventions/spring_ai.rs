@@ -1,7 +1,7 @@
 //! Spring AI, through Micrometer: every value is text, `none` where there is none, lists are rendered.
 
 use super::{Convention, Rule, To, field, row};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 const KINDS: &[(&str, Kind)] =
     &[("advisor", Kind::Chain), ("chat_client", Kind::Chain), ("tool_call", Kind::ExecuteTool), ("vector_store", Kind::Retrieval)];

@@ -1,7 +1,7 @@
 //! Strands Agents: OTel's keys, Bedrock Converse blocks in the events, and its own name in the provider's place.
 
 use super::{Convention, NAMED, OWN, Rule, SPAN_NAME, To, field, row, trusted};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 /// The first versions name no operation of the loop.
 const NAMES: &[(&str, Kind)] = &[("execute_event_loop_cycle", Kind::Chain)];

@@ -1,8 +1,7 @@
 //! Tencent's Python agent (TAPM): `tapm-hook-*` of version 2. Version 1 are forks of OpenLLMetry, and are read as that.
 
 use super::{Convention, Rule, To, field, row, trusted};
-use crate::normalize::canonical::{Field, Kind};
-use crate::normalize::flat::Flat;
+use crate::genai::{Field, Flat, Kind};
 
 /// The whole of a list.
 const STRUCTURED: u8 = 55;

@@ -1,7 +1,7 @@
 //! Tencent's trpc-agent-go. Under OTel's keys for messages stands a form of its own; OTel's form is under `*.otel`.
 
 use super::{Convention, Rule, To, field, row, trusted};
-use crate::normalize::canonical::Field;
+use crate::genai::Field;
 
 /// Above the key that OTel has for it, which holds the older form here.
 const OTEL_FORM: u8 = 95;

@@ -1,8 +1,7 @@
 //! Volcengine's VeADK: OpenLLMetry's flattened messages, beside inputs and outputs of its own.
 
 use super::{Convention, OWN, Rule, To, field, row, trusted};
-use crate::normalize::canonical::Field;
-use crate::normalize::flat::Flat;
+use crate::genai::{Field, Flat};
 
 /// The whole of a list, or of a call.
 const STRUCTURED: u8 = 55;

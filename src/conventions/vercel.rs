@@ -2,8 +2,7 @@
 //! some of the keys too, if asked to.
 
 use super::{Convention, OWN, Rule, To, field, row, trusted};
-use crate::normalize::canonical::{Field, Kind};
-use crate::normalize::flat::Flat;
+use crate::genai::{Field, Flat, Kind};
 
 const OPERATIONS: &[(&str, Kind)] = &[
     ("ai.embed", Kind::Chain),

@@ -1,7 +1,7 @@
 //! Vercel AI SDK 7, the native class of `@ai-sdk/otel`: OTel's own names under scope `gen_ai`, and what differs from them.
 
 use super::{Convention, To, row};
-use crate::normalize::canonical::Field;
+use crate::genai::Field;
 
 pub const VERCEL_V7: Convention = Convention {
     id: "vercel-ai-v7",

@@ -1,7 +1,7 @@
 //! vLLM's server: one span for each request, without its messages.
 
 use super::{Convention, To, field, row};
-use crate::normalize::canonical::Field;
+use crate::genai::Field;
 
 const SECOND: u32 = 1_000_000_000;
 

@@ -1,7 +1,7 @@
 //! VoltAgent: bare keys (`input`, `usage.prompt_tokens`) that mean something only on spans which its scope or its own keys prove.
 
 use super::{Convention, Rule, To, field, row, trusted};
-use crate::normalize::canonical::{Field, Kind};
+use crate::genai::{Field, Kind};
 
 const TYPES: &[(&str, Kind)] = &[
     ("agent", Kind::InvokeAgent),

@@ -3,8 +3,7 @@
 //! Source: `enums.csv` of the conventions. Words are lower case and sorted; look them up with [`find`].
 
 use super::packed::{Words, packed};
-use crate::bytes;
-use crate::normalize::scalar;
+use crate::text::{self};
 use std::cmp::Ordering;
 
 macro_rules! words {
@@ -38,35 +37,6 @@ fn compare(known: &[u8], word: &[u8]) -> Ordering {
         }
     }
     known.len().cmp(&word.len())
-}
-
-/// Is it just this word? Not inlined: a call is shorter than the comparison.
-#[inline(never)]
-pub fn is(text: &[u8], word: &str) -> bool {
-    bytes::equal(text, word.as_bytes())
-}
-
-/// Is it one of these words?
-#[inline(never)]
-pub fn any(text: &[u8], words: &[&str]) -> bool {
-    words.iter().any(|word| is(text, word))
-}
-
-/// Where in a text a part of it starts. For short parts: memchr's own search takes ten times the code.
-pub fn position(text: &[u8], part: &[u8]) -> Option<usize> {
-    let first = *part.first()?;
-    memchr::memchr_iter(first, text).find(|at| text[*at..].starts_with(part))
-}
-
-/// A text as one that may be a word of a convention: empty, if it is longer than any of them.
-#[inline(never)]
-pub fn short(text: &[u8]) -> &str {
-    std::str::from_utf8(text.get(..text.len().min(64)).filter(|short| short.len() == text.len()).unwrap_or_default()).unwrap_or_default()
-}
-
-/// What a table says of a word.
-pub fn value<T: Copy>(table: &[(&str, T)], text: &[u8]) -> Option<T> {
-    table.iter().find(|(word, _)| is(text, word)).map(|(_, value)| *value)
 }
 
 /// Provider names. An empty word: a framework or a placeholder, no provider.
@@ -323,7 +293,7 @@ const NO_CALLS: &[&str] = &[
 
 /// Returns true if a span's operation, kind or name says that no model is called which is to be counted.
 pub fn is_no_call(word: &[u8]) -> bool {
-    !word.is_empty() && NO_CALLS.iter().any(|pattern| scalar::glob(pattern, word))
+    !word.is_empty() && NO_CALLS.iter().any(|pattern| text::glob(pattern, word))
 }
 
 /// Finish reasons. What is not here stays as it is, in lower case.

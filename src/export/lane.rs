@@ -1,6 +1,6 @@
 //! Encoded spans, first in, first out, in pieces of memory that neither move nor double: it takes little more than the spans do.
 
-use crate::otlp::wire::{push_varint, varint_len};
+use crate::protobuf::{push_varint, varint_len};
 use std::collections::VecDeque;
 
 /// A piece is a sixteenth of what there is, within these bounds, in bytes; larger for a span that is larger.

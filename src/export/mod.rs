@@ -14,10 +14,10 @@ mod queue;
 mod response;
 
 use crate::config::Delivery;
+use crate::otlp::PartialSuccess;
 pub use lane::Place;
 pub use parts::rebuild;
 use queue::Queue;
-pub use response::PartialSuccess;
 use response::Verdict;
 
 /// Something to send, or to store. A retry comes out again with the same id.

@@ -1,8 +1,8 @@
 //! Bodies made of the parts of another one: its halves, or the one with a smaller span.
 
 use crate::otlp::read;
-use crate::otlp::wire::Writer;
 use crate::otlp::write::number;
+use crate::protobuf::Writer;
 
 /// The body with those spans for which `keep`, called from the last to the first, gives bytes. `None`: it cannot be read.
 pub fn rebuild<'b>(body: &'b [u8], keep: &mut dyn FnMut(&'b [u8]) -> Option<&'b [u8]>) -> Option<Vec<u8>> {

@@ -4,7 +4,7 @@
 use super::Envelopes;
 use super::lane::{self, Lane, Place, Queued};
 use crate::config::{DropPolicy, QueueLimits};
-use crate::otlp::wire::{push_varint, varint_len};
+use crate::protobuf::{push_varint, varint_len};
 
 /// A body that was taken from the queue.
 pub struct Taken {

@@ -1,17 +1,9 @@
 //! What an answer says: whether the batch was taken, may come again, or is too large. OTLP's rules for HTTP and for gRPC.
 
 use crate::json;
-use crate::otlp::wire::{Reader, Wire};
+use crate::otlp::PartialSuccess;
+use crate::protobuf::{Reader, Wire};
 use bumpalo::Bump;
-
-/// What a backend did not take of a batch that it took, or what it warns of; likewise what the core did not take of a body.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PartialSuccess {
-    /// How many spans it rejects; 0: the message is a warning.
-    pub rejected: u64,
-    /// Why, for a developer.
-    pub message: String,
-}
 
 /// What becomes of a batch.
 #[derive(Clone, Copy, Debug, PartialEq)]

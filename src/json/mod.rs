@@ -9,15 +9,11 @@
 mod parser;
 pub mod read;
 
-use crate::bytes;
-use crate::number;
+use crate::text::{self, Out, bytes, number};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 use parser::Why;
 use std::cell::Cell;
-
-/// Text under construction, in the arena of the run.
-pub type Out<'a> = BumpVec<'a, u8>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -235,7 +231,7 @@ impl<'d> Json<'d> {
         match self.0.kind {
             Kind::True => Some(true),
             Kind::False => Some(false),
-            _ => crate::normalize::scalar::bool_word(self.source()),
+            _ => text::bool_word(self.source()),
         }
     }
 
@@ -252,7 +248,7 @@ impl<'d> Json<'d> {
     #[inline(never)]
     pub fn as_i64(self) -> Option<i64> {
         match self.0.kind {
-            Kind::Number | Kind::Plain => crate::normalize::scalar::int_text(self.source()),
+            Kind::Number | Kind::Plain => text::int_text(self.source()),
             _ => None,
         }
     }

@@ -1,7 +1,7 @@
 //! One pass over a text: what stands where, as a tree of nodes in the arena.
 
 use super::{Kind, Node};
-use crate::number;
+use crate::text::number;
 use bumpalo::Bump;
 use std::cell::Cell;
 

@@ -1,8 +1,8 @@
 //! The configuration out of JSON: each value reads itself, and an error names the field by its path, never a value, which may
 //! be a secret. By hand, since what serde derives for these few structs is a tenth of the module.
 
-use super::{Json, Out};
-use crate::conventions::words;
+use super::Json;
+use crate::text::{self, Out};
 use bumpalo::Bump;
 use std::fmt;
 
@@ -71,7 +71,7 @@ pub fn from_str<T: Read>(text: &str) -> Result<T, Error> {
 /// Reads the members of an object, until one of them is an error: the fields of a struct by the places of their names (with others
 /// that stand for them). Nothing here is made for each struct anew.
 pub fn members<'d>(json: Json<'d>, arena: &'d Bump, names: &[&[&str]], fields: &mut [&mut dyn Read]) -> Result<(), Error> {
-    entries(json, &mut |name, json| match names.iter().position(|names| words::any(name, names)) {
+    entries(json, &mut |name, json| match names.iter().position(|names| text::any(name, names)) {
         Some(at) => fields[at].read(json, arena),
         None => {
             let known = names.iter().map(|names| ["`", names[0], "`"].concat()).collect::<Vec<_>>().join(", ");
@@ -129,7 +129,7 @@ pub(crate) use read_enum;
 /// Which of these words it is.
 pub fn word(json: Json, words: &[&str]) -> Result<usize, Error> {
     let text = json.word().unwrap_or_default();
-    words.iter().position(|word| words::is(text, word)).ok_or_else(|| unknown_word(json, words))
+    words.iter().position(|word| text::is(text, word)).ok_or_else(|| unknown_word(json, words))
 }
 
 /// The error of a word that is none of these. Words are no secrets.

@@ -1,20 +1,22 @@
 //! What went in and what came out, by what the span is: messages of a model, arguments and result of a tool, query and
 //! documents of a retrieval, vectors of an embedding.
 
-use super::canonical::{DERIVED, EVENTS, Field, Kind, NAMES};
-use super::flat::{self, Flat};
+use super::flat;
 use super::messages::{self, Side};
 use super::{Normalizer, Pending, Slot, params, scalar, tools, twice, usage};
 use crate::conventions::{self, PLAIN, words};
+use crate::genai::{DERIVED, EVENTS, Field, Flat, Kind, NAMES};
 use crate::json::{self, Json};
 use crate::span::Value;
+use crate::span::value;
+use crate::text::Out;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
 fn text_of<'a>(value: &Value<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
     match *value {
         Value::Str(text) => Some(text),
-        Value::Array(_) | Value::Map(_) => Some(scalar::to_json(value, arena)),
+        Value::Array(_) | Value::Map(_) => Some(value::to_json(value, arena)),
         _ => None,
     }
 }
@@ -426,7 +428,7 @@ pub(super) fn put_found<'a>(n: &mut Normalizer<'_, 'a>, value: &Value<'a>, at: u
     }
 }
 
-fn write_document<'a>(document: Json<'a>, out: &mut json::Out<'a>, arena: &'a Bump) {
+fn write_document<'a>(document: Json<'a>, out: &mut Out<'a>, arena: &'a Bump) {
     if document.is_string() {
         out.extend_from_slice_copy(b"{\"content\":");
         document.write(out);

@@ -1,11 +1,13 @@
 //! Messages that travel as span events: OTel 1.27 to 1.36, and the details event of later versions.
 
-use super::canonical::{DERIVED, Field, Kind};
 use super::messages::{self, Side};
 use super::{Fate, Normalizer, content, is_too_large, scalar};
-use crate::conventions::{PLAIN, To, words};
+use crate::conventions::{PLAIN, To};
+use crate::genai::{DERIVED, Field, Kind};
 use crate::json;
+use crate::span::value;
 use crate::span::{Event, Value};
+use crate::text::{self, Out};
 use bumpalo::collections::Vec as BumpVec;
 
 /// Events that mark a piece of a streamed answer, in order: the first tells when it began.
@@ -91,7 +93,7 @@ const SAYS: &[(&str, Says)] = &[
 ];
 
 fn says(name: &[u8]) -> Option<Says> {
-    if name.starts_with(b"mlflow.chunk.item.") { Some(Says::Spent) } else { words::value(SAYS, name) }
+    if name.starts_with(b"mlflow.chunk.item.") { Some(Says::Spent) } else { text::lookup(SAYS, name) }
 }
 
 /// Reads the events into the canonical form; an event that is said by a field is mapped.
@@ -106,7 +108,7 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
             n.unread += 1;
             continue;
         }
-        if words::any(event.name, FIRST_PIECES)
+        if text::any(event.name, FIRST_PIECES)
             && let Some(nanos) = event.time.checked_sub(n.span.start)
         {
             n.c.derive(Field::TimeToFirstChunk, Value::Double(nanos as f64 / 1e9));
@@ -117,7 +119,7 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
             }
         }
         if n.c.kind == Some(Kind::ExecuteTool)
-            && let Some((field, keys)) = words::value(OF_TOOL, event.name)
+            && let Some((field, keys)) = text::lookup(OF_TOOL, event.name)
         {
             let value = keys.iter().find_map(|key| attribute(n, event, key)).and_then(|v| scalar::convert(field, v, arena));
             if let Some(value) = value {
@@ -136,7 +138,7 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
                 out.push(if out.is_empty() { b'[' } else { b',' });
                 write_message(n, event, role, out);
                 // Strands' loop: what the tools gave stands beside the message that called them.
-                let results = attribute(n, event, "tool.result").and_then(|v| scalar::parsed(v, arena));
+                let results = attribute(n, event, "tool.result").and_then(|v| value::parsed(v, arena));
                 if let Some(results) = results.filter(|r| is_parts(*r)) {
                     out.extend_from_slice_copy(b",{\"role\":\"tool\",\"content\":");
                     results.write(out);
@@ -157,7 +159,7 @@ pub(super) fn read<'a>(n: &mut Normalizer<'_, 'a>, fates: &mut [Fate<'a>]) {
             Some(Says::Details) => {
                 let mut said = true;
                 for attr in event.attributes {
-                    said &= match words::value(DETAILS, n.cx.keys.text(attr.key)) {
+                    said &= match text::lookup(DETAILS, n.cx.keys.text(attr.key)) {
                         Some(Field::InputMessages) => detail(n, Side::Input, &attr.value),
                         Some(Field::OutputMessages) => detail(n, Side::Output, &attr.value),
                         Some(field) => whole(n, field, &attr.value),
@@ -199,14 +201,14 @@ const OF_DOCUMENT: &[(&str, &str)] =
     &[("id", "id"), ("score", "score"), ("distance", "score"), ("document", "content"), ("entity", "content"), ("metadata", "metadata")];
 
 /// A document of a vector database, from its event; vectors are left out.
-fn write_document<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, out: &mut json::Out<'a>) {
+fn write_document<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, out: &mut Out<'a>) {
     out.push(b'{');
     let mut count = 0;
     for attr in event.attributes {
         let Some(member) = n.cx.keys.text(attr.key).rsplit(|b| *b == b'.').next() else { continue };
-        let Some(name) = words::value(OF_DOCUMENT, member) else { continue };
+        let Some(name) = text::lookup(OF_DOCUMENT, member) else { continue };
         json::member(out, &mut count, name.as_bytes());
-        scalar::write_json(attr.value, out);
+        value::write_json(attr.value, out);
     }
     out.push(b'}');
 }
@@ -256,7 +258,7 @@ fn whole<'a>(n: &mut Normalizer<'_, 'a>, field: Field, value: &Value<'a>) -> boo
 
 /// The value of an attribute of an event.
 pub(super) fn attribute<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, key: &str) -> Option<&'a Value<'a>> {
-    event.attributes.iter().find(|a| words::is(n.cx.keys.text(a.key), key)).map(|a| &a.value)
+    event.attributes.iter().find(|a| text::is(n.cx.keys.text(a.key), key)).map(|a| &a.value)
 }
 
 /// Parts of OpenAI's form, or of Bedrock Converse, which Strands writes.
@@ -266,7 +268,7 @@ fn is_parts(list: json::Json) -> bool {
 }
 
 /// One message as a JSON object: what the attributes say, JSON in text unwrapped.
-fn write_message<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, role: &str, out: &mut json::Out<'a>) {
+fn write_message<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, role: &str, out: &mut Out<'a>) {
     let arena = n.cx.arena;
     let mut count = 0;
     out.push(b'{');
@@ -274,9 +276,9 @@ fn write_message<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, role: &str, out:
         json::member(out, &mut count, name);
         out.extend_from_slice_copy(value);
     };
-    member(b"role", scalar::to_json(&Value::Str(role.as_bytes()), arena));
+    member(b"role", value::to_json(&Value::Str(role.as_bytes()), arena));
     for attr in event.attributes {
-        let key = words::short(n.cx.keys.text(attr.key));
+        let key = text::as_keyword(n.cx.keys.text(attr.key));
         let whole = ["gen_ai.event.content", "message", "message.detail"].contains(&key);
         let name = match key {
             _ if whole => "content",
@@ -284,7 +286,7 @@ fn write_message<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, role: &str, out:
             _ => continue,
         };
         let text = match attr.value {
-            Value::Array(_) | Value::Map(_) => Some(scalar::to_json(&attr.value, arena)),
+            Value::Array(_) | Value::Map(_) => Some(value::to_json(&attr.value, arena)),
             value => value.as_str(),
         };
         let parsed = text.and_then(|t| json::parse(t, arena));
@@ -295,7 +297,7 @@ fn write_message<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, role: &str, out:
                 if let Some(reason) = message.and_then(|_| said.get("finish_reason")) {
                     member(b"finish_reason", reason.to_text(arena));
                 }
-                for (key, value) in message.unwrap_or(said).entries().filter(|(key, _)| !words::is(key, "role")) {
+                for (key, value) in message.unwrap_or(said).entries().filter(|(key, _)| !text::is(key, "role")) {
                     let mut name = BumpVec::new_in(arena);
                     json::escape(key, &mut name);
                     member(&name, value.to_text(arena));
@@ -306,7 +308,7 @@ fn write_message<'a>(n: &Normalizer<'_, 'a>, event: &Event<'a>, role: &str, out:
                 member(name.as_bytes(), list.to_text(arena));
             }
             _ if name == "tool_calls" => {}
-            _ => member(name.as_bytes(), scalar::to_json(&attr.value, arena)),
+            _ => member(name.as_bytes(), value::to_json(&attr.value, arena)),
         }
     }
     out.push(b'}');

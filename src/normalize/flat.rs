@@ -1,34 +1,13 @@
 //! Lists that travel as many attributes with indexes in their keys (`llm.input_messages.0.message.role`): back to one JSON
 //! text, which is then read like any other. Gaps in the indexes close; what an index means is not known here.
 
-use super::scalar;
-use crate::bytes;
-use crate::json::{self, Out};
-use crate::number;
-use crate::span::Value;
+use crate::genai::Flat;
+use crate::json;
+use crate::span::{Value, value};
+use crate::text::{Out, bytes, number};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 use std::cmp::Ordering;
-
-/// What a list is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flat {
-    /// Messages that were sent.
-    InputMessages,
-    /// Messages that were answered.
-    OutputMessages,
-    /// Tool definitions.
-    Tools,
-    /// Documents that were found.
-    Documents,
-    /// Texts that were embedded.
-    Texts,
-}
-
-impl Flat {
-    /// All of them, in order.
-    pub const ALL: &[Flat] = &[Flat::InputMessages, Flat::OutputMessages, Flat::Tools, Flat::Documents, Flat::Texts];
-}
 
 /// One attribute of a list: what follows the list's name in its key, and its value.
 #[derive(Clone, Copy)]
@@ -149,7 +128,7 @@ fn write(leaves: &[Leaf], skip: usize, depth: usize, out: &mut Out) {
         if let (true, Value::Str(text), []) = (first.is_json, first.value, below) {
             out.extend_from_slice_copy(text);
         } else if below.is_empty() {
-            scalar::write_json(first.value, out);
+            value::write_json(first.value, out);
         } else {
             write(below, end + 1, depth.saturating_sub(1), out);
         }

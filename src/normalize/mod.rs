@@ -1,7 +1,6 @@
 //! From a span as its instrumentation wrote it to the canonical GenAI form: recognise, read the tables, then what
 //! a table cannot say.
 
-pub mod canonical;
 mod content;
 mod events;
 pub mod flat;
@@ -20,10 +19,11 @@ use crate::entry::{Repeated, Usage};
 use crate::json;
 use crate::keys::{KeyInfo, Keys};
 use crate::span::{Attr, Event, Key, Span, Value, status};
+use crate::text;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
-use canonical::{Canonical, DERIVED, EVENTS, Field, HANDED_DOWN, Kind, PEOPLE};
+use crate::genai::{Canonical, DERIVED, EVENTS, Field, HANDED_DOWN, Kind, PEOPLE};
 
 /// What happens to an attribute (or event) of the source.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -225,7 +225,7 @@ pub fn recognise_start<'a>(keys: impl Iterator<Item = Key<'a>>, dictionary: &Key
 pub fn opens_segment(attributes: &[Attr], [scope, proven]: [ConventionSet; 2], keys: &Keys) -> bool {
     let conventions = proven | conventions::everywhere();
     let kind = |attr: &Attr| {
-        let text = scalar::unquote(attr.value.as_str()?);
+        let text = text::unquote(attr.value.as_str()?);
         with_info(attr.key, keys, |info| info.holding(conventions).find_map(|r| r.rule.to.kind(text)))
     };
     conventions::open_segments(proven)
@@ -278,7 +278,7 @@ fn with_info<T: Default>(key: Key, keys: &Keys, f: impl FnOnce(&KeyInfo) -> T) -
 
 fn proves(to: To, value: Value) -> bool {
     match to {
-        To::Proof(words) => value.as_str().is_some_and(|text| words::any(text, words)),
+        To::Proof(words) => value.as_str().is_some_and(|text| text::any(text, words)),
         To::All(all) => all.iter().any(|to| proves(*to, value)),
         _ => false,
     }
@@ -367,7 +367,7 @@ impl<'a> Normalizer<'_, 'a> {
 
     /// The model that the span names, and whether that is one of embeddings.
     fn named_model(&self) -> Option<bool> {
-        let of_embeddings = |model: &[u8]| words::position(model, b"embed").is_some();
+        let of_embeddings = |model: &[u8]| text::position(model, b"embed").is_some();
         let one = self.held(Slot::Model).map(|m| m.value.as_str().unwrap_or_default());
         let answered = self.c.has(Field::ResponseModel).then_some(&b""[..]);
         self.c.text(Field::RequestModel).or(one).or(answered).map(of_embeddings)
@@ -421,7 +421,7 @@ impl<'a> Normalizer<'_, 'a> {
         }
         let content = self.held(Slot::Input).is_some() || self.held(Slot::Output).is_some();
         c.kind.is_some()
-            || words::any(c.operation, words::DECISIONS)
+            || text::any(c.operation, words::DECISIONS)
             || c.has(Field::InputMessages)
             || c.has(Field::OutputMessages)
             || self.named_model().is_some() && (content || self.counts_or_ends())
@@ -459,7 +459,7 @@ impl<'a> Normalizer<'_, 'a> {
         }
         if c.kind.is_some_and(Kind::calls_model) {
             const ADDRESSES: &[&str] = &["server.address", "url.full", "http.url", "gen_ai.openai.api_base"];
-            let attributes = self.span.attributes.iter().filter(|a| words::any(self.cx.keys.text(a.key), ADDRESSES));
+            let attributes = self.span.attributes.iter().filter(|a| text::any(self.cx.keys.text(a.key), ADDRESSES));
             let addresses = attributes.filter_map(|a| a.value.as_str());
             provider::complete(c, self.cx.scope, self.span.name, addresses, self.cx.infer_provider);
         }
@@ -503,7 +503,7 @@ impl<'a> Normalizer<'_, 'a> {
         let Some(Pending { value, at, .. }) = self.held(Slot::Model) else { return };
         let Some(value) = scalar::convert(Field::ResponseModel, &value, self.cx.arena) else { return };
         self.c.reading = at;
-        let said = |output: Pending| output.value.as_str().is_none_or(|text| !scalar::unquote(text).is_empty());
+        let said = |output: Pending| output.value.as_str().is_none_or(|text| !text::unquote(text).is_empty());
         let ended = self.span.status_code != status::ERROR;
         let answered = ended && (self.held(Slot::Output).is_some_and(said) || self.c.has(Field::OutputMessages));
         // The answer itself may say better who gave it (older MLflow's one name is that which was asked for).
@@ -520,7 +520,7 @@ impl<'a> Normalizer<'_, 'a> {
 
     /// rules.md 7
     fn complete_error(&mut self) {
-        let is_exception = |event: &&Event| words::any(event.name, &["exception", "gen_ai.client.operation.exception"]);
+        let is_exception = |event: &&Event| text::any(event.name, &["exception", "gen_ai.client.operation.exception"]);
         let exceptions = self.span.events.iter().filter(is_exception);
         self.c.failed |= conventions::always_ok(self.cx.scope_conventions) && exceptions.clone().next().is_some();
         if self.span.status_code != status::ERROR && !self.c.failed || self.c.has(Field::ErrorType) {

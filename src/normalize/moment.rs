@@ -1,7 +1,7 @@
 //! Moments in time: ISO 8601 to nanoseconds since 1970, and back.
 
-use super::scalar::unquote;
 use crate::span::Value;
+use crate::text::unquote;
 
 /// Text that is read from its beginning.
 struct Cursor<'t>(&'t [u8]);

@@ -1,10 +1,10 @@
 //! Request parameters that travel as one JSON object.
 
-use super::canonical::{Canonical, Field};
 use super::{messages, scalar, tools};
-use crate::conventions::words;
+use crate::genai::{Canonical, Field};
 use crate::json::Json;
 use crate::span::Value;
+use crate::text;
 use bumpalo::Bump;
 
 const FIELDS: &[(&str, Field)] = &[
@@ -45,7 +45,7 @@ const FIELDS: &[(&str, Field)] = &[
 pub fn read<'a>(parameters: Json<'a>, trust: u8, source: u16, c: &mut Canonical<'a>, arena: &'a Bump) -> bool {
     let mut complete = true;
     for (key, value) in parameters.entries().filter(|(_, value)| !value.is_null()) {
-        let Some(field) = words::value(FIELDS, key) else {
+        let Some(field) = text::lookup(FIELDS, key) else {
             // Google ADK says how it sends the request, and labels it with its agent, whose span has the name.
             let said = key == b"http_options" || key == b"labels" && value.entries().all(|(label, _)| label == b"adk_agent_name");
             complete &= said || value.is_object() && value.is_empty();

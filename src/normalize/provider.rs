@@ -1,8 +1,9 @@
 //! The provider that nobody names (rules.md 2): from the SDK wrapper, else the server's address, else the model's family.
 
-use super::canonical::{Canonical, DERIVED, Field, INFERRED, NAMES};
 use crate::conventions::words;
+use crate::genai::{Canonical, DERIVED, Field, INFERRED, NAMES};
 use crate::span::Value;
+use crate::text;
 
 /// Wrappers and instrumentations carry the provider's name; the first that fits.
 const WRAPPERS: &[(&str, &str)] = &[
@@ -28,13 +29,13 @@ const WRAPPER_SPANS: &[&str] = &["OpenAI-generation", "OpenAI-embedding", "OpenA
 
 fn wrapper(scope: &[u8]) -> Option<&'static str> {
     let lower = scope.to_ascii_lowercase();
-    let (_, provider) = WRAPPERS.iter().find(|(part, _)| words::position(&lower, part.as_bytes()).is_some())?;
+    let (_, provider) = WRAPPERS.iter().find(|(part, _)| text::position(&lower, part.as_bytes()).is_some())?;
     (!provider.is_empty()).then_some(provider)
 }
 
 /// Host of a URL or an address, without port where the tables have none.
 pub fn host(address: &[u8]) -> &[u8] {
-    let rest = words::position(address, b"://").map_or(address, |at| &address[at + 3..]);
+    let rest = text::position(address, b"://").map_or(address, |at| &address[at + 3..]);
     let rest = &rest[..memchr::memchr2(b'/', b'?', rest).unwrap_or(rest.len())];
     if rest.ends_with(b":11434") { rest } else { &rest[..memchr::memchr(b':', rest).unwrap_or(rest.len())] }
 }

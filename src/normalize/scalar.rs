@@ -1,10 +1,10 @@
 //! Single values: text to number, quotes, placeholders. The types of [`super::canonical::Field`] in code.
 
-use super::canonical::{Field, Type};
 use crate::conventions::words;
+use crate::genai::{Field, Type};
 use crate::json;
-use crate::number;
-use crate::span::Value;
+use crate::span::{Value, value};
+use crate::text::{self, number};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
@@ -30,14 +30,7 @@ fn is_placeholder(text: &[u8]) -> bool {
 pub fn is_absence(field: Field, value: &Value) -> bool {
     field.ty() != Type::Text
         && field != Field::StopSequences
-        && value.as_str().is_some_and(|text| is_placeholder(unquote(text.trim_ascii())))
-}
-
-/// The spellings of true and false that sources use.
-pub fn bool_word(text: &[u8]) -> Option<bool> {
-    const WORDS: &[(&str, bool)] =
-        &[("true", true), ("True", true), ("TRUE", true), ("1", true), ("false", false), ("False", false), ("FALSE", false), ("0", false)];
-    words::value(WORDS, unquote(text.trim_ascii()))
+        && value.as_str().is_some_and(|text| is_placeholder(text::unquote(text.trim_ascii())))
 }
 
 /// A boolean in any of its spellings.
@@ -46,26 +39,8 @@ pub fn as_bool(value: &Value) -> Option<bool> {
         Value::Bool(b) => Some(b),
         Value::Int(n @ (0 | 1)) => Some(n == 1),
         Value::Double(n) if n == 0.0 || n == 1.0 => Some(n == 1.0),
-        Value::Str(text) => bool_word(text),
+        Value::Str(text) => text::bool_word(text),
         _ => None,
-    }
-}
-
-/// A whole number from text: `"57"`, `57.0`, `1e3`.
-pub fn int_text(text: &[u8]) -> Option<i64> {
-    let text = unquote(text.trim_ascii());
-    number::integer(text).or_else(|| number::parse(text).and_then(whole))
-}
-
-fn whole(n: f64) -> Option<i64> {
-    (n.fract() == 0.0 && n.abs() < 9.0e18).then_some(n as i64)
-}
-
-/// Text without the JSON quotes around it (rules.md 8): Langfuse Python 5 and MLflow write names that way.
-pub fn unquote(text: &[u8]) -> &[u8] {
-    match text {
-        [b'"', inner @ .., b'"'] if !inner.contains(&b'"') && !inner.contains(&b'\\') => inner,
-        _ => text,
     }
 }
 
@@ -78,31 +53,23 @@ fn name<'a>(text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
     (!is_placeholder(text)).then_some(text)
 }
 
-/// The digits of a number.
-#[inline(never)]
-pub fn digits(n: i64, arena: &Bump) -> &[u8] {
-    let mut out = BumpVec::new_in(arena);
-    number::write_integer(n, &mut out);
-    out.into_bump_slice()
-}
-
 /// The value as the field's type has it; `None` where it says nothing.
 #[inline(never)]
 pub fn convert<'a>(field: Field, value: &Value<'a>, arena: &'a Bump) -> Option<Value<'a>> {
     match (field.ty(), *value) {
         (_, Value::Empty) => None,
         (Type::Name, Value::Str(text)) => word(field, name(text, arena)?, arena).map(Value::Str),
-        (Type::Name, Value::Int(_)) => Some(Value::Str(to_json(value, arena))),
-        (Type::Name, Value::Double(n)) if n.is_finite() => Some(Value::Str(to_json(value, arena))),
+        (Type::Name, Value::Int(_)) => Some(Value::Str(value::to_json(value, arena))),
+        (Type::Name, Value::Double(n)) if n.is_finite() => Some(Value::Str(value::to_json(value, arena))),
         (Type::Text, Value::Str(_)) => Some(*value),
-        (Type::Text | Type::Json, Value::Array(_) | Value::Map(_)) => Some(Value::Str(to_json(value, arena))),
+        (Type::Text | Type::Json, Value::Array(_) | Value::Map(_)) => Some(Value::Str(value::to_json(value, arena))),
         (Type::Json, Value::Str(text)) => of_json(field, text, json::parse(text, arena), arena),
         (Type::Int, Value::Int(_)) | (Type::Double, Value::Double(_)) | (Type::Bool, Value::Bool(_)) => Some(*value),
-        (Type::Int, Value::Double(n)) => whole(n).map(Value::Int),
-        (Type::Int, Value::Str(text)) => int_text(text).map(Value::Int),
+        (Type::Int, Value::Double(n)) => text::whole(n).map(Value::Int),
+        (Type::Int, Value::Str(text)) => text::int_text(text).map(Value::Int),
         (Type::Double, Value::Int(n)) => Some(Value::Double(n as f64)),
         (Type::Double, Value::Str(text)) => {
-            let n = number::parse(unquote(text.trim_ascii()))?;
+            let n = number::parse(text::unquote(text.trim_ascii()))?;
             n.is_finite().then_some(Value::Double(n))
         }
         (Type::Bool, _) => as_bool(value).map(Value::Bool),
@@ -165,7 +132,7 @@ impl<'a> Names<'a> {
 /// A name, also where the source counts them.
 fn name_of<'a>(value: &Value<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
     match *value {
-        Value::Int(n) => Some(digits(n, arena)),
+        Value::Int(n) => Some(value::digits(n, arena)),
         _ => value.as_str(),
     }
 }
@@ -216,146 +183,9 @@ fn word<'a>(field: Field, text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
     }
 }
 
-/// The text of a value as JSON, if it is JSON.
-pub fn parsed<'a>(value: &Value<'a>, arena: &'a Bump) -> Option<json::Json<'a>> {
-    json::parse(value.as_str()?, arena)
-}
-
-/// A JSON value as an attribute has it: scalars as they are, lists and objects as JSON text.
-pub fn from_json<'a>(j: json::Json<'a>, arena: &'a Bump) -> Value<'a> {
-    if j.is_string() || j.is_array() || j.is_object() {
-        Value::Str(j.text(arena).unwrap_or_else(|| j.to_text(arena)))
-    } else if j.is_bool() {
-        j.as_bool().map_or(Value::Empty, Value::Bool)
-    } else if let Some(n) = j.as_i64() {
-        Value::Int(n)
-    } else {
-        j.as_f64().map_or(Value::Empty, Value::Double)
-    }
-}
-
-/// A list of JSON texts as the JSON list of what they say; anything else as it is.
-pub fn from_items<'a>(value: &Value<'a>, arena: &'a Bump) -> Value<'a> {
-    let Value::Array(items) = value else { return *value };
-    let mut out = BumpVec::new_in(arena);
-    out.push(b'[');
-    for (i, item) in items.iter().enumerate() {
-        json::separate(&mut out, i);
-        match item.as_str().and_then(|text| json::parse(text, arena)) {
-            Some(said) => said.write(&mut out),
-            None => write_json(*item, &mut out),
-        }
-    }
-    out.push(b']');
-    Value::Str(out.into_bump_slice())
-}
-
-/// A structured value as JSON text.
-pub fn to_json<'a>(value: &Value, arena: &'a Bump) -> &'a [u8] {
-    let mut out = BumpVec::new_in(arena);
-    write_json(*value, &mut out);
-    out.into_bump_slice()
-}
-
-/// Appends a value as JSON.
-pub fn write_json(value: Value, out: &mut json::Out) {
-    match value {
-        Value::Empty => out.extend_from_slice_copy(b"null"),
-        Value::Str(text) => json::string(text, out),
-        Value::Bool(b) => out.extend_from_slice_copy(if b { b"true" } else { b"false" }),
-        Value::Int(n) => number::write_integer(n, out),
-        Value::Double(n) if n.is_finite() => {
-            number::text(n, |text| out.extend_from_slice_copy(text.strip_suffix(".0").unwrap_or(text).as_bytes()))
-        }
-        Value::Double(_) => out.extend_from_slice_copy(b"null"),
-        Value::Bytes(bytes) => {
-            let mut escaped = BumpVec::new_in(out.bump());
-            bytes.iter().for_each(|byte| json::escape_byte(*byte, &mut escaped));
-            json::string(&escaped, out);
-        }
-        Value::Array(items) => {
-            out.push(b'[');
-            for (i, item) in items.iter().enumerate() {
-                json::separate(out, i);
-                write_json(*item, out);
-            }
-            out.push(b']');
-        }
-        Value::Map(entries) => {
-            out.push(b'{');
-            for (i, (key, value)) in entries.iter().enumerate() {
-                json::separate(out, i);
-                json::string(key, out);
-                out.push(b':');
-                write_json(*value, out);
-            }
-            out.push(b'}');
-        }
-    }
-}
-
-/// Does `text` match `pattern`? `*` stands for any text.
-pub fn glob(pattern: &str, text: &[u8]) -> bool {
-    matches_glob(pattern.as_bytes(), text)
-}
-
-fn matches_glob(pattern: &[u8], text: &[u8]) -> bool {
-    if memchr::memchr(b'*', pattern).is_none() {
-        return text == pattern;
-    }
-    // Where it does not go on, the last star has to take one byte more; those before it need no other try. So stars do not multiply.
-    let (mut at, mut i) = (0, 0);
-    let mut last = None;
-    loop {
-        match (pattern.get(at), text.get(i)) {
-            (Some(b'*'), _) if at + 1 == pattern.len() => return true,
-            (Some(b'*'), _) => {
-                at += 1;
-                last = Some((at, i));
-            }
-            (Some(wanted), Some(byte)) if wanted == byte => (at, i) = (at + 1, i + 1),
-            (None, None) => return true,
-            (_, None) => return false,
-            _ => {
-                let Some((after, from)) = last else { return false };
-                (at, i) = (after, from + 1);
-                last = Some((after, i));
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_star_stands_for_any_text() {
-        for (pattern, text, matches) in [
-            ("a*", "a", true),
-            ("a*", "b", false),
-            ("*b", "aab", true),
-            ("*b", "aba", false),
-            ("a*b*c", "a--b-b--c", true),
-            ("a*b*c", "a--c--b", false),
-            ("*ab*ab", "abab", true),
-            ("*ab*ab", "aab", false),
-            ("**", "", true),
-            ("", "", true),
-            ("a", "ab", false),
-            ("*a*", "xax", true),
-        ] {
-            assert_eq!(glob(pattern, text.as_bytes()), matches, "{pattern}, {text}");
-        }
-    }
-
-    /// Each star once tried each place for each place of the one before: thirty of them took for ever.
-    #[test]
-    fn many_stars_take_no_longer_than_one() {
-        let text = "a".repeat(10_000);
-        assert!(glob(&format!("{}a", "*".repeat(30)), text.as_bytes()));
-        assert!(!glob(&format!("{}b", "a*".repeat(30)), text.as_bytes()));
-    }
 
     #[test]
     fn a_moment_in_milliseconds() {
@@ -363,14 +193,6 @@ mod tests {
         assert_eq!(instant(&Value::Double(1_795_479_339_116.5)), Some(1_795_479_339_116_500_000));
         assert_eq!(instant(&Value::Str(b"1970-01-01T00:00:01Z")), Some(1_000_000_000));
         assert_eq!((instant(&Value::Int(-1)), instant(&Value::Double(f64::NAN)), instant(&Value::Bool(true))), (None, None, None));
-    }
-
-    #[test]
-    fn a_list_of_json_texts_is_one_list() {
-        let arena = Bump::new();
-        let items = [Value::Str(b"\"sunny day\""), Value::Str(b"{\"a\": 1}"), Value::Str(b"plain"), Value::Int(3)];
-        assert_eq!(from_items(&Value::Array(&items), &arena), Value::Str(br#"["sunny day",{"a":1},"plain",3]"#));
-        assert_eq!(from_items(&Value::Str(b"x"), &arena), Value::Str(b"x"));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Applies the tables: what the rules of a key say of a value, and what becomes of the attribute that had it.
 
-use super::canonical::{DERIVED, EVENTS, Field, Kind, NAMES, Put};
-use super::flat::{self, Flat, Leaf};
+use super::flat::{self, Leaf};
 use super::{Fate, Normalizer, Pending, Slot, content, is_too_large, messages, params, provider, scalar, tools, usage, with_info};
-use crate::conventions::{self, ConventionSet, PLAIN, Rule, To, words};
+use crate::conventions::{self, ConventionSet, PLAIN, Rule, To};
+use crate::genai::{DERIVED, EVENTS, Field, Flat, Kind, NAMES, Put};
 use crate::json::{self, Json};
+use crate::span::value;
 use crate::span::{Key, Value};
+use crate::text;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
@@ -15,7 +17,7 @@ fn all_known(object: Json, path: &[u8], members: &[(&str, To)], arena: &Bump) ->
         let mut at = BumpVec::with_capacity_in(path.len() + key.len() + 1, arena);
         at.extend_from_slice_copy(path);
         at.extend_from_slice_copy(key);
-        if value.is_null() || members.iter().any(|(known, _)| words::is(&at, known)) {
+        if value.is_null() || members.iter().any(|(known, _)| text::is(&at, known)) {
             continue;
         }
         at.push(b'.');
@@ -28,7 +30,7 @@ fn all_known(object: Json, path: &[u8], members: &[(&str, To)], arena: &Bump) ->
 
 /// What a table says of the first pattern that fits a text.
 pub(super) fn fitting<T: Copy>(table: &[(&str, T)], text: &[u8]) -> Option<T> {
-    table.iter().find(|(pattern, _)| scalar::glob(pattern, text)).map(|(_, value)| *value)
+    table.iter().find(|(pattern, _)| text::glob(pattern, text)).map(|(_, value)| *value)
 }
 
 impl<'a> Normalizer<'_, 'a> {
@@ -62,7 +64,7 @@ impl<'a> Normalizer<'_, 'a> {
     /// `of` is the key and the rule that it matched; a member of an object has none.
     pub(super) fn apply(&mut self, to: &To, value: &Value<'a>, of: Option<&(Key<'a>, &'static Rule)>, trust: u8, at: u16) {
         let text = value.as_str();
-        let is_one_of = |words: &[&str]| text.is_some_and(|text| words::any(text, words));
+        let is_one_of = |words: &[&str]| text.is_some_and(|text| text::any(text, words));
         let field = match *to {
             To::Field(field) => field,
             To::Aggregated(field) => {
@@ -87,11 +89,11 @@ impl<'a> Normalizer<'_, 'a> {
                 return self.apply(to, &Value::Str(word), of, trust, at);
             }
             To::Enveloped(to) => {
-                let object = scalar::parsed(value, self.cx.arena).filter(|j| j.get("type").is_some_and(|t| t.is_string()));
-                let inner = object.and_then(|j| j.get("value")).map(|j| scalar::from_json(j, self.cx.arena));
+                let object = value::parsed(value, self.cx.arena).filter(|j| j.get("type").is_some_and(|t| t.is_string()));
+                let inner = object.and_then(|j| j.get("value")).map(|j| value::from_json(j, self.cx.arena));
                 return self.apply(to, inner.as_ref().unwrap_or(value), of, trust, at);
             }
-            To::Items(to) => return self.apply(to, &scalar::from_items(value, self.cx.arena), of, trust, at),
+            To::Items(to) => return self.apply(to, &value::from_items(value, self.cx.arena), of, trust, at),
             To::Flat(list) => return self.put_leaf(list, false, value, of, trust, at),
             To::FlatParts(list) => return self.put_leaf(list, true, value, of, trust, at),
             To::Kind(words) => return self.put_kind(words, value, trust, at),
@@ -127,7 +129,7 @@ impl<'a> Normalizer<'_, 'a> {
                 return self.put(field, &Value::Str(word.as_bytes()), trust, at);
             }
             To::Aside(names) => {
-                self.aside |= text.is_some_and(|text| names.iter().any(|name| scalar::glob(name, text)));
+                self.aside |= text.is_some_and(|text| names.iter().any(|name| text::glob(name, text)));
                 return;
             }
             To::AggregateOn(kinds) => {
@@ -143,10 +145,10 @@ impl<'a> Normalizer<'_, 'a> {
             To::Failed(words) => {
                 let text = match *value {
                     Value::Bool(b) => if b { "true" } else { "false" }.as_bytes(),
-                    Value::Int(n) => scalar::digits(n, self.cx.arena),
-                    _ => text.map(scalar::unquote).unwrap_or_default(),
+                    Value::Int(n) => value::digits(n, self.cx.arena),
+                    _ => text.map(text::unquote).unwrap_or_default(),
                 };
-                self.c.failed |= if words.is_empty() { !words::any(text, &["", "0", "false"]) } else { words::any(text, words) };
+                self.c.failed |= if words.is_empty() { !text::any(text, &["", "0", "false"]) } else { text::any(text, words) };
                 return;
             }
             To::MarkIf(words) => {
@@ -201,7 +203,7 @@ impl<'a> Normalizer<'_, 'a> {
                 false
             }
             To::Level => {
-                let failed = text.map(scalar::unquote) == Some(b"ERROR");
+                let failed = text.map(text::unquote) == Some(b"ERROR");
                 self.c.failed |= failed;
                 failed
             }
@@ -212,7 +214,7 @@ impl<'a> Normalizer<'_, 'a> {
                 text.is_some_and(|text| self.span.status_message.is_empty() || text == self.span.status_message)
             }
             To::GraphNode => {
-                if text.map(scalar::unquote) == Some(self.span.name) {
+                if text.map(text::unquote) == Some(self.span.name) {
                     self.c.derive(Field::AgentName, Value::Str(self.span.name));
                 }
                 false
@@ -222,7 +224,7 @@ impl<'a> Normalizer<'_, 'a> {
                 false
             }
             To::Keep => false,
-            _ => return self.fate_of_json(to, value, scalar::parsed(value, self.cx.arena), trust, at),
+            _ => return self.fate_of_json(to, value, value::parsed(value, self.cx.arena), trust, at),
         };
         Some(if mapped { Fate::Mapped } else { Fate::Keep })
     }
@@ -276,7 +278,7 @@ impl<'a> Normalizer<'_, 'a> {
                         To::Parameters => params::read(member, trust, DERIVED, self.c, arena),
                         To::Usage => usage::read(member, trust, DERIVED, self.c),
                         _ => {
-                            self.apply(to, &scalar::from_json(member, arena), None, trust, DERIVED);
+                            self.apply(to, &value::from_json(member, arena), None, trust, DERIVED);
                             true
                         }
                     };
@@ -300,7 +302,7 @@ impl<'a> Normalizer<'_, 'a> {
         };
         let length = match first {
             Value::Array(items) => items.len(),
-            value => scalar::parsed(value, self.cx.arena).map_or(0, |v| v.items().count()),
+            value => value::parsed(value, self.cx.arena).map_or(0, |v| v.items().count()),
         };
         if length > 0 {
             self.settle(Field::EmbeddingDimensions, Value::Int(length as i64), trust, at);
@@ -319,7 +321,7 @@ impl<'a> Normalizer<'_, 'a> {
             return self.put_vector(value, trust, at);
         }
         if flat::is_indexed(path) && *value != Value::Empty && self.cx.arena.allocated_bytes() <= self.cx.room {
-            let is_json = of_parts && path.ends_with(b".content") && scalar::parsed(value, self.cx.arena).is_some_and(messages::is_parts);
+            let is_json = of_parts && path.ends_with(b".content") && value::parsed(value, self.cx.arena).is_some_and(messages::is_parts);
             self.leaves.push(Leaf { of, path, value: *value, is_json, at });
         }
     }
@@ -346,11 +348,11 @@ impl<'a> Normalizer<'_, 'a> {
         let json = of_tool.and_then(|text| json::parse(text, arena));
         let read = match field {
             Field::ToolDefinitions => {
-                let list = if let Value::Array(_) = value { Some(scalar::to_json(value, arena)) } else { text };
+                let list = if let Value::Array(_) = value { Some(value::to_json(value, arena)) } else { text };
                 list.and_then(|list| tools::from_text(list, arena))
             }
             // Semantic Kernel and the Agent Framework write the whole URL.
-            Field::ServerAddress => text.filter(|url| words::position(url, b"://").is_some()).map(provider::host),
+            Field::ServerAddress => text.filter(|url| text::position(url, b"://").is_some()).map(provider::host),
             Field::ToolCallResult => json.and_then(|result| content::read_result(self, result)),
             // OpenLLMetry: what LangChain told its handler of the call, with what the tool got in it.
             Field::ToolCallArguments => {
@@ -418,8 +420,8 @@ impl<'a> Normalizer<'_, 'a> {
     }
 
     fn put_kind(&mut self, table: &[(&str, Kind)], value: &Value<'a>, trust: u8, at: u16) {
-        let Some(text) = value.as_str().map(scalar::unquote) else { return };
-        let known = words::value(table, text);
+        let Some(text) = value.as_str().map(text::unquote) else { return };
+        let known = text::lookup(table, text);
         // Less trusted than a kind of its own: it only narrows one.
         if trust < PLAIN {
             self.refined = known;
@@ -456,7 +458,7 @@ impl<'a> Normalizer<'_, 'a> {
     /// Takes the mark out of a JSON object of metadata; what else it holds stays.
     fn mark_inside(&mut self, value: &Value<'a>) -> Fate<'a> {
         let arena = self.cx.arena;
-        let parsed = scalar::parsed(value, arena);
+        let parsed = value::parsed(value, arena);
         // Langfuse Python 4.8 to 4.14 propagates nested metadata as text: `"{'is_entry': True}"`.
         let parsed = parsed.and_then(|j| if j.is_string() { json::parse(j.text(arena)?, arena) } else { Some(j) });
         let Some(object) = parsed.filter(Json::is_object) else { return Fate::Keep };
@@ -466,8 +468,8 @@ impl<'a> Normalizer<'_, 'a> {
         out.push(b'{');
         for (key, v) in object.entries() {
             let mark = match () {
-                () if words::any(key, &["gen_ai.is_entry", "is_entry"]) => Some(v),
-                () if words::is(key, "gen_ai") => v.get("is_entry"),
+                () if text::any(key, &["gen_ai.is_entry", "is_entry"]) => Some(v),
+                () if text::is(key, "gen_ai") => v.get("is_entry"),
                 () => None,
             };
             if mark.is_some() {

@@ -1,6 +1,7 @@
 //! Tool definitions from any provider's shape to OTel's `[{type, name, description?, parameters?}]`.
 
 use crate::json::{self, Json};
+use crate::text::Out;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
@@ -45,7 +46,7 @@ pub fn from_schema<'a>(text: &'a [u8], name: &[u8], description: Option<&[u8]>, 
     Some(out.into_bump_slice())
 }
 
-fn definition<'a>(tool: Json<'a>, count: &mut usize, out: &mut json::Out<'a>, arena: &'a Bump) {
+fn definition<'a>(tool: Json<'a>, count: &mut usize, out: &mut Out<'a>, arena: &'a Bump) {
     // OpenInference: `{"tool": {"json_schema": "…"}}`. Haystack: `{"type": <class>, "data": {…, "function": <its name>}}`.
     let around = || {
         let inner = tool.get("tool").filter(Json::is_object).map(|inner| inner.get("json_schema").unwrap_or(inner));

@@ -1,14 +1,14 @@
 //! Messages that a span has twice, in parts and as a whole or in two conventions: which of them say it.
 
 use super::messages::{self, Side};
-use crate::conventions::words;
 use crate::json::{self, Json};
+use crate::text;
 use bumpalo::Bump;
 
 /// Are these the messages that were told, text by text, with more beside them? OpenInference's lists may leave out what it
 /// could not read: the bytes of an image, the ids of LangChain's calls. What was masked stays so, and so does a part of which only the type is left.
 pub fn is_fuller<'a>(whole: &'a [u8], told: &'a [u8], arena: &'a Bump) -> bool {
-    if words::position(told, b"__REDACTED__").is_some() {
+    if text::position(told, b"__REDACTED__").is_some() {
         return false;
     }
     let (Some(whole), Some(told)) = (json::parse(whole, arena), json::parse(told, arena)) else { return false };

@@ -1,10 +1,10 @@
 //! Token counts and costs. The canonical counts are inclusive (rules.md 3): input holds what was cached, written to a
 //! cache or audio, output holds reasoning. Langfuse's buckets are exclusive, OpenAI's and OTel's are not.
 
-use super::canonical::{Canonical, DERIVED, Field};
-use crate::conventions::words;
+use crate::genai::{Canonical, DERIVED, Field};
 use crate::json::Json;
 use crate::span::Value;
+use crate::text;
 
 /// Where a count of a usage object belongs.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -97,7 +97,7 @@ const BUCKETS_OF_PREFIXES: &[(&str, Option<Bucket>)] = &[
 ];
 
 fn bucket(key: &[u8]) -> Option<Bucket> {
-    words::value(BUCKETS, key)
+    text::lookup(BUCKETS, key)
         .or_else(|| BUCKETS_OF_PREFIXES.iter().find(|(prefix, _)| key.starts_with(prefix.as_bytes())).and_then(|(_, bucket)| *bucket))
 }
 
@@ -119,7 +119,7 @@ fn detail(side_input: bool, key: &[u8]) -> Option<Field> {
         ("audio_tokens", Field::AudioOutputTokens),
         ("audio", Field::AudioOutputTokens),
     ];
-    words::value(if side_input { INPUT } else { OUTPUT }, key)
+    text::lookup(if side_input { INPUT } else { OUTPUT }, key)
 }
 
 /// `prompt_tokens_details`, `input_token_details` and the like: which side, and what comes after it in a flattened key.

@@ -4,8 +4,8 @@
 
 use super::json;
 use super::schema::{Message, REQUEST, SPAN, Type};
-use super::wire::{Field, Reader, WireError, Writer};
 use super::write::number::STRING;
+use crate::protobuf::{Field, Reader, WireError, Writer};
 use crate::span::MAX_DEPTH;
 use std::borrow::Cow;
 use std::fmt::Display;

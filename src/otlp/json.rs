@@ -10,12 +10,11 @@
 
 use super::check::Refusals;
 use super::schema::{Field, Message, REQUEST, SPAN, Type};
-use super::wire::{self, Reader, WireError, Writer};
 use super::write::number::STRING;
-use crate::base64;
-use crate::json::{self, Json, Out};
-use crate::number;
+use crate::json::{self, Json};
+use crate::protobuf::{self, Reader, WireError, Writer};
 use crate::span::MAX_DEPTH;
+use crate::text::{Out, base64, number};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 use std::fmt;
@@ -393,7 +392,7 @@ fn write_message(reader: Reader, of: &Message, depth: usize, out: &mut Out) -> R
 }
 
 /// Writes one value; true: it is the default, which may be left out.
-fn write_value(field: &wire::Field, ty: Type, depth: usize, out: &mut Out) -> Result<bool, WireError> {
+fn write_value(field: &protobuf::Field, ty: Type, depth: usize, out: &mut Out) -> Result<bool, WireError> {
     if let Some(message) = ty.message() {
         let (offset, bytes) = field.bytes()?;
         write_message(Reader::new(offset, bytes), message, depth + 1, out)?;

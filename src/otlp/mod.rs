@@ -4,5 +4,14 @@ pub mod check;
 pub mod json;
 pub mod read;
 mod schema;
-pub mod wire;
 pub mod write;
+
+/// OTLP partial success: the spans of an accepted request that the receiver rejected, or its warning.
+/// The core reports the spans of a body that it rejects in the same form.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PartialSuccess {
+    /// How many spans it rejects; 0: the message is a warning.
+    pub rejected: u64,
+    /// Why, for a developer.
+    pub message: String,
+}

@@ -1,10 +1,10 @@
 //! Reads OTLP trace bodies in place: which bytes are a resource, a scope, a span, and a span's fields as the model has
 //! them. Nothing is copied. What is not as it should be was mended or refused before: see [`super::check`].
 
-use super::wire::{Field, Reader, WireError, array};
 use super::write::number;
 use crate::hash::HashMap;
 use crate::keys::Keys;
+use crate::protobuf::{Field, Reader, WireError, array};
 use crate::span::{Attr, Event, Key, MAX_DEPTH, NO_PARENT, Span, Value};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;

@@ -1,8 +1,8 @@
 //! The hot encoder: the parts of a span as OTLP protobuf, written backwards (see [`Writer`]). What came as bytes and was
 //! not touched goes out as the same bytes.
 
-use super::wire::Writer;
 use crate::keys::Keys;
+use crate::protobuf::Writer;
 use crate::span::{Attr, Event, Key, Link, Value};
 
 /// Field numbers of OTLP's trace messages.

@@ -2,7 +2,7 @@
 //! was not used of late is forgotten, unless a span that waits stands in it. Its number is never given to another one, so that a
 //! host which still has it finds out.
 
-use crate::convert::Error;
+use crate::error::Error;
 use crate::hash::{Hash, HashOf};
 use hashbrown::HashTable;
 use std::hash::BuildHasher;

@@ -3,18 +3,19 @@
 //! decided; for a parent that is in none so far a candidate is held as long as `holdMillis` has it.
 
 use super::{Destination, DestinationEnvelopes, Pipeline, Place, Resource, Taken};
-use crate::bytes;
 use crate::config::Format;
-use crate::convert::{self, Error};
+use crate::convert;
 use crate::describe;
 use crate::entry::{self, Destinations, Started};
-use crate::export::PartialSuccess;
+use crate::error::Error;
 use crate::keys::Keys;
 use crate::normalize::{self, Normal};
+use crate::otlp::PartialSuccess;
 use crate::otlp::read::{self, PartReader, ResourcePart, ScopePart};
-use crate::otlp::wire::Reader;
 use crate::otlp::write::number;
+use crate::protobuf::Reader;
 use crate::span::{NO_PARENT, Span};
+use crate::text::bytes;
 use bumpalo::Bump;
 use std::borrow::Cow;
 

@@ -2,13 +2,13 @@
 //! several sources let their users choose the keys.
 
 use super::class::{self, Class};
-use super::{DROPPED, Pass, bytes_of, delimited, text};
-use crate::conventions::words;
-use crate::json::{self, Out};
-use crate::normalize::canonical::Type;
-use crate::otlp::wire::{Field, Reader, Wire};
+use super::{DROPPED, Pass, bytes_of, contents, delimited};
+use crate::genai::Type;
+use crate::json;
 use crate::otlp::write::number;
 use crate::profiles::PARAMETERS;
+use crate::protobuf::{Field, Reader, Wire};
+use crate::text::{self, Out};
 use std::cmp::Ordering;
 
 /// Made by `cargo run --example allow_keys`. One key a line, sorted: its text is a name. Behind a blank, `m`: the metadata of the
@@ -102,7 +102,7 @@ impl<'a> Pass<'_, 'a> {
     pub(super) fn allowed(&mut self, key: &'a [u8], message: &'a [u8]) -> Result<Option<&'a [u8]>, &'static str> {
         let (stage, value) = (self.stage, bytes_of(message, number::VALUE));
         let own_key = class::own_key(key, stage.table);
-        if stage.table.objects.iter().any(|object| words::is(own_key, object)) {
+        if stage.table.objects.iter().any(|object| text::is(own_key, object)) {
             let object = self.object(bytes_of(value, number::STRING)).ok_or(DROPPED)?;
             let (mut text, mut out) = (Out::new_in(self.run.arena), Out::new_in(self.run.arena));
             delimited(&mut text, number::STRING, object);
@@ -132,12 +132,12 @@ impl<'a> Pass<'_, 'a> {
         let (mut out, mut count) = (Out::new_in(arena), 0);
         out.push(b'{');
         for (name, value) in json::parse(text, arena)?.entries() {
-            let is_word = || PARAMETERS.iter().any(|(word, field)| field.ty() == Type::Name && words::is(name, word));
+            let is_word = || PARAMETERS.iter().any(|(word, field)| field.ty() == Type::Name && text::is(name, word));
             let says = match value.text(arena) {
                 Some(text) => is_name(text) && is_word(),
                 None => value.number().is_some() || value.is_bool(),
             };
-            if says && text::is_plain_name(name) {
+            if says && contents::is_plain_name(name) {
                 json::member(&mut out, &mut count, name);
                 value.write(&mut out);
             }

@@ -1,10 +1,11 @@
 //! What the value of a key is to the privacy stage: content, other text, or a name. By what the tables say of the key; what no table
 //! knows is text.
 
-use crate::conventions::{self, Rule, RuleRef, To, words};
+use crate::conventions::{self, Rule, RuleRef, To};
+use crate::genai::{Field, Type};
 use crate::keys::Keys;
-use crate::normalize::canonical::{Field, Type};
 use crate::profiles::Table;
+use crate::text;
 
 /// What a value is, from the least to the most private.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,15 +117,15 @@ fn of_rules(rules: &[RuleRef]) -> Class {
 
 /// Does the profile write a name there, whatever else the conventions say of the key?
 pub fn is_name(key: &[u8], table: &Table) -> bool {
-    let is = |name: Option<&str>| name.is_some_and(|name| words::is(key, name));
-    if is(Some(table.entry)) || is(table.operation) || is(table.kind.map(|(name, _)| name)) || words::any(key, table.names) {
+    let is = |name: Option<&str>| name.is_some_and(|name| text::is(key, name));
+    if is(Some(table.entry)) || is(table.operation) || is(table.kind.map(|(name, _)| name)) || text::any(key, table.names) {
         return true;
     }
     let mut tables = Some(table);
     while let Some(table) = tables {
         for fields in [table.keys, table.aggregated] {
             for (field, names) in fields.rows() {
-                if of_field(*field) == Class::Name && words::any(key, names) {
+                if of_field(*field) == Class::Name && text::any(key, names) {
                     return true;
                 }
             }

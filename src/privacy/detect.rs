@@ -2,8 +2,8 @@
 //! they would rather leave a number alone that may be an id or a moment than mask what a trace is read for.
 
 use super::steps;
-use crate::conventions::words;
 use crate::json::read::read_enum;
+use crate::text;
 use std::ops::Range;
 
 /// What is looked for.
@@ -300,7 +300,7 @@ fn pem(text: &[u8], from: usize, to: usize) -> Option<Range<usize>> {
 
 /// Where in a text a part of it starts.
 fn position(text: &[u8], part: &[u8]) -> Option<usize> {
-    let found = words::position(text, part);
+    let found = text::position(text, part);
     steps::add(found.unwrap_or(text.len()));
     found
 }

@@ -1,9 +1,8 @@
 //! Media in base64: where they stand in a text, and the descriptor that stands in their place.
 
 use super::settings::Media;
-use crate::base64::Decoder;
-use crate::conventions::words::{self, position};
-use crate::json::{self, Json, Out};
+use crate::json::{self, Json};
+use crate::text::{self, Out, base64::Decoder, position};
 use bumpalo::Bump;
 use sha2::{Digest, Sha256};
 
@@ -74,7 +73,7 @@ impl Media {
 
     /// What a member of an object of JSON has in base64, if there is enough of it; `of_blob`: the object says that it holds some.
     pub fn member<'a>(self, name: &[u8], value: Json<'a>, of_blob: bool) -> Option<&'a [u8]> {
-        let base64 = value.word().filter(|_| words::any(name, DATA))?;
+        let base64 = value.word().filter(|_| text::any(name, DATA))?;
         let is_media = self.takes(base64) && (of_blob || base64.len() >= SHORT) && run(base64).len() == base64.len();
         is_media.then_some(base64)
     }

@@ -6,6 +6,7 @@
 
 mod allow;
 mod class;
+mod contents;
 mod detect;
 mod media;
 mod pattern;
@@ -14,18 +15,18 @@ mod settings;
 mod steps;
 mod strings;
 mod syntax;
-mod text;
 mod truncate;
 
 pub use detect::Detector;
 pub use settings::{MaskRule, Media, Settings};
 
-use crate::config::ConfigError;
-use crate::json::{self, Out};
+use crate::error::ConfigError;
+use crate::json;
 use crate::keys::Keys;
-use crate::otlp::wire::{Reader, Wire, push_varint};
 use crate::otlp::write::number;
 use crate::profiles::Table;
+use crate::protobuf::{Reader, Wire, push_varint};
+use crate::text::Out;
 use allow::ERROR_TEXT;
 use bumpalo::Bump;
 use class::Class;
@@ -504,7 +505,7 @@ impl<'a> Pass<'_, 'a> {
                 self.done.truncated = true;
                 if is_text { truncate::text(bytes, most, self.run.arena) } else { bytes.get(..most) }
             }
-            Step::Mask if is_text && text::is_word(self.member, bytes) => None,
+            Step::Mask if is_text && contents::is_word(self.member, bytes) => None,
             Step::Mask if is_text || self.masks() && std::str::from_utf8(bytes).is_ok() => self.text(bytes, 0),
             Step::Mask if self.masks() => Some(self.fail("bytes")),
             Step::Mask => None,

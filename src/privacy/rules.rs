@@ -4,9 +4,9 @@ use super::detect::{Detector, Finder};
 use super::pattern::{self, Pattern};
 use super::settings::{self, MaskRule, Settings};
 use super::strings::Copy;
-use crate::config::ConfigError;
+use crate::error::ConfigError;
 use crate::json::read;
-use crate::normalize::scalar;
+use crate::text;
 use bumpalo::Bump;
 
 /// The longest text that a pattern is tried on. Its time is linear, but many times that of a detector, on the thread of the host.
@@ -72,7 +72,7 @@ impl Rule {
 
     /// Is this one of the keys that it names?
     pub fn names(&self, key: &[u8]) -> bool {
-        self.of.keys.iter().any(|glob| scalar::glob(glob, key))
+        self.of.keys.iter().any(|glob| text::glob(glob, key))
     }
 
     /// Does it mask the whole value?

@@ -2,7 +2,7 @@
 
 use super::detect::Detector;
 use super::rules::Rule;
-use crate::config::{self, ConfigError};
+use crate::error::{ConfigError, invalid};
 use crate::json::read::{read_enum, read_struct};
 
 /// More rules than this are a mistake; which of them hold for a key is kept as bits.
@@ -112,7 +112,7 @@ impl Settings {
 /// `at` is the path before `privacy`.
 #[inline(never)]
 pub(super) fn refuse<T>(at: &str, field: &str, value: &str, fix: &str) -> Result<T, ConfigError> {
-    config::error(&format!("{at}privacy.{field}"), value, fix)
+    invalid(&format!("{at}privacy.{field}"), value, fix)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Texts of which parts are replaced, and what the strings of a JSON text say.
 
-use crate::json::{self, Out};
+use crate::json;
+use crate::text::Out;
 use bumpalo::Bump;
 
 /// So many values of JSON are looked into, whatever the size of the text.

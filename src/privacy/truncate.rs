@@ -2,7 +2,8 @@
 
 use super::strings::{self, Copy};
 use super::{media, pattern};
-use crate::json::{self, Json, Out};
+use crate::json::{self, Json};
+use crate::text::Out;
 use bumpalo::Bump;
 
 /// The longest that any of these lengths may be so that their sum is no more than `most`: the largest are cut first.

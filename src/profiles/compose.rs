@@ -1,10 +1,11 @@
 //! Attributes that several fields make together, or one field many: for backends that want a JSON object, a list that is
 //! spread over indexed keys, or a message shape of their own. The choice of what to write is in the profiles.
 
-use crate::json::{self, Json, Out};
-use crate::normalize::canonical::{Canonical, DERIVED, Field};
-use crate::normalize::scalar;
+use crate::genai::{Canonical, DERIVED, Field};
+use crate::json::{self, Json};
+use crate::span::value;
 use crate::span::{Span, Value};
+use crate::text::Out;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
@@ -100,7 +101,7 @@ pub fn object<'a>(s: &Source<'_, 'a>, members: &[(&str, Field)], out: &mut Compo
             text.push(if text.is_empty() { b'{' } else { b',' });
             json::string(name.as_bytes(), &mut text);
             text.push(b':');
-            scalar::write_json(value, &mut text);
+            value::write_json(value, &mut text);
             out.say(*field);
         }
     }

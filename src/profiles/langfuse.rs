@@ -3,12 +3,12 @@
 use super::compose::{self, Composed, PARAMETERS, Source};
 use super::{Table, keys};
 use crate::conventions::langfuse::TYPES;
-use crate::conventions::words;
+use crate::genai::{Canonical, DERIVED, Field, Kind};
 use crate::json::{self, Json};
-use crate::normalize::canonical::{Canonical, DERIVED, Field, Kind};
 use crate::normalize::{Fate, scalar};
-use crate::number;
+use crate::span::value;
 use crate::span::{Value, status};
+use crate::text::{self, number};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
@@ -46,7 +46,7 @@ fn usage<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
         text.push(if text.is_empty() { b'{' } else { b',' });
         json::string(name.as_bytes(), &mut text);
         text.push(b':');
-        scalar::write_json(Value::Int(count.saturating_sub(parts).max(0)), &mut text);
+        value::write_json(Value::Int(count.saturating_sub(parts).max(0)), &mut text);
         out.say(*field);
     }
     if !text.is_empty() {
@@ -277,7 +277,7 @@ fn mends<'a>(key: &[u8], value: &Value<'a>, arena: &'a Bump) -> Option<Fate<'a>>
     if MARKS & mark(key) == 0 {
         return None;
     }
-    let (_, check) = CHECKS.iter().find(|(name, _)| name.len() == key.len() && words::is(key, name))?;
+    let (_, check) = CHECKS.iter().find(|(name, _)| name.len() == key.len() && text::is(key, name))?;
     match check {
         Check::Composed => Some(Fate::Drop),
         Check::Prompt => refused_unless(text.and_then(|text| json::parse(text, arena)).is_none_or(|prompt| {
@@ -286,20 +286,20 @@ fn mends<'a>(key: &[u8], value: &Value<'a>, arena: &'a Bump) -> Option<Fate<'a>>
             name && version.is_some_and(|version| (1..=i64::from(i32::MAX)).contains(&version))
         })),
         Check::Level => {
-            let level = text.map(scalar::unquote).unwrap_or_default().trim_ascii().to_ascii_uppercase();
-            let word = words::value(LEVELS, &level).map_or(&[][..], str::as_bytes);
+            let level = text.map(text::unquote).unwrap_or_default().trim_ascii().to_ascii_uppercase();
+            let word = text::lookup(LEVELS, &level).map_or(&[][..], str::as_bytes);
             match text {
                 Some(text) if text == word && !word.is_empty() => None,
                 _ if word.is_empty() => Some(Fate::Drop),
                 _ => Some(Fate::Rewrite(Value::Str(word))),
             }
         }
-        Check::Text => text.is_none().then(|| Fate::Rewrite(Value::Str(scalar::to_json(value, arena)))),
+        Check::Text => text.is_none().then(|| Fate::Rewrite(Value::Str(value::to_json(value, arena)))),
         Check::Parameters => {
             let finite = |member: Json| number_of(member).is_none_or(f64::is_finite);
             match text {
                 Some(text) => refused_unless(holds(text, |j| j.is_object() || j.is_array() || j.is_null(), finite, arena)),
-                None if matches!(value, Value::Map(_)) => Some(Fate::Rewrite(Value::Str(scalar::to_json(value, arena)))),
+                None if matches!(value, Value::Map(_)) => Some(Fate::Rewrite(Value::Str(value::to_json(value, arena)))),
                 None => Some(Fate::Drop),
             }
         }
@@ -322,7 +322,7 @@ fn mends<'a>(key: &[u8], value: &Value<'a>, arena: &'a Bump) -> Option<Fate<'a>>
 
 /// Is a moment written with its `T` and its offset?
 fn has_offset(moment: &[u8]) -> bool {
-    let moment = scalar::unquote(moment);
+    let moment = text::unquote(moment);
     let end = moment.last_chunk().map(|end: &[u8; 6]| end);
     moment.get(10) == Some(&b'T')
         && (moment.ends_with(b"Z") || end.is_some_and(|[sign, _, _, colon, ..]| matches!(sign, b'+' | b'-') && *colon == b':'))

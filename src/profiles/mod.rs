@@ -9,8 +9,8 @@ mod tencent;
 pub mod write;
 
 use crate::conventions::packed::Keys;
+use crate::genai::{Canonical, Field, Kind};
 use crate::normalize::Fate;
-use crate::normalize::canonical::{Canonical, Field, Kind};
 use crate::span::Value;
 use bumpalo::Bump;
 pub(crate) use compose::PARAMETERS;

@@ -3,8 +3,8 @@
 use super::compose::{self, Composed, PARAMETERS, Plain, Source};
 use super::{Table, keys};
 use crate::conventions::openinference::KINDS;
+use crate::genai::{Field, Kind};
 use crate::json::{self, Json};
-use crate::normalize::canonical::{Field, Kind};
 use crate::span::Value;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;

@@ -3,8 +3,8 @@
 
 use super::compose::{Composed, Source};
 use super::{OPERATION_KEY, Table, keys};
+use crate::genai::{Canonical, Field, Kind};
 use crate::json;
-use crate::normalize::canonical::{Canonical, Field, Kind};
 use crate::span::Value;
 use bumpalo::Bump;
 

@@ -1,8 +1,8 @@
 //! Tencent Cloud LLM observability: the keys of its agents (`tapm-semconv` 2.1) and of Dify's exporter.
 
 use super::{OPERATION_KEY, Table, derive_from, keys};
+use crate::genai::{Canonical, DERIVED, Field, Kind};
 use crate::json;
-use crate::normalize::canonical::{Canonical, DERIVED, Field, Kind};
 use crate::span::Value;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;

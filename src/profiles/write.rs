@@ -2,12 +2,12 @@
 
 use super::Table;
 use super::compose::{Composed, Source};
+use crate::genai::{Canonical, Field, Kind, USAGE};
 use crate::json::read::read_enum;
 use crate::keys::Keys;
-use crate::normalize::canonical::{Canonical, Field, Kind, USAGE};
 use crate::normalize::{Fate, Normal};
-use crate::otlp::wire::Writer;
 use crate::otlp::write::{self, number};
+use crate::protobuf::Writer;
 use crate::span::{Event, Key, NO_PARENT, Span, Value, status};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;

@@ -2,7 +2,7 @@
 
 use crate::coding::Coding;
 use genspan::Pipeline;
-use genspan::otlp::wire::push_varint;
+use genspan::protobuf::push_varint;
 use std::borrow::Cow;
 
 const HTTP_PATH: &str = "/v1/traces";

@@ -5,7 +5,8 @@ use crate::coding::Coding;
 use crate::request::{GRPC_PATH, Request};
 use bumpalo::Bump;
 use genspan::config::{self, Config, Profile, Protocol};
-use genspan::json::{self, Json, Out, read::quoted};
+use genspan::json::{self, Json, read::quoted};
+use genspan::text::Out;
 
 /// What the plugin was told.
 #[derive(Clone, Debug)]

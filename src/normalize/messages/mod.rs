@@ -7,8 +7,9 @@ mod parts;
 mod shapes;
 
 use crate::conventions::words;
-use crate::json::{self, Items, Json, Out};
+use crate::json::{self, Items, Json};
 use crate::span::Value;
+use crate::text::{self, Out};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 pub use shapes::{are_hollow, is_parts};
@@ -439,7 +440,7 @@ impl<'a> Transcoder<'a> {
             (None, None) if is_named_after_tool(m) => Some("tool"),
             (None, kind) => {
                 let kind = kind.unwrap_or_default();
-                words::value(ITEM_ROLES, kind).or_else(|| words::find(&words::ROLES, kind))
+                text::lookup(ITEM_ROLES, kind).or_else(|| words::find(&words::ROLES, kind))
             }
         };
         let role = role.unwrap_or(self.side.role());

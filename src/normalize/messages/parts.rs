@@ -3,9 +3,8 @@
 
 use super::shapes::{only_content, unwrapped};
 use super::{Transcoder, call_id, call_name};
-use crate::base64;
-use crate::conventions::words;
 use crate::json::{self, Json};
+use crate::text::{self, base64};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
@@ -239,9 +238,9 @@ impl<'a> Transcoder<'a> {
         let Some(kind) = p.get("type").and_then(|t| t.word()) else {
             return self.keyed_part(p);
         };
-        match words::value(PARTS, kind).unwrap_or(Part::Other) {
+        match text::lookup(PARTS, kind).unwrap_or(Part::Other) {
             // OpenInference's processor for Vercel announces a call, which stands beside.
-            Part::Call if words::is(kind, "tool-call") && p.entries().count() == 1 => {}
+            Part::Call if text::is(kind, "tool-call") && p.entries().count() == 1 => {}
             Part::Call => self.tool_call(p),
             Part::Response => self.tool_response(p),
             Part::Text => {

@@ -2,13 +2,14 @@
 
 use crate::conventions::words;
 use crate::json::{self, Json};
+use crate::text;
 use bumpalo::Bump;
 
 /// Is it OTel's form already, in every part? Then it stays as it is.
 pub(super) fn is_canonical(root: Json) -> bool {
     let part = |p: Json| {
         let field = |key: &str| p.get(key).is_some();
-        match p.get("type").and_then(|t| t.word()).map(words::short) {
+        match p.get("type").and_then(|t| t.word()).map(text::as_keyword) {
             Some("text" | "reasoning") => p.get("content").is_some_and(|c| c.is_string()),
             Some("tool_call") => field("name") && p.get("arguments").is_none_or(|a| !a.is_string()),
             Some("tool_call_response") => field("response"),
@@ -20,7 +21,7 @@ pub(super) fn is_canonical(root: Json) -> bool {
         }
     };
     let message = |m: Json| {
-        m.get("role").and_then(|r| r.word()).is_some_and(|role| words::any(role, &["system", "user", "assistant", "tool"]))
+        m.get("role").and_then(|r| r.word()).is_some_and(|role| text::any(role, &["system", "user", "assistant", "tool"]))
             // LiteLLM leaves them beside the parts.
             && m.any(&["tool_calls", "tool_call_id"]).is_none()
             && m.get("parts").is_some_and(|parts| parts.is_array() && parts.items().all(part))
@@ -44,7 +45,7 @@ pub(super) fn is_blank(j: Json) -> bool {
 
 /// The text of a message in a part's place, which says nothing else.
 pub(super) fn only_content(j: Json) -> Option<Json> {
-    let only = j.entries().all(|(key, _)| words::any(key, &["role", "content"]));
+    let only = j.entries().all(|(key, _)| text::any(key, &["role", "content"]));
     j.get("content").filter(|c| only && c.is_string())
 }
 
@@ -79,7 +80,7 @@ pub(super) fn is_pair(j: Json) -> bool {
 pub(super) fn is_item(j: Json) -> bool {
     const ITEMS: &[&str] =
         &["message", "function_call", "function_call_output", "custom_tool_call", "custom_tool_call_output", "reasoning"];
-    j.get("type").and_then(|t| t.word()).is_some_and(|t| words::any(t, ITEMS))
+    j.get("type").and_then(|t| t.word()).is_some_and(|t| text::any(t, ITEMS))
 }
 
 /// A result as Langfuse's LangChain handler for JS writes it: `{"content", "additional_kwargs", "role": "get_weather"}`,
@@ -91,7 +92,7 @@ pub(super) fn is_named_after_tool(m: Json) -> bool {
 /// A message that leaves out whose it is: nothing but what is said, and why it ended.
 pub(super) fn is_bare(j: Json) -> bool {
     j.get("content").is_some_and(|c| c.is_string())
-        && j.entries().all(|(key, _)| words::any(key, &["content", "finish_reason", "index", "name"]))
+        && j.entries().all(|(key, _)| text::any(key, &["content", "finish_reason", "index", "name"]))
 }
 
 /// Does it say whose message it is, or hold what only a message holds?
@@ -122,7 +123,7 @@ pub(super) fn is_text_of_result(m: Json, parts: Json) -> bool {
 
 /// Do these messages hold nothing but their roles?
 pub fn are_hollow(messages: &[u8], arena: &Bump) -> bool {
-    words::position(messages, b"[]").is_some()
+    text::position(messages, b"[]").is_some()
         && json::parse(messages, arena).is_some_and(|m| m.items().all(|m| m.get("parts").is_some_and(|parts| parts.is_empty())))
 }
 

@@ -4,8 +4,8 @@
 use super::settings::Media;
 use super::strings::{self, Copy};
 use super::{HookFailed, MediaPart, Pass, media};
-use crate::conventions::words;
-use crate::json::{self, Json, Out};
+use crate::json::{self, Json};
+use crate::text::{self, Out};
 
 /// JSON in a string of JSON, and so on, so deep.
 const MAX_DEPTH: usize = 8;
@@ -28,7 +28,7 @@ const WORDS: &[(&str, &str)] = &[
 
 #[inline(never)]
 pub(super) fn is_word(member: &[u8], text: &[u8]) -> bool {
-    words::value(WORDS, member).is_some_and(|words| words.split(' ').any(|word| words::is(text, word)))
+    text::lookup(WORDS, member).is_some_and(|words| words.split(' ').any(|word| text::is(text, word)))
 }
 
 /// Names of members that look like those of a format, not like somebody's data.
@@ -213,7 +213,7 @@ impl<'a> Pass<'_, 'a> {
     fn without_escapes(&self, text: &'a [u8]) -> Option<&'a [u8]> {
         let mut copy = Copy::new(text, self.run.arena);
         let mut rest = text;
-        while let Some(at) = words::position(rest, b"\\u00") {
+        while let Some(at) = text::position(rest, b"\\u00") {
             let escape = &rest[at..];
             rest = &escape[4..];
             let code = json::hex4(&escape[2..]).map_or(0, |code| code as u8);

@@ -3,7 +3,7 @@
 //! Writing backwards means that the length of a nested message is known when its prefix is written: one pass, no size
 //! pass, every byte copied once.
 
-use crate::bytes;
+use crate::text::bytes;
 
 /// What is wrong with a protobuf message, and at which byte of the body it was handed. In a box: what may fail hands on one
 /// pointer.

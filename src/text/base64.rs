@@ -1,6 +1,6 @@
 //! Base64: writing it, and reading both of its alphabets. Where texts in it stand is not known here.
 
-use crate::json::Out;
+use super::Out;
 use bumpalo::Bump;
 
 /// Reads digit by digit: of six bits each, eight make a byte.

@@ -3,6 +3,8 @@
 //! Text is `&[u8]`, not `&str`: it is UTF-8 by the contract of whoever read it (bodies are repaired at the door, a
 //! host writes the frame with an encoder), and no stage needs to pay for checking it again just to copy it.
 
+pub mod value;
+
 /// W3C trace id, 16 bytes.
 pub type TraceId = [u8; 16];
 /// W3C span id, 8 bytes.

@@ -1,6 +1,6 @@
 //! Decimal numbers as text: the parsers and the writers, all with small tables, since the core library's are a tenth of the module.
 
-use crate::json::Out;
+use super::Out;
 
 /// More digits than any double needs to be told from its neighbours; of those behind only counts whether they are all zero.
 const MAX_DIGITS: usize = 800;
