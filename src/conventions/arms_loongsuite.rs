@@ -1,11 +1,8 @@
 //! Alibaba: ARMS, the LoongSuite agents and Higress. Its times to the first token are in nanoseconds, its `*_ref` keys hold
 //! addresses of content and not content.
 
-use super::{Convention, Rule, To, field, row};
+use super::{Convention, Rule, STRUCTURED, To, field, row};
 use crate::genai::{Field, Flat, Kind};
-
-/// The whole of a list.
-const STRUCTURED: u8 = 55;
 
 const MS: u32 = 1_000_000;
 
@@ -54,8 +51,6 @@ pub const ARMS_LOONGSUITE: Convention = Convention {
         "embedding.embedding_output",
         "ai_log",
     ],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         row("gen_ai.span.kind", To::MarkIf(&["ENTRY"])),
         row("gen_ai.user.time_to_first_token", To::FirstTokenAfter(1)),
@@ -80,4 +75,5 @@ pub const ARMS_LOONGSUITE: Convention = Convention {
         row("tool.parameters", To::ToolParameters),
         row("ai_log", To::Object(AI_LOG)),
     ],
+    ..Convention::EMPTY
 };

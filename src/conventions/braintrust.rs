@@ -1,6 +1,6 @@
 //! Braintrust: the keys that its OTel endpoint reads, and its SDKs write.
 
-use super::{Convention, Rule, To, field, row};
+use super::{Convention, NAMES_SPANS, OBSERVATIONS, Rule, STRUCTURED, To, field, row};
 use crate::genai::{Field, Kind};
 
 const TYPES: &[(&str, Kind)] = &[
@@ -27,8 +27,6 @@ const METRICS: To = To::Object(&[
     ("time_to_first_token", To::Field(Field::TimeToFirstChunk)),
 ]);
 
-const STRUCTURED: u8 = 55;
-
 pub const BRAINTRUST: Convention = Convention {
     id: "braintrust",
     scopes: &["braintrust*"],
@@ -42,8 +40,7 @@ pub const BRAINTRUST: Convention = Convention {
         "braintrust.scores",
         "braintrust.expected",
     ],
-    not_keys: &[],
-    names_spans: true,
+    flags: NAMES_SPANS | OBSERVATIONS,
     rules: &[
         row("braintrust.span_attributes", To::Object(&[("type", To::Kind(TYPES))])),
         row("braintrust.span_attributes.type", To::Kind(TYPES)),
@@ -68,4 +65,5 @@ pub const BRAINTRUST: Convention = Convention {
         field("braintrust.metrics.completion_reasoning_tokens", Field::ReasoningTokens),
         field("braintrust.metrics.time_to_first_token", Field::TimeToFirstChunk),
     ],
+    ..Convention::EMPTY
 };

@@ -1,6 +1,6 @@
 //! Claude Code and the Claude Agent SDK: bare keys, so nothing but the scope tells.
 
-use super::{Convention, Rule, To, field, row};
+use super::{Convention, Rule, STRUCTURED, To, field, row};
 use crate::genai::{Field, Kind};
 
 const TYPES: &[(&str, Kind)] = &[
@@ -16,14 +16,11 @@ const TYPES: &[(&str, Kind)] = &[
 const REDACTED: &[&str] = &["<REDACTED>"];
 
 const NS_PER_MS: u32 = 1_000_000;
-const STRUCTURED: u8 = 55;
 
 pub const CLAUDE_CODE: Convention = Convention {
     id: "claude-code",
     scopes: &["com.anthropic.claude_code*"],
     keys: &[],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         row("span.type", To::Kind(TYPES)),
         row("user_prompt", To::Unless(Field::EntityInput, REDACTED)),
@@ -51,4 +48,5 @@ pub const CLAUDE_CODE: Convention = Convention {
         field("user.id", Field::UserId),
         row("user.email", To::Spent),
     ],
+    ..Convention::EMPTY
 };

@@ -7,8 +7,6 @@ pub const CODEX: Convention = Convention {
     id: "codex",
     scopes: &["codex_cli_rs"],
     keys: &["codex.turn.*", "codex.request.*"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         field("model", Field::RequestModel),
         field("codex.turn.token_usage.input_tokens", Field::InputTokens),
@@ -24,4 +22,5 @@ pub const CODEX: Convention = Convention {
         row("user.email", To::Spent),
         row("user.account_id", To::Spent),
     ],
+    ..Convention::EMPTY
 };

@@ -30,7 +30,6 @@ pub const COZELOOP: Convention = Convention {
     keys: &["cozeloop.*", "gen_ai.input", "gen_ai.output"],
     // VeADK's marks on every span that it sends there.
     not_keys: &["cozeloop.report.source", "cozeloop.call_type"],
-    names_spans: false,
     rules: &[
         row("cozeloop.span_type", To::Kind(KINDS)),
         row("cozeloop.input", To::Input),
@@ -46,4 +45,5 @@ pub const COZELOOP: Convention = Convention {
         field("gen_ai.request.functions", Field::ToolDefinitions),
         field("llm.request.functions", Field::ToolDefinitions),
     ],
+    ..Convention::EMPTY
 };

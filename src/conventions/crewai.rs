@@ -1,6 +1,6 @@
 //! CrewAI: its own telemetry with keys without a prefix, and OpenLLMetry's instrumentation of it.
 
-use super::{Convention, NAMED, Rule, SPAN_NAME, To, field, row, trusted};
+use super::{Convention, NAMED, Rule, SPAN_NAME, To, WEAK, field, row, trusted};
 use crate::genai::{Field, Kind};
 
 const SPAN_NAMES: &[(&str, Kind)] = &[
@@ -11,15 +11,10 @@ const SPAN_NAMES: &[(&str, Kind)] = &[
     ("crewai.workflow", Kind::InvokeWorkflow),
 ];
 
-/// Keys that say the same less directly.
-const WEAK: u8 = 40;
-
 pub const CREWAI: Convention = Convention {
     id: "crewai",
     scopes: &["crewai.telemetry", "opentelemetry.instrumentation.crewai*"],
     keys: &["crewai.crew.*", "crewai.agent.*", "crewai.task.*", "crew_fingerprint*", "crewai_version"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         Rule { key: SPAN_NAME, to: To::Hint(SPAN_NAMES), trust: NAMED },
         field("agent_role", Field::AgentName),
@@ -46,4 +41,5 @@ pub const CREWAI: Convention = Convention {
         row("platform*", To::Spent),
         row("cpus", To::Spent),
     ],
+    ..Convention::EMPTY
 };

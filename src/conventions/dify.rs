@@ -10,8 +10,6 @@ pub const DIFY: Convention = Convention {
     id: "dify-tencent",
     scopes: &["dify-sdk"],
     keys: &[],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         row("gen_ai.framework", To::Proof(&["dify"])),
         // It has no key for the model that was asked for.
@@ -25,4 +23,5 @@ pub const DIFY: Convention = Convention {
         field("tool.description", Field::ToolDescription),
         row("tool.parameters", To::ToolParameters),
     ],
+    ..Convention::EMPTY
 };

@@ -12,8 +12,6 @@ pub const EDGEONE: Convention = Convention {
     id: "edgeone-pages",
     scopes: &[],
     keys: &["langfuse.openinference.span.kind"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         copy("langfuse.openinference.*"),
         copy("langfuse.input.*"),
@@ -37,4 +35,5 @@ pub const EDGEONE: Convention = Convention {
         copy("custom_key_3"),
         field("agent.conversation_id", Field::ConversationId),
     ],
+    ..Convention::EMPTY
 };

@@ -29,8 +29,6 @@ pub const FLUE: Convention = Convention {
     id: "flue",
     scopes: &["@flue/opentelemetry"],
     keys: &["flue.turn.*", "flue.operation.*", "flue.tool.*", "flue.task.*", "flue.workflow.*"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         row("flue.turn.input", To::All(&[CHAT, To::InputMessages])),
         row("flue.turn.output", To::All(&[CHAT, To::OutputMessages])),
@@ -52,4 +50,5 @@ pub const FLUE: Convention = Convention {
         row("flue.operation.result", To::All(&[OPERATION, To::Output])),
         id("flue.operation.*", OPERATION, OPERATION_ID),
     ],
+    ..Convention::EMPTY
 };

@@ -1,41 +1,41 @@
 //! Keys of no convention, or of no one's spans, read on a span that some convention knows: ids without a prefix, Traceloop's ids of
 //! who asks, errors in OpenTracing's words.
 
-use super::{Convention, Rule, To, row, trusted};
+use super::{Convention, EVERYWHERE, Rule, To, row, trusted};
 use crate::genai::Field;
 
 /// Any key with a prefix says it better.
-const WEAK: u8 = 30;
-/// Said by the application, against what an instrumentation knows.
-const SAID: u8 = 40;
+const HINT: u8 = 30;
+/// Set by the application, where an instrumentation knows better.
+const OF_APPLICATION: u8 = 40;
 
-const fn weak(key: &'static str, to: Field) -> Rule {
-    trusted(key, to, WEAK)
+const fn hint(key: &'static str, to: Field) -> Rule {
+    trusted(key, to, HINT)
 }
 
 pub const GENERIC: Convention = Convention {
     id: "generic",
     scopes: &[],
     keys: &[],
-    not_keys: &[],
-    names_spans: false,
+    flags: EVERYWHERE,
     rules: &[
-        weak("conversation_id", Field::ConversationId),
-        weak("thread_id", Field::ConversationId),
-        weak("session_id", Field::ConversationId),
-        weak("chat_id", Field::ConversationId),
-        weak("user_id", Field::UserId),
-        weak("userId", Field::UserId),
-        weak("enduser.id", Field::UserId),
+        hint("conversation_id", Field::ConversationId),
+        hint("thread_id", Field::ConversationId),
+        hint("session_id", Field::ConversationId),
+        hint("chat_id", Field::ConversationId),
+        hint("user_id", Field::UserId),
+        hint("userId", Field::UserId),
+        hint("enduser.id", Field::UserId),
         // Traceloop's, on every span below: those of other libraries too.
-        trusted("traceloop.association.properties.session_id", Field::SessionId, SAID),
-        trusted("traceloop.association.properties.sessionId", Field::SessionId, SAID),
-        trusted("traceloop.association.properties.thread_id", Field::SessionId, SAID),
-        trusted("traceloop.association.properties.conversation_id", Field::ConversationId, SAID),
-        trusted("traceloop.association.properties.chat_id", Field::ConversationId, SAID),
-        trusted("traceloop.association.properties.user_id", Field::UserId, SAID),
-        trusted("traceloop.association.properties.userId", Field::UserId, SAID),
+        trusted("traceloop.association.properties.session_id", Field::SessionId, OF_APPLICATION),
+        trusted("traceloop.association.properties.sessionId", Field::SessionId, OF_APPLICATION),
+        trusted("traceloop.association.properties.thread_id", Field::SessionId, OF_APPLICATION),
+        trusted("traceloop.association.properties.conversation_id", Field::ConversationId, OF_APPLICATION),
+        trusted("traceloop.association.properties.chat_id", Field::ConversationId, OF_APPLICATION),
+        trusted("traceloop.association.properties.user_id", Field::UserId, OF_APPLICATION),
+        trusted("traceloop.association.properties.userId", Field::UserId, OF_APPLICATION),
         row("error", To::Failed(&[])),
         row("error.message", To::StatusMessage),
     ],
+    ..Convention::EMPTY
 };

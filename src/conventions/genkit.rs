@@ -1,6 +1,6 @@
 //! Genkit (JS, Go, Python): keys with a colon, all of a call in the JSON of `genkit:input` and `genkit:output`.
 
-use super::{Convention, Rule, To, field, row};
+use super::{Convention, Root, Rule, STRUCTURED, To, field, row};
 use crate::genai::{Field, Kind};
 
 const TYPES: &[(&str, Kind)] = &[
@@ -32,15 +32,11 @@ const SUBTYPES: &[(&str, Kind)] = &[
     ("util", Kind::Span),
 ];
 
-/// More telling than the type, which says `action` of most.
-const STRUCTURED: u8 = 55;
-
 pub const GENKIT: Convention = Convention {
     id: "genkit",
     scopes: &["genkit-tracer"],
     keys: &["genkit:*"],
-    not_keys: &[],
-    names_spans: false,
+    roots: &[("genkit:isRoot", Root::Bool)],
     rules: &[
         row("genkit:type", To::All(&[To::Kind(TYPES), To::Spent])),
         Rule { key: "genkit:metadata:subtype", to: To::Kind(SUBTYPES), trust: STRUCTURED },
@@ -53,4 +49,5 @@ pub const GENKIT: Convention = Convention {
         field("genkit:sessionId", Field::SessionId),
         field("genkit:threadName", Field::ConversationId),
     ],
+    ..Convention::EMPTY
 };

@@ -7,7 +7,6 @@ pub const GITHUB_COPILOT: Convention = Convention {
     id: "github-copilot",
     scopes: &["github.copilot*", "github-copilot*", "copilot-chat*"],
     keys: &["github.copilot.*", "copilot_chat.*"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[field("enduser.pseudo.id", Field::UserId)],
+    ..Convention::EMPTY
 };

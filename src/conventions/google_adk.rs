@@ -1,6 +1,6 @@
 //! Google ADK: requests and answers in Gemini's form, as JSON under `gcp.vertex.agent.*`.
 
-use super::{Convention, NAMED, OWN, Rule, SPAN_NAME, To, field, row, trusted, words};
+use super::{Convention, NAMED, OWN, Rule, SPAN_NAME, STRUCTURED, To, field, row, trusted, words};
 use crate::genai::{Field, Kind};
 
 /// Older versions name no operation.
@@ -35,9 +35,6 @@ const SYSTEM: &[To] = &[
     To::AggregateOn(&[Kind::GenerateContent]),
 ];
 
-/// What the whole request or answer says.
-const STRUCTURED: u8 = 55;
-
 const fn object(key: &'static str, members: &'static [(&'static str, To)]) -> Rule {
     Rule { key, to: To::Object(members), trust: STRUCTURED }
 }
@@ -46,8 +43,6 @@ pub const GOOGLE_ADK: Convention = Convention {
     id: "google-adk",
     scopes: &["gcp.vertex.agent"],
     keys: &["gcp.vertex.agent.*"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         Rule { key: SPAN_NAME, to: To::Hint(NAMES), trust: NAMED },
         object("gcp.vertex.agent.llm_request", REQUEST),
@@ -61,4 +56,5 @@ pub const GOOGLE_ADK: Convention = Convention {
         field("gcp.vertex.agent.data", Field::EntityInput),
         trusted("gcp.vertex.agent.session_id", Field::SessionId, STRUCTURED),
     ],
+    ..Convention::EMPTY
 };

@@ -28,8 +28,6 @@ pub const HAYSTACK: Convention = Convention {
     id: "haystack",
     scopes: &["haystack*", "opentelemetry.instrumentation.haystack*"],
     keys: &["haystack.pipeline.*", "haystack.component.*", "haystack.agent.*"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         Rule { key: SPAN_NAME, to: To::All(&[To::Hint(SPAN_NAMES), To::Aside(&["haystack.tracing*"])]), trust: NAMED },
         row("haystack.component.type", To::Hint(COMPONENTS)),
@@ -51,4 +49,5 @@ pub const HAYSTACK: Convention = Convention {
         row("haystack.component.output_spec", To::Spent),
         row("haystack.component.visits", To::Spent),
     ],
+    ..Convention::EMPTY
 };

@@ -1,6 +1,6 @@
 //! Laminar: its own spans (`lmnr.tracer`), and the keys that its processor puts on the spans of every library.
 
-use super::{Convention, Rule, To, field, row, trusted};
+use super::{Convention, NAMES_SPANS, OBSERVATIONS, Rule, To, WEAK, field, row, trusted};
 use crate::genai::{Field, Kind};
 
 const TYPES: &[(&str, Kind)] = &[
@@ -15,16 +15,12 @@ const TYPES: &[(&str, Kind)] = &[
     ("TOOL", Kind::ExecuteTool),
 ];
 
-/// Spellings that a better one repeats.
-const WEAK: u8 = 40;
-
 pub const LAMINAR: Convention = Convention {
     id: "laminar",
     scopes: &["lmnr.*"],
     // Not the path, the properties and the version: those stand on spans of every library.
     keys: &["lmnr.span.type", "lmnr.span.input", "lmnr.span.output"],
-    not_keys: &[],
-    names_spans: true,
+    flags: NAMES_SPANS | OBSERVATIONS,
     rules: &[
         // A replayed call used nothing: its usage is that of the call which it replays.
         Rule { key: "lmnr.span.type", to: To::All(&[To::Aggregate(&["CACHED"]), To::Kind(TYPES)]), trust: super::PLAIN },
@@ -46,4 +42,5 @@ pub const LAMINAR: Convention = Convention {
         row("llm.headers", To::Drop),
         trusted("gen_ai.request.service_tier", Field::RequestServiceTier, WEAK),
     ],
+    ..Convention::EMPTY
 };

@@ -17,7 +17,6 @@ pub const LANGCHAIN: Convention = Convention {
     // Every run inherits the thread and the node; a model's metadata stands on the model's span.
     keys: &["langgraph.node.name", "lc.metadata.*", "ls_provider", "ls_model_name", "ls_model_type"],
     not_keys: &["lc.metadata.thread_id"],
-    names_spans: false,
     rules: &[
         trusted("lc.metadata.thread_id", Field::ConversationId, CONFIGURED),
         trusted("langgraph.node.name", Field::AgentName, CONFIGURED),
@@ -28,4 +27,5 @@ pub const LANGCHAIN: Convention = Convention {
         trusted("ls_max_tokens", Field::MaxTokens, CONFIGURED),
         trusted("ls_stop", Field::StopSequences, CONFIGURED),
     ],
+    ..Convention::EMPTY
 };

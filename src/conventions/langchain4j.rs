@@ -2,11 +2,5 @@
 
 use super::Convention;
 
-pub const LANGCHAIN4J: Convention = Convention {
-    id: "langchain4j",
-    scopes: &["langchain4j*", "dev.langchain4j*"],
-    keys: &[],
-    not_keys: &[],
-    names_spans: false,
-    rules: &[],
-};
+pub const LANGCHAIN4J: Convention =
+    Convention { id: "langchain4j", scopes: &["langchain4j*", "dev.langchain4j*"], keys: &[], rules: &[], ..Convention::EMPTY };

@@ -1,6 +1,6 @@
 //! Langfuse SDKs: Python 3.0 to 5.0, JS 4 and 5. The value encodings differ by version; the field types even them out.
 
-use super::{Convention, Rule, To, field, row, trusted};
+use super::{Convention, NAMES_SPANS, OBSERVATIONS, Root, Rule, To, field, row, trusted};
 use crate::genai::{Field, Kind};
 
 /// Its words for the kinds of span.
@@ -30,8 +30,12 @@ pub const LANGFUSE: Convention = Convention {
     scopes: &["langfuse-sdk"],
     // `langfuse.internal.is_app_root` is no evidence: with a filter that lets all pass, it stands on the HTTP span.
     keys: &["langfuse.observation.*"],
-    not_keys: &[],
-    names_spans: true,
+    flags: NAMES_SPANS | OBSERVATIONS,
+    roots: &[
+        // It looks at spans of all libraries: where it is true, others are not asked.
+        ("langfuse.internal.is_app_root", Root::True),
+        ("langfuse.observation.metadata.is_langchain_root", Root::Bool),
+    ],
     rules: &[
         row("langfuse.observation.type", To::Kind(TYPES)),
         row("langfuse.observation.input", To::Input),
@@ -85,4 +89,5 @@ pub const LANGFUSE: Convention = Convention {
         trusted("langfuse.trace.input", Field::TraceInput, COMPAT),
         trusted("langfuse.trace.output", Field::TraceOutput, COMPAT),
     ],
+    ..Convention::EMPTY
 };

@@ -1,6 +1,6 @@
 //! LangSmith's OTel export: Python and JS SDKs, and applications that write the keys that LangSmith reads.
 
-use super::{Convention, OWN, Rule, To, field, row, trusted};
+use super::{ALWAYS_OK, Convention, NAMES_SPANS, OBSERVATIONS, OWN, Root, Rule, STRUCTURED, To, WEAK, field, row, trusted};
 use crate::genai::{Field, Kind};
 
 const RUN_TYPES: &[(&str, Kind)] = &[
@@ -23,11 +23,8 @@ const INPUT_DETAILS: To = To::Object(&[
 ]);
 const OUTPUT_DETAILS: To = To::Object(&[("reasoning", To::Field(Field::ReasoningTokens)), ("audio", To::Field(Field::AudioOutputTokens))]);
 
-/// What LangChain says, against what the exporter guesses from the model's name (`gen_ai.system`).
-const SAID: u8 = 75;
-/// Metadata that the runs below inherit.
-const WEAK: u8 = 40;
-const STRUCTURED: u8 = 55;
+/// What LangChain itself reports, against what the exporter guesses from the model's name (`gen_ai.system`).
+const LANGCHAIN: u8 = 75;
 
 pub const LANGSMITH: Convention = Convention {
     id: "langsmith",
@@ -35,7 +32,8 @@ pub const LANGSMITH: Convention = Convention {
     // Metadata, tags and the project's names are written on spans of any library that LangSmith shall show.
     keys: &["langsmith.span.*", "langsmith.usage_metadata", "langsmith.is_root", "langsmith.root_span", "langsmith.request.*"],
     not_keys: &["langsmith.span.tags"],
-    names_spans: true,
+    flags: NAMES_SPANS | ALWAYS_OK | OBSERVATIONS,
+    roots: &[("langsmith.is_root", Root::Bool), ("langsmith.root_span", Root::Bool), ("langsmith.span.dotted_order", Root::WithoutDot)],
     rules: &[
         // It says `embeddings` under OTel's key for a retriever.
         Rule { key: "langsmith.span.kind", to: To::Kind(RUN_TYPES), trust: OWN },
@@ -44,7 +42,7 @@ pub const LANGSMITH: Convention = Convention {
         // Inputs and outputs of a run of any type, not of a model only.
         Rule { key: "gen_ai.prompt", to: To::Input, trust: OWN },
         Rule { key: "gen_ai.completion", to: To::RunOutput, trust: OWN },
-        trusted("langsmith.metadata.ls_provider", Field::Provider, SAID),
+        trusted("langsmith.metadata.ls_provider", Field::Provider, LANGCHAIN),
         field("langsmith.metadata.ls_model_name", Field::RequestModel),
         Rule { key: "langsmith.metadata.ls_model_type", to: To::Kind(LS_MODEL_TYPES), trust: WEAK },
         field("langsmith.metadata.ls_temperature", Field::Temperature),

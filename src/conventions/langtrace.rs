@@ -1,13 +1,10 @@
 //! Langtrace, Python and JS: OTel's keys of 1.26 with inventions of its own, and messages in span events.
 
-use super::{Convention, OWN, Rule, To, field, row, trusted};
+use super::{Convention, OWN, Rule, To, WEAK, field, row, trusted};
 use crate::genai::{Field, Flat, Kind};
 
 const TYPES: &[(&str, Kind)] =
     &[("framework", Kind::Chain), ("llm", Kind::Chat), ("vector_db", Kind::Retrieval), ("vectordb", Kind::Retrieval)];
-
-/// What only the vendor's or the framework's name tells.
-const WEAK: u8 = 40;
 
 const ROLE: To = To::Object(&[("role", To::Field(Field::AgentName))]);
 
@@ -16,8 +13,6 @@ pub const LANGTRACE: Convention = Convention {
     scopes: &["langtrace*", "@langtrase/*"],
     // Other keys below `langtrace.` travel: the application injects them.
     keys: &["langtrace.service.name", "langtrace.service.type", "langtrace.sdk.name"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         row("url.full", To::Host),
         row("langtrace.service.type", To::Hint(TYPES)),
@@ -61,4 +56,5 @@ pub const LANGTRACE: Convention = Convention {
         row("db.response", To::Documents),
         field("db.collection.name", Field::DataSourceId),
     ],
+    ..Convention::EMPTY
 };

@@ -1,6 +1,6 @@
 //! LangWatch (Python, JS, Go): values in an envelope that says their type, `{"type": "chat_messages", "value": […]}`.
 
-use super::{Convention, Rule, To, field, row, trusted};
+use super::{Convention, NAMES_SPANS, OBSERVATIONS, Rule, To, WEAK, field, row, trusted};
 use crate::genai::{Field, Kind};
 
 const TYPES: &[(&str, Kind)] = &[
@@ -23,9 +23,6 @@ const TYPES: &[(&str, Kind)] = &[
     ("workflow", Kind::InvokeWorkflow),
 ];
 
-/// Older spellings, and copies.
-const WEAK: u8 = 40;
-
 const METRICS: To = To::Object(&[
     ("promptTokens", To::Field(Field::InputTokens)),
     ("prompt_tokens", To::Field(Field::InputTokens)),
@@ -41,8 +38,7 @@ pub const LANGWATCH: Convention = Convention {
     scopes: &["langwatch*"],
     // User, thread, customer and labels stand on spans of every library.
     keys: &["langwatch.span.type", "langwatch.input", "langwatch.output", "langwatch.metrics"],
-    not_keys: &[],
-    names_spans: true,
+    flags: NAMES_SPANS | OBSERVATIONS,
     rules: &[
         row("langwatch.span.type", To::Kind(TYPES)),
         row("langwatch.input", To::Enveloped(&To::Input)),
@@ -60,4 +56,5 @@ pub const LANGWATCH: Convention = Convention {
         trusted("langwatch.thread_id", Field::ConversationId, WEAK),
         field("langwatch.span.cost", Field::Cost),
     ],
+    ..Convention::EMPTY
 };

@@ -1,6 +1,6 @@
 //! LiteLLM, SDK and proxy. Its messages, tools and `llm.*` keys are OpenLLMetry's, whose table reads this scope too.
 
-use super::{Convention, NAMED, Rule, SPAN_NAME, To, field, row, trusted};
+use super::{Convention, NAMED, Rule, SPAN_NAME, STRUCTURED, To, WEAK, field, row, trusted};
 use crate::genai::{Field, Flat, Kind};
 
 /// `call_type`: what OpenLLMetry calls a completion is a chat here.
@@ -29,9 +29,6 @@ const SPAN_NAMES: &[(&str, Kind)] = &[("raw_gen_ai_request", Kind::Span)];
 
 /// Against OpenLLMetry's and OTel's reading of these words.
 const OWN_WORDS: u8 = 95;
-/// Who owns the key, where the caller names no user; what has a key of its own too.
-const WEAK: u8 = 40;
-const STRUCTURED: u8 = 55;
 
 const fn flat(key: &'static str, list: Flat) -> Rule {
     Rule { key, to: To::FlatParts(list), trust: STRUCTURED }
@@ -41,8 +38,6 @@ pub const LITELLM: Convention = Convention {
     id: "litellm",
     scopes: &["litellm*"],
     keys: &["metadata.user_api_key_*", "SpanAttributes.LLM_*"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         Rule { key: SPAN_NAME, to: To::Hint(SPAN_NAMES), trust: NAMED },
         row("gen_ai.framework", To::Proof(&["litellm"])),
@@ -60,4 +55,5 @@ pub const LITELLM: Convention = Convention {
         // Request and answer of the provider, as they were sent.
         row("llm.*", To::Spent),
     ],
+    ..Convention::EMPTY
 };

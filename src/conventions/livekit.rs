@@ -1,6 +1,6 @@
 //! LiveKit Agents: the voice pipeline. From 1.7.0 on content stands under `lk.pii.*`; the keys below it stayed the same.
 
-use super::{Convention, NAMED, Rule, SPAN_NAME, To, field, row, trusted};
+use super::{Convention, NAMED, Rule, SPAN_NAME, STRUCTURED, To, WEAK, field, row, trusted};
 use crate::genai::{Field, Flat, Kind};
 
 const NAMES: &[(&str, Kind)] = &[
@@ -55,10 +55,6 @@ const REALTIME_METRICS: &[(&str, To)] = &[
     ("metadata.model_provider", To::Field(Field::Provider)),
 ];
 
-/// What the metrics of a request repeat, and the less telling of two names.
-const WEAK: u8 = 40;
-const STRUCTURED: u8 = 55;
-
 /// The answer is the output of the node, and the text of its one message.
 const ANSWER: To = To::All(&[To::Output, To::Inside(Flat::OutputMessages, "0.content")]);
 const CALLS: To = To::Inside(Flat::OutputMessages, "0.tool_calls");
@@ -71,8 +67,6 @@ pub const LIVEKIT: Convention = Convention {
     id: "livekit",
     scopes: &["livekit-agents"],
     keys: &["lk.*"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         Rule { key: SPAN_NAME, to: To::All(&[To::Hint(NAMES), To::Aggregate(REPEAT)]), trust: NAMED },
         field("lk.pii.user_input", Field::EntityInput),
@@ -112,4 +106,5 @@ pub const LIVEKIT: Convention = Convention {
         field("gen_ai.usage.output_text_tokens", Field::TextOutputTokens),
         field("gen_ai.usage.output_audio_tokens", Field::AudioOutputTokens),
     ],
+    ..Convention::EMPTY
 };

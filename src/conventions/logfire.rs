@@ -2,7 +2,7 @@
 //!
 //! Its scope `logfire` alone is that of every span made by hand, and no evidence.
 
-use super::{Convention, NAMED, Rule, SPAN_NAME, To, field, row, trusted};
+use super::{Convention, NAMED, Rule, SPAN_NAME, STRUCTURED, To, WEAK, field, row, trusted};
 use crate::genai::Field;
 
 /// `{message, usage}`, or the text of a stream.
@@ -13,16 +13,10 @@ const RESPONSE: To = To::Object(&[
     ("chunk_count", To::Spent),
 ]);
 
-/// The name of the workflow that an agent is part of.
-const WEAK: u8 = 40;
-const STRUCTURED: u8 = 55;
-
 pub const LOGFIRE: Convention = Convention {
     id: "logfire",
     scopes: &["logfire.anthropic*", "logfire.openai*"],
     keys: &["gen_ai.usage.raw", "gen_ai.usage.partial.*"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         row("request_data", To::Request),
         row("response_data", RESPONSE),
@@ -39,4 +33,5 @@ pub const LOGFIRE: Convention = Convention {
         field("agent_name", Field::AgentName),
         trusted("workflow_name", Field::AgentName, WEAK),
     ],
+    ..Convention::EMPTY
 };

@@ -1,6 +1,6 @@
 //! Mastra (`@mastra/otel-exporter`): OTel's names on models and tools, `mastra.*` on the other 27 types of span.
 
-use super::{Convention, Rule, To, field, row, trusted};
+use super::{Convention, Rule, STRUCTURED, To, WEAK, field, row, trusted};
 use crate::genai::{Field, Kind};
 
 const TYPES: &[(&str, Kind)] = &[
@@ -51,18 +51,8 @@ macro_rules! with_content {
     };
 }
 
-const STRUCTURED: u8 = 55;
-/// Metadata of the user's, and spellings that a better one repeats.
-const WEAK: u8 = 40;
-
-pub const MASTRA: Convention = Convention {
-    id: "mastra",
-    scopes: &["mastra*", "@mastra/*"],
-    keys: &["mastra.span.type"],
-    not_keys: &[],
-    names_spans: false,
-    rules: RULES,
-};
+pub const MASTRA: Convention =
+    Convention { id: "mastra", scopes: &["mastra*", "@mastra/*"], keys: &["mastra.span.type"], rules: RULES, ..Convention::EMPTY };
 
 const RULES: &[Rule] = with_content!(
     [

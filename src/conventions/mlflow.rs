@@ -1,6 +1,6 @@
 //! MLflow Tracing: every value is JSON, words included.
 
-use super::{Convention, Rule, To, field, row, trusted};
+use super::{Convention, NAMES_SPANS, OBSERVATIONS, Rule, STRUCTURED, To, field, row, trusted};
 use crate::genai::{Field, Kind};
 
 const TYPES: &[(&str, Kind)] = &[
@@ -21,7 +21,6 @@ const TYPES: &[(&str, Kind)] = &[
     ("WORKFLOW", Kind::InvokeWorkflow),
 ];
 
-const STRUCTURED: u8 = 55;
 const REQUEST: u8 = 40;
 
 pub const MLFLOW: Convention = Convention {
@@ -29,8 +28,7 @@ pub const MLFLOW: Convention = Convention {
     scopes: &["mlflow*"],
     // `mlflow.trace.*` is metadata of the whole trace, wherever it stands.
     keys: &["mlflow.span*", "mlflow.chat.*", "mlflow.llm.*", "mlflow.message.format", "mlflow.traceRequestId"],
-    not_keys: &[],
-    names_spans: true,
+    flags: NAMES_SPANS | OBSERVATIONS,
     rules: &[
         row("mlflow.spanType", To::Kind(TYPES)),
         row("mlflow.spanInputs", To::Input),
@@ -62,4 +60,5 @@ pub const MLFLOW: Convention = Convention {
         field("mlflow.trace.session", Field::SessionId),
         field("mlflow.trace.user", Field::UserId),
     ],
+    ..Convention::EMPTY
 };

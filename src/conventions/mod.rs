@@ -125,6 +125,8 @@ all! {
 /// Conventions seen on a span, as bits.
 pub type ConventionSet = u64;
 
+const _: () = assert!(ALL.len() <= ConventionSet::BITS as usize, "a convention is one bit of a `ConventionSet`");
+
 /// How to recognise a convention and what its keys mean.
 #[derive(Debug)]
 pub struct Convention {
@@ -136,10 +138,51 @@ pub struct Convention {
     pub keys: &'static [&'static str],
     /// Keys under such a prefix that prove nothing: they travel by themselves onto spans of other libraries.
     pub not_keys: &'static [&'static str],
-    /// It names the span of a tool or an agent after the tool or agent.
-    pub names_spans: bool,
+    /// What holds for all of its spans: [`NAMES_SPANS`] and the like.
+    pub flags: Flags,
+    /// The attributes by which it reports whether a span is the outermost of its kind.
+    pub roots: &'static [(&'static str, Root)],
     /// What its attributes mean.
     pub rules: &'static [Rule],
+}
+
+impl Convention {
+    /// A convention that nothing proves, for the members that a convention leaves out.
+    const EMPTY: Convention = Convention { id: "", scopes: &[], keys: &[], not_keys: &[], flags: 0, roots: &[], rules: &[] };
+}
+
+/// What holds for all spans of a convention, as bits.
+pub type Flags = u8;
+/// It names the span of a tool or an agent after the tool or agent.
+const NAMES_SPANS: Flags = 1;
+/// Its rules hold on every span that some convention proves.
+const EVERYWHERE: Flags = 2;
+/// Its spans only carry messages between agents: none of them begins an LLM segment.
+const CARRIER: Flags = 4;
+/// Its scope holds observations alone: spans that somebody made to show them in a platform for LLM traces, of kind `span` where they name no
+/// kind. Scopes of clients, gateways and frameworks hold other spans too.
+const OBSERVATIONS: Flags = 8;
+/// A status of OK proves nothing. LangSmith's JS exporter sets it when a run begins, and OTel refuses every later status: only an exception
+/// shows that the run failed.
+const ALWAYS_OK: Flags = 16;
+const FLAGS: usize = 5;
+
+/// How the value of an attribute reports whether a span is the outermost of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Root {
+    /// A boolean.
+    Bool,
+    /// If it is true the span is a root, whatever other attributes report; if it is false nothing follows.
+    True,
+    /// A text: a root has no dot in it.
+    WithoutDot,
+    /// A text: a root has an empty one.
+    Empty,
+}
+
+impl Root {
+    /// All of them, in order.
+    pub const ALL: &[Root] = &[Root::Bool, Root::True, Root::WithoutDot, Root::Empty];
 }
 
 /// One row of a table.
@@ -367,6 +410,12 @@ pub struct RuleRef {
 /// Trust of a rule that nothing says more about.
 pub const PLAIN: u8 = 50;
 
+/// Trust of a key that repeats what a better key holds, or that may be inherited from a span above.
+const WEAK: u8 = 40;
+
+/// Trust of a key that holds a whole: a list of messages, a request, the usage as one object.
+const STRUCTURED: u8 = 55;
+
 /// Trust of a rule for a key by which its convention means something else than all others: theirs do not hold.
 pub const OWN: u8 = 100;
 
@@ -408,31 +457,39 @@ pub fn names(conventions: ConventionSet) -> impl Iterator<Item = &'static str> {
     bits().filter(move |(bit, _)| conventions & bit != 0).map(|(_, c)| c.id)
 }
 
-/// Does one of the conventions name spans after their tool or agent?
+/// The conventions that have a flag.
+fn with(flag: Flags) -> ConventionSet {
+    index().flagged[flag.trailing_zeros() as usize]
+}
+
+/// Returns true if one of the conventions names spans after their tool or agent.
 pub fn name_spans(conventions: ConventionSet) -> bool {
-    conventions & index().names_spans != 0
+    conventions & with(NAMES_SPANS) != 0
 }
 
-/// Can a span of these conventions begin an LLM segment? Not one of AutoGen's runtime, which only carries messages between agents.
+/// Returns true if a span of these conventions can begin an LLM segment.
 pub fn open_segments(conventions: ConventionSet) -> bool {
-    conventions != 0 && conventions & index().carriers == 0
+    conventions != 0 && conventions & with(CARRIER) == 0
 }
 
-/// Returns true if the scope that proves these conventions holds observations alone: spans that somebody made to show them in a platform for
-/// LLM traces, of kind `span` where they say none. Scopes of clients, gateways and frameworks hold other spans too.
+/// Returns true if the scope that proves these conventions holds observations alone.
 pub fn are_observations(conventions: ConventionSet) -> bool {
-    conventions & index().observations != 0
+    conventions & with(OBSERVATIONS) != 0
 }
 
-/// Does a status of OK prove nothing? LangSmith's JS exporter sets it when a run begins, and OTel refuses every later one: that the
-/// run failed is said by its exception alone.
+/// Returns true if a status of OK proves nothing.
 pub fn always_ok(conventions: ConventionSet) -> bool {
-    conventions & index().always_ok != 0
+    conventions & with(ALWAYS_OK) != 0
 }
 
-/// Does one of the conventions say of a span that it is the outermost of its kind, or that it is not?
-pub fn say_root(conventions: ConventionSet) -> bool {
-    conventions & index().say_root != 0
+/// Returns true if one of the conventions has attributes that report whether a span is the outermost of its kind.
+pub fn report_roots(conventions: ConventionSet) -> bool {
+    conventions & index().report_roots != 0
+}
+
+/// How the attribute with this key reports whether a span is the outermost of its kind.
+pub fn root_of(key: &[u8]) -> Option<Root> {
+    text::lookup(&index().roots, key)
 }
 
 /// The conventions that a scope name proves.
@@ -449,32 +506,15 @@ struct Index {
     prefixes: Vec<RuleRef>,
     /// Rules of the names of spans.
     of_names: Vec<RuleRef>,
-    /// Conventions whose rules hold on every span that some convention proves.
-    everywhere: ConventionSet,
-    /// Conventions that name spans after their tool or agent.
-    names_spans: ConventionSet,
-    /// Conventions of what only carries messages.
-    carriers: ConventionSet,
-    /// See [`are_observations`].
-    observations: ConventionSet,
-    /// Conventions whose status says OK of what failed, too.
-    always_ok: ConventionSet,
-    /// Conventions that mark their outermost spans.
-    say_root: ConventionSet,
+    /// By flag: the conventions that have it.
+    flagged: [ConventionSet; FLAGS],
+    /// The attributes that report whether a span is the outermost of its kind.
+    roots: Vec<(&'static str, Root)>,
+    /// The conventions that have such attributes.
+    report_roots: ConventionSet,
 }
 
 const LAST: usize = usize::MAX;
-
-/// See [`are_observations`].
-const OBSERVATIONS: &[&str] = &[
-    langfuse::LANGFUSE.id,
-    langsmith::LANGSMITH.id,
-    langwatch::LANGWATCH.id,
-    laminar::LAMINAR.id,
-    braintrust::BRAINTRUST.id,
-    opik::OPIK.id,
-    mlflow::MLFLOW.id,
-];
 
 impl Index {
     /// The rules of a key, by the first of them.
@@ -500,31 +540,19 @@ fn index() -> &'static Index {
             rules: Vec::with_capacity(count),
             prefixes: Vec::new(),
             of_names: Vec::new(),
-            everywhere: 0,
-            names_spans: 0,
-            carriers: 0,
-            observations: 0,
-            always_ok: 0,
-            say_root: 0,
+            flagged: [0; FLAGS],
+            roots: Vec::new(),
+            report_roots: 0,
         };
         for (convention, c) in (0..).map(|bit| 1 << bit).zip(conventions) {
-            if [otel::OTEL.id, generic::GENERIC.id].contains(&c.id) {
-                index.everywhere |= convention;
+            for (flag, flagged) in index.flagged.iter_mut().enumerate() {
+                if c.flags & 1 << flag != 0 {
+                    *flagged |= convention;
+                }
             }
-            if c.id == autogen::AUTOGEN_RUNTIME.id {
-                index.carriers |= convention;
-            }
-            if OBSERVATIONS.contains(&c.id) {
-                index.observations |= convention;
-            }
-            if c.id == langsmith::LANGSMITH.id {
-                index.always_ok |= convention;
-            }
-            if [langfuse::LANGFUSE.id, langsmith::LANGSMITH.id, genkit::GENKIT.id, openllmetry::OPENLLMETRY.id].contains(&c.id) {
-                index.say_root |= convention;
-            }
-            if c.names_spans {
-                index.names_spans |= convention;
+            index.roots.extend_from_slice(c.roots);
+            if !c.roots.is_empty() {
+                index.report_roots |= convention;
             }
             for rule in c.rules {
                 let reference = RuleRef { convention, rule };
@@ -564,7 +592,7 @@ fn keys_that(say: impl Fn(To) -> bool) -> Vec<&'static str> {
 
 /// The conventions whose rules hold on every span that some convention proves.
 pub fn everywhere() -> ConventionSet {
-    index().everywhere
+    with(EVERYWHERE)
 }
 
 /// What the tables say of the names of spans.

@@ -18,8 +18,6 @@ pub const MS_AGENT_FRAMEWORK: Convention = Convention {
     id: "ms-agent-framework",
     scopes: &["agent_framework*", "Experimental.Microsoft.Agents.AI*", "Experimental.Microsoft.Extensions.AI*"],
     keys: &["agent_framework.*"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         Rule {
             key: SPAN_NAME,
@@ -32,4 +30,5 @@ pub const MS_AGENT_FRAMEWORK: Convention = Convention {
         field("workflow.description", Field::AgentDescription),
         row("error.message", To::StatusMessage),
     ],
+    ..Convention::EMPTY
 };

@@ -1,6 +1,6 @@
 //! OpenInference (Arize): Python, JS, Java and Go instrumentations, and gateways that write its keys under other scopes.
 
-use super::{Convention, Rule, To, field, row, trusted};
+use super::{Convention, Rule, STRUCTURED, To, field, row, trusted};
 use crate::genai::{Field, Flat, Kind};
 
 /// Its words for the kinds of span.
@@ -25,8 +25,6 @@ pub const KINDS: &[(&str, Kind)] = &[
     ("tool", Kind::ExecuteTool),
 ];
 
-/// What the whole request or answer says too.
-const STRUCTURED: u8 = 55;
 /// The family of the model, where the host has a key of its own.
 const FAMILY: u8 = 45;
 
@@ -38,8 +36,6 @@ pub const OPENINFERENCE: Convention = Convention {
     id: "openinference",
     scopes: &["openinference.instrumentation*", "@arizeai/openinference-*"],
     keys: &["openinference.span.kind", "retrieval.documents.*", "reranker.*"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         row("openinference.span.kind", To::Kind(KINDS)),
         row("input.value", To::Input),
@@ -97,4 +93,5 @@ pub const OPENINFERENCE: Convention = Convention {
         // LangChain's own word for the provider is among its metadata.
         Rule { key: "metadata", to: To::All(&[To::Object(&[("ls_provider", To::Field(Field::Provider))]), To::MarkInside]), trust: FAMILY },
     ],
+    ..Convention::EMPTY
 };

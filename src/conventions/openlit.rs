@@ -1,6 +1,6 @@
 //! OpenLIT, Python and JS: OTel's keys and hundreds of its own under `gen_ai.*`; those that no field has stay.
 
-use super::{Convention, NAMED, Rule, SPAN_NAME, To, field, row, trusted};
+use super::{Convention, NAMED, Rule, SPAN_NAME, To, WEAK, field, row, trusted};
 use crate::genai::{Field, Flat, Kind};
 
 /// Its words that the registry does not have.
@@ -40,15 +40,10 @@ const OPERATIONS: &[(&str, Kind)] = &[
 /// `<operation> <model>`: of a call that failed early the name is all there is.
 const SPAN_NAMES: &[(&str, Kind)] = &[("chat *", Kind::Chat), ("embeddings *", Kind::Embeddings)];
 
-/// A second key for what another says better.
-const WEAK: u8 = 40;
-
 pub const OPENLIT: Convention = Convention {
     id: "openlit",
     scopes: &["openlit*", "@openlit/*"],
     keys: &["gen_ai.endpoint", "gen_ai.environment", "gen_ai.application_name"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         Rule { key: SPAN_NAME, to: To::Hint(SPAN_NAMES), trust: NAMED },
         row("gen_ai.operation.name", To::Kind(OPERATIONS)),
@@ -93,4 +88,5 @@ pub const OPENLIT: Convention = Convention {
         trusted("db.n_results", Field::RetrievalTopK, WEAK),
         Rule { key: "gpu.*", to: To::Spent, trust: WEAK },
     ],
+    ..Convention::EMPTY
 };

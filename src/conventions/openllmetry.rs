@@ -1,7 +1,7 @@
 //! OpenLLMetry (Traceloop), every version: flattened messages up to 0.53, OTel's own form since, and the workflow spans.
 //! Forks write the same keys: LiteLLM, VeADK, Tencent's first agent.
 
-use super::{Convention, Rule, SPAN_NAME, To, field, row, trusted};
+use super::{Convention, Root, Rule, SPAN_NAME, STRUCTURED, To, WEAK, field, row, trusted};
 use crate::genai::{Field, Flat, Kind};
 
 const KINDS: &[(&str, Kind)] = &[
@@ -32,10 +32,6 @@ const DB_OPERATIONS: &[(&str, Kind)] = &[("query", Kind::Retrieval), ("search", 
 
 const MCP_ARGUMENTS: &[(&str, To)] =
     &[("params.arguments", To::Field(Field::ToolCallArguments)), ("arguments", To::Field(Field::ToolCallArguments))];
-
-/// Keys of 2023, and properties that every descendant inherits.
-const WEAK: u8 = 40;
-const STRUCTURED: u8 = 55;
 
 const fn flat(key: &'static str, to: To) -> Rule {
     Rule { key, to, trust: STRUCTURED }
@@ -81,8 +77,7 @@ pub const OPENLLMETRY: Convention = Convention {
         "gen_ai.is_streaming",
         "db.vector.query.*",
     ],
-    not_keys: &[],
-    names_spans: false,
+    roots: &[("traceloop.entity.path", Root::Empty)],
     rules: &[
         Rule { key: SPAN_NAME, to: To::Hint(SPAN_NAMES), trust: STRUCTURED },
         row("traceloop.span.kind", To::Kind(KINDS)),
@@ -152,4 +147,5 @@ pub const OPENLLMETRY: Convention = Convention {
         row("traceloop.association.properties.gen_ai.is_entry", To::Mark),
         row("traceloop.association.properties.gen_ai", To::MarkInside),
     ],
+    ..Convention::EMPTY
 };

@@ -7,7 +7,6 @@ pub const OPENSEARCH: Convention = Convention {
     id: "opensearch-genai",
     scopes: &["opensearch-genai-sdk", "opensearch-genai-observability-sdk-py", "opensearch-genai-observability-sdk-ts"],
     keys: &[],
-    not_keys: &[],
-    names_spans: false,
     rules: &[],
+    ..Convention::EMPTY
 };

@@ -1,13 +1,13 @@
 //! Opik: what its OTel endpoint reads beside OTel's keys. Those keys are put on spans of every library, and no evidence.
 
-use super::{Convention, field};
+use super::{Convention, OBSERVATIONS, field};
 use crate::genai::Field;
 
 pub const OPIK: Convention = Convention {
     id: "opik",
     scopes: &["opik*"],
     keys: &[],
-    not_keys: &[],
-    names_spans: false,
+    flags: OBSERVATIONS,
     rules: &[field("thread_id", Field::ConversationId)],
+    ..Convention::EMPTY
 };

@@ -2,7 +2,7 @@
 //!
 //! The newest names carry the highest trust: what already is in the target convention is not replaced.
 
-use super::{Convention, Rule, To, field, row, trusted};
+use super::{Convention, EVERYWHERE, Rule, To, field, row, trusted};
 use crate::genai::{Field, Kind};
 
 /// Names of semantic-conventions-genai 0.1.0: the target itself.
@@ -162,7 +162,7 @@ pub const OTEL: Convention = Convention {
         "gen_ai.user.name",
         "gen_ai.conversation.id",
     ],
-    names_spans: false,
+    flags: EVERYWHERE,
     rules: &[
         with(NEWEST, "gen_ai.operation.name", To::Kind(OPERATIONS)),
         with(OLD, "gen_ai.span.kind", To::Kind(SPAN_KINDS)),
@@ -268,4 +268,5 @@ pub const OTEL: Convention = Convention {
         row("gen_ai.is_entry", To::Mark),
         row("gen_ai.token.type", To::Spent),
     ],
+    ..Convention::EMPTY
 };

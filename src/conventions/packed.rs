@@ -4,7 +4,7 @@
 //! A text is how much of the text before it it begins with, how much follows, and what follows. A list is its length (two bytes)
 //! and its members. What a value is ([`To`]) is the number of its variant and what the variant holds.
 
-use super::{Convention, Rule, To};
+use super::{Convention, Root, Rule, To};
 use crate::genai::{Field, Flat, Kind};
 use bumpalo::Bump;
 use std::sync::OnceLock;
@@ -103,7 +103,8 @@ impl<const N: usize> Packer<N> {
         self.texts(c.scopes);
         self.texts(c.keys);
         self.texts(c.not_keys);
-        self.byte(c.names_spans as u8);
+        self.byte(c.flags);
+        self.roots(c.roots);
         self.rules(c.rules);
         self
     }
@@ -185,7 +186,8 @@ impl Unpacker {
             scopes: self.texts(),
             keys: self.texts(),
             not_keys: self.texts(),
-            names_spans: self.byte() != 0,
+            flags: self.byte(),
+            roots: self.roots(),
             rules: self.rules(),
         }
     }
@@ -225,6 +227,7 @@ lists! {
     kinds: (&'static str, Kind) = p pair { p.text(pair.0); p.kind(pair.1); } |p| (p.text(), p.kind());
     members: (&'static str, To) = p pair { p.text(pair.0); p.to(pair.1); } |p| (p.text(), p.to());
     all: To = p to { p.one(to) } Self::to;
+    roots: (&'static str, Root) = p pair { p.text(pair.0); p.byte(pair.1 as u8); } |p| (p.text(), Root::ALL[usize::from(p.byte())]);
     kinds_alone: Kind = p kind { p.kind(*kind) } Self::kind;
     keys: (Field, &'static [&'static str]) = p row { p.field(row.0); p.texts(row.1); } |p| (p.field(), p.texts());
     rules: Rule = p rule { p.rule(rule) } Self::rule;

@@ -1,6 +1,6 @@
 //! Pydantic AI, instrumentation versions 1 to 6: messages as JSON of events (1), as OTel's own form (2 and later).
 
-use super::{Convention, NAMED, Rule, SPAN_NAME, To, field, row, trusted};
+use super::{Convention, NAMED, Rule, SPAN_NAME, STRUCTURED, To, WEAK, field, row, trusted};
 use crate::genai::{Field, Kind};
 
 const SPAN_NAMES: &[(&str, Kind)] = &[
@@ -16,11 +16,6 @@ const SPAN_NAMES: &[(&str, Kind)] = &[
     ("* run", Kind::InvokeAgent),
 ];
 
-/// What newer versions say better under OTel's keys.
-const STRUCTURED: u8 = 55;
-/// Copies of OTel's counts.
-const WEAK: u8 = 40;
-
 /// Of an agent, the details of all its models.
 const fn weak_sum(key: &'static str, field: Field) -> Rule {
     Rule { key, to: To::Aggregated(field), trust: WEAK }
@@ -30,8 +25,6 @@ pub const PYDANTIC_AI: Convention = Convention {
     id: "pydantic-ai",
     scopes: &["pydantic-ai*"],
     keys: &["pydantic_ai.*", "model_request_parameters", "all_messages_events"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         Rule { key: SPAN_NAME, to: To::Hint(SPAN_NAMES), trust: NAMED },
         trusted("agent_name", Field::AgentName, WEAK),
@@ -65,4 +58,5 @@ pub const PYDANTIC_AI: Convention = Convention {
         field("gen_ai.client.operation.time_to_first_chunk", Field::TimeToFirstChunk),
         row("logfire.json_schema", To::Spent),
     ],
+    ..Convention::EMPTY
 };

@@ -12,12 +12,11 @@ pub const SEMANTIC_KERNEL: Convention = Convention {
     id: "semantic-kernel",
     scopes: &["semantic_kernel*", "Microsoft.SemanticKernel*"],
     keys: &["sk.available_functions"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         Rule { key: SPAN_NAME, to: To::Hint(SPAN_NAMES), trust: NAMED },
         row("gen_ai.operation.name", To::Kind(OPERATIONS)),
         field("gen_ai.response.prompt_tokens", Field::InputTokens),
         field("gen_ai.response.completion_tokens", Field::OutputTokens),
     ],
+    ..Convention::EMPTY
 };

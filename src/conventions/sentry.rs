@@ -1,6 +1,6 @@
 //! Sentry's SDKs: their additions to OTel's keys, and the `ai.*` keys that they wrote before, which are not Vercel's.
 
-use super::{Convention, Rule, To, field, row, trusted};
+use super::{Convention, Rule, STRUCTURED, To, field, row, trusted};
 use crate::genai::{Field, Flat, Kind};
 
 const TYPES: &[(&str, Kind)] = &[
@@ -36,7 +36,6 @@ const OPS: &[(&str, Kind)] = &[
 
 /// The keys of 2024.
 const OLD: u8 = 40;
-const STRUCTURED: u8 = 55;
 
 const fn old(key: &'static str, to: Field) -> Rule {
     trusted(key, to, OLD)
@@ -78,8 +77,6 @@ pub const SENTRY: Convention = Convention {
         "ai.presence_penalty",
         "ai.frequency_penalty",
     ],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         row("gen_ai.operation.type", To::Kind(TYPES)),
         row("sentry.op", To::All(&[To::Proof(LLM_OPS), To::Hint(OPS)])),
@@ -115,4 +112,5 @@ pub const SENTRY: Convention = Convention {
         old("ai.presence_penalty", Field::PresencePenalty),
         old("ai.frequency_penalty", Field::FrequencyPenalty),
     ],
+    ..Convention::EMPTY
 };

@@ -10,12 +10,11 @@ pub const SMOLAGENTS: Convention = Convention {
     id: "smolagents",
     scopes: &["openinference.instrumentation.smolagents"],
     keys: &["smolagents.*"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         // What the steps used, added up.
         row("openinference.span.kind", To::Aggregate(&["AGENT"])),
         // The arguments of the call, with the task among them, are in `input.value`: the task is what was asked.
         Rule { key: "smolagents.task", to: To::Field(Field::EntityInput), trust: ASKED },
     ],
+    ..Convention::EMPTY
 };

@@ -19,8 +19,6 @@ pub const SPRING_AI: Convention = Convention {
     // Micrometer's bridge has one scope for all of an application.
     scopes: &[],
     keys: &["spring.ai.*", "gen_ai.request.embedding.dimensions", "gen_ai.request.image.*", "db.vector.query.content"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         row("gen_ai.system", To::Proof(&["spring_ai"])),
         Rule { key: "spring.ai.kind", to: To::Hint(KINDS), trust: NARROWER },
@@ -45,4 +43,5 @@ pub const SPRING_AI: Convention = Convention {
         row("db.vector.query.response.documents", To::Documents),
         field("db.collection.name", Field::DataSourceId),
     ],
+    ..Convention::EMPTY
 };

@@ -15,8 +15,6 @@ pub const STRANDS: Convention = Convention {
     id: "strands",
     scopes: &["strands.telemetry.tracer", "strands-agents*"],
     keys: &["event_loop.cycle_id"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         Rule { key: SPAN_NAME, to: To::Hint(NAMES), trust: NAMED },
         row("gen_ai.system", To::Proof(&["strands-agents"])),
@@ -31,4 +29,5 @@ pub const STRANDS: Convention = Convention {
         row("tool.status", To::Failed(&["error"])),
         trusted("system_prompt", Field::SystemInstructions, OLD),
     ],
+    ..Convention::EMPTY
 };

@@ -1,10 +1,8 @@
 //! Tencent's Python agent (TAPM): `tapm-hook-*` of version 2. Version 1 are forks of OpenLLMetry, and are read as that.
 
-use super::{Convention, Rule, To, field, row, trusted};
+use super::{Convention, Rule, STRUCTURED, To, field, row, trusted};
 use crate::genai::{Field, Flat, Kind};
 
-/// The whole of a list.
-const STRUCTURED: u8 = 55;
 /// Keys taken over from OpenInference and OpenLLMetry.
 const INHERITED: u8 = 40;
 
@@ -12,8 +10,6 @@ pub const TENCENT_TAPM: Convention = Convention {
     id: "tencent-tapm",
     scopes: &["tapm.hook.*"],
     keys: &[],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         row("gen_ai.request.parameters", To::Parameters),
         field("gen_ai.request.tool_calls", Field::ToolDefinitions),
@@ -29,4 +25,5 @@ pub const TENCENT_TAPM: Convention = Convention {
         row("output.value", To::Output),
         row("tool_error", To::All(&[To::Failed(&[]), To::StatusMessage])),
     ],
+    ..Convention::EMPTY
 };

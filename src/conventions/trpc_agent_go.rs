@@ -1,12 +1,10 @@
 //! Tencent's trpc-agent-go. Under OTel's keys for messages stands a form of its own; OTel's form is under `*.otel`.
 
-use super::{Convention, Rule, To, field, row, trusted};
+use super::{Convention, Rule, To, WEAK, field, row, trusted};
 use crate::genai::Field;
 
 /// Above the key that OTel has for it, which holds the older form here.
 const OTEL_FORM: u8 = 95;
-/// Keys of its first versions.
-const WEAK: u8 = 40;
 
 const SECOND: u32 = 1_000_000_000;
 
@@ -14,8 +12,6 @@ pub const TRPC_AGENT_GO: Convention = Convention {
     id: "trpc-agent-go",
     scopes: &["trpc.agent.go"],
     keys: &["trpc.go.agent.*", "trpc_agent_go.*", "trpc_go_agent.*", "gen_ai.input.messages.otel", "gen_ai.output.messages.otel"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         Rule { key: "gen_ai.input.messages.otel", to: To::InputMessages, trust: OTEL_FORM },
         Rule { key: "gen_ai.output.messages.otel", to: To::OutputMessages, trust: OTEL_FORM },
@@ -37,4 +33,5 @@ pub const TRPC_AGENT_GO: Convention = Convention {
         trusted("trpc.go.agent.tool_response", Field::ToolCallResult, WEAK),
         trusted("trpc.go.agent.model_name", Field::RequestModel, WEAK),
     ],
+    ..Convention::EMPTY
 };

@@ -1,12 +1,7 @@
 //! Volcengine's VeADK: OpenLLMetry's flattened messages, beside inputs and outputs of its own.
 
-use super::{Convention, OWN, Rule, To, field, row, trusted};
+use super::{Convention, OWN, Rule, STRUCTURED, To, WEAK, field, row, trusted};
 use crate::genai::{Field, Flat};
-
-/// The whole of a list, or of a call.
-const STRUCTURED: u8 = 55;
-/// Keys that say the same less directly.
-const WEAK: u8 = 40;
 
 const TOOL_INPUT: &[(&str, To)] = &[
     ("name", To::Field(Field::ToolName)),
@@ -28,8 +23,6 @@ pub const VEADK: Convention = Convention {
         "gen_ai.messages",
         "gen_ai.request.functions*",
     ],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         row("gen_ai.input", To::Input),
         row("gen_ai.output", To::Output),
@@ -45,4 +38,5 @@ pub const VEADK: Convention = Convention {
         Rule { key: "cozeloop.input", to: To::Keep, trust: OWN },
         Rule { key: "cozeloop.output", to: To::Keep, trust: OWN },
     ],
+    ..Convention::EMPTY
 };

@@ -1,7 +1,7 @@
 //! Vercel AI SDK 3 to 6, and the legacy class of 7: `ai.*` under scope `ai`, which hosts rename. Its native class (`vercel_v7.rs`) has
 //! some of the keys too, if asked to.
 
-use super::{Convention, OWN, Rule, To, field, row, trusted};
+use super::{Convention, OWN, Rule, STRUCTURED, To, WEAK, field, row, trusted};
 use crate::genai::{Field, Flat, Kind};
 
 const OPERATIONS: &[(&str, Kind)] = &[
@@ -41,11 +41,8 @@ const PROVIDER_METADATA: To = To::Object(&[
     ("openai.responseId", To::Field(Field::ResponseId)),
 ]);
 
-const STRUCTURED: u8 = 55;
 /// Against `gen_ai.usage.*`, which up to 5.x says no more than Anthropic's uncached input.
 const PROVIDER: u8 = 95;
-/// Said again by something better, or metadata of the user's that only may mean it.
-const WEAK: u8 = 40;
 
 const fn with(trust: u8, key: &'static str, to: To) -> Rule {
     Rule { key, to, trust }
@@ -59,8 +56,6 @@ pub const VERCEL: Convention = Convention {
     id: "vercel-ai",
     scopes: &["ai", "gen_ai"],
     keys: &["ai.operationId"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         with(STRUCTURED, "ai.operationId", To::All(&[ROOTS, To::Words(Field::Stream, &[("*.doStream", "true")]), To::Kind(OPERATIONS)])),
         // `<operation> <function>`, both of which have a key of their own.
@@ -143,4 +138,5 @@ pub const VERCEL: Convention = Convention {
         row("ai.embedding", To::Vector),
         row("ai.embeddings", To::Vector),
     ],
+    ..Convention::EMPTY
 };

@@ -7,8 +7,6 @@ pub const VERCEL_V7: Convention = Convention {
     id: "vercel-ai-v7",
     scopes: &["gen_ai"],
     keys: &["gen_ai.client.operation.time_to_first_chunk", "gen_ai.client.operation.time_per_output_chunk"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         // Beside OTel's meaning: the spans around the calls of a model say the usage of their calls once more.
         row("gen_ai.operation.name", To::Aggregate(&["agent_step", "invoke_agent"])),
@@ -17,4 +15,5 @@ pub const VERCEL_V7: Convention = Convention {
         row("gen_ai.client.operation.duration", To::Spent),
         row("gen_ai.execute_tool.duration", To::Spent),
     ],
+    ..Convention::EMPTY
 };

@@ -9,11 +9,10 @@ pub const VLLM: Convention = Convention {
     id: "vllm",
     scopes: &["vllm", "vllm.*"],
     keys: &["gen_ai.latency.*"],
-    not_keys: &[],
-    names_spans: false,
     rules: &[
         field("gen_ai.request.id", Field::ResponseId),
         field("gen_ai.request.n", Field::ChoiceCount),
         row("gen_ai.latency.time_to_first_token", To::FirstTokenAfter(SECOND)),
     ],
+    ..Convention::EMPTY
 };

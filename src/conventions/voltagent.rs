@@ -1,6 +1,6 @@
 //! VoltAgent: bare keys (`input`, `usage.prompt_tokens`) that mean something only on spans which its scope or its own keys prove.
 
-use super::{Convention, Rule, To, field, row, trusted};
+use super::{Convention, Rule, STRUCTURED, To, WEAK, field, row, trusted};
 use crate::genai::{Field, Kind};
 
 const TYPES: &[(&str, Kind)] = &[
@@ -19,17 +19,11 @@ const TYPES: &[(&str, Kind)] = &[
     ("workflow-step", Kind::Task),
 ];
 
-/// The span's own type: its entity is the agent that it belongs to.
-const STRUCTURED: u8 = 55;
-/// The same in another place.
-const WEAK: u8 = 40;
-
 pub const VOLTAGENT: Convention = Convention {
     id: "voltagent",
     scopes: &["@voltagent/*"],
     keys: &["voltagent.*"],
     not_keys: &["voltagent.conversation_id", "voltagent.user_id"],
-    names_spans: false,
     rules: &[
         row("entity.type", To::Hint(TYPES)),
         // The agent's span adds up what its calls used.
@@ -61,4 +55,5 @@ pub const VOLTAGENT: Convention = Convention {
         trusted("voltagent.conversation_id", Field::ConversationId, WEAK),
         trusted("voltagent.user_id", Field::UserId, WEAK),
     ],
+    ..Convention::EMPTY
 };

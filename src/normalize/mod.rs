@@ -14,7 +14,7 @@ mod tools;
 mod twice;
 mod usage;
 
-use crate::conventions::{self, ConventionSet, NAMED, PLAIN, To, words};
+use crate::conventions::{self, ConventionSet, NAMED, PLAIN, Root, To, words};
 use crate::entry::{Repeated, Usage};
 use crate::json;
 use crate::keys::{KeyInfo, Keys};
@@ -144,7 +144,7 @@ impl Normal<'_> {
 
     /// May [`root`] tell something of it?
     pub fn says_root(&self) -> bool {
-        conventions::say_root(self.conventions)
+        conventions::report_roots(self.conventions)
     }
 
     /// The usage that it reports as its own.
@@ -248,22 +248,19 @@ pub fn people<'a>(attributes: &[Attr<'a>], keys: &Keys, arena: &'a Bump) -> [Opt
     named
 }
 
-/// Does the instrumentation say that the span is the outermost of its kind, or that it is not? (entry.md 3)
+/// Returns whether the span is the outermost of its kind, if its instrumentation reports that.
 pub fn root(span: &Span, keys: &Keys) -> Option<bool> {
     let mut root = None;
     for attr in span.attributes {
         let text = attr.value.as_str();
-        let said = match keys.text(attr.key) {
-            // Langfuse looks at spans of all libraries that it knows, the others at their own.
-            b"langfuse.internal.is_app_root" if scalar::as_bool(&attr.value) == Some(true) => return Some(true),
-            b"langfuse.observation.metadata.is_langchain_root" | b"langsmith.is_root" | b"langsmith.root_span" | b"genkit:isRoot" => {
-                scalar::as_bool(&attr.value)
-            }
-            b"langsmith.span.dotted_order" => text.map(|order| !order.contains(&b'.')),
-            b"traceloop.entity.path" => text.map(<[u8]>::is_empty),
+        let is_root = match conventions::root_of(keys.text(attr.key)) {
+            Some(Root::True) if scalar::as_bool(&attr.value) == Some(true) => return Some(true),
+            Some(Root::Bool) => scalar::as_bool(&attr.value),
+            Some(Root::WithoutDot) => text.map(|order| !order.contains(&b'.')),
+            Some(Root::Empty) => text.map(<[u8]>::is_empty),
             _ => None,
         };
-        root = said.map_or(root, |said| Some(said && root != Some(false)));
+        root = is_root.map_or(root, |is_root| Some(is_root && root != Some(false)));
     }
     root
 }
