@@ -2,13 +2,13 @@
 
 use genspan::conventions::{self, To};
 use genspan::genai::Field;
-use genspan::profiles;
+use genspan::profiles::Profile;
 use std::fmt::Write;
 
 /// The OTel key of a field, or its name in the canonical form where OTel has none.
 fn key_of(field: Field) -> String {
-    let otel = profiles::OTEL.keys.rows().iter().find(|(f, _)| *f == field).map(|(_, keys)| keys);
-    let tencent = || profiles::TENCENT.keys.rows().iter().find(|(f, _)| *f == field).map(|(_, keys)| keys);
+    let otel = Profile::OTEL.table().keys.rows().iter().find(|(f, _)| *f == field).map(|(_, keys)| keys);
+    let tencent = || Profile::TENCENT.table().keys.rows().iter().find(|(f, _)| *f == field).map(|(_, keys)| keys);
     match otel.or_else(tencent) {
         Some(keys) => keys.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", "),
         None => format!("{field:?}"),

@@ -237,7 +237,7 @@ fn protobuf_to_protobuf(
     }
     let mut out = Output {
         keys: &keys,
-        writing: Writing::new(options.profile.table(), options.keep.unwrap_or(options.profile.keep()), &keys),
+        writing: Writing::new(options.profile.table(), options.keep.unwrap_or(options.profile.table().keep), &keys),
         rules: ResourceRules::new(&options.destination()),
         mark: options.entry.value.mark(),
         tree,

@@ -1,9 +1,10 @@
 //! Resources and scopes as a destination gets them: its own attributes set, other destinations' secrets taken out.
 
-use crate::config::{self, Destination, Profile, Scalar};
+use crate::config::{Destination, Scalar};
 use crate::keys::Keys;
 use crate::otlp::read::Described;
 use crate::otlp::write::{self, number};
+use crate::profiles::Table;
 use crate::protobuf::Writer;
 use crate::span::value;
 use crate::span::{Attr, Key, Value};
@@ -13,8 +14,6 @@ use bumpalo::Bump;
 const SCOPE_SECRETS: &[&[u8]] = &[b"public_key"];
 /// Tencent's secret is a resource attribute, and applications set it on the resource of all their exporters.
 const RESOURCE_SECRET: &[u8] = b"token";
-/// What Langfuse takes for the version and the release of a trace.
-const LANGFUSE_TEXTS: &[&[u8]] = &[b"service.version", b"langfuse.release"];
 const SERVICE_NAME: &[u8] = b"service.name";
 const HOST_NAME: &[u8] = b"host.name";
 
@@ -24,7 +23,7 @@ pub type Part<'s, 'a> = Option<(&'a [u8], &'s Described<'a>)>;
 /// What a destination makes of resources.
 #[derive(Debug)]
 pub struct ResourceRules {
-    profile: Profile,
+    table: &'static Table,
     sets: Vec<(String, Scalar)>,
     /// A resource without a host name gets the sender's, where that is known.
     peer_host_name: bool,
@@ -46,9 +45,10 @@ impl ResourceRules {
     pub fn new(destination: &Destination) -> Self {
         let sets: Vec<(String, Scalar)> =
             destination.resource_attributes().into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        let peer_host_name = destination.profile == Profile::Tencent && sets.iter().all(|(key, _)| key.as_bytes() != HOST_NAME);
-        let sender_tokens = destination.profile == Profile::Tencent && sets.iter().all(|(key, _)| key.as_bytes() != RESOURCE_SECRET);
-        ResourceRules { profile: destination.profile, sets, peer_host_name, sender_tokens }
+        let table = destination.profile.table();
+        let peer_host_name = table.host_name.is_some() && sets.iter().all(|(key, _)| key.as_bytes() != HOST_NAME);
+        let sender_tokens = table.token.is_some() && sets.iter().all(|(key, _)| key.as_bytes() != RESOURCE_SECRET);
+        ResourceRules { table, sets, peer_host_name, sender_tokens }
     }
 
     fn sets(&self, key: &[u8]) -> bool {
@@ -61,22 +61,20 @@ impl ResourceRules {
             || attributes.iter().any(|a| self.drops(keys.text(a.key)) || self.is_no_text(a, keys) || self.mended(a, keys).is_some())
     }
 
-    /// Langfuse refuses every span of a resource that has something else than a text here.
+    /// Returns true if the backend needs a text here, and this is none.
     fn is_no_text(&self, attr: &Attr, keys: &Keys) -> bool {
-        self.profile == Profile::Langfuse && attr.value.as_str().is_none() && LANGFUSE_TEXTS.contains(&keys.text(attr.key))
+        attr.value.as_str().is_none() && self.table.texts.contains(&keys.text(attr.key))
     }
 
     fn drops(&self, key: &[u8]) -> bool {
-        self.sets(key) || key == RESOURCE_SECRET && self.profile != Profile::Tencent
+        self.sets(key) || key == RESOURCE_SECRET && self.table.token.is_none()
     }
 
-    /// A service name that Tencent would refuse, made one that it takes: losing all spans of a service is worse.
+    /// A service name that the backend would refuse, made one that it takes: losing all spans of a service is worse.
     fn mended(&self, attr: &Attr, keys: &Keys) -> Option<String> {
-        if self.profile != Profile::Tencent || keys.text(attr.key) != SERVICE_NAME {
-            return None;
-        }
+        let rule = self.table.service_name.as_ref().filter(|_| keys.text(attr.key) == SERVICE_NAME)?;
         let name = String::from_utf8_lossy(attr.value.as_str()?);
-        (!config::is_service_name(&name)).then(|| config::to_service_name(&name))
+        (!(rule.takes)(&name)).then(|| (rule.nearest)(&name))
     }
 
     /// Writes the attributes of a `Resource`; true: a service name had to be mended.

@@ -14,9 +14,11 @@ impl ConfigError {
     }
 }
 
-/// Refuses the value of a setting.
-pub(crate) fn invalid<T>(setting: &str, value: impl std::fmt::Display, rule: &str) -> Result<T, ConfigError> {
-    Err(ConfigError::new(format_args!("{setting} {value}: {rule}")))
+/// Refuses an option: its path as the user wrote it, its value (empty where it may be a secret, or where there is none), what is wrong, and what
+/// would be right.
+#[inline(never)]
+pub(crate) fn invalid<T>(path: &str, value: &str, problem: &str, fix: &str) -> Result<T, ConfigError> {
+    Err(ConfigError([path, ": ", value, if value.is_empty() { "" } else { " " }, problem, "; ", fix].concat()))
 }
 
 impl std::fmt::Display for ConfigError {

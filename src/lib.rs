@@ -40,6 +40,7 @@ mod hash;
 pub mod json;
 pub mod keys;
 pub mod normalize;
+pub mod options;
 pub mod otlp;
 mod pipeline;
 pub mod privacy;

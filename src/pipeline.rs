@@ -180,7 +180,7 @@ impl Pipeline {
     pub fn new(config: &Config, seed: u64) -> Result<Self, ConfigError> {
         config.validate()?;
         hash::seed_hashes(seed);
-        let mut keys = Keys::new(config.dictionary);
+        let mut keys = Keys::new(config.max_keys);
         let mut forms: Vec<Form> = Vec::new();
         let mut destinations = Vec::new();
         for (i, d) in config.destinations.iter().enumerate() {
@@ -188,7 +188,7 @@ impl Pipeline {
                 Some(own) => (own, format!("destinations[{i}].")),
                 None => (&config.privacy, String::new()),
             };
-            let of = (d.profile, d.keep.unwrap_or(d.profile.keep()), privacy.clone());
+            let of = (d.profile, d.keep.unwrap_or(d.profile.table().keep), privacy.clone());
             let form = match forms.iter().position(|f| f.of == of) {
                 Some(form) => form,
                 None => {
@@ -203,12 +203,12 @@ impl Pipeline {
                 form,
                 rules: ResourceRules::new(d),
                 exporter: Exporter::new(
-                    d.delivery.unwrap_or_else(|| config.delivery()),
+                    config.delivery(d),
                     (i as u32 + 1, config.destinations.len() as u32),
                     // A backend sees the jitter, and shall not learn the seed.
                     Hash::default().hash_one(i),
                 ),
-                max_bytes: d.delivery.unwrap_or_else(|| config.delivery()).batch.max_bytes,
+                max_bytes: config.delivery(d).batch.max_bytes,
                 json: Vec::new(),
                 mended_service_name: false,
                 not_sampled: 0,

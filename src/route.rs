@@ -73,7 +73,7 @@ impl Read for Texts {
                 Ok(Some(String::from_utf8_lossy(&text_of(&value, arena)).into_owned()))
             }
             Value::Str(_) if json.is_string() => read::value(json, arena).map(Some),
-            _ => Err(read::Error::unlike("a text (* is anything), a number, a boolean, null, or a list of them", json)),
+            _ => Err(read::Error::unlike("a text (* stands for any text), a number, a boolean, null, or a list of them", json)),
         };
         self.0 = if json.is_array() { json.items().map(one).collect::<Result<_, _>>()? } else { vec![one(json)?] };
         Ok(())

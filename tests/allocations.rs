@@ -95,7 +95,7 @@ struct Host {
 
 impl Host {
     fn new(dictionary: usize) -> Self {
-        let config = format!(r#"{{"destinations":[{{"profile":"otel"}}],"dictionary":{dictionary}}}"#);
+        let config = format!(r#"{{"destinations":[{{"profile":"otel"}}],"maxKeys":{dictionary}}}"#);
         let mut pipeline = Pipeline::new(&Config::from_json(&config).unwrap(), 1).unwrap();
         let mut writer = FrameWriter::new(&mut pipeline);
         let scope = writer.scope(&InstrumentationScope { name: "ai".into(), ..Default::default() });

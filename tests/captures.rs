@@ -12,7 +12,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use proptest::prelude::*;
 use prost::Message;
 
-const PROFILES: [Profile; 2] = [Profile::Otel, Profile::Tencent];
+const PROFILES: [Profile; 2] = [Profile::OTEL, Profile::TENCENT];
 
 const LANGGRAPH_3_INHERITED: &str = "langfuse-py-3.2.6.langgraph-entry-inherited";
 const LANGGRAPH_3_METADATA: &str = "langfuse-py-3.2.6.langgraph-entry-metadata";
@@ -380,14 +380,14 @@ const OPENINFERENCE_OTEL: [&[Row]; 6] = [
 #[test]
 fn langgraph_generations() {
     for file in [LANGGRAPH_3_INHERITED, LANGGRAPH_3_METADATA, LANGGRAPH_5_INHERITED, LANGGRAPH_5_METADATA] {
-        for (profile, table) in [(Profile::Otel, CHAT_OPENAI_OTEL), (Profile::Tencent, CHAT_OPENAI_TENCENT)] {
+        for (profile, table) in [(Profile::OTEL, CHAT_OPENAI_OTEL), (Profile::TENCENT, CHAT_OPENAI_TENCENT)] {
             let request = converted(file, profile);
             let generations = spans_named(&request, "ChatOpenAI");
             assert_eq!(generations.len(), 2, "{file}");
             for (span, turn) in generations.iter().zip(TURNS) {
                 let rows = [table, turn].concat();
                 check(file, span, &rows);
-                if profile == Profile::Otel {
+                if profile == Profile::OTEL {
                     check_nothing_else(file, span, &rows);
                 }
             }
@@ -401,7 +401,7 @@ fn langgraph_generations() {
 #[test]
 fn langgraph_tools_agents_and_chains() {
     for file in [LANGGRAPH_5_INHERITED, LANGGRAPH_5_METADATA] {
-        let otel = converted(file, Profile::Otel);
+        let otel = converted(file, Profile::OTEL);
         check(file, span_named(&otel, "get_weather"), GET_WEATHER_OTEL);
         check_nothing_else(file, span_named(&otel, "get_weather"), GET_WEATHER_OTEL);
         for agent in spans_named(&otel, "agent") {
@@ -412,7 +412,7 @@ fn langgraph_tools_agents_and_chains() {
             ]);
         }
 
-        let tencent = converted(file, Profile::Tencent);
+        let tencent = converted(file, Profile::TENCENT);
         check(file, span_named(&tencent, "get_weather"), GET_WEATHER_TENCENT);
         #[rustfmt::skip]
         let kinds = [
@@ -442,26 +442,26 @@ fn session_and_user() {
         ("user.id",             "gen_ai.user.id",           Text("user-456")),
     ];
     for file in [LANGGRAPH_3_METADATA, LANGGRAPH_5_METADATA] {
-        check(file, span_named(&converted(file, Profile::Otel), "LangGraph"), otel);
-        check(file, span_named(&converted(file, Profile::Tencent), "LangGraph"), tencent);
+        check(file, span_named(&converted(file, Profile::OTEL), "LangGraph"), otel);
+        check(file, span_named(&converted(file, Profile::TENCENT), "LangGraph"), tencent);
     }
     // Langfuse 5 writes them on every span.
     let file = LANGGRAPH_5_METADATA;
-    check(file, span_named(&converted(file, Profile::Otel), "ChatOpenAI"), otel);
-    check(file, span_named(&converted(file, Profile::Tencent), "ChatOpenAI"), tencent);
+    check(file, span_named(&converted(file, Profile::OTEL), "ChatOpenAI"), otel);
+    check(file, span_named(&converted(file, Profile::TENCENT), "ChatOpenAI"), tencent);
 }
 
 #[test]
 fn streamed_generation() {
-    let otel = converted(STREAM, Profile::Otel);
+    let otel = converted(STREAM, Profile::OTEL);
     check(STREAM, span_named(&otel, "OpenAI-generation"), STREAM_OTEL);
     check_nothing_else(STREAM, span_named(&otel, "OpenAI-generation"), STREAM_OTEL);
-    check(STREAM, span_named(&converted(STREAM, Profile::Tencent), "OpenAI-generation"), STREAM_TENCENT);
+    check(STREAM, span_named(&converted(STREAM, Profile::TENCENT), "OpenAI-generation"), STREAM_TENCENT);
 }
 
 #[test]
 fn observations_of_each_type() {
-    let otel = converted(UNMARKED, Profile::Otel);
+    let otel = converted(UNMARKED, Profile::OTEL);
     for (name, rows) in UNMARKED_OTEL {
         check(UNMARKED, span_named(&otel, name), rows);
         check_nothing_else(UNMARKED, span_named(&otel, name), rows);
@@ -472,7 +472,7 @@ fn observations_of_each_type() {
     assert_eq!(documents.as_array().map(Vec::len), Some(1), "{documents}");
     assert_eq!(documents[0]["score"], 0.8, "{documents}");
 
-    let tencent = converted(UNMARKED, Profile::Tencent);
+    let tencent = converted(UNMARKED, Profile::TENCENT);
     for (name, rows) in UNMARKED_TENCENT {
         check(UNMARKED, span_named(&tencent, name), rows);
     }
@@ -480,7 +480,7 @@ fn observations_of_each_type() {
 
 #[test]
 fn openinference() {
-    let otel = converted(OPENINFERENCE, Profile::Otel);
+    let otel = converted(OPENINFERENCE, Profile::OTEL);
     let llm: Vec<_> = spans(&otel).filter(|span| span.name != "POST /chat").collect();
     assert_eq!(llm.len(), OPENINFERENCE_OTEL.len());
     for (span, rows) in llm.into_iter().zip(OPENINFERENCE_OTEL) {
@@ -490,7 +490,7 @@ fn openinference() {
 
 #[test]
 fn spans_that_are_otel_already() {
-    let otel = converted(TRACELOOP, Profile::Otel);
+    let otel = converted(TRACELOOP, Profile::OTEL);
     let llm: Vec<_> = spans(&otel).filter(|span| span.name != "POST /chat").collect();
     assert_eq!(llm.len(), TRACELOOP_OTEL.len());
     for (span, rows) in llm.into_iter().zip(TRACELOOP_OTEL) {
@@ -511,7 +511,7 @@ fn spans_that_are_otel_already() {
             ("usage.input_tokens",          "gen_ai.usage.prompt_tokens",               Int(8)),
         ],
     );
-    let tencent = converted(TRACELOOP, Profile::Tencent);
+    let tencent = converted(TRACELOOP, Profile::TENCENT);
     check(TRACELOOP, span_named(&tencent, "openai.chat"), chat);
     check(TRACELOOP, span_named(&tencent, "openai.embeddings"), embeddings);
 }
@@ -541,7 +541,7 @@ fn the_tree_is_untouched() {
             let mut expected = source(file);
             let mut got = converted(file, profile);
             for resource in &mut expected.resource_spans {
-                if profile == Profile::Otel {
+                if profile == Profile::OTEL {
                     // A destination's secret; only Tencent's wants it.
                     let attributes = &mut resource.resource.as_mut().unwrap().attributes;
                     attributes.retain(|attribute| attribute.key != "token");
@@ -566,8 +566,8 @@ fn the_resource_of_each_profile() {
     for file in [LANGGRAPH_3_METADATA, STREAM, LANGGRAPH_5_METADATA, UNMARKED] {
         #[rustfmt::skip]
         let cases = [
-            (Profile::Otel,    [("service.name", Some("shop-agent")), ("host.name", Some("10.0.0.8")), ("token", None)]),
-            (Profile::Tencent, [("service.name", Some("shop-agent")), ("host.name", Some("10.0.0.8")), ("token", Some("tok-123"))]),
+            (Profile::OTEL,    [("service.name", Some("shop-agent")), ("host.name", Some("10.0.0.8")), ("token", None)]),
+            (Profile::TENCENT, [("service.name", Some("shop-agent")), ("host.name", Some("10.0.0.8")), ("token", Some("tok-123"))]),
         ];
         for (profile, attributes) in cases {
             let body = convert(file, profile);
@@ -586,19 +586,19 @@ fn the_resource_of_each_profile() {
 #[test]
 fn bodies_without_llm_spans_pass_through() {
     for file in ["langfuse-py-3.2.6.langgraph-entry-inherited.1", "langfuse-py-3.2.6.langgraph-entry-metadata.1"] {
-        assert!(convert(file, Profile::Tencent) == read(file), "{file}: bytes differ");
+        assert!(convert(file, Profile::TENCENT) == read(file), "{file}: bytes differ");
         // Equal but for the token, which `otel` leaves out.
         let mut expected = source(file);
         let resource = expected.resource_spans[0].resource.as_mut().unwrap();
         resource.attributes.retain(|attribute| attribute.key != "token");
-        assert_eq!(converted(file, Profile::Otel), expected, "{file}");
+        assert_eq!(converted(file, Profile::OTEL), expected, "{file}");
     }
 }
 
 #[test]
 fn tencent_keeps_what_the_source_wrote() {
     for (file, _) in CAPTURES {
-        let (before, after) = (source(file), converted(file, Profile::Tencent));
+        let (before, after) = (source(file), converted(file, Profile::TENCENT));
         for (before, after) in spans(&before).zip(spans(&after)) {
             assert_eq!(before.span_id, after.span_id, "{file}");
             for kept in before.attributes.iter().filter(|attribute| !says_entry(attribute)) {
@@ -634,7 +634,7 @@ fn truncated_bodies_are_errors_that_say_where() {
 #[test]
 fn garbage_is_an_error_that_says_where() {
     for garbage in [&b"not protobuf"[..], &[0xFF; 32], &[0x0A, 0x80], &[0x0A, 2, 0x12, 0x7F], b"\x00\x00\x00\x00"] {
-        match genspan::convert(garbage, &options(Profile::Otel)) {
+        match genspan::convert(garbage, &options(Profile::OTEL)) {
             Ok(_) => panic!("{garbage:?}: taken as a body"),
             Err(error) => assert_says_where(&error.to_string()),
         }
@@ -654,7 +654,7 @@ proptest! {
             let place = place.index(body.len());
             body[place] = byte;
         }
-        let profile = if tencent { Profile::Tencent } else { Profile::Otel };
+        let profile = if tencent { Profile::TENCENT } else { Profile::OTEL };
         let converted = genspan::convert(&body, &options(profile));
         if ExportTraceServiceRequest::decode(&body[..]).is_ok() {
             let converted = converted.map_err(|error| TestCaseError::fail(error.to_string()))?;
@@ -664,7 +664,7 @@ proptest! {
 
     #[test]
     fn random_bytes_do_no_harm(body in any::<Vec<u8>>()) {
-        let _ = genspan::convert(&body, &options(Profile::Tencent));
+        let _ = genspan::convert(&body, &options(Profile::TENCENT));
     }
 }
 

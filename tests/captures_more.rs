@@ -88,7 +88,7 @@ fn counts() -> Json {
 #[test]
 fn one_entry_per_segment_and_no_copy_of_the_mark() {
     for (file, entries) in ENTRIES {
-        for profile in [Profile::Otel, Profile::Tencent] {
+        for profile in [Profile::OTEL, Profile::TENCENT] {
             let mut found = Vec::new();
             for span in converted(file, profile) {
                 for attribute in &span.attributes {
@@ -109,7 +109,7 @@ fn one_entry_per_segment_and_no_copy_of_the_mark() {
 #[test]
 fn langgraph_of_every_version() {
     for file in [PY_3_GRAPH, PY_4_GRAPH, PY_5_GRAPH, JS_5_GRAPH] {
-        let otel = converted(file, Profile::Otel);
+        let otel = converted(file, Profile::OTEL);
         for (nth, input, output) in [(0, json!([asked()]), json!([called()])), (1, json!([asked(), called(), told()]), json!([answered()]))]
         {
             check(
@@ -151,7 +151,7 @@ fn langgraph_of_every_version() {
 #[test]
 fn the_openai_wrapper_of_python() {
     for file in [PY_3_OPENAI, PY_4_OPENAI] {
-        let otel = converted(file, Profile::Otel);
+        let otel = converted(file, Profile::OTEL);
         check(
             file,
             nth_named(&otel, "OpenAI-generation", 0),
@@ -196,7 +196,7 @@ fn the_openai_wrapper_of_python() {
     }
 
     // Only the newer one tells why a stream ended, and has a span for embeddings.
-    let otel = converted(PY_4_OPENAI, Profile::Otel);
+    let otel = converted(PY_4_OPENAI, Profile::OTEL);
     check(
         PY_4_OPENAI,
         nth_named(&otel, "OpenAI-generation", 1),
@@ -220,7 +220,7 @@ fn the_openai_wrapper_of_python() {
 /// 3.0.8 writes every text as JSON, with quotes and escapes.
 #[test]
 fn text_in_quotes_is_text() {
-    let tencent = converted(PY_3_OPENAI, Profile::Tencent);
+    let tencent = converted(PY_3_OPENAI, Profile::TENCENT);
     check(
         PY_3_OPENAI,
         nth_named(&tencent, "chat", 0),
@@ -235,7 +235,7 @@ fn text_in_quotes_is_text() {
 
 #[test]
 fn the_openai_wrapper_of_js() {
-    let otel = converted(JS_4_OPENAI, Profile::Otel);
+    let otel = converted(JS_4_OPENAI, Profile::OTEL);
     // Its total says that the buckets are inclusive in this version.
     for nth in 0..3 {
         check(
@@ -265,7 +265,7 @@ fn the_openai_wrapper_of_js() {
 #[test]
 fn the_sdks_own_api() {
     for file in [PY_3_SDK, JS_5_SDK] {
-        let otel = converted(file, Profile::Otel);
+        let otel = converted(file, Profile::OTEL);
         let plan = nth_named(&otel, "plan", 0);
         check(
             file,
@@ -329,7 +329,7 @@ fn the_sdks_own_api() {
     // Input and output of a model of Anthropic's, without a total: what was cached comes on top.
     check(
         PY_3_SDK,
-        nth_named(&converted(PY_3_SDK, Profile::Otel), "answer", 0),
+        nth_named(&converted(PY_3_SDK, Profile::OTEL), "answer", 0),
         &[json!({
             "gen_ai.provider.name": "anthropic",
             "gen_ai.usage.input_tokens": 89,
@@ -337,7 +337,7 @@ fn the_sdks_own_api() {
             "langfuse.observation.metadata.note": "N/A",
         })],
     );
-    let otel = converted(JS_5_SDK, Profile::Otel);
+    let otel = converted(JS_5_SDK, Profile::OTEL);
     check(JS_5_SDK, nth_named(&otel, "plan", 0), &[json!({"gen_ai.prompt.name": "weather", "gen_ai.prompt.version": "3"})]);
     check(
         JS_5_SDK,
@@ -352,7 +352,7 @@ fn the_sdks_own_api() {
 
 #[test]
 fn responses_langchain_and_the_rarer_types() {
-    let otel = converted(PY_5_MORE, Profile::Otel);
+    let otel = converted(PY_5_MORE, Profile::OTEL);
     // OpenAI's Responses API: items instead of messages.
     check(
         PY_5_MORE,
@@ -424,7 +424,7 @@ fn responses_langchain_and_the_rarer_types() {
             "gen_ai.usage.cache_write.input_tokens": 5,
         })],
     );
-    let tencent = converted(PY_5_MORE, Profile::Tencent);
+    let tencent = converted(PY_5_MORE, Profile::TENCENT);
     for (name, kind) in [("a guardrail", "TASK"), ("a evaluator", "TASK"), ("a chain", "CHAIN"), ("Weather", "RETRIEVER")] {
         check(PY_5_MORE, nth_named(&tencent, name, 0), &[json!({"gen_ai.span.kind": kind, "gen_ai.entity.input": "深圳"})]);
     }
@@ -432,7 +432,7 @@ fn responses_langchain_and_the_rarer_types() {
 
 #[test]
 fn opentelemetrys_own_instrumentation() {
-    let otel = converted(OTEL_OPENAI, Profile::Otel);
+    let otel = converted(OTEL_OPENAI, Profile::OTEL);
     let output = |message: Json, reason: &str| {
         let mut message = message;
         message["finish_reason"] = reason.into();
@@ -461,7 +461,7 @@ fn opentelemetrys_own_instrumentation() {
 
 #[test]
 fn opentelemetrys_conventions_of_every_version() {
-    let otel = converted(OTEL_SPANS, Profile::Otel);
+    let otel = converted(OTEL_SPANS, Profile::OTEL);
     let chat = |nth| nth_named(&otel, "chat gpt-4o-mini", nth);
     let mut with_reason = called();
     with_reason["finish_reason"] = "tool_call".into();
@@ -557,7 +557,7 @@ fn opentelemetrys_conventions_of_every_version() {
     check("1.41", nth_named(&otel, "invoke_workflow weather", 0), &[json!({"gen_ai.agent.name": "weather", "gen_ai.workflow.name": null})]);
     check("0.1.0", nth_named(&otel, "invoke_agent shop", 0), &[json!({"gen_ai.agent.version": "2", "error.type": "_OTHER"})]);
 
-    let tencent = converted(OTEL_SPANS, Profile::Tencent);
+    let tencent = converted(OTEL_SPANS, Profile::TENCENT);
     check(
         "1.41, Tencent",
         nth_named(&tencent, "chat gpt-4o-mini", 5),

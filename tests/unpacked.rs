@@ -160,9 +160,8 @@ fn most_asked<T>(name: &str, make: Make, take: impl Fn(&[u8]) -> Result<T, Error
 fn no_body_makes_the_core_ask_for_more_than_a_bound() {
     for (name, make) in HOSTILE {
         for (profile, more) in [("otel", ""), ("openinference", r#","privacy":{"mask":[{"detect":["email"]}]}"#)] {
-            let config = format!(
-                r#"{{"destinations":[{{"profile":"{profile}"}}],"queue":{{"maxSpans":1000000}},"maxUnpackedBytes":{BOUND}{more}}}"#
-            );
+            let config =
+                format!(r#"{{"destinations":[{{"profile":"{profile}"}}],"maxQueueSize":1000000,"maxUnpackedBytes":{BOUND}{more}}}"#);
             let config = Config::from_json(&config).unwrap();
             most_asked(&format!("{name}, {profile}"), *make, |body| {
                 let mut p = Pipeline::new(&config, 1).unwrap();

@@ -34,7 +34,7 @@ pub const TARGETS: &[Target] = &[
     ("privacy", privacy),
 ];
 
-const PROFILES: [Profile; 5] = [Profile::Otel, Profile::Otel1_41, Profile::Tencent, Profile::Langfuse, Profile::Openinference];
+const PROFILES: [Profile; 5] = [Profile::OTEL, Profile::OTEL_1_41, Profile::TENCENT, Profile::LANGFUSE, Profile::OPENINFERENCE];
 const KEEPS: [Option<Keep>; 4] = [None, Some(Keep::All), Some(Keep::Unmapped), Some(Keep::None)];
 
 /// A body, and what the spans of it make beside, grow by no more than this.
@@ -158,7 +158,7 @@ pub fn frames(data: &[u8]) {
 
 /// The pipeline that such records were handed to.
 pub fn hand_over(data: &[u8]) -> Pipeline {
-    let mut p = pipeline(r#"{"destinations":[{"profile":"tencent","token":"t","hostName":"h","serviceName":"shop"}],"dictionary":64}"#);
+    let mut p = pipeline(r#"{"destinations":[{"profile":"tencent","token":"t","hostName":"h","serviceName":"shop"}],"maxKeys":64}"#);
     let (mut rest, mut ended, mut refused) = (data, 0, 0);
     while let [kind, a, b, c, d, tail @ ..] = rest {
         let length = (u32::from_le_bytes([*a, *b, *c, *d]) as usize).min(tail.len());

@@ -104,7 +104,7 @@ const CONFIGS: &[&str] = &[
     r#"{"destinations":[{"filter":{"only":[{"llm":true,"scope":"a*"}],"except":[{"attributes":{"x":[null,"1"]}}]},"sampleRatio":0.5}],"entry":{"siblings":"first","holdMillis":5}}"#,
     r#"{"destinations":[{"allowScopes":["*"],"blockScopes":["http*"],"originalParent":"p","protocol":"http/json"}],"privacy":{"mask":[{"detect":["email"],"keys":["a.*"],"pattern":"x+"}],"captureContent":false,"maxAttributeBytes":100}}"#,
     r#"{"profile":"langfuse","keep":"none","serviceName":"x","resourceAttributes":{"a":1,"b":[true]}}"#,
-    r#"{"dictionary":8,"delivery":{"batch":{"maxSpans":2,"maxBytes":4096}},"inheritSession":false,"inferProvider":false}"#,
+    r#"{"maxKeys":8,"maxExportBatchSize":2,"maxExportBatchBytes":4096,"inheritSession":false,"inferProvider":false}"#,
 ];
 
 /// What a target starts from.

@@ -6,19 +6,19 @@ const MAX_MILLIS = 2 ** 31 - 1;
 const MAX_TYPOS = 2;
 
 export function fail(field: string, problem: string, fix: string): never {
-  throw new Error(`genspan: ${field} ${problem}; ${fix}`);
+  throw new Error(`genspan: ${field}: ${problem}; ${fix}`);
 }
 
 export function millis(field: string, value: number | undefined, given: unknown = value): number | undefined {
   if (value !== undefined && !(Number.isInteger(value) && value >= 0 && value <= MAX_MILLIS)) {
-    fail(field, `${String(given)} is no duration`, `write whole milliseconds from 0 to ${MAX_MILLIS}`);
+    fail(field, `${String(given)} is out of range`, `use a whole number from 0 to ${MAX_MILLIS} (ms)`);
   }
   return value;
 }
 
 export function positive(field: string, value: number | undefined, given: unknown = value): number | undefined {
   if (value !== undefined && !(Number.isInteger(value) && value >= 1 && value <= MAX_MILLIS)) {
-    fail(field, `${String(given)} is no count`, "write a whole number from 1");
+    fail(field, `${String(given)} is out of range`, "use a whole number, 1 or more");
   }
   return value;
 }
@@ -33,8 +33,8 @@ export function known(at: string, options: unknown, fields: readonly string[]): 
     if (fields.includes(field)) continue;
     const meant = fields.find((name) => name.toLowerCase() === field.toLowerCase());
     const near = nearest(field, fields);
-    const list = `known: ${fields.join(", ")}${near ? `; did you mean ${near}?` : ""}`;
-    fail(`${at}: ${JSON.stringify(field)}`, "is unknown", meant ? `did you mean ${meant}?` : list);
+    const path = at === "options" ? field : `${at}.${field}`;
+    fail(path, "is not an option", (meant ?? near) ? `did you mean ${meant ?? near}?` : `known: ${fields.join(", ")}`);
   }
 }
 
@@ -82,6 +82,19 @@ function distance(a: string, b: string): number {
 }
 
 /** Without the fields that nobody has set, which the core would read as values. */
-export function present(fields: Record<string, unknown>): object {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+export function present<T extends object>(fields: T): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+/** Throws where a value would be lost or changed on its way to the core, which reads JSON. */
+export function plain(path: string, value: unknown): void {
+  if (typeof value === "number" && !Number.isFinite(value))
+    fail(path, `${value} is out of range`, "use a finite number");
+  if (["function", "bigint", "symbol"].includes(typeof value)) {
+    fail(path, `is a ${typeof value}`, "use text, numbers, booleans, lists and objects");
+  }
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, member] of Object.entries(value)) {
+    plain(Array.isArray(value) ? `${path}[${key}]` : path === "" ? key : `${path}.${key}`, member);
+  }
 }

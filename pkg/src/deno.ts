@@ -1,8 +1,9 @@
 // The package in Deno: reads what the program has been given leave to read, and asks for nothing.
 import { grpc } from "./grpc.js";
-import { type Tls, webHost } from "./host.js";
+import { webHost } from "./host.js";
 import { type GenSpanOptions, type Host, GenSpanProcessor as Processor, version } from "./index.js";
 import { openSpool } from "./spool.js";
+import type { Tls } from "./types.js";
 
 export * from "./index.js";
 

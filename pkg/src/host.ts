@@ -1,17 +1,8 @@
 // What differs between the hosts that genspan runs in. A runtime's entry file gives one of these; the rest of src/ knows
 // web standards only.
-import type { Route } from "./config.js";
-import type { SpoolSettings } from "./delivery.js";
-import type { Send } from "./transport.js";
 
-/** PEM, as text or bytes. */
-export interface Tls {
-  /** Who may have signed the server's certificate, in place of those that the host trusts. */
-  ca?: string | Uint8Array | undefined;
-  /** The client's certificate and its key. */
-  cert?: string | Uint8Array | undefined;
-  key?: string | Uint8Array | undefined;
-}
+import type { Send } from "./transport.js";
+import type { Route, SpoolSettings } from "./types.js";
 
 /** A batch that was read back. */
 export interface Stored {

@@ -1,7 +1,8 @@
 // What `stats` counts, as metrics under OpenTelemetry's names for SDKs (semantic conventions, otel/sdk-metrics). Read when the
 // host collects; only the duration of a request is told as it happens.
-import type { Route } from "./config.js";
+
 import type { SenderStats } from "./sender.js";
+import type { Route } from "./types.js";
 
 type Attributes = Record<string, string | number>;
 

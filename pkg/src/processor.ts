@@ -1,8 +1,9 @@
 // The OpenTelemetry SpanProcessor: hands each span to the core as it starts and ends; sender.ts does the sending. Decides nothing about
 // spans; lets nothing escape into the host.
-import { type Config, configure, type FilteredSpan, type GenSpanOptions, type SpanFilter } from "./config.js";
+import { configure } from "./config.js";
 import { FrameTooLarge, PARENT, REMOTE, SEGMENT } from "./frame.js";
 import { type Host, Unavailable, webHost } from "./host.js";
+import type { GenSpanOptions } from "./options.js";
 import {
   type Attributes,
   activeTrace,
@@ -21,6 +22,7 @@ import {
 import { inHook, inside } from "./privacy.js";
 import { LocalRoots } from "./roots.js";
 import { Sender, type SenderStats } from "./sender.js";
+import type { Config, FilteredSpan, SpanFilter } from "./types.js";
 
 /** Counters since construction: those of the core and of sending, and those of what never reached it. */
 export interface Stats extends SenderStats {

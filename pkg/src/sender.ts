@@ -1,13 +1,15 @@
 // The sending half, which the SpanProcessor and the relay share: carries what the core wants sent to the transports or the spool, and the
 // answers back. Decides nothing about spans; nothing of it throws or rejects after construction.
-import type { Config, GenSpanOptions, Route } from "./config.js";
+
 import { type CoreStats, type DestinationStats, Pipeline, type Transmit, version } from "./core.js";
 import { FrameWriter } from "./frame.js";
 import type { Host, Spool, SpoolStats } from "./host.js";
 import { observe, type RequestEnded } from "./metrics.js";
+import type { GenSpanOptions } from "./options.js";
 import { Past } from "./past.js";
 import { inHook } from "./privacy.js";
 import { type Answer, type Send, transport } from "./transport.js";
+import type { Config, Route } from "./types.js";
 
 /** Counters since construction: the core's (absent where it never ran), and those of the sending half. */
 export interface SenderStats extends Partial<CoreStats> {

@@ -1,35 +1,46 @@
 // The package for any host with fetch and WebAssembly, without the WebAssembly module: each entry point beside this file brings it
 // along in the way that its runtime wants it.
-import type { DestinationOptions, GenSpanOptions, PartialSuccess } from "./config.js";
 import * as core from "./core.js";
+import type { DestinationOptions, GenSpanOptions } from "./options.js";
 import { checkHooks, settings } from "./privacy.js";
+import type { PartialSuccess } from "./types.js";
 
+export { type CoreStats, type DestinationStats, initSync } from "./core.js";
+export { type ExportResult, GenSpanExporter } from "./exporter.js";
+export type { HeadersLike } from "./headers.js";
+export type { Host, Spool, SpoolStats, Stored, Warn } from "./host.js";
+export type { MeterProvider } from "./metrics.js";
 export type {
+  BreakerOptions,
+  DeliveryOptions,
   DestinationOptions,
   EntryOptions,
+  GenSpanOptions,
+  Keep,
+  MaskRule,
+  PrivacyOptions,
+  Profile,
+  Protocol,
+  RetryOptions,
+  SpoolOptions,
+} from "./options.js";
+export type { PrivacyHooks } from "./privacy.js";
+export { GenSpanProcessor, type Stats, type WaitUntil } from "./processor.js";
+export { GenSpanPropagator, type TextMapPropagator } from "./propagator.js";
+export type { Answer, Send } from "./transport.js";
+export type {
   FilterCondition,
   FilteredSpan,
   FilterRules,
   FilterValue,
-  GenSpanOptions,
   HeaderValues,
-  Keep,
+  Media,
   PartialSuccess,
-  Profile,
-  Protocol,
   Route,
   SpanFilter,
-} from "./config.js";
-export { type CoreStats, type DestinationStats, initSync } from "./core.js";
-export type { DeliveryOptions, SpoolOptions, SpoolSettings } from "./delivery.js";
-export { type ExportResult, GenSpanExporter } from "./exporter.js";
-export type { HeadersLike } from "./headers.js";
-export type { Host, Spool, SpoolStats, Stored, Tls, Warn } from "./host.js";
-export type { MeterProvider } from "./metrics.js";
-export type { MaskRule, Media, PrivacyHooks, PrivacyOptions } from "./privacy.js";
-export { GenSpanProcessor, type Stats, type WaitUntil } from "./processor.js";
-export { GenSpanPropagator, type TextMapPropagator } from "./propagator.js";
-export type { Answer, Send } from "./transport.js";
+  SpoolSettings,
+  Tls,
+} from "./types.js";
 
 export type Format = "protobuf" | "json";
 

@@ -1,8 +1,9 @@
 // One OTLP request: over HTTP by fetch, or by what the host has for the route. Decides nothing: retries, queues and what an
 // answer means are the core's.
-import type { Route } from "./config.js";
+
 import type { Host, Warn } from "./host.js";
 import { untraced } from "./otel.js";
+import type { Route } from "./types.js";
 
 /** What came back. */
 export interface Answer {

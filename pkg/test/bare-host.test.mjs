@@ -76,7 +76,7 @@ for (const [what, flags, before, reason] of [
     );
     assert.match(warnings[0], text);
     assert.match(said.thrown, text);
-    assert.match(said.wrong, /^genspan: endpoint "nowhere" is not a URL/);
+    assert.match(said.wrong, /^genspan: endpoint: "nowhere" is not a URL/);
     assert.equal(said.traced, 7);
     assert.equal(said.code, 1);
     assert.equal(said.dropped, 3);

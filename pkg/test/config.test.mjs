@@ -1,6 +1,7 @@
 // From options and environment variables to what the core and the transport get, and the messages for what is wrong.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { GenSpanProcessor } from "../dist/node.js";
 import { source } from "./source.mjs";
 
 const { configure } = await source("config");
@@ -16,14 +17,14 @@ const host = (env = {}, warnings = []) => ({
 const withHeaders = async ({ headers, secrets, ...route }) => ({ ...route, headers: await headers() });
 const one = (options, env) => {
   const { core, routes, ...rest } = configure(options, host(env));
-  return { ...rest, core, destination: core.destinations[0], route: routes[0] };
+  return { ...rest, core, destination: core, route: routes[0] };
 };
 
 test("nothing set: the local collector, and the core's own defaults", async () => {
   const { routes, ...rest } = configure({}, host());
   assert.deepEqual(rest, {
     disabled: false,
-    core: { destinations: [{ endpoint: "http://localhost:4318/v1/traces", headers: {} }] },
+    core: { endpoint: "http://localhost:4318/v1/traces", headers: {} },
     spool: undefined,
     flushTimeoutMillis: 30_000,
   });
@@ -68,27 +69,28 @@ test("options reach the core and the transport", async () => {
     concurrencyLimit: 13,
   });
   assert.deepEqual(core, {
-    destinations: [
-      {
-        endpoint: "https://a.example/otlp",
-        headers: { "x-key": "k" },
-        profile: "tencent",
-        keep: "none",
-        token: "secret",
-        serviceName: "shop",
-        hostName: "h",
-        resource: { a: 1 },
-        allowScopes: ["ai"],
-        blockScopes: ["http*"],
-      },
-    ],
+    endpoint: "https://a.example/otlp",
+    headers: { "x-key": "k" },
+    profile: "tencent",
+    keep: "none",
+    token: "secret",
+    serviceName: "shop",
+    hostName: "h",
+    resource: { a: 1 },
+    allowScopes: ["ai"],
+    blockScopes: ["http*"],
     entry,
     inferProvider: false,
-    queue: { maxSpans: 3, maxBytes: 8, drop: "newest" },
-    batch: { maxSpans: 2, maxBytes: 9, delayMillis: 1 },
-    retry: { initialMillis: 10, maxMillis: 11, deadlineMillis: 4 },
+    scheduledDelayMillis: 1,
+    maxExportBatchSize: 2,
+    maxQueueSize: 3,
+    exportTimeoutMillis: 4,
+    maxQueueBytes: 8,
+    maxExportBatchBytes: 9,
+    dropPolicy: "newest",
+    retry: { initialMillis: 10, maxMillis: 11 },
     breaker: { failures: 0, openMillis: 12 },
-    maxInFlight: 13,
+    concurrencyLimit: 13,
   });
   assert.deepEqual(await withHeaders(route), {
     name: "otlp-0",
@@ -163,8 +165,14 @@ for (const [name, env, options, read, expected] of [
       OTEL_BSP_EXPORT_TIMEOUT: "4",
     },
     {},
-    ({ core: { batch, queue, retry }, route: { maxQueueSize } }) => [{ batch, queue, retry }, maxQueueSize],
-    [{ batch: { maxSpans: 2, delayMillis: 1 }, queue: { maxSpans: 3 }, retry: { deadlineMillis: 4 } }, 3],
+    ({ core, route: { maxQueueSize } }) => [
+      core.scheduledDelayMillis,
+      core.maxExportBatchSize,
+      core.maxQueueSize,
+      core.exportTimeoutMillis,
+      maxQueueSize,
+    ],
+    [1, 2, 3, 4, 3],
   ],
   ["service name", { OTEL_SERVICE_NAME: "shop" }, {}, (c) => c.destination.serviceName, "shop"],
   [
@@ -213,38 +221,38 @@ test("in a list, headers of the environment stay with the endpoint of the enviro
 for (const [options, message] of [
   [
     { endpoint: "localhost" },
-    /^genspan: endpoint "localhost" is not a URL; write it with scheme and host, for example http/,
+    /^genspan: endpoint: "localhost" is not a URL; write it with scheme and host, for example http/,
   ],
-  [{ endpoint: "ftp://x" }, /^genspan: endpoint "ftp:\/\/x" must begin with http:\/\/ or https:\/\//],
-  [{ endpoint: "https://u:secret@x" }, /^genspan: endpoint has a user name or password in it; send them as a header/],
-  [{ destinations: [{}, { endpoint: "x" }] }, /^genspan: destinations\[1\]\.endpoint "x" is not a URL/],
-  [{ destinations: [] }, /^genspan: destinations must be a list with at least one destination/],
-  [{ destinations: [{}], token: "secret" }, /^genspan: token stands beside destinations; move it into/],
-  [{ endPoint: "http://x" }, /^genspan: options: "endPoint" is unknown; did you mean endpoint\?/],
-  [{ entry: { holdMilis: 1 } }, /^genspan: entry: "holdMilis" is unknown; known: enabled, value, siblings, /],
-  [{ destinations: [{ url: "http://x" }] }, /^genspan: destinations\[0\]: "url" is unknown; known: name, endpoint/],
-  [{ headers: { "x-key": "se\ncret" } }, /^genspan: headers\["x-key"\] is no valid HTTP header; use visible ASCII/],
-  [{ headers: { "x key": "secret" } }, /^genspan: headers has a name that no header can have/],
-  [{ headers: { n: 1 } }, /^genspan: headers\["n"\] is a number; write a string/],
-  [{ compression: "zstd" }, /^genspan: compression "zstd" is not supported; use "gzip" or "none"/],
-  [{ timeoutMillis: -1 }, /^genspan: timeoutMillis -1 is no duration; write whole milliseconds/],
-  [{ scheduledDelayMillis: 1.5 }, /^genspan: scheduledDelayMillis 1\.5 is no duration/],
-  [{ maxQueueSize: 0 }, /^genspan: maxQueueSize 0 is no count; write a whole number from 1/],
-  [null, /^genspan: options is null; write an object, such as \{ endpoint: … \}/],
-  ["secret", /^genspan: options is a string; write an object/],
-  [[], /^genspan: options is a list; write an object/],
-  [{ spool: "dir" }, /^genspan: spool is a string; write an object, such as \{ dir: … \}/],
-  [{ entry: null }, /^genspan: entry is null; write an object/],
-  [{ privacy: "secret" }, /^genspan: privacy is a string; write an object/],
-  [{ retry: 5 }, /^genspan: retry is a number; write an object/],
-  [{ tls: "secret" }, /^genspan: tls is a string; write an object/],
-  [{ destinations: [null] }, /^genspan: destinations\[0\] is null; write an object/],
-  [{ endpoint: 5 }, /^genspan: endpoint is a number; write a URL, for example http/],
-  [{ endpoint: {} }, /^genspan: endpoint is an object; write a URL, for example http/],
-  [{ headers: "secret" }, /^genspan: headers is a string; write \{ name: value \}, or give Headers or a Map/],
-  [{ headers: { n: undefined } }, /^genspan: headers\["n"\] is undefined; write a string/],
-  [{ headers: new Map([["x key", "secret"]]) }, /^genspan: headers has a name that no header can have/],
-  [{ compresion: "gzip" }, /"compresion" is unknown; known: .*; did you mean compression\?$/],
+  [{ endpoint: "ftp://x" }, /^genspan: endpoint: "ftp:\/\/x" must begin with http:\/\/ or https:\/\//],
+  [{ endpoint: "https://u:secret@x" }, /^genspan: endpoint: has a user name or password in it; send them as a header/],
+  [{ destinations: [{}, { endpoint: "x" }] }, /^genspan: destinations\[1\]\.endpoint: "x" is not a URL/],
+  [{ destinations: [] }, /^genspan: destinations: is not a list of destinations; write at least one/],
+  [{ destinations: [{}], token: "secret" }, /^genspan: token: is set beside destinations; move it into/],
+  [{ endPoint: "http://x" }, /^genspan: endPoint: is not an option; did you mean endpoint\?$/],
+  [
+    { destinations: [{ url: "http://x" }] },
+    /^genspan: destinations\[0\]\.url: is not an option; known: name, endpoint/,
+  ],
+  [{ headers: { "x-key": "se\ncret" } }, /^genspan: headers\["x-key"\]: is not a valid HTTP header; use visible ASCII/],
+  [{ headers: { "x key": "secret" } }, /^genspan: headers: has a name that no header can have/],
+  [{ headers: { n: 1 } }, /^genspan: headers\["n"\]: is a number; write a string/],
+  [{ compression: "zstd" }, /^genspan: compression: "zstd" is not supported; use "gzip" or "none"/],
+  [{ timeoutMillis: -1 }, /^genspan: timeoutMillis: -1 is out of range; use a whole number from 0 to 2147483647/],
+  [{ maxQueueSize: Number.NaN }, /^genspan: maxQueueSize: NaN is out of range; use a finite number/],
+  [{ destinations: [{ resource: { a: 1n } }] }, /^genspan: destinations\[0\]\.resource\.a: is a bigint; use text/],
+  [null, /^genspan: options: is null; write an object, such as \{ endpoint: … \}/],
+  ["secret", /^genspan: options: is a string; write an object/],
+  [[], /^genspan: options: is a list; write an object/],
+  [{ spool: "dir" }, /^genspan: spool: is a string; write an object, such as \{ dir: … \}/],
+  [{ privacy: "secret" }, /^genspan: privacy: is a string; write an object/],
+  [{ tls: "secret" }, /^genspan: tls: is a string; write an object/],
+  [{ destinations: [null] }, /^genspan: destinations\[0\]: is null; write an object/],
+  [{ endpoint: 5 }, /^genspan: endpoint: is a number; write a URL, for example http/],
+  [{ endpoint: {} }, /^genspan: endpoint: is an object; write a URL, for example http/],
+  [{ headers: "secret" }, /^genspan: headers: is a string; write \{ name: value \}, or give Headers or a Map/],
+  [{ headers: { n: undefined } }, /^genspan: headers\["n"\]: is undefined; write a string/],
+  [{ headers: new Map([["x key", "secret"]]) }, /^genspan: headers: has a name that no header can have/],
+  [{ compresion: "gzip" }, /^genspan: compresion: is not an option; did you mean compression\?$/],
   [{ endpont: "x" }, /; did you mean endpoint\?$/],
 ]) {
   test(`refused: ${message.source.slice(1, 60)}`, () => {
@@ -264,26 +272,32 @@ for (const [options, message] of [
 for (const [env, message] of [
   [
     { OTEL_BSP_SCHEDULE_DELAY: "5s" },
-    /^OTEL_BSP_SCHEDULE_DELAY 5s is no duration; write whole milliseconds .*; it is ignored$/,
+    /^OTEL_BSP_SCHEDULE_DELAY: 5s is out of range; use a whole number from 0 to .*; it is ignored$/,
   ],
-  [{ OTEL_BSP_EXPORT_TIMEOUT: "-1" }, /^OTEL_BSP_EXPORT_TIMEOUT -1 is no duration/],
-  [{ OTEL_BSP_MAX_QUEUE_SIZE: "0" }, /^OTEL_BSP_MAX_QUEUE_SIZE 0 is no count/],
-  [{ OTEL_BSP_MAX_EXPORT_BATCH_SIZE: "many" }, /^OTEL_BSP_MAX_EXPORT_BATCH_SIZE many is no count/],
-  [{ OTEL_EXPORTER_OTLP_TIMEOUT: "10s" }, /^OTEL_EXPORTER_OTLP_TIMEOUT 10s is no duration/],
-  [{ OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: "1.5" }, /^OTEL_EXPORTER_OTLP_TRACES_TIMEOUT 1\.5 is no duration/],
-  [{ OTEL_EXPORTER_OTLP_ENDPOINT: "c:4318" }, /^OTEL_EXPORTER_OTLP_ENDPOINT "c:4318\/v1\/traces" must begin with/],
-  [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "collector" }, /^OTEL_EXPORTER_OTLP_TRACES_ENDPOINT "collector" is not a URL/],
-  [{ OTEL_EXPORTER_OTLP_ENDPOINT: "http://u:secret@c" }, /^OTEL_EXPORTER_OTLP_ENDPOINT has a user name or password/],
-  [{ OTEL_EXPORTER_OTLP_PROTOCOL: "foo" }, /^OTEL_EXPORTER_OTLP_PROTOCOL "foo" is unknown; use one of http\/protobuf/],
-  [{ OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" }, /^OTEL_EXPORTER_OTLP_PROTOCOL "grpc" is for Node, Bun and Deno/],
+  [{ OTEL_BSP_EXPORT_TIMEOUT: "-1" }, /^OTEL_BSP_EXPORT_TIMEOUT: -1 is out of range/],
+  [{ OTEL_BSP_MAX_QUEUE_SIZE: "0" }, /^OTEL_BSP_MAX_QUEUE_SIZE: 0 is out of range/],
+  [{ OTEL_BSP_MAX_EXPORT_BATCH_SIZE: "many" }, /^OTEL_BSP_MAX_EXPORT_BATCH_SIZE: many is out of range/],
+  [{ OTEL_EXPORTER_OTLP_TIMEOUT: "10s" }, /^OTEL_EXPORTER_OTLP_TIMEOUT: 10s is out of range/],
+  [{ OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: "1.5" }, /^OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: 1\.5 is out of range/],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: "c:4318" }, /^OTEL_EXPORTER_OTLP_ENDPOINT: "c:4318\/v1\/traces" must begin with/],
+  [
+    { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "collector" },
+    /^OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "collector" is not a URL/,
+  ],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: "http://u:secret@c" }, /^OTEL_EXPORTER_OTLP_ENDPOINT: has a user name or password/],
+  [{ OTEL_EXPORTER_OTLP_PROTOCOL: "foo" }, /^OTEL_EXPORTER_OTLP_PROTOCOL: "foo" is unknown; use one of http\/protobuf/],
+  [{ OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" }, /^OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" is for Node, Bun and Deno/],
   [
     { OTEL_EXPORTER_OTLP_COMPRESSION: "zstd" },
-    /^OTEL_EXPORTER_OTLP_COMPRESSION "zstd" is not supported; use "gzip" or/,
+    /^OTEL_EXPORTER_OTLP_COMPRESSION: "zstd" is not supported; use "gzip" or/,
   ],
-  [{ OTEL_EXPORTER_OTLP_HEADERS: "secret" }, /^OTEL_EXPORTER_OTLP_HEADERS has no percent-encoded key=value as entry 1/],
-  [{ OTEL_EXPORTER_OTLP_HEADERS: "x key=secret" }, /^OTEL_EXPORTER_OTLP_HEADERS has a name that no header can have/],
-  [{ OTEL_EXPORTER_OTLP_HEADERS: "a=%0Asecret%0A." }, /^OTEL_EXPORTER_OTLP_HEADERS\["a"\] is no valid HTTP header/],
-  [{ OTEL_SDK_DISABLED: "yes" }, /^OTEL_SDK_DISABLED "yes" is unknown; use "true" or "false"/],
+  [
+    { OTEL_EXPORTER_OTLP_HEADERS: "secret" },
+    /^OTEL_EXPORTER_OTLP_HEADERS: has no percent-encoded key=value as entry 1/,
+  ],
+  [{ OTEL_EXPORTER_OTLP_HEADERS: "x key=secret" }, /^OTEL_EXPORTER_OTLP_HEADERS: has a name that no header can have/],
+  [{ OTEL_EXPORTER_OTLP_HEADERS: "a=%0Asecret%0A." }, /^OTEL_EXPORTER_OTLP_HEADERS\["a"\]: is not a valid HTTP header/],
+  [{ OTEL_SDK_DISABLED: "yes" }, /^OTEL_SDK_DISABLED: "yes" is unknown; use "true" or "false"/],
 ]) {
   test(`environment: ${JSON.stringify(env)} makes one warning, and is as if it were not set`, () => {
     const warnings = [];
@@ -312,10 +326,10 @@ test("environment: resource attributes of which one cannot be read are ignored t
   const warnings = [];
   const env = { OTEL_RESOURCE_ATTRIBUTES: "service.name=s,token=%" };
   const { core } = configure({ profile: "tencent", token: "t" }, host(env, warnings));
-  assert.equal(core.destinations[0].serviceName, undefined);
+  assert.equal(core.serviceName, undefined);
   assert.match(
     warnings.join(),
-    /^OTEL_RESOURCE_ATTRIBUTES has no percent-encoded key=value as entry 2; .*; it is ignored$/,
+    /^OTEL_RESOURCE_ATTRIBUTES: has no percent-encoded key=value as entry 2; .*; it is ignored$/,
   );
 });
 
@@ -326,11 +340,11 @@ test("headers and endpoints are taken in the forms that platforms have them", as
       const { routes, core } = configure({ headers: given, endpoint: new URL("http://a.example/x?y") }, host());
       assert.equal((await routes[0].headers()).authorization, "Bearer secret");
       assert.ok(routes[0].secrets.includes("secret"));
-      assert.deepEqual([routes[0].endpoint, core.destinations[0].endpoint], Array(2).fill("http://a.example/x?y"));
+      assert.deepEqual([routes[0].endpoint, core.endpoint], Array(2).fill("http://a.example/x?y"));
     }
   }
   const [wrong] = configure({ headers: () => ({ authorization: undefined }) }, host()).routes;
-  await assert.rejects(wrong.headers(), /^Error: genspan: headers\["authorization"\] is undefined; write a string/);
+  await assert.rejects(wrong.headers(), /^Error: genspan: headers\["authorization"\]: is undefined; write a string/);
 });
 
 test("a destination's own delivery stands on that for all", () => {
@@ -342,9 +356,11 @@ test("a destination's own delivery stands on that for all", () => {
     },
     host(),
   );
-  assert.deepEqual([core.queue, core.retry], [{ maxSpans: 3 }, { maxMillis: 5 }]);
-  assert.equal(core.destinations[0].delivery, undefined);
-  assert.deepEqual(core.destinations[1].delivery, { queue: { maxSpans: 4 }, retry: { maxMillis: 5 }, maxInFlight: 1 });
+  assert.deepEqual([core.maxQueueSize, core.retry], [3, { maxMillis: 5 }]);
+  assert.deepEqual(core.destinations, [
+    { endpoint: "http://a", headers: {} },
+    { endpoint: "http://b", headers: {}, maxQueueSize: 4, concurrencyLimit: 1 },
+  ]);
   assert.deepEqual(
     routes.map(({ maxQueueSize }) => maxQueueSize),
     [3, 4],
@@ -358,7 +374,7 @@ test("gRPC has its own default endpoint, and no path from the environment", () =
   assert.equal(of({}, { OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" }).protocol, "grpc");
   assert.equal(of({ protocol: "grpc" }, { OTEL_EXPORTER_OTLP_ENDPOINT: "http://c:1" }).endpoint, "http://c:1");
   assert.throws(() => configure({ protocol: "grpc" }, host()), {
-    message: 'genspan: protocol "grpc" is for Node, Bun and Deno; use "http/protobuf"',
+    message: 'genspan: protocol: "grpc" is for Node, Bun and Deno; use "http/protobuf"',
   });
 });
 
@@ -389,32 +405,47 @@ test("certificates come from options, or from the files that the environment nam
   assert.equal(tls({}, { OTEL_EXPORTER_OTLP_CERTIFICATE: "missing" }), undefined);
   assert.deepEqual(tls({}, { ...env, OTEL_EXPORTER_OTLP_CLIENT_KEY: "k" }), { ca: "read b" });
   assert.deepEqual(warnings, [
-    'OTEL_EXPORTER_OTLP_CERTIFICATE "missing" cannot be read; name a PEM file; it is ignored',
+    'OTEL_EXPORTER_OTLP_CERTIFICATE: "missing" cannot be read; name a PEM file; it is ignored',
     "OTEL_EXPORTER_OTLP_CLIENT_KEY needs OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE beside it; it is ignored",
   ]);
-  assert.throws(() => tls({ tls: { cert: "pem" } }), /tls has one of cert and key; a client certificate needs both/);
-  assert.throws(() => configure({ tls: { ca: "pem" } }, host()), /tls cannot be set in this host/);
+  assert.throws(() => tls({ tls: { cert: "pem" } }), /tls: has one of cert and key; a client certificate needs both/);
+  assert.throws(() => configure({ tls: { ca: "pem" } }, host()), /tls: cannot be set in this host/);
 });
 
 for (const [options, message] of [
-  [{ protocol: "http" }, 'protocol "http" is unknown; use one of http/protobuf, http/json, grpc'],
-  [{ dropPolicy: "random" }, 'dropPolicy "random" is unknown; use "oldest" or "newest"'],
-  [{ retry: { initial: 1 } }, 'retry: "initial" is unknown; known: initialMillis, maxMillis'],
-  [{ breaker: { failures: -1 } }, "breaker.failures -1 is no count; write a whole number from 1"],
-  [
-    { maxExportBatchBytes: 2 ** 26 },
-    "maxExportBatchBytes 67108864 is more than is read back at once; write at most 33554432",
-  ],
-  [{ spool: { dir: "x" } }, "spool needs files, which this host has none of; leave it out, or run in Node"],
-  [{ flushOnExit: true }, "flushOnExit is for Node; leave it out, or use flushVia(ctx)"],
-  [{ onPartialSuccess: 1 }, "onPartialSuccess is of type number; give a function, or leave it out"],
-  [{ meterProvider: {} }, "meterProvider.getMeter is of type undefined; give a function, or leave it out"],
-  [
-    { destinations: [{ endpoint: "http://a", concurrencyLimit: 0 }] },
-    "destinations[0].concurrencyLimit 0 is no count; write a whole number from 1",
-  ],
+  [{ protocol: "http" }, 'protocol: "http" is unknown; use one of http/protobuf, http/json, grpc'],
+  [{ spool: { dir: "x" } }, "spool: needs files, which this host has none of; leave it out, or run in Node"],
+  [{ flushOnExit: true }, "flushOnExit: is for Node; leave it out, or use flushVia(ctx)"],
+  [{ onPartialSuccess: 1 }, "onPartialSuccess: is a number; give a function, or leave it out"],
+  [{ meterProvider: {} }, "meterProvider.getMeter: is undefined; give a function, or leave it out"],
 ]) {
   test(`refused: ${JSON.stringify(options)}`, () => {
     assert.throws(() => configure(options, host()), { message: `genspan: ${message}` });
+  });
+}
+
+// What the core checks is refused at construction too, by the path that was written.
+for (const [options, message] of [
+  [{ entry: { holdMilis: 1 } }, "entry.holdMilis: is not an option; did you mean holdMillis?"],
+  [{ entry: 5 }, "entry: is a number; use an object"],
+  [{ retry: { initial: 1 } }, "retry.initial: is not an option; known: initialMillis, maxMillis"],
+  [{ retry: 5 }, "retry: is a number; use an object"],
+  [{ breaker: { failures: -1 } }, "breaker.failures: is a number; use a whole number, 0 or more"],
+  [{ dropPolicy: "random" }, 'dropPolicy: "random" is unknown; use one of "oldest", "newest"'],
+  [{ maxQueueSize: 0 }, "maxQueueSize: 0 is out of range; use a whole number, 1 or more"],
+  [
+    { profile: "otle" },
+    'profile: "otle" is unknown; use one of "otel", "otel-1.41", "tencent", "langfuse", "openinference"',
+  ],
+  [{ sampleRatio: 2 }, "sampleRatio: 2 is out of range; use a number from 0 (no trace) to 1 (all)"],
+  [{ maxExportBatchBytes: 2 ** 26 }, "maxExportBatchBytes: 67108864 is out of range; use at most 33554432 (32 MiB)"],
+  [
+    { destinations: [{}, { concurrencyLimit: 0 }] },
+    "destinations[1].concurrencyLimit: 0 is out of range; use a whole number, 1 or more",
+  ],
+  [{ scheduledDelayMillis: -1 }, "scheduledDelayMillis: -1 is out of range; use a number from 0 to 2147483647 (ms)"],
+]) {
+  test(`refused by the core: ${JSON.stringify(options)}`, () => {
+    assert.throws(() => new GenSpanProcessor(options), { message: `genspan: ${message}` });
   });
 }

@@ -10,9 +10,17 @@ const list = (folder) => readdirSync(new URL(`../../${folder}`, import.meta.url)
 // What an editor shows of an option: each has a comment, and every number of time or size names its unit and its default.
 
 const INTERFACES = {
-  config: ["DestinationOptions", "EntryOptions", "GenSpanOptions"],
-  delivery: ["DeliveryOptions", "SpoolOptions"],
-  privacy: ["MaskRule", "PrivacyOptions", "PrivacyHooks"],
+  options: [
+    "DestinationOptions",
+    "DeliveryOptions",
+    "RetryOptions",
+    "BreakerOptions",
+    "EntryOptions",
+    "PrivacyOptions",
+    "MaskRule",
+    "SpoolOptions",
+    "GenSpanOptions",
+  ],
   slim: ["ConvertOptions"],
 };
 
@@ -25,8 +33,8 @@ for (const [file, names] of Object.entries(INTERFACES)) {
       assert.ok(options.length > 1, declared);
       for (const [, comment, option] of options) {
         assert.ok(comment, option);
-        if (/Millis$/.test(option)) assert.match(comment, /\bms\b.*Default \d+/s, option);
-        if (/Bytes$/.test(option)) assert.match(comment, /bytes.*Default \d+/s, option);
+        if (/Millis$/.test(option)) assert.match(comment, /\bms\b.*Default: \d+/s, option);
+        if (/Bytes$/.test(option)) assert.match(comment, /bytes.*Default: \d+/s, option);
       }
     });
   }

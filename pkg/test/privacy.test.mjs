@@ -182,27 +182,24 @@ test("a wrong option fails at construction and says what would be right", () => 
   const refuses = (options, message) => assert.throws(() => new GenSpanProcessor(options), { message });
   refuses(
     { privacy: { mask: (value) => value } },
-    "genspan: privacy.mask is a function; hooks are options of their own: mask, onMedia; here are rules",
+    'genspan: privacy.mask: is a function; write [{ detect: ["email"] }]; a hook is the option mask beside privacy',
   );
-  refuses(
-    { mask: [{ detect: ["email"] }] },
-    "genspan: mask is of type object; give a function; rules are in privacy.mask",
-  );
+  refuses({ mask: [{ detect: ["email"] }] }, "genspan: mask: is a list; give a function; rules are in privacy.mask");
   refuses(
     { privacy: { capture: false } },
-    'genspan: privacy: "capture" is unknown; known: captureContent, captureMetadata, captureErrors, mask, media, maxAttributeBytes, maxSpanBytes',
+    "genspan: privacy.capture: is not an option; known: captureContent, captureMetadata, captureErrors, mask, media, maxAttributeBytes, maxSpanBytes",
   );
   refuses(
     { privacy: { mask: [{ pattern: /(?<=a)b/ }] } },
-    /^genspan: privacy\.mask\[0\]\.pattern "\(\?<=a\)b": is no regular expression that is known here/,
+    /^genspan: privacy\.mask\[0\]\.pattern: "\(\?<=a\)b" is not a supported regular expression/,
   );
   refuses(
     { destinations: [{ privacy: { mask: [{}] } }] },
-    'genspan: privacy.mask[0] says nothing: name keys, a pattern or detectors, such as {"detect": ["email"]}',
+    'genspan: destinations[0].privacy.mask[0]: is empty; name keys, a pattern or detectors, such as {"detect": ["email"]}',
   );
   refuses(
     { onMedia: () => "", privacy: { media: "keep" } },
-    /^genspan: privacy\.media "keep" leaves nothing to onMedia/,
+    /^genspan: privacy\.media: "keep" leaves nothing to onMedia/,
   );
-  assert.throws(() => convert(new Uint8Array(), { mask: "x" }), /^Error: genspan: mask is of type string/);
+  assert.throws(() => convert(new Uint8Array(), { mask: "x" }), /^Error: genspan: mask: is a string; give a function/);
 });

@@ -261,12 +261,12 @@ test("a service name of the environment that the profile does not take is ignore
   assert.equal(warnings.length, 1, warnings);
   assert.match(
     warnings[0],
-    /^genspan: service.name "My App": profile tencent takes .*; OTEL_SERVICE_NAME is ignored$|^genspan: destinations.*; OTEL_SERVICE_NAME is ignored$/,
+    /^genspan: serviceName: "My App" is not a name that profile tencent takes; use .*; OTEL_SERVICE_NAME is ignored$/,
   );
   const wrong = { profile: "tencent", serviceName: "My App" };
-  assert.throws(() => new GenSpanProcessor(wrong), /service.name "My App": profile tencent takes/);
+  assert.throws(() => new GenSpanProcessor(wrong), /serviceName: "My App" is not a name that profile tencent takes/);
   process.env.OTEL_RESOURCE_ATTRIBUTES = "token=%0A";
-  assert.throws(() => new GenSpanProcessor({ profile: "tencent" }), /service.name "My App"/);
+  assert.throws(() => new GenSpanProcessor({ profile: "tencent" }), /serviceName: "My App"/);
 });
 
 // README promise: "Nothing is lost that can be kept, and nothing silently"
@@ -439,7 +439,7 @@ test("a remote parent is told as such, and what its baggage says about the segme
 test("what the core refuses throws at construction, without secrets", () => {
   assert.throws(
     () => new GenSpanProcessor({ profile: "tencent", serviceName: "shop", hostName: "h" }),
-    /^Error: genspan: token is missing/,
+    /^Error: genspan: token: is missing/,
   );
   assert.throws(() => new GenSpanProcessor({ profile: "tencnet" }), /^Error: genspan: .*profile.*tencnet/);
 });

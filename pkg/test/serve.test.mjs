@@ -717,7 +717,7 @@ test("the command line: one line and a status for what is wrong", async (t) => {
     [2, ["inspect", "--keep-bytes", "64MoB"], /^genspan: --keep-bytes 64MoB is no size; write it like 64MiB/],
     [2, ["inspect", "--pot", "1"], /^genspan: Unknown option '--pot'/],
     [2, ["relay"], /^genspan: relay needs --to URL/],
-    [2, ["relay", "--to", "localhost"], /^genspan: endpoint "localhost" is not a URL/],
+    [2, ["relay", "--to", "localhost"], /^genspan: endpoint: "localhost" is not a URL/],
     [2, ["relay", "--to", "http://localhost:4318/v1/traces"], /is where the relay itself listens/],
     [2, ["relay", "--to", "http://x/", "--profile", "otle"], /^genspan: .*profile.*otle/],
     [2, ["relay", "--config", broken], /broken\.json: is no JSON/],
@@ -758,9 +758,9 @@ test("a relay that could never deliver does not start, and says what to do", asy
       alone,
     ],
     [["--config", tls, ...ports], /tls needs the package undici@7.*npx -p genspan -p undici@7 genspan relay/, alone],
-    [[...to, "--spool", "/proc/x"], /spool.dir "\/proc\/x" cannot be used: ENOENT/],
-    [[...to, "--spool", join(file, "spool")], /spool.dir ".*file\/spool" cannot be used: ENOTDIR/],
-    [[...to, "--spool", "/proc"], /spool.dir "\/proc" cannot be used: E/],
+    [[...to, "--spool", "/proc/x"], /spool.dir: "\/proc\/x" cannot be used: ENOENT/],
+    [[...to, "--spool", join(file, "spool")], /spool.dir: ".*file\/spool" cannot be used: ENOTDIR/],
+    [[...to, "--spool", "/proc"], /spool.dir: "\/proc" cannot be used: E/],
   ]) {
     const { status, err } = await command(t, ["relay", ...args], {}, genspan && join(alone, "bin/genspan.js")).ended;
     assert.equal(status, 1, err);

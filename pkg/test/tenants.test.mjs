@@ -132,10 +132,10 @@ test("with a spool, accounts that cannot be told apart are refused", () => {
   const spool = { dir: join(tmpdir(), "genspan-never-made") };
   const fix = 'with a spool, name each account, for example name: "team-a"';
   for (const [options, message] of [
-    [{ endpoint, headers: () => ({}) }, `name is missing, and headers is a function; ${fix}`],
+    [{ endpoint, headers: () => ({}) }, `name: is missing, and headers is a function; ${fix}`],
     [
       { destinations: [{ endpoint, headers: async () => ({}) }] },
-      `destinations[0].name is missing, and headers is a function; ${fix}`,
+      `destinations[0].name: is missing, and headers is a function; ${fix}`,
     ],
     [
       {
@@ -144,7 +144,7 @@ test("with a spool, accounts that cannot be told apart are refused", () => {
           { endpoint, ...key("B") },
         ],
       },
-      `destinations[1].name is missing, as is that of destinations[0], which has the same endpoint; ${fix}`,
+      `destinations[1].name: is missing, as is that of destinations[0], which has the same endpoint; ${fix}`,
     ],
     [
       {
@@ -153,7 +153,7 @@ test("with a spool, accounts that cannot be told apart are refused", () => {
           { endpoint, name: "a", ...key("B") },
         ],
       },
-      `destinations[1].name "a" is that of destinations[0], which has the same endpoint; ${fix}`,
+      `destinations[1].name: "a" is that of destinations[0], which has the same endpoint; ${fix}`,
     ],
   ]) {
     assert.throws(() => new GenSpanProcessor({ ...options, spool }), { message: `genspan: ${message}` });

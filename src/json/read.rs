@@ -22,9 +22,9 @@ impl Error {
         Error(Box::new(Wrong { path: String::new(), what: what.into() }))
     }
 
-    /// Another kind of value was expected.
-    pub fn unlike(expected: &str, json: Json) -> Self {
-        Error::new(["expected ", expected, ", got ", json.kind()].concat())
+    /// Another kind of value was expected: `use_` names it.
+    pub fn unlike(use_: &str, json: Json) -> Self {
+        Error::new(["is ", json.kind(), "; use ", use_].concat())
     }
 
     fn within(mut self, step: &str) -> Self {
@@ -68,14 +68,58 @@ pub fn from_str<T: Read>(text: &str) -> Result<T, Error> {
     value(super::parse_or_say(text.as_bytes(), &arena).map_err(Error::new)?, &arena)
 }
 
-/// Reads the members of an object, until one of them is an error: the fields of a struct by the places of their names (with others
-/// that stand for them). Nothing here is made for each struct anew.
+/// The outcome of reading one member of an object; `None`: nothing has this name.
+pub type Member = Option<Result<(), Error>>;
+
+/// A struct whose fields are read by their names.
+pub trait Members {
+    /// Reads the field with this name.
+    fn member<'d>(&mut self, name: &[u8], json: Json<'d>, arena: &'d Bump) -> Member;
+
+    /// Appends the names of all fields.
+    fn names(&self, known: &mut Vec<&'static str>);
+}
+
+/// Reads the members of an object, until one of them is an error. Nothing here is compiled for each struct anew.
+pub fn all_members<'d>(into: &mut dyn Members, json: Json<'d>, arena: &'d Bump) -> Result<(), Error> {
+    entries(json, &mut |name, json| {
+        into.member(name, json, arena).unwrap_or_else(|| {
+            let mut known = Vec::new();
+            into.names(&mut known);
+            Err(Error::new(["is not an option; ", &hint(&String::from_utf8_lossy(name), &known)].concat()))
+        })
+    })
+}
+
+/// What may have been meant by an unknown name: the one name that is like it, or else all of them.
+pub fn hint(name: &str, known: &[&str]) -> String {
+    match known.iter().find(|known| is_like(name.as_bytes(), known.as_bytes())) {
+        Some(meant) => ["did you mean ", meant, "?"].concat(),
+        None => ["known: ", &known.join(", ")].concat(),
+    }
+}
+
+/// Returns true if two names differ in their case, or by two letters at most.
+fn is_like(a: &[u8], b: &[u8]) -> bool {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(!x.eq_ignore_ascii_case(y));
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()] <= 2.min(b.len() / 2)
+}
+
+/// Reads the fields of a struct by the places of their names, each with others that stand for it.
 pub fn members<'d>(json: Json<'d>, arena: &'d Bump, names: &[&[&str]], fields: &mut [&mut dyn Read]) -> Result<(), Error> {
     entries(json, &mut |name, json| match names.iter().position(|names| text::any(name, names)) {
         Some(at) => fields[at].read(json, arena),
         None => {
-            let known = names.iter().map(|names| ["`", names[0], "`"].concat()).collect::<Vec<_>>().join(", ");
-            Err(Error::new(["unknown field `", &String::from_utf8_lossy(name), "`, expected one of ", &known].concat()))
+            let known: Vec<_> = names.iter().map(|names| names[0]).collect();
+            Err(Error::new(["is not an option; ", &hint(&String::from_utf8_lossy(name), &known)].concat()))
         }
     })
 }
@@ -122,6 +166,13 @@ macro_rules! read_enum {
                 Ok(())
             }
         }
+
+        impl $crate::json::read::Shown for $type {
+            fn shown(&self) -> String {
+                const VALUES: &[($type, &str)] = &[($blank, $first), $(($value, $word)),*];
+                VALUES.iter().find(|(value, _)| value == self).map(|(_, word)| ["\"", word, "\""].concat()).unwrap_or_default()
+            }
+        }
     };
 }
 pub(crate) use read_enum;
@@ -132,12 +183,61 @@ pub fn word(json: Json, words: &[&str]) -> Result<usize, Error> {
     words.iter().position(|word| text::is(text, word)).ok_or_else(|| unknown_word(json, words))
 }
 
-/// The error of a word that is none of these. Words are no secrets.
+/// The error of a word that is not one of these. Words are not secrets.
 fn unknown_word(json: Json, words: &[&str]) -> Error {
-    let known = words.iter().map(|word| ["\"", word, "\""].concat()).collect::<Vec<_>>().join(", ");
+    let quotes = words.iter().map(|word| ["\"", word, "\""].concat()).collect::<Vec<_>>().join(", ");
     match json.word() {
-        Some(word) => Error::new([&quoted(&String::from_utf8_lossy(word)), " is none of ", &known].concat()),
-        None => Error::unlike(&known, json),
+        Some(word) => Error::new([&quoted(&String::from_utf8_lossy(word)), " is unknown; use one of ", &quotes].concat()),
+        None => Error::unlike(&["one of ", &quotes].concat(), json),
+    }
+}
+
+/// The default of an option as the documentation shows it; empty where nothing is set.
+pub trait Shown {
+    /// The text.
+    fn shown(&self) -> String;
+}
+
+macro_rules! shown {
+    ($($type:ty: |$value:ident| $text:expr;)*) => {
+        $(impl Shown for $type {
+            fn shown(&self) -> String {
+                let $value = self;
+                $text
+            }
+        })*
+    };
+}
+
+shown! {
+    bool: |value| value.to_string();
+    f64: |value| value.to_string();
+    usize: |value| value.to_string();
+}
+
+impl<T: Shown> Shown for Option<T> {
+    fn shown(&self) -> String {
+        self.as_ref().map(Shown::shown).unwrap_or_default()
+    }
+}
+
+/// Texts, lists and objects are empty by default.
+macro_rules! shown_as_nothing {
+    ($($type:ty)*) => {
+        $(impl $crate::json::read::Shown for $type {
+            fn shown(&self) -> String {
+                String::new()
+            }
+        })*
+    };
+}
+pub(crate) use shown_as_nothing;
+
+shown_as_nothing! { String }
+
+impl<T> Shown for Vec<T> {
+    fn shown(&self) -> String {
+        String::new()
     }
 }
 
@@ -173,7 +273,7 @@ macro_rules! read_plain {
 read_plain! {
     bool, "true or false": |json, _arena| json.as_bool().filter(|_| json.is_bool());
     f64, "a number": |json, _arena| json.as_f64().filter(|_| json.number().is_some());
-    usize, "a whole number from 0": |json, _arena| {
+    usize, "a whole number, 0 or more": |json, _arena| {
         json.as_i64().filter(|_| json.number().is_some()).and_then(|n| usize::try_from(n).ok())
     };
     String, "a text": |json, arena| json.text(arena).map(|text| String::from_utf8_lossy(text).into_owned());
@@ -281,14 +381,15 @@ mod tests {
     fn an_error_names_the_field_and_not_the_value() {
         for (text, message) in [
             ("{", "configuration: ends too early at line 1 column 2"),
-            ("[]", "configuration: expected an object, got an array"),
-            (r#"{"opn": true}"#, "opn: unknown field `opn`, expected one of `open`, `rate`, `size`, `name`, `tags`, `kind`, `labels`"),
-            (r#"{"open": "true"}"#, "open: expected true or false, got a string"),
-            (r#"{"rate": "1"}"#, "rate: expected a number, got a string"),
-            (r#"{"size": -1}"#, "size: expected a whole number from 0, got a number"),
-            (r#"{"tags": ["a", 7]}"#, "tags[1]: expected a text, got a number"),
-            (r#"{"kind": ["medium"]}"#, r#"kind[0]: "medium" is none of "small", "large""#),
-            (r#"{"labels": {"a": []}}"#, "labels.a: expected a whole number from 0, got an array"),
+            ("[]", "configuration: is an array; use an object"),
+            (r#"{"opn": true}"#, "opn: is not an option; did you mean open?"),
+            (r#"{"colour": true}"#, "colour: is not an option; known: open, rate, size, name, tags, kind, labels"),
+            (r#"{"open": "true"}"#, "open: is a string; use true or false"),
+            (r#"{"rate": "1"}"#, "rate: is a string; use a number"),
+            (r#"{"size": -1}"#, "size: is a number; use a whole number, 0 or more"),
+            (r#"{"tags": ["a", 7]}"#, "tags[1]: is a number; use a text"),
+            (r#"{"kind": ["medium"]}"#, r#"kind[0]: "medium" is unknown; use one of "small", "large""#),
+            (r#"{"labels": {"a": []}}"#, "labels.a: is an array; use a whole number, 0 or more"),
         ] {
             assert_eq!(from_str::<Shop>(text).unwrap_err().to_string(), message);
         }

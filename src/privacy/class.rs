@@ -138,7 +138,7 @@ pub fn is_name(key: &[u8], table: &Table) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profiles;
+    use crate::profiles::Profile;
 
     #[test]
     fn keys_of_many_conventions() {
@@ -168,7 +168,7 @@ mod tests {
             ),
         ] {
             for name in names {
-                assert_eq!(of(name.as_bytes(), &keys, profiles::OTEL), class, "{name}");
+                assert_eq!(of(name.as_bytes(), &keys, Profile::OTEL.table()), class, "{name}");
             }
         }
     }
@@ -176,7 +176,13 @@ mod tests {
     #[test]
     fn what_a_profile_writes_is_of_the_class_of_its_field() {
         let keys = Keys::new(0);
-        for table in [profiles::OTEL, profiles::OTEL_1_41, profiles::TENCENT, profiles::LANGFUSE, profiles::OPENINFERENCE] {
+        for table in [
+            Profile::OTEL.table(),
+            Profile::OTEL_1_41.table(),
+            Profile::TENCENT.table(),
+            Profile::LANGFUSE.table(),
+            Profile::OPENINFERENCE.table(),
+        ] {
             for (field, names) in table.all_keys().into_iter().chain(table.all_aggregated()) {
                 for name in *names {
                     assert_eq!(of(name.as_bytes(), &keys, table), of_field(*field), "{name}");

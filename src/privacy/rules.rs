@@ -30,23 +30,23 @@ impl Rule {
         let mut rules = Vec::new();
         for (i, of) in settings.mask.iter().enumerate() {
             let mut rule = Rule { of: of.clone(), pattern: None };
-            if let Err((field, value, why)) = rule.compile() {
-                return settings::refuse(at, &format!("mask[{i}]{field}"), &value, &why.concat());
+            if let Err((field, value, problem, fix)) = rule.compile() {
+                return settings::refuse(at, &format!("mask[{i}]{field}"), &value, problem, fix);
             }
             rules.push(rule);
         }
         Ok(rules)
     }
 
-    /// An error names a field of the rule, its value, and says what is wrong with it.
-    fn compile(&mut self) -> Result<(), (&'static str, String, [&'static str; 2])> {
+    /// An error names a field of the rule, its value, what is wrong with it, and what would be right.
+    fn compile(&mut self) -> Result<(), (&'static str, String, &'static str, &'static str)> {
         let of = &self.of;
         if of.keys.is_empty() && self.is_whole() {
             let fix = "name keys, a pattern or detectors, such as {\"detect\": [\"email\"]}";
-            return Err(("", "says nothing".to_owned(), [fix, ""]));
+            return Err(("", String::new(), "is empty", fix));
         }
         if of.keys.iter().any(String::is_empty) {
-            return Err((".keys", "\"\"".to_owned(), ["is no key; \"*\" stands for every key", ""]));
+            return Err((".keys", "\"\"".to_owned(), "is not a key", "use \"*\" for every key"));
         }
         let Some(text) = &of.pattern else { return Ok(()) };
         let wrong = match Pattern::new(text) {
@@ -54,10 +54,10 @@ impl Rule {
                 self.pattern = Some(pattern);
                 return Ok(());
             }
-            Ok(_) => ["matches the empty text; write + in place of *, or anchor it to what must be there", ""],
-            Err(wrong) => ["is no regular expression that is known here: ", wrong],
+            Ok(_) => ("matches the empty text", "write + in place of *, or anchor it to what must be there"),
+            Err(wrong) => ("is not a supported regular expression", wrong),
         };
-        Err((".pattern", read::quoted(text), wrong))
+        Err((".pattern", read::quoted(text), wrong.0, wrong.1))
     }
 
     /// What stands in place of a match, or of the whole value.

@@ -345,6 +345,12 @@ fn name<'a>(c: &Canonical<'a>, out: &mut Composed<'a>) {
 }
 
 pub const TABLE: Table = Table {
+    name: "langfuse",
+    endpoint: "https://cloud.langfuse.com/api/public/otel/v1/traces",
+    // Langfuse takes spans of other SDKs in its newest form where this asks for it.
+    headers: &[("x-langfuse-ingestion-version", "4")],
+    // It takes them for the version and the release of a trace, and refuses every span of a resource where they are not texts.
+    texts: &[b"service.version", b"langfuse.release"],
     keys: keys!(&[
         (Field::Provider, &["langfuse.observation.metadata.ls_provider"]),
         (Field::ResponseId, &["langfuse.observation.metadata.response_id"]),

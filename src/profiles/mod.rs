@@ -10,10 +10,13 @@ pub mod write;
 
 use crate::conventions::packed::Keys;
 use crate::genai::{Canonical, Field, Kind};
+use crate::json::Json;
+use crate::json::read::{self, Read, Shown};
 use crate::normalize::Fate;
 use crate::span::Value;
 use bumpalo::Bump;
 pub(crate) use compose::PARAMETERS;
+use write::Keep;
 
 /// The mark of the entry span, for profiles that have no key of their own for it.
 pub const ENTRY_KEY: &str = "gen_ai.is_entry";
@@ -35,8 +38,34 @@ macro_rules! keys {
 }
 use keys;
 
-/// How one backend wants the canonical form.
+/// How a backend names services.
+pub struct ServiceName {
+    /// Returns true if the backend takes a name.
+    pub takes: fn(&str) -> bool,
+    /// The name nearest to this one that the backend takes.
+    pub nearest: fn(&str) -> String,
+    /// What names look like, for errors.
+    pub form: &'static str,
+}
+
+/// What one backend wants: all that is known of it.
 pub struct Table {
+    /// The profile's name in the configuration.
+    pub name: &'static str,
+    /// The source attributes that stay, unless the configuration says otherwise.
+    pub keep: Keep,
+    /// The endpoint that the inspector writes into the configuration to copy.
+    pub endpoint: &'static str,
+    /// Headers that its requests get.
+    pub headers: &'static [(&'static str, &'static str)],
+    /// The backend knows its accounts by the resource attribute `token`: what the configuration needs.
+    pub token: Option<&'static str>,
+    /// The backend needs the resource attribute `host.name`: what the configuration needs.
+    pub host_name: Option<&'static str>,
+    /// The names of services that the backend takes; `None`: all.
+    pub service_name: Option<ServiceName>,
+    /// Resource attributes that must be texts.
+    pub texts: &'static [&'static [u8]],
     /// The profile of which this one is another version: what is not in `keys` and `aggregated` is as it is there.
     pub base: Option<&'static Table>,
     /// The attributes that say a field; all of them are written.
@@ -66,8 +95,22 @@ pub struct Table {
     pub compose: Option<for<'a> fn(&compose::Source<'_, 'a>, &mut compose::Composed<'a>)>,
 }
 
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
 impl Table {
     const EMPTY: Table = Table {
+        name: "",
+        keep: Keep::Unmapped,
+        endpoint: "http://localhost:4318/v1/traces",
+        headers: &[],
+        token: None,
+        host_name: None,
+        service_name: None,
+        texts: &[],
         base: None,
         keys: keys!(&[]),
         aggregated: keys!(&[]),
@@ -115,16 +158,81 @@ impl Table {
     }
 }
 
-/// OTel GenAI 0.1.0.
-pub const OTEL: &Table = &otel::TABLE;
-/// OTel GenAI 1.41.
-pub const OTEL_1_41: &Table = &otel::TABLE_1_41;
-/// Tencent Cloud LLM observability.
-pub const TENCENT: &Table = &tencent::TABLE;
-/// Langfuse.
-pub const LANGFUSE: &Table = &langfuse::TABLE;
-/// OpenInference.
-pub const OPENINFERENCE: &Table = &openinference::TABLE;
+macro_rules! profiles {
+    ($($(#[$doc:meta])* $name:ident = $table:path;)*) => {
+        impl Profile {
+            $($(#[$doc])* pub const $name: Profile = Profile(&$table);)*
+
+            /// All of them.
+            pub const ALL: &[Profile] = &[$(Profile::$name),*];
+        }
+    };
+}
+
+profiles! {
+    /// OTel GenAI 0.1.0.
+    OTEL = otel::TABLE;
+    /// OTel GenAI 1.41.
+    OTEL_1_41 = otel::TABLE_1_41;
+    /// Tencent Cloud LLM observability.
+    TENCENT = tencent::TABLE;
+    /// Langfuse.
+    LANGFUSE = langfuse::TABLE;
+    /// OpenInference: Phoenix and Arize.
+    OPENINFERENCE = openinference::TABLE;
+}
+
+/// The backend whose attributes are written: one of [`Profile::ALL`].
+#[derive(Clone, Copy)]
+pub struct Profile(&'static Table);
+
+impl Profile {
+    /// Its table.
+    pub fn table(self) -> &'static Table {
+        self.0
+    }
+
+    /// Its name in the configuration.
+    pub fn name(self) -> &'static str {
+        self.0.name
+    }
+}
+
+impl PartialEq for Profile {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Profile::OTEL
+    }
+}
+
+impl std::fmt::Debug for Profile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Read for Profile {
+    fn blank() -> Self {
+        Profile::OTEL
+    }
+
+    fn read<'d>(&mut self, json: Json<'d>, _: &'d Bump) -> Result<(), read::Error> {
+        let names: Vec<_> = Profile::ALL.iter().map(|profile| profile.name()).collect();
+        *self = Profile::ALL[read::word(json, &names)?];
+        Ok(())
+    }
+}
+
+impl Shown for Profile {
+    fn shown(&self) -> String {
+        ["\"", self.name(), "\""].concat()
+    }
+}
 
 /// For backends that have sessions only ([`Table::complete`]).
 fn conversation_is_session<'a>(c: &mut Canonical<'a>, _: &'a Bump) {

@@ -285,6 +285,8 @@ fn compose<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
 }
 
 pub const TABLE: Table = Table {
+    name: "openinference",
+    endpoint: "http://localhost:6006/v1/traces",
     keys: keys!(&[
         (Field::Provider, &["llm.provider", "llm.system"]),
         (Field::ResponseModel, &["llm.response.model_name"]),

@@ -30,6 +30,7 @@ fn prompt_variables<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
 }
 
 pub const TABLE: Table = Table {
+    name: "otel",
     keys: keys!(&[
         (Field::Provider, &["gen_ai.provider.name"]),
         (Field::RequestModel, &["gen_ai.request.model"]),
@@ -120,6 +121,7 @@ fn complete_1_41<'a>(c: &mut Canonical<'a>, _: &'a Bump) {
 }
 
 pub const TABLE_1_41: Table = Table {
+    name: "otel-1.41",
     base: Some(&TABLE),
     keys: keys!(&[
         (Field::ReasoningLevel, &[]),

@@ -1,6 +1,7 @@
 //! Tencent Cloud LLM observability: the keys of its agents (`tapm-semconv` 2.1) and of Dify's exporter.
 
-use super::{OPERATION_KEY, Table, derive_from, keys};
+use super::write::Keep;
+use super::{OPERATION_KEY, ServiceName, Table, derive_from, keys};
 use crate::genai::{Canonical, DERIVED, Field, Kind};
 use crate::json;
 use crate::span::Value;
@@ -62,7 +63,42 @@ fn complete<'a>(c: &mut Canonical<'a>, arena: &'a Bump) {
     }
 }
 
+/// Tencent's rule for `service.name`.
+fn is_service_name(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    name.len() <= 63
+        && bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
+        && bytes.first().is_some_and(u8::is_ascii_lowercase)
+        && bytes.last().is_some_and(|b| *b != b'-')
+}
+
+/// The name nearest to `name` that follows Tencent's rule.
+fn to_service_name(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        match c.to_ascii_lowercase() {
+            c if c.is_ascii_lowercase() || c.is_ascii_digit() && !out.is_empty() => out.push(c),
+            _ if !out.is_empty() && !out.ends_with('-') => out.push('-'),
+            _ => {}
+        }
+    }
+    out.truncate(63);
+    let out = out.trim_end_matches('-');
+    if out.is_empty() { "service".to_owned() } else { out.to_owned() }
+}
+
 pub const TABLE: Table = Table {
+    name: "tencent",
+    // The backend also reads `langfuse.*`.
+    keep: Keep::All,
+    endpoint: "https://your-apm-endpoint:55681/v1/traces",
+    token: Some("profile tencent needs the token of your Tencent Cloud business system"),
+    host_name: Some("profile tencent needs the instance: give its IP, such as \"10.0.0.8\""),
+    service_name: Some(ServiceName {
+        takes: is_service_name,
+        nearest: to_service_name,
+        form: "at most 63 lower-case letters, digits and \"-\", beginning with a letter and ending with a letter or digit",
+    }),
     keys: keys!(&[
         (Field::Provider, &["gen_ai.provider.name", "gen_ai.system"]),
         (Field::RequestModel, &["gen_ai.request.model"]),
@@ -123,3 +159,20 @@ pub const TABLE: Table = Table {
     complete: Some(complete),
     ..Table::EMPTY
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn service_names() {
+        for good in ["a", "shop-agent", "a1", &"a".repeat(63)] {
+            assert!(is_service_name(good), "{good}");
+        }
+        for bad in ["", "1a", "-a", "a-", "A", "a_b", "a.b", "深圳", &"a".repeat(64)] {
+            assert!(!is_service_name(bad), "{bad}");
+            assert!(is_service_name(&to_service_name(bad)), "{bad}");
+        }
+        assert_eq!(to_service_name("unknown_service:node"), "unknown-service-node");
+    }
+}

@@ -106,7 +106,7 @@ fn hold_some(file: &str, of: fn(&str) -> bool, expected: Expected) {
     };
     let before = spans(&source);
     let [bare, unmapped, all, tencent] =
-        [(Profile::Otel, Keep::None), (Profile::Otel, Keep::Unmapped), (Profile::Otel, Keep::All), (Profile::Tencent, Keep::None)]
+        [(Profile::OTEL, Keep::None), (Profile::OTEL, Keep::Unmapped), (Profile::OTEL, Keep::All), (Profile::TENCENT, Keep::None)]
             .map(|(profile, keep)| convert(profile, keep));
     for out in [&bare, &unmapped, &all, &tencent] {
         assert_eq!(ids(out), ids(&before), "{file}");

@@ -62,7 +62,7 @@ pub struct Outputs {
 pub fn convert(sources: &[&Source]) -> Vec<Outputs> {
     let resource_spans = sources.iter().zip(1u128..).map(|(source, trace)| resource_spans(source, trace)).collect();
     let body = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
-    let pairs = outputs(&body, Profile::Otel).into_iter().zip(outputs(&body, Profile::Tencent));
+    let pairs = outputs(&body, Profile::OTEL).into_iter().zip(outputs(&body, Profile::TENCENT));
     pairs.zip(recognised(&body)).map(|((otel, tencent), recognised)| Outputs { otel, tencent, recognised }).collect()
 }
 

@@ -128,7 +128,7 @@ proptest! {
         let scope = Some(InstrumentationScope { name: scope.into(), ..Default::default() });
         let scope_spans = vec![ScopeSpans { scope, spans: vec![span], ..Default::default() }];
         let body = ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { scope_spans, ..Default::default() }] }.encode_to_vec();
-        for profile in [Profile::Otel, Profile::Otel1_41, Profile::Tencent, Profile::Langfuse, Profile::Openinference] {
+        for profile in [Profile::OTEL, Profile::OTEL_1_41, Profile::TENCENT, Profile::LANGFUSE, Profile::OPENINFERENCE] {
             let options = Convert { profile, from: Format::Protobuf, ..Default::default() };
             let explained: serde_json::Value = serde_json::from_slice(&genspan::explain(&body, &options).unwrap()).unwrap();
             let out = genspan::convert(&body, &options).unwrap();
@@ -143,7 +143,7 @@ proptest! {
             for attribute in attributes {
                 let Some(Value::StringValue(text)) = attribute.value.as_ref().and_then(|v| v.value.as_ref()) else { continue };
                 // What the source wrote under such a key itself, and what could not be read, stays as it is.
-                if profile == Profile::Otel && JSON_KEYS.contains(&&attribute.key[..]) && !own.contains(&&attribute.key[..]) {
+                if profile == Profile::OTEL && JSON_KEYS.contains(&&attribute.key[..]) && !own.contains(&&attribute.key[..]) {
                     prop_assert!(serde_json::from_str::<serde_json::Value>(text).is_ok(), "{} is no JSON: {text}", attribute.key);
                 }
             }

@@ -118,7 +118,7 @@ impl Spans {
     /// What a host sends that hands the spans over as frames, and what a relay sends that gets them in one body.
     fn piped(&self, profile: &str, keep: &str, privacy: &str) -> Vec<u8> {
         let config = format!(
-            r#"{{"destinations":[{{"profile":"{profile}","keep":"{keep}","delivery":{{"queue":{{"maxSpans":100000}}}},"resource":{{"token":"t","host.name":"h"}}}}],"privacy":{privacy}}}"#
+            r#"{{"destinations":[{{"profile":"{profile}","keep":"{keep}","maxQueueSize":100000,"resource":{{"token":"t","host.name":"h"}}}}],"privacy":{privacy}}}"#
         );
         let mut pipeline = Pipeline::new(&Config::from_json(&config).unwrap(), 1).unwrap();
         let mut w = FrameWriter::new(&mut pipeline);

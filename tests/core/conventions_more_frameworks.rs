@@ -63,7 +63,7 @@ fn normalised(scope: &str, name: &str, attributes: Json, events: &[(&str, Json)]
     let scope = InstrumentationScope { name: scope.into(), ..Default::default() };
     let scope_spans = vec![ScopeSpans { scope: Some(scope), spans: vec![span], ..Default::default() }];
     let request = ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { scope_spans, ..Default::default() }] };
-    let convert = Convert { profile: Profile::Otel, from: Format::Protobuf, ..Default::default() };
+    let convert = Convert { profile: Profile::OTEL, from: Format::Protobuf, ..Default::default() };
     let out = genspan::convert(&request.encode_to_vec(), &convert).unwrap();
     let span = ExportTraceServiceRequest::decode(&out[..]).unwrap().resource_spans.remove(0).scope_spans.remove(0).spans.remove(0);
     let mut attributes: Map<String, Json> = span.attributes.iter().map(|a| (a.key.clone(), from_any(a.value.as_ref().unwrap()))).collect();

@@ -64,7 +64,7 @@ fn shown(source: &Json) -> Json {
 #[track_caller]
 pub fn becomes(scope: &str, name: &str, source: Json, mut expected: Json) {
     expected["gen_ai.is_entry"] = json!(true);
-    let found = attributes(&convert(scope, name, &source, Profile::Otel));
+    let found = attributes(&convert(scope, name, &source, Profile::OTEL));
     for key in expected.as_object().unwrap().keys().chain(found.as_object().unwrap().keys()) {
         assert_eq!(found.get(key), expected.get(key), "{key}");
     }
@@ -320,7 +320,7 @@ fn logfire_stream_and_items_of_the_responses_api() {
         "request_data": text(json!({"messages": [{"role": "user", "content": "Weather?"}], "model": "gpt-4o-mini", "stream": true})),
         "response_data": text(json!({"combined_chunk_content": "26C", "chunk_count": 3})),
     });
-    let found = attributes(&convert("logfire.openai", "streaming response", &streamed, Profile::Otel));
+    let found = attributes(&convert("logfire.openai", "streaming response", &streamed, Profile::OTEL));
     assert_eq!(found["gen_ai.output.messages"], said("assistant", "26C"));
     assert_eq!(found["gen_ai.request.stream"], json!(true));
     assert_eq!(found.get("response_data"), None);
@@ -331,12 +331,12 @@ fn logfire_stream_and_items_of_the_responses_api() {
             {"event.name": "gen_ai.assistant.message", "content": "It is 26C.", "role": "assistant"},
         ])),
     });
-    let found = attributes(&convert("logfire.openai", "Responses API", &responses, Profile::Otel));
+    let found = attributes(&convert("logfire.openai", "Responses API", &responses, Profile::OTEL));
     assert_eq!(found["gen_ai.input.messages"], said("user", "Weather?"));
     assert_eq!(found["gen_ai.output.messages"], said("assistant", "It is 26C."));
     for (class, word) in [("str", "text"), ("Weather", "json")] {
         let run = json!({"gen_ai.operation.name": "invoke_agent", "output_type": class});
-        let found = attributes(&convert("logfire.openai_agents", "Agent run", &run, Profile::Otel));
+        let found = attributes(&convert("logfire.openai_agents", "Agent run", &run, Profile::OTEL));
         assert_eq!(found["gen_ai.output.type"], json!(word));
     }
 }
@@ -446,7 +446,7 @@ fn litellm_raw_request_says_nothing_twice() {
         json!({}),
     );
     let constants = json!({"SpanAttributes.LLM_PROMPTS.0.role": "user", "SpanAttributes.LLM_PROMPTS.0.content": "Weather?"});
-    let found = attributes(&convert("litellm", "litellm_request", &constants, Profile::Otel));
+    let found = attributes(&convert("litellm", "litellm_request", &constants, Profile::OTEL));
     assert_eq!(found["gen_ai.input.messages"], said("user", "Weather?"));
 }
 
@@ -500,7 +500,7 @@ fn crewai_task_and_crew() {
     );
     let crew = |roles: &[&str]| {
         let agents: Json = roles.iter().map(|role| json!({"key": "k", "role": role, "goal": "g"})).collect();
-        attributes(&convert("crewai.telemetry", "Crew Created", &json!({"crew_agents": text(agents)}), Profile::Otel))
+        attributes(&convert("crewai.telemetry", "Crew Created", &json!({"crew_agents": text(agents)}), Profile::OTEL))
     };
     assert_eq!(crew(&["Researcher"])["gen_ai.agent.name"], json!("Researcher"));
     assert_eq!(crew(&["Researcher", "Writer"]).get("gen_ai.agent.name"), None);
@@ -552,11 +552,11 @@ fn sentry_model() {
 #[test]
 fn sentry_text_in_every_form() {
     for response in ["26C", r#""26C""#, r#"["26C"]"#, r#"{"content":"26C"}"#, r#"[{"role":"assistant","content":"26C"}]"#] {
-        let found = attributes(&convert("@sentry/node", "chat", &json!({"gen_ai.response.text": response}), Profile::Otel));
+        let found = attributes(&convert("@sentry/node", "chat", &json!({"gen_ai.response.text": response}), Profile::OTEL));
         assert_eq!(found["gen_ai.output.messages"], said("assistant", "26C"), "{response}");
     }
     let own_json = json!({"gen_ai.response.text": r#"{"city":"Paris"}"#});
-    let found = attributes(&convert("@sentry/node", "chat", &own_json, Profile::Otel));
+    let found = attributes(&convert("@sentry/node", "chat", &own_json, Profile::OTEL));
     assert_eq!(found["gen_ai.output.messages"], said("assistant", r#"{"city":"Paris"}"#));
 }
 
@@ -592,7 +592,7 @@ fn haystack_components_are_known_by_their_class() {
         [("InMemoryBM25Retriever", "RETRIEVER"), ("OpenAIGenerator", "LLM"), ("DocumentJoiner", "CHAIN"), ("ChatPromptBuilder", "TASK")]
     {
         let found =
-            attributes(&convert("haystack", "haystack.component.run", &json!({"haystack.component.type": class}), Profile::Tencent));
+            attributes(&convert("haystack", "haystack.component.run", &json!({"haystack.component.type": class}), Profile::TENCENT));
         assert_eq!(found["gen_ai.span.kind"], json!(kind), "{class}");
     }
 }
@@ -600,7 +600,7 @@ fn haystack_components_are_known_by_their_class() {
 #[test]
 fn autogen_runtime() {
     let source = json!({"messaging.operation": "process", "messaging.destination": "agent/default", "message": "{\"content\":\"hi\"}"});
-    let found = attributes(&convert("autogen-core", "autogen process agent/default", &source, Profile::Tencent));
+    let found = attributes(&convert("autogen-core", "autogen process agent/default", &source, Profile::TENCENT));
     assert_eq!(found["gen_ai.span.kind"], json!("CHAIN"));
     assert_eq!(found["gen_ai.entity.input"], json!({"content": "hi"}));
     assert_eq!(found["messaging.operation"], json!("process"));
@@ -609,12 +609,12 @@ fn autogen_runtime() {
 #[test]
 fn bare_ids_are_read_on_spans_of_known_conventions_only() {
     let source = json!({"thread_id": "t-1", "user_id": "u-1", "error": true, "error.message": "it broke"});
-    let span = convert("opik", "agent", &source, Profile::Otel);
+    let span = convert("opik", "agent", &source, Profile::OTEL);
     let found = attributes(&span);
     assert_eq!((&found["gen_ai.conversation.id"], &found["user.id"]), (&json!("t-1"), &json!("u-1")));
     let status = span.status.unwrap();
     assert_eq!((status.code, &status.message[..]), (2, "it broke"));
-    assert_eq!(attributes(&convert("my.app", "GET /", &source, Profile::Otel)), source);
+    assert_eq!(attributes(&convert("my.app", "GET /", &source, Profile::OTEL)), source);
 }
 
 #[test]
@@ -624,6 +624,6 @@ fn what_travels_onto_other_spans_proves_nothing() {
         ("my.app", json!({"sentry.op": "http.client", "opik.tags": "a", "mlflow.trace.session": "s"})),
         ("logfire", json!({"logfire.msg": "GET /", "logfire.json_schema": "{}", "agent_name": "curl", "async": true})),
     ] {
-        assert_eq!(attributes(&convert(scope, "GET /", &source, Profile::Otel)), shown(&source));
+        assert_eq!(attributes(&convert(scope, "GET /", &source, Profile::OTEL)), shown(&source));
     }
 }

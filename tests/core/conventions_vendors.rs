@@ -54,7 +54,7 @@ impl Span {
 
     #[track_caller]
     fn becomes(&self, expected: Value) {
-        let out = self.out(Profile::Otel);
+        let out = self.out(Profile::OTEL);
         let found: Map<_, _> =
             out["attributes"].as_array().unwrap().iter().map(|a| (a["key"].as_str().unwrap().to_owned(), plain(&a["value"]))).collect();
         let found = Value::Object(found);
@@ -188,7 +188,7 @@ fn cozeloop_model() {
         "gen_ai.response.time_to_first_chunk": 0.25, "gen_ai.prompt.name": "greet", "user.id": "u-1", "error.type": "_OTHER",
         "cozeloop.workspace_id": "w-1", "cozeloop.status_code": 5, "gen_ai.is_entry": true,
     }));
-    assert_eq!(model.out(Profile::Otel)["status"]["code"], 2);
+    assert_eq!(model.out(Profile::OTEL)["status"]["code"], 2);
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn tapm_rerank_and_failed_tool() {
     }));
     let tool = span("tapm.hook.langchain", "get_weather", json!({"gen_ai.span.kind": "tool", "tool_error": "no such city"}));
     tool.becomes(json!({"gen_ai.operation.name": "execute_tool", "error.type": "_OTHER", "gen_ai.is_entry": true}));
-    assert_eq!(tool.out(Profile::Otel)["status"], json!({"code": 2, "message": "no such city"}));
+    assert_eq!(tool.out(Profile::OTEL)["status"], json!({"code": 2, "message": "no such city"}));
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn galileo_puts_the_content_in_events() {
         "gen_ai.input.messages": HI, "gen_ai.output.messages": HELLO, "gen_ai.tool.definitions": r#"[{"type":"function","name":"f"}]"#,
         "gen_ai.response.finish_reasons": ["stop"], "session.id": "s-1", "gen_ai.is_entry": true,
     }));
-    assert_eq!(chat.out(Profile::Otel)["events"], Value::Null);
+    assert_eq!(chat.out(Profile::OTEL)["events"], Value::Null);
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn a_span_that_the_backend_finds_too_large_arrives_with_its_longest_text_cut() {
 
 #[test]
 fn json_is_what_a_destination_of_json_gets_and_no_body_is_larger_than_it_may_be() {
-    let mut p = pipeline(r#"{"destinations":[{"protocol":"http/json","delivery":{"batch":{"maxBytes":2000}}}]}"#);
+    let mut p = pipeline(r#"{"destinations":[{"protocol":"http/json","maxExportBatchBytes":2000}]}"#);
     (1..=30).for_each(|id| end(&mut p, id, "work", vec![text("a", "b")]));
     p.flush(0.0);
     let mut ids = Vec::new();
@@ -100,7 +100,7 @@ fn json_is_what_a_destination_of_json_gets_and_no_body_is_larger_than_it_may_be(
 // README promise: "Each destination has its own queue, requests, retries and circuit breaker"
 #[test]
 fn a_destination_that_is_down_delays_no_other() {
-    let one = r#"{"name":"down","delivery":{"maxInFlight":1,"queue":{"maxSpans":5}}}"#;
+    let one = r#"{"name":"down","concurrencyLimit":1,"maxQueueSize":5}"#;
     let mut p = pipeline(&format!(r#"{{"destinations":[{one},{{"name":"well"}}]}}"#));
     let mut now = 0.0;
     for round in 0..20 {

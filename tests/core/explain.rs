@@ -47,7 +47,7 @@ fn every_attribute_in_and_out_is_accounted_for() {
             continue;
         }
         let body = std::fs::read(&path).unwrap();
-        for (profile, keep) in [(Profile::Otel, Keep::Unmapped), (Profile::Otel, Keep::None), (Profile::Tencent, Keep::All)] {
+        for (profile, keep) in [(Profile::OTEL, Keep::Unmapped), (Profile::OTEL, Keep::None), (Profile::TENCENT, Keep::All)] {
             let options = Convert { profile, keep: Some(keep), ..Default::default() };
             let read = |bytes: &[u8]| {
                 let request = ExportTraceServiceRequest::decode(bytes).unwrap();
@@ -108,10 +108,10 @@ fn a_value_that_is_nowhere_in_what_goes_out_is_named() {
     };
     // A member of a message that has no field; the others have one.
     let attributes = message(json!({"llm.input_messages.0.message.channel": "telegram-17"}));
-    let lost = gone(llm, attributes.clone(), "llm.input_messages.0.message.channel", Profile::Otel);
+    let lost = gone(llm, attributes.clone(), "llm.input_messages.0.message.channel", Profile::OTEL);
     assert_eq!((&lost["why"], &lost["by"]), (&"nothing else says it".into(), &json!([])));
     for key in ["llm.input_messages.0.message.content", "llm.input_messages.0.message.role"] {
-        let said = gone(llm, attributes.clone(), key, Profile::Otel);
+        let said = gone(llm, attributes.clone(), key, Profile::OTEL);
         assert_eq!((&said["why"], &said["by"]), (&"said by others".into(), &json!(["gen_ai.input.messages"])), "{key}");
     }
     // An answer of which the messages say a part, and the usage.
@@ -120,21 +120,21 @@ fn a_value_that_is_nowhere_in_what_goes_out_is_named() {
         "choices": [{"index": 0, "finish_reason": "stop", "logprobs": {"content": [{"token": "Fi-tok"}]}, "message": {"role": "assistant", "content": "Fine."}}],
     });
     let attributes = json!({"openinference.span.kind": "LLM", "output.value": answer.to_string()});
-    let lost = gone(llm, attributes, "output.value", Profile::Otel);
+    let lost = gone(llm, attributes, "output.value", Profile::OTEL);
     assert_eq!(lost["why"], "others say a part of it", "{lost}");
     let missing: BTreeSet<_> = lost["missing"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
     assert_eq!(missing, BTreeSet::from(["choices.0.logprobs.content.0.token", "citations.0"]), "{lost}");
     // A field that the profile has no key for.
     let metadata = r#"{"openai":{"responseId":"resp-1","serviceTier":"priority"}}"#;
     let attributes = json!({"ai.operationId": "ai.generateText.doGenerate", "ai.model.id": "m", "ai.response.providerMetadata": metadata});
-    let spans = explained(&crate::body::request("ai", "x", &attributes), &Convert { profile: Profile::Langfuse, ..Default::default() });
+    let spans = explained(&crate::body::request("ai", "x", &attributes), &Convert { profile: Profile::LANGFUSE, ..Default::default() });
     let lost = spans[0]["gone"].as_array().unwrap().iter().find(|gone| gone["key"] == "ai.response.providerMetadata");
     assert!(lost.is_none_or(|lost| lost["why"] != "said by others"), "{lost:?}");
 }
 
 #[test]
 fn a_reason_is_the_one_that_holds() {
-    let why = |scope: &str, attributes: Json, key: &str| gone(scope, attributes, key, Profile::Otel)["why"].clone();
+    let why = |scope: &str, attributes: Json, key: &str| gone(scope, attributes, key, Profile::OTEL)["why"].clone();
     let generation = |rest: Json| {
         let mut all = json!({"langfuse.observation.type": "generation", "langfuse.observation.model.name": "m"});
         all.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
@@ -182,7 +182,7 @@ fn a_reason_is_the_one_that_holds() {
 fn what_is_said_by_others_is_in_them() {
     for path in crate::body::captures() {
         let body = std::fs::read(&path).unwrap();
-        for profile in [Profile::Otel, Profile::Tencent, Profile::Langfuse, Profile::Openinference] {
+        for profile in [Profile::OTEL, Profile::TENCENT, Profile::LANGFUSE, Profile::OPENINFERENCE] {
             let options = Convert { profile, keep: Some(Keep::Unmapped), ..Default::default() };
             for span in explained(&body, &options) {
                 for gone in span["gone"].as_array().into_iter().flatten().filter(|gone| gone["why"] == "said by others") {

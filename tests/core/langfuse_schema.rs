@@ -133,7 +133,7 @@ fn text(value: &str) -> Value {
 }
 
 fn sent(attributes: &[(&str, Value)], keep: Keep) -> Seen {
-    seen(&spans(&convert(&body(attributes), Profile::Langfuse, Some(keep))).remove(0))
+    seen(&spans(&convert(&body(attributes), Profile::LANGFUSE, Some(keep))).remove(0))
 }
 
 const KEEPS: [Keep; 3] = [Keep::Unmapped, Keep::All, Keep::None];
@@ -207,8 +207,8 @@ fn langfuse_gets_the_name_and_the_version_of_a_prompt_or_neither() {
 fn a_prompt_of_langfuse_s_that_is_in_metadata_reads_back() {
     let attributes =
         [("langfuse.observation.type", text("generation")), ("gen_ai.prompt.name", text("greet")), ("gen_ai.prompt.version", text("v1"))];
-    let there = convert(&body(&attributes), Profile::Langfuse, None);
-    let back = crate::body::attributes(&spans(&convert(&there, Profile::Otel, None)).remove(0));
+    let there = convert(&body(&attributes), Profile::LANGFUSE, None);
+    let back = crate::body::attributes(&spans(&convert(&there, Profile::OTEL, None)).remove(0));
     assert_eq!((&back["gen_ai.prompt.name"], &back["gen_ai.prompt.version"]), (&"greet".into(), &"v1".into()));
 }
 
@@ -280,7 +280,7 @@ fn what_langfuse_would_refuse_stays_among_the_metadata() {
 fn no_captured_span_would_be_refused_by_langfuse() {
     for path in captures() {
         for keep in KEEPS {
-            for span in spans(&convert(&std::fs::read(&path).unwrap(), Profile::Langfuse, Some(keep))) {
+            for span in spans(&convert(&std::fs::read(&path).unwrap(), Profile::LANGFUSE, Some(keep))) {
                 assert_eq!(refused(&seen(&span)), None, "{path:?} {}", span.name);
             }
         }
@@ -297,7 +297,7 @@ fn a_resource_has_texts_where_langfuse_wants_texts() {
         attribute("langfuse.release", Value::IntValue(7)),
         attribute("mine", Value::IntValue(7)),
     ];
-    let out = convert(&request.encode_to_vec(), Profile::Langfuse, None);
+    let out = convert(&request.encode_to_vec(), Profile::LANGFUSE, None);
     let out = ExportTraceServiceRequest::decode(&out[..]).unwrap();
     let found = &out.resource_spans[0].resource.as_ref().unwrap().attributes;
     assert_eq!(found[..2], [attribute("service.version", text("1.5")), attribute("langfuse.release", text("7"))]);

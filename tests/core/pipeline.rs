@@ -372,7 +372,7 @@ fn a_body_that_cannot_be_read_is_refused_as_a_whole() {
 #[test]
 fn a_body_that_no_destination_has_room_for_is_refused_as_a_whole() {
     let two = |id| body(&[("http", vec![span(id, 0, "GET", vec![]), span(id + 1, 0, "GET", vec![])])]);
-    let mut p = pipeline(r#"{"destinations":[{}],"queue":{"maxSpans":3}}"#);
+    let mut p = pipeline(r#"{"destinations":[{}],"maxQueueSize":3}"#);
     assert_eq!(p.ingest(&two(1), None, 0.0).unwrap().spans, 2);
     assert_eq!(p.ingest(&two(3), None, 0.0).unwrap_err().to_string(), "the queue of every destination is full");
     let stats = p.stats();
@@ -382,12 +382,12 @@ fn a_body_that_no_destination_has_room_for_is_refused_as_a_whole() {
     assert_eq!(p.ingest(&two(3), None, 0.0).unwrap().spans, 2);
 
     // By bytes as well; what is too large for an empty queue is taken as far as it goes.
-    let mut p = pipeline(r#"{"destinations":[{}],"queue":{"maxBytes":200}}"#);
+    let mut p = pipeline(r#"{"destinations":[{}],"maxQueueBytes":200}"#);
     assert_eq!(p.ingest(&two(1), None, 0.0).unwrap().spans, 2);
     assert!(p.ingest(&two(3), None, 0.0).is_err());
 
     // A destination that has room is not held up by the one beside it, which counts what it drops.
-    let mut p = pipeline(r#"{"destinations":[{"delivery":{"queue":{"maxSpans":3}}},{}]}"#);
+    let mut p = pipeline(r#"{"destinations":[{"maxQueueSize":3},{}]}"#);
     assert_eq!((p.ingest(&two(1), None, 0.0).unwrap().spans, p.ingest(&two(3), None, 0.0).unwrap().spans), (2, 2));
     let dropped: Vec<_> = p.stats().destinations.iter().map(|d| (d.waiting, d.dropped_full)).collect();
     assert_eq!(dropped, [(3, 1), (4, 0)]);
@@ -400,9 +400,9 @@ fn each_sender_s_own_token_goes_with_its_spans_to_the_destination_that_wants_it(
     let relay = |config: &str| Pipeline::new(&Config { sender_tokens: true, ..Config::read(config).unwrap() }, 1);
     let message = |config: &str| relay(config).err().map(|e| e.to_string()).unwrap();
     let unset = Pipeline::new(&Config::read(&format!(r#"{{"destinations":[{SENDERS}]}}"#)).unwrap(), 1);
-    assert!(unset.err().unwrap().to_string().starts_with("token is missing"), "a host's own spans need a token");
+    assert!(unset.err().unwrap().to_string().starts_with("destinations[0].token: is missing"), "a host's own spans need a token");
     assert!(
-        message(&format!(r#"{{"destinations":[{SENDERS},{{}},{SENDERS}]}}"#)).starts_with("destinations[2].token is missing: only one")
+        message(&format!(r#"{{"destinations":[{SENDERS},{{}},{SENDERS}]}}"#)).starts_with("destinations[2].token: is missing; the tokens")
     );
 
     let mut p = relay(&format!(r#"{{"destinations":[{SENDERS},{{}},{TENCENT}]}}"#)).unwrap();
@@ -444,7 +444,7 @@ fn each_sender_s_own_token_goes_with_its_spans_to_the_destination_that_wants_it(
 
 #[test]
 fn senders_that_come_and_go_leave_room_for_others() {
-    let mut p = pipeline(r#"{"destinations":[{}],"queue":{"maxSpans":100000},"maxInFlight":100}"#);
+    let mut p = pipeline(r#"{"destinations":[{}],"maxQueueSize":100000,"concurrencyLimit":100}"#);
     let of = |sender: usize| {
         let resource = Resource { attributes: vec![text("service.instance.id", &sender.to_string())], ..Default::default() };
         let scope_spans = vec![ScopeSpans { spans: vec![span(1, 0, "GET", vec![])], ..Default::default() }];
@@ -466,7 +466,7 @@ fn senders_that_come_and_go_leave_room_for_others() {
 
 #[test]
 fn a_body_with_more_resources_or_scopes_than_can_be_told_apart_is_refused_for_good() {
-    let mut p = pipeline(r#"{"destinations":[{}],"queue":{"maxSpans":100000}}"#);
+    let mut p = pipeline(r#"{"destinations":[{}],"maxQueueSize":100000}"#);
     let refused = |p: &mut Pipeline, body: &ExportTraceServiceRequest| match p.ingest(&body.encode_to_vec(), None, 0.0) {
         Err(Error::LimitExceeded { what, limit }) => Some((what, limit)),
         _ => None,
@@ -786,7 +786,7 @@ fn a_host_may_describe_any_number_of_resources_and_scopes_and_no_span_leaves_wit
 
 #[test]
 fn where_all_resources_are_waited_for_a_body_is_refused_until_some_have_gone() {
-    let mut p = pipeline(r#"{"destinations":[{}],"queue":{"maxSpans":20000}}"#);
+    let mut p = pipeline(r#"{"destinations":[{}],"maxQueueSize":20000}"#);
     for n in 0..10_000 {
         assert_eq!(p.ingest(&pod(n, 0), None, 0.0).unwrap().spans, 1);
     }
@@ -826,7 +826,7 @@ fn what_goes_out_does_not_depend_on_the_seed() {
 fn a_body_that_can_never_be_taken_is_told_from_one_that_has_to_wait() {
     use genspan::Error;
     let spans_of = |ids: std::ops::Range<u8>| ids.map(|id| span(id, 0, "SELECT", vec![])).collect::<Vec<_>>();
-    let mut p = pipeline(r#"{"destinations":[{}],"queue":{"maxSpans":3}}"#);
+    let mut p = pipeline(r#"{"destinations":[{}],"maxQueueSize":3}"#);
     let refused = p.ingest(&body(&[("pg", spans_of(1..5))]), None, 0.0).unwrap_err();
     assert!(matches!(refused, Error::LimitExceeded { limit: 3, .. }), "{refused}");
     assert_eq!(p.stats().seen, 0, "nothing of it was taken");

@@ -80,13 +80,13 @@ fn canonical(span: &Span) -> BTreeMap<String, Json> {
 fn captures_read_back_as_the_same_canonical_form() {
     let mut wrong = Vec::new();
     for (file, body) in captures() {
-        let otel = convert(&convert(&body, Profile::Otel, Some(Keep::None)), Profile::Otel, None);
-        for profile in [Profile::Langfuse, Profile::Openinference] {
+        let otel = convert(&convert(&body, Profile::OTEL, Some(Keep::None)), Profile::OTEL, None);
+        for profile in [Profile::LANGFUSE, Profile::OPENINFERENCE] {
             let there = convert(&otel, profile, None);
-            let back = convert(&there, Profile::Otel, None);
+            let back = convert(&there, Profile::OTEL, None);
             for ((before, after), between) in spans(&otel).iter().zip(spans(&back)).zip(spans(&there)) {
                 let (mut expected, found) = (canonical(before), canonical(&after));
-                if profile == Profile::Langfuse && !between.name.is_empty() {
+                if profile == Profile::LANGFUSE && !between.name.is_empty() {
                     // There the name of a tool or an agent is the name of its span, and the other way round.
                     let field = match expected.get("gen_ai.operation.name").and_then(Json::as_str) {
                         Some("execute_tool") => Some("gen_ai.tool.name"),
@@ -166,7 +166,7 @@ fn chat() -> Json {
 fn langfuse_gets_a_generation() {
     let tool_calls = json!([{"type": "function", "id": "call_1", "function": {"name": "get_weather", "arguments": r#"{"city":"深圳"}"#}}]);
     writes(
-        Profile::Langfuse,
+        Profile::LANGFUSE,
         "chat gpt-4o-mini",
         &chat(),
         json!({
@@ -201,7 +201,7 @@ fn langfuse_gets_a_generation() {
 #[test]
 fn openinference_gets_an_llm_span() {
     let span = writes(
-        Profile::Openinference,
+        Profile::OPENINFERENCE,
         "chat gpt-4o-mini",
         &chat(),
         json!({
@@ -263,7 +263,7 @@ fn a_tool_is_named_after_itself_in_langfuse() {
         "gen_ai.tool.call.result": "26C",
     });
     let span = writes(
-        Profile::Langfuse,
+        Profile::LANGFUSE,
         "execute_tool get_weather",
         &source,
         json!({
@@ -276,7 +276,7 @@ fn a_tool_is_named_after_itself_in_langfuse() {
     );
     assert_eq!(span.name, "get_weather");
     let span = writes(
-        Profile::Openinference,
+        Profile::OPENINFERENCE,
         "execute_tool get_weather",
         &source,
         json!({
@@ -302,7 +302,7 @@ fn documents_are_spread_over_indexes_in_openinference() {
         "gen_ai.retrieval.documents": r#"[{"id":"a","score":0.5,"content":"26C","metadata":{"source":"x"}},{"content":"sunny"}]"#,
     });
     writes(
-        Profile::Openinference,
+        Profile::OPENINFERENCE,
         "retrieval",
         &source,
         json!({
@@ -333,10 +333,10 @@ fn otel_1_41_differs_where_its_column_says_so() {
     fields.insert("gen_ai.request.top_k".into(), 40.0.into());
     let written = fields.remove("gen_ai.usage.cache_write.input_tokens").unwrap();
     fields.insert("gen_ai.usage.cache_creation.input_tokens".into(), written);
-    writes(Profile::Otel1_41, "chat gpt-4o-mini", &source, expected);
+    writes(Profile::OTEL_1_41, "chat gpt-4o-mini", &source, expected);
     let source = json!({"gen_ai.operation.name": "invoke_workflow", "gen_ai.agent.name": "shop"});
     let expected = json!({"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "shop", "gen_ai.is_entry": true});
-    writes(Profile::Otel1_41, "invoke_workflow shop", &source, expected);
+    writes(Profile::OTEL_1_41, "invoke_workflow shop", &source, expected);
 }
 
 #[test]
@@ -357,7 +357,7 @@ fn what_the_source_says_in_the_words_of_the_profile_stays() {
     }
     fields.insert("langfuse.observation.metadata.ls_provider".into(), "openai".into());
     fields.insert("langfuse.observation.metadata.gen_ai.is_entry".into(), true.into());
-    writes(Profile::Langfuse, "OpenAI-generation", &source, expected);
+    writes(Profile::LANGFUSE, "OpenAI-generation", &source, expected);
 }
 
 #[test]
@@ -368,7 +368,7 @@ fn usage_that_repeats_the_children_is_in_no_bucket() {
         "ai.usage.promptTokens": 57,
         "ai.usage.completionTokens": 17,
     });
-    for profile in [Profile::Langfuse, Profile::Openinference] {
+    for profile in [Profile::LANGFUSE, Profile::OPENINFERENCE] {
         let span = spans(&convert(&request("ai", "ai.generateText", &source), profile, None)).remove(0);
         let counted = |key: &String| key.contains("usage_details") || key.contains("token_count");
         assert!(!attributes(&span).keys().any(counted), "{profile:?}");
@@ -379,7 +379,7 @@ fn usage_that_repeats_the_children_is_in_no_bucket() {
 fn session_and_user_of_a_span_are_those_of_the_spans_below_that_have_none() {
     let mut handed = 0;
     for (file, body) in captures().into_iter().filter(|(file, _)| file.ends_with(".pb")) {
-        let alone = spans(&convert(&body, Profile::Otel, None));
+        let alone = spans(&convert(&body, Profile::OTEL, None));
         let options = Convert { to: Format::Protobuf, ..Convert::default() };
         let together = spans(&genspan::convert(&body, &options).unwrap());
         let explained: Vec<Json> = serde_json::from_slice(&genspan::explain(&body, &options).unwrap()).unwrap();

@@ -95,7 +95,7 @@ proptest! {
     #[test]
     fn spans_that_no_convention_knows_come_out_of_frames_as_they_are(spans in vec(spans(), 1..5), attributes in attributes(), dictionary in 0usize..30) {
         let expected = request(spans, attributes);
-        let config = format!(r#"{{"destinations":[{{}}],"dictionary":{dictionary}}}"#);
+        let config = format!(r#"{{"destinations":[{{}}],"maxKeys":{dictionary}}}"#);
         let mut p = Pipeline::new(&Config::from_json(&config).unwrap(), 1).unwrap();
         let mut w = FrameWriter::new(&mut p);
         let from = &expected.resource_spans[0];

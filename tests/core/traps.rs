@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 /// What profile `otel` makes of a span.
 fn otel(scope: &str, name: &str, source: Json) -> BTreeMap<String, Json> {
-    attributes(&spans(&convert(&request(scope, name, &source), Profile::Otel, None)).remove(0))
+    attributes(&spans(&convert(&request(scope, name, &source), Profile::OTEL, None)).remove(0))
 }
 
 /// JSON text as what it says.
@@ -230,7 +230,7 @@ fn trap_11_a_reference_replaces_no_content() {
 fn trap_12_secrets_do_not_go_on() {
     for key in ["llm.headers", "gen_ai.headers", "ai.request.headers.authorization"] {
         let source = json!({"gen_ai.operation.name": "chat", "ai.operationId": "ai.generateText", (key): "Bearer sk-secret"});
-        for profile in [Profile::Otel, Profile::Otel1_41, Profile::Tencent, Profile::Langfuse, Profile::Openinference] {
+        for profile in [Profile::OTEL, Profile::OTEL_1_41, Profile::TENCENT, Profile::LANGFUSE, Profile::OPENINFERENCE] {
             let body = convert(&request("ai", "chat", &source), profile, None);
             assert!(!String::from_utf8_lossy(&body).contains("sk-secret"), "{key} in {profile:?}");
         }

@@ -14,11 +14,11 @@ use prost::Message;
 use std::collections::{BTreeMap, BTreeSet};
 
 const PROFILES: [(Profile, &str); 5] = [
-    (Profile::Otel, "otel"),
-    (Profile::Otel1_41, "otel-1.41"),
-    (Profile::Tencent, "tencent"),
-    (Profile::Langfuse, "langfuse"),
-    (Profile::Openinference, "openinference"),
+    (Profile::OTEL, "otel"),
+    (Profile::OTEL_1_41, "otel-1.41"),
+    (Profile::TENCENT, "tencent"),
+    (Profile::LANGFUSE, "langfuse"),
+    (Profile::OPENINFERENCE, "openinference"),
 ];
 const KEEPS: [(Keep, &str); 3] = [(Keep::Unmapped, "unmapped"), (Keep::All, "all"), (Keep::None, "none")];
 
@@ -78,7 +78,7 @@ fn rewritten(body: &[u8], profile: &str, keep: &str) -> Vec<Span> {
 
 /// Starts the spans of a body, parents first, and ends them, children first.
 fn framed(body: &[u8], profile: &str, keep: &str, (cold, dictionary): (bool, usize)) -> Vec<Span> {
-    let mut p = Pipeline::new(&config(profile, keep, &format!(r#","dictionary":{dictionary}"#)), 1).unwrap();
+    let mut p = Pipeline::new(&config(profile, keep, &format!(r#","maxKeys":{dictionary}"#)), 1).unwrap();
     let mut w = FrameWriter(&mut p, cold);
     let request = ExportTraceServiceRequest::decode(body).unwrap();
     let mut all = Vec::new();
@@ -210,7 +210,7 @@ fn a_key_that_the_source_has_twice_goes_out_once_with_its_last_value() {
     let attributes = [("gen_ai.operation.name", "chat"), ("a", "1"), (&long, "1"), ("b", "2"), ("a", "3"), (&long, "4"), ("a", "5")];
     let body = body(attributes.iter().map(|(key, value)| text(key, value)).collect());
     let expected = [text("gen_ai.operation.name", "chat"), text("a", "5"), text(&long, "4"), text("b", "2")];
-    for found in [converted(&body, Profile::Otel, Keep::All), ingested(&body, "otel", "all"), rewritten(&body, "otel", "all")] {
+    for found in [converted(&body, Profile::OTEL, Keep::All), ingested(&body, "otel", "all"), rewritten(&body, "otel", "all")] {
         let out = out(found, "twice");
         assert_eq!(out.into_values().next().unwrap().1, expected);
     }

@@ -1,16 +1,8 @@
 // The configuration that makes a service send what the page shows, for the three places where genspan runs.
-import type { Profile } from "./protocol.js";
+import { ENDPOINTS, type Profile } from "./profiles.js";
 
 export const PLACES = ["Node", "Worker", "Envoy"] as const;
 export type Place = (typeof PLACES)[number];
-
-const ENDPOINTS: Record<Profile, string> = {
-  otel: "http://localhost:4318/v1/traces",
-  "otel-1.41": "http://localhost:4318/v1/traces",
-  tencent: "https://your-apm-endpoint:55681/v1/traces",
-  langfuse: "https://cloud.langfuse.com/api/public/otel/v1/traces",
-  openinference: "http://localhost:6006/v1/traces",
-};
 
 /** What Tencent takes as a name; another name is left for the reader to put in. */
 const TENCENT_NAME = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;

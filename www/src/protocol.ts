@@ -1,8 +1,7 @@
 // What the page and its worker tell each other. The worker holds the spans and the core; the page gets what it shows.
 import type { Explanation } from "genspan/slim";
 
-export const PROFILES = ["otel", "otel-1.41", "tencent", "langfuse", "openinference"] as const;
-export type Profile = (typeof PROFILES)[number];
+import type { Profile } from "./profiles.js";
 
 /** What a span does, as far as the page colours it. */
 export type Kind = "llm" | "agent" | "tool" | "chain" | "retriever" | "embedding" | "guardrail" | "http" | "other";

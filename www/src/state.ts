@@ -1,17 +1,8 @@
 // What the page knows and what is chosen in it; the worker's words come in here.
 import { computed, effect, signal } from "@preact/signals";
 import { LANGUAGES, type Language } from "./i18n.js";
-import type {
-  Ask,
-  Connection,
-  Counts,
-  Info,
-  Profile,
-  SpanDetail,
-  Tell,
-  TraceDetail,
-  TraceSummary,
-} from "./protocol.js";
+import { PROFILES, type Profile } from "./profiles.js";
+import type { Ask, Connection, Counts, Info, SpanDetail, Tell, TraceDetail, TraceSummary } from "./protocol.js";
 import { sampleFile } from "./samples.js";
 
 function remembered<T extends string>(key: string, known: readonly T[], otherwise: T) {
@@ -44,11 +35,7 @@ effect(() => {
   document.title = words.value.title;
 });
 
-export const profile = remembered<Profile>(
-  "profile",
-  ["otel", "otel-1.41", "tencent", "langfuse", "openinference"],
-  "otel",
-);
+export const profile = remembered<Profile>("profile", PROFILES, "otel");
 
 export const connection = signal<Connection>({ state: "connecting" });
 export const info = signal<Info | undefined>(undefined);

@@ -1,6 +1,7 @@
 // The command lines of `inspect` and `relay`, and what they mean.
 import { readFileSync } from "node:fs";
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import { PROFILES } from "../options.js";
 import type { Bounds } from "./intake.js";
 
 /** The command line, the configuration or the machine is not as it must be; the process ends with `status`. */
@@ -37,7 +38,7 @@ Receives OTLP traces of services in any language and sends them on as genspan's 
 with retries. Whoever sends too much is told to come again, so nothing is lost silently.
 
   --to URL             where OTLP is posted to, as it stands; several destinations: --config
-  --profile NAME       otel (default), otel-1.41, tencent, langfuse, openinference
+  --profile NAME       ${PROFILES.join(", ")} (default otel)
   --protocol NAME      http/protobuf (default), http/json, grpc (needs the package @grpc/grpc-js)
   --config FILE        JSON with the options of the package (destinations, headers, spool, privacy, …); the options here win
   --spool DIR          where what cannot be delivered waits

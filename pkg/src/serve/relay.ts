@@ -1,12 +1,14 @@
 // `genspan relay`: receives, and sends on through the core and the delivery of the package.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { printable } from "../check.js";
-import { configure, type GenSpanOptions, type Route } from "../config.js";
+import { configure } from "../config.js";
 import type { Host } from "../host.js";
 import { nodeHost } from "../node-host.js";
+import type { GenSpanOptions } from "../options.js";
 import { Sender, type SenderStats } from "../sender.js";
 import { version } from "../slim.js";
 import { tryDirectory } from "../spool.js";
+import type { Route } from "../types.js";
 import { type GrpcReceiver, listenGrpc } from "./grpc.js";
 import { listen } from "./http.js";
 import { type Counters, Intake } from "./intake.js";
@@ -191,7 +193,7 @@ async function checkPackages(routes: Route[]): Promise<void> {
 async function checkSpool(dir: string): Promise<void> {
   await tryDirectory(dir).catch((error: Error) => {
     const fix = "name a directory that this user can make and write to";
-    throw new Quit(1, `spool.dir ${JSON.stringify(dir)} cannot be used: ${error.message}; ${fix}`);
+    throw new Quit(1, `spool.dir: ${JSON.stringify(dir)} cannot be used: ${error.message}; ${fix}`);
   });
 }
 

@@ -1,11 +1,12 @@
 //! The plugin's configuration: the options of the npm package as JSON, for each destination the cluster it is reached through, and the
-//! bounds of this host. What is an option of the core is checked there. What becomes of each option is in [`OPTIONS`].
+//! bounds of this host. The core reads and checks its own options; what is done with each other option is in its list, [`config::groups`].
 
 use crate::coding::Coding;
 use crate::request::{GRPC_PATH, Request};
 use bumpalo::Bump;
-use genspan::config::{self, Config, Profile, Protocol};
+use genspan::config::{self, Compression, Config, Destination, Protocol};
 use genspan::json::{self, Json, read::quoted};
+use genspan::options::Proxy;
 use genspan::text::Out;
 
 /// What the plugin was told.
@@ -46,80 +47,6 @@ pub struct Route {
     pub timeout_millis: u64,
 }
 
-/// What becomes of an option.
-#[derive(Clone, Copy)]
-enum Use {
-    /// The core's, for all destinations.
-    Shared,
-    /// Of one destination: the core's, and of some the route's too.
-    Destination,
-    /// Of one destination: how it is reached.
-    Route,
-    /// Of one destination in a list; for all where it stands beside them.
-    Both,
-    /// Delivery: so for all, or for one destination.
-    Delivery,
-    /// The bounds of this host, and the list of destinations.
-    Here,
-    /// Of one destination, not followed: why.
-    Foreign(&'static str),
-    /// Not followed: why.
-    Ignored(&'static str),
-    /// Refused: what to do.
-    Refused(&'static str),
-}
-
-/// Every option of the package, and those of this host. `tests/fixtures/options.json` holds this list against the package's.
-const OPTIONS: &[(&str, Use)] = &[
-    ("name", Use::Destination),
-    ("endpoint", Use::Destination),
-    ("protocol", Use::Destination),
-    ("headers", Use::Destination),
-    ("tls", Use::Foreign("certificates are the proxy's: set them on the cluster")),
-    ("profile", Use::Destination),
-    ("keep", Use::Destination),
-    ("serviceName", Use::Destination),
-    ("token", Use::Destination),
-    ("hostName", Use::Destination),
-    ("resource", Use::Destination),
-    ("allowScopes", Use::Destination),
-    ("blockScopes", Use::Destination),
-    ("blockedInstrumentationScopes", Use::Destination),
-    ("filter", Use::Destination),
-    ("originalParent", Use::Destination),
-    ("sampleRatio", Use::Destination),
-    ("compression", Use::Route),
-    ("timeoutMillis", Use::Route),
-    ("cluster", Use::Route),
-    ("privacy", Use::Both),
-    ("scheduledDelayMillis", Use::Delivery),
-    ("maxExportBatchSize", Use::Delivery),
-    ("maxExportBatchBytes", Use::Delivery),
-    ("maxQueueSize", Use::Delivery),
-    ("maxQueueBytes", Use::Delivery),
-    ("dropPolicy", Use::Delivery),
-    ("exportTimeoutMillis", Use::Delivery),
-    ("concurrencyLimit", Use::Delivery),
-    ("retry", Use::Delivery),
-    ("breaker", Use::Delivery),
-    ("entry", Use::Shared),
-    ("inferProvider", Use::Shared),
-    ("inheritSession", Use::Shared),
-    ("maxUnpackedBytes", Use::Shared),
-    ("destinations", Use::Here),
-    ("maxBodyBytes", Use::Here),
-    ("maxBufferedBytes", Use::Here),
-    ("maxOrigins", Use::Here),
-    ("onUnreadable", Use::Here),
-    ("originHeaders", Use::Here),
-    ("spool", Use::Ignored("a plugin has no files: what waits is in memory, bounded by maxQueueBytes")),
-    ("flushTimeoutMillis", Use::Ignored("the proxy says how long it drains")),
-    ("flushOnExit", Use::Ignored("what is held always goes out when the proxy drains")),
-    ("mask", Use::Refused("is a hook of JavaScript; use rules in privacy.mask")),
-    ("onMedia", Use::Refused("is a hook of JavaScript; use privacy.media")),
-    ("onPartialSuccess", Use::Refused("is a hook of JavaScript; leave it out, genspan_dropped_total counts what is rejected")),
-    ("meterProvider", Use::Refused("is an object of JavaScript; leave it out, the metrics are the proxy's")),
-];
 /// What the first destination does not follow, since a request is its own, and why.
 const NOT_OF_REQUESTS: &[(&str, &str)] = &[
     ("endpoint", "a request goes where the proxy routes it"),
@@ -156,30 +83,29 @@ const ORIGIN_HEADERS: &[&str] = &[
 impl Settings {
     /// Does a destination want the sender's address?
     pub fn needs_peer(&self) -> bool {
-        self.core.destinations.iter().any(|d| d.profile == Profile::Tencent && d.host_name.is_none())
+        self.core.destinations.iter().any(|d| d.profile.table().host_name.is_some() && d.host_name.is_none())
     }
 }
 
-/// Options as they were given.
-type Given<'d> = Vec<(String, Json<'d>)>;
-
-fn members<'d>(json: Json<'d>) -> Given<'d> {
-    json.entries().map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value)).collect()
+/// What the proxy does with an option that stands at the top or in a destination, by the one list. An option that is not in it is the core's to
+/// refuse.
+fn use_of(name: &str) -> Proxy {
+    let has_it = |group: &config::Group| ["GenSpanOptions", "DestinationOptions", "DeliveryOptions"].contains(&group.interface);
+    let listed = config::groups().into_iter().filter(has_it).flat_map(|group| group.options);
+    listed.map(|(info, _)| info).find(|info| info.name == name).map_or(Proxy::Same, |info| info.proxy)
 }
 
-/// An object as it goes to the core: names, and values as JSON text.
+/// Options as JSON text, for the core.
 #[derive(Default)]
-struct Object(Vec<(String, String)>);
+struct Object(Vec<String>);
 
 impl Object {
-    fn set(&mut self, name: &str, value: String) {
-        self.0.retain(|(known, _)| known != name);
-        self.0.push((name.to_owned(), value));
+    fn set(&mut self, name: &str, value: &str) {
+        self.0.push([&quoted(name), ":", value].concat());
     }
 
     fn text(&self) -> String {
-        let members = self.0.iter().map(|(name, value)| [&quoted(name), ":", value].concat());
-        ["{", &members.collect::<Vec<_>>().join(","), "}"].concat()
+        ["{", &self.0.join(","), "}"].concat()
     }
 }
 
@@ -189,76 +115,26 @@ fn json_of(value: Json, arena: &Bump) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-fn whole(name: &str, value: Json, least: i64) -> Result<u64, String> {
-    let number = value.as_i64().filter(|n| *n >= least && value.number().is_some());
-    number.map(|n| n as u64).ok_or_else(|| [name, ": must be a whole number from ", &least.to_string()].concat())
-}
-
 fn count(name: &str, value: Json) -> Result<usize, String> {
-    whole(name, value, 1).map(|n| usize::try_from(n).unwrap_or(usize::MAX))
+    let number = value.as_i64().filter(|n| *n >= 1 && value.number().is_some());
+    let number = number.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+    number.ok_or_else(|| [name, ": is out of range; use a whole number, 1 or more"].concat())
 }
 
 fn text<'d>(name: &str, value: Json<'d>, arena: &'d Bump) -> Result<String, String> {
     let text = value.text(arena).filter(|text| value.is_string() && !text.is_empty());
-    text.map(|text| String::from_utf8_lossy(text).into_owned()).ok_or_else(|| [name, ": must be a text"].concat())
-}
-
-fn use_of(at: &str, name: &str) -> Result<Use, String> {
-    let known = OPTIONS.iter().find(|(known, _)| *known == name).map(|(_, of)| *of);
-    known.ok_or_else(|| {
-        let meant = OPTIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        let fix =
-            meant.map_or("see the options in examples/envoy/README.md".to_owned(), |(known, _)| ["did you mean ", known, "?"].concat());
-        [at, name, ": is unknown; ", &fix].concat()
-    })
-}
-
-/// How batches are made and sent, by the options of delivery.
-fn delivery<'g, 'd: 'g>(at: &str, given: impl Iterator<Item = &'g (String, Json<'d>)>) -> Result<config::Delivery, String> {
-    let mut d = config::Delivery::default();
-    d.queue.max_spans = MAX_QUEUE;
-    for (name, value) in given {
-        let (field, value) = ([at, name].concat(), *value);
-        let millis = |field: &str, value| whole(field, value, 0).map(|n| n as f64);
-        let group = |known: [&str; 2]| match value.entries().find(|(member, _)| known.iter().all(|k| k.as_bytes() != *member)) {
-            Some((member, _)) => Err([&field, ".", &String::from_utf8_lossy(member), ": is unknown; known: ", &known.join(", ")].concat()),
-            None if value.is_object() => Ok(known.map(|k| value.get(k).map(|value| ([&field, ".", k].concat(), value)))),
-            None => Err([&field, ": must be an object"].concat()),
-        };
-        match &name[..] {
-            "scheduledDelayMillis" => d.batch.delay_millis = millis(&field, value)?,
-            "maxExportBatchSize" => d.batch.max_spans = count(&field, value)?,
-            "maxExportBatchBytes" => d.batch.max_bytes = count(&field, value)?,
-            "maxQueueSize" => d.queue.max_spans = count(&field, value)?,
-            "maxQueueBytes" => d.queue.max_bytes = count(&field, value)?,
-            "dropPolicy" if value.is("oldest") => d.queue.drop = config::DropPolicy::Oldest,
-            "dropPolicy" if value.is("newest") => d.queue.drop = config::DropPolicy::Newest,
-            "dropPolicy" => return Err([&field, ": must be \"oldest\" or \"newest\""].concat()),
-            "exportTimeoutMillis" => d.retry.deadline_millis = millis(&field, value)?,
-            "concurrencyLimit" => d.max_in_flight = count(&field, value)?,
-            "retry" => {
-                let [initial, max] = group(["initialMillis", "maxMillis"])?;
-                initial.map(|(field, value)| millis(&field, value).map(|n| d.retry.initial_millis = n)).transpose()?;
-                max.map(|(field, value)| millis(&field, value).map(|n| d.retry.max_millis = n)).transpose()?;
-            }
-            _ => {
-                let [failures, open] = group(["failures", "openMillis"])?;
-                failures.map(|(field, value)| whole(&field, value, 0).map(|n| d.breaker.failures = n as usize)).transpose()?;
-                open.map(|(field, value)| millis(&field, value).map(|n| d.breaker.open_millis = n)).transpose()?;
-            }
-        }
-    }
-    Ok(d)
+    text.map(|text| String::from_utf8_lossy(text).into_owned())
+        .ok_or_else(|| [name, ": is not a text; use a text that is not empty"].concat())
 }
 
 impl Settings {
-    /// Reads the configuration; an error names the field, the rule and a fix, and no secret.
+    /// Reads the configuration. An error has the path of the option, the problem and a fix, and no secret.
     pub fn read(options: &str) -> Result<Self, String> {
         let arena = Bump::new();
         let options = if options.trim().is_empty() { "{}" } else { options };
-        let parsed = json::parse_or_say(options.as_bytes(), &arena).map_err(|e| ["configuration: no JSON: ", &e].concat())?;
+        let parsed = json::parse_or_say(options.as_bytes(), &arena).map_err(|e| ["configuration: is not JSON; ", &e].concat())?;
         if !parsed.is_object() {
-            return Err("configuration: must be an object".to_owned());
+            return Err("configuration: is not an object; write {\"profile\": …}".to_owned());
         }
         let mut settings = Settings {
             core: Config::default(),
@@ -270,64 +146,50 @@ impl Settings {
             origin_headers: ORIGIN_HEADERS.iter().map(|name| (*name).to_owned()).collect(),
             ignored: Vec::new(),
         };
-        let mut top = Object::default();
-        let (mut single, mut shared, mut list) = (Given::new(), Given::new(), None);
         let mut refuses = None;
-        for (name, value) in members(parsed) {
-            match use_of("", &name)? {
-                Use::Destination | Use::Route | Use::Foreign(_) => single.push((name, value)),
-                Use::Shared | Use::Both => top.set(&name, json_of(value, &arena)),
-                Use::Delivery => shared.push((name, value)),
-                Use::Ignored(why) => settings.ignored.push([&name, " is ignored: ", why].concat()),
-                Use::Refused(fix) => return Err([&name, ": ", fix].concat()),
-                Use::Here => match &name[..] {
-                    "destinations" => list = Some(value),
-                    "maxBodyBytes" => settings.max_body_bytes = count(&name, value)?,
-                    "maxBufferedBytes" => settings.max_buffered_bytes = count(&name, value)?,
-                    "maxOrigins" => settings.max_origins = count(&name, value)?,
-                    "onUnreadable" if value.is("pass") || value.is("refuse") => refuses = Some(value.is("refuse")),
-                    "onUnreadable" => return Err("onUnreadable: must be \"refuse\" or \"pass\"".to_owned()),
-                    _ if value.is_array() => {
-                        let lower = |item| text(&name, item, &arena).map(|n| n.to_ascii_lowercase());
-                        settings.origin_headers = value.items().map(lower).collect::<Result<_, _>>()?;
+        let mut clusters = Vec::new();
+        let mut of_core = Object::default();
+        let list = parsed.get("destinations").filter(|list| list.is_array());
+        for (name, value) in parsed.entries() {
+            let name = String::from_utf8_lossy(name);
+            match &name[..] {
+                "destinations" => {
+                    let mut items = Vec::new();
+                    for (i, item) in value.items().enumerate() {
+                        let at = ["destinations[", &i.to_string(), "]."].concat();
+                        items.push(settings.destination(item, i, &at, &mut clusters, &arena)?);
                     }
-                    _ => return Err("originHeaders: must be a list of texts".to_owned()),
-                },
+                    of_core
+                        .set("destinations", &if list.is_some() { ["[", &items.join(","), "]"].concat() } else { json_of(value, &arena) });
+                }
+                "maxBodyBytes" => settings.max_body_bytes = count(&name, value)?,
+                "maxBufferedBytes" => settings.max_buffered_bytes = count(&name, value)?,
+                "maxOrigins" => settings.max_origins = count(&name, value)?,
+                "onUnreadable" if value.is("pass") || value.is("refuse") => refuses = Some(value.is("refuse")),
+                "onUnreadable" => return Err("onUnreadable: is unknown; use \"refuse\" or \"pass\"".to_owned()),
+                "originHeaders" if value.is_array() => {
+                    let lower = |item| text(&name, item, &arena).map(|n| n.to_ascii_lowercase());
+                    settings.origin_headers = value.items().map(lower).collect::<Result<_, _>>()?;
+                }
+                "originHeaders" => return Err("originHeaders: is not a list; use a list of texts".to_owned()),
+                "cluster" if list.is_none() => clusters.push(Some(text(&name, value, &arena)?)),
+                _ => settings.hand_over(&name, value, "", list.is_none(), &mut of_core, &arena)?,
             }
         }
-        let destinations = match list {
-            None => vec![single.into_iter().chain(shared.iter().cloned()).collect()],
-            Some(_) if !single.is_empty() => {
-                return Err([&single[0].0, ": stands beside destinations; move it into each destination that it is meant for"].concat());
-            }
-            Some(list) if list.is_array() && list.items().next().is_some() && list.items().all(|item| item.is_object()) => {
-                list.items().map(members).collect()
-            }
-            Some(_) => return Err("destinations: must be a list of at least one object".to_owned()),
-        };
-        let (mut texts, mut deliveries) = (Vec::new(), Vec::new());
-        for (i, destination) in destinations.iter().enumerate() {
-            let at = if destinations.len() == 1 { String::new() } else { ["destinations[", &i.to_string(), "]."].concat() };
-            let mut of_core = Object::default();
-            let route = settings.route(destination, i, &at, &mut of_core, &arena)?;
-            settings.routes.push(route);
-            texts.push(of_core.text());
-            let own = || destination.iter().filter(|(name, _)| matches!(use_of("", name), Ok(Use::Delivery)));
-            let for_all = shared.iter().filter(|(name, _)| own().all(|(own, _)| own != name));
-            deliveries.push(delivery(&at, for_all.chain(own()))?);
-        }
-        top.set("destinations", ["[", &texts.join(","), "]"].concat());
-        let mut core = Config::read(&top.text()).map_err(|e| e.to_string())?;
+        let mut core = Config::read(&of_core.text()).map_err(|e| e.to_string())?;
         core.peer_host_name = true;
         if parsed.get("entry").and_then(|entry| entry.get("maxSpans")).is_none() {
             core.entry.max_spans = MAX_SPANS;
         }
-        core.destinations.iter_mut().zip(deliveries).for_each(|(d, delivery)| d.delivery = Some(delivery));
+        core.single.delivery.max_queue_size.get_or_insert(MAX_QUEUE);
+        for (i, d) in core.destinations.iter().enumerate() {
+            settings.routes.push(route(d, clusters.get(i).cloned().flatten(), i)?);
+        }
         if let Some(d) = core.destinations.first_mut() {
             // Calls of our own are framed as requests are.
             d.protocol = Protocol::HttpProtobuf;
             // A request's spans are taken whole, whatever waits beside them.
-            d.delivery.iter_mut().for_each(|d| (d.queue.max_spans, d.queue.max_bytes) = (usize::MAX, usize::MAX));
+            (d.delivery.max_queue_size, d.delivery.max_queue_bytes) = (Some(usize::MAX), Some(usize::MAX));
         }
         core.validate().map_err(|e| e.to_string())?;
         // What is hidden from the upstream must not reach it unread.
@@ -335,67 +197,83 @@ impl Settings {
         Ok(Settings { refuses: refuses.unwrap_or(hides), core, ..settings })
     }
 
-    /// Reads how a destination is reached; what the core has a part in goes to `of_core`.
-    fn route<'d>(&mut self, destination: &Given<'d>, i: usize, at: &str, of_core: &mut Object, arena: &'d Bump) -> Result<Route, String> {
-        let mut packed = Request { grpc: false, json: false, coding: Coding::Plain };
-        let (mut cluster, mut headers, mut endpoint, mut timeout_millis, mut langfuse) = (None, Vec::new(), None, 10_000, false);
-        for (name, value) in destination {
-            let (field, value) = ([at, name].concat(), *value);
-            match use_of(at, name)? {
-                Use::Destination | Use::Both => of_core.set(name, json_of(value, arena)),
-                Use::Route | Use::Delivery => {}
-                Use::Foreign(why) => self.ignored.push([&field, " is ignored: ", why].concat()),
-                Use::Refused(fix) => return Err([&field, ": ", fix].concat()),
-                Use::Shared | Use::Here | Use::Ignored(_) => {
-                    return Err([&field, ": is not of one destination; write it beside destinations"].concat());
-                }
-            }
-            if let Some((_, why)) = NOT_OF_REQUESTS.iter().find(|(of, _)| i == 0 && of == name) {
-                self.ignored.push([&field, " is ignored: ", why].concat());
-            }
-            match &name[..] {
-                "cluster" => cluster = Some(text(&field, value, arena)?),
-                "timeoutMillis" => timeout_millis = count(&field, value)? as u64,
-                "compression" => match &text(&field, value, arena)?[..] {
-                    "gzip" => packed.coding = Coding::Gzip,
-                    "none" => {}
-                    _ => return Err([&field, ": must be \"gzip\" or \"none\""].concat()),
-                },
-                "endpoint" => endpoint = Some(text(&field, value, arena)?),
-                "protocol" => (packed.grpc, packed.json) = (value.is("grpc"), value.is("http/json")),
-                "headers" => {
-                    for (header, value) in value.entries() {
-                        let header = String::from_utf8_lossy(header).to_ascii_lowercase();
-                        let value = text(&[&field, ".", &header].concat(), value, arena)?;
-                        headers.push((header, value));
-                    }
-                }
-                "profile" => langfuse = value.is("langfuse"),
-                "blockedInstrumentationScopes" if destination.iter().any(|(name, _)| name == "blockScopes") => {
-                    return Err([&field, ": stands beside blockScopes; they are the same, write one list"].concat());
-                }
-                _ => {}
-            }
+    /// Reads a destination of the list: its cluster, and what the core gets of it as JSON text.
+    fn destination<'d>(
+        &mut self,
+        json: Json<'d>,
+        i: usize,
+        at: &str,
+        clusters: &mut Vec<Option<String>>,
+        arena: &'d Bump,
+    ) -> Result<String, String> {
+        let cluster = json.get("cluster").map(|value| text(&[at, "cluster"].concat(), value, arena)).transpose()?;
+        clusters.push(cluster);
+        if !json.is_object() {
+            return Ok(json_of(json, arena));
         }
-        if i > 0 && cluster.is_none() {
-            return Err([at, "cluster: is missing; a copy goes through a cluster of the proxy, name it"].concat());
+        let mut of_core = Object::default();
+        for (name, value) in json.entries().filter(|(name, _)| *name != b"cluster") {
+            self.hand_over(&String::from_utf8_lossy(name), value, at, i == 0, &mut of_core, arena)?;
         }
-        let endpoint = endpoint.unwrap_or_else(|| if packed.grpc { DEFAULT_GRPC_ENDPOINT } else { DEFAULT_ENDPOINT }.to_owned());
-        let rest = endpoint.split_once("://").map_or(&endpoint[..], |(_, rest)| rest);
-        let (authority, path) = rest.find('/').map_or((rest, "/"), |slash| rest.split_at(slash));
-        // Langfuse takes spans of other SDKs in its newest form where this asks for it.
-        let version = "x-langfuse-ingestion-version";
-        if langfuse && headers.iter().all(|(name, _)| name != version) {
-            headers.push((version.to_owned(), "4".to_owned()));
-        }
-        let path = if packed.grpc { GRPC_PATH } else { path };
-        Ok(Route { cluster, authority: authority.to_owned(), path: path.to_owned(), headers, packed, timeout_millis })
+        Ok(of_core.text())
     }
+
+    /// Gives an option to the core, notes that it is ignored, or refuses it. `is_first`: it is of the destination that requests go to.
+    fn hand_over<'d>(
+        &mut self,
+        name: &str,
+        value: Json<'d>,
+        at: &str,
+        is_first: bool,
+        of_core: &mut Object,
+        arena: &'d Bump,
+    ) -> Result<(), String> {
+        let path = [at, name].concat();
+        match use_of(name) {
+            Proxy::Refused(problem) => return Err([&path, ": ", problem].concat()),
+            Proxy::Ignored(why) => self.ignored.push([&path, " is ignored: ", why].concat()),
+            Proxy::Same | Proxy::Only => of_core.set(name, &json_of(value, arena)),
+        }
+        if let Some((_, why)) = NOT_OF_REQUESTS.iter().find(|(of, _)| is_first && *of == name) {
+            self.ignored.push([&path, " is ignored: ", why].concat());
+        }
+        Ok(())
+    }
+}
+
+/// How a destination is reached.
+fn route(d: &Destination, cluster: Option<String>, i: usize) -> Result<Route, String> {
+    if i > 0 && cluster.is_none() {
+        return Err(
+            ["destinations[", &i.to_string(), "].cluster: is missing; name the cluster of the proxy that copies go through"].concat()
+        );
+    }
+    let (grpc, json) = (d.protocol == Protocol::Grpc, d.protocol == Protocol::HttpJson);
+    let coding = if d.compression == Compression::Gzip { Coding::Gzip } else { Coding::Plain };
+    let default = if grpc { DEFAULT_GRPC_ENDPOINT } else { DEFAULT_ENDPOINT };
+    let endpoint = d.endpoint.as_deref().unwrap_or(default);
+    let rest = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
+    let (authority, path) = rest.find('/').map_or((rest, "/"), |slash| rest.split_at(slash));
+    let mut headers: Vec<_> = d.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
+    for (name, value) in d.profile.table().headers {
+        if headers.iter().all(|(known, _)| known != name) {
+            headers.push(((*name).to_owned(), (*value).to_owned()));
+        }
+    }
+    Ok(Route {
+        cluster,
+        authority: authority.to_owned(),
+        path: if grpc { GRPC_PATH } else { path }.to_owned(),
+        headers,
+        packed: Request { grpc, json, coding },
+        timeout_millis: d.timeout_millis as u64,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use genspan::config::Profile;
 
     #[test]
     fn the_options_of_the_package_read_as_they_are() {
@@ -404,23 +282,13 @@ mod tests {
                 "maxExportBatchSize":7,"scheduledDelayMillis":100,"entry":{"holdMillis":5000},"maxBodyBytes":1000}"#,
         )
         .unwrap();
-        assert_eq!((settings.core.destinations.len(), settings.core.destinations[0].profile), (1, Profile::Tencent));
-        let batch = settings.core.destinations[0].delivery.unwrap().batch;
+        assert_eq!((settings.core.destinations.len(), settings.core.destinations[0].profile), (1, Profile::TENCENT));
+        let batch = settings.core.delivery(&settings.core.destinations[0]).batch;
         assert_eq!((batch.max_spans, batch.delay_millis, settings.core.entry.hold_millis), (7, 100.0, 5000.0));
         let route = &settings.routes[0];
         assert_eq!((&route.authority[..], &route.path[..], route.packed.coding), ("apm.example:55681", "/v1/traces", Coding::Gzip));
         assert_eq!((settings.max_body_bytes, settings.max_buffered_bytes), (1000, 64 << 20));
-        assert_eq!(Settings::read("").unwrap().core.destinations[0].profile, Profile::Otel);
-    }
-
-    /// Every option of the package, by the fixture that its own tests hold complete.
-    fn of_package(group: &str, mut test: impl FnMut(&str, &str, &str, bool)) {
-        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/options.json")).unwrap();
-        let arena = Bump::new();
-        for (name, case) in members(json::parse(text.as_bytes(), &arena).unwrap().get(group).unwrap()) {
-            let object = |of: &str| json_of(case.get(of).unwrap(), &arena);
-            test(&name, &object("options"), &object("core"), case.get("ignored").is_some());
-        }
+        assert_eq!(Settings::read("").unwrap().core.destinations[0].profile, Profile::OTEL);
     }
 
     fn with_copy(options: &str) -> Settings {
@@ -428,20 +296,42 @@ mod tests {
         Settings::read(&format!("{{\"destinations\":[{{}},{options}]}}")).unwrap()
     }
 
+    /// Every option of the list in its place, by its proxy column: ignored ones are noted, refused ones refused, and the core knows all others.
     #[test]
-    fn options_of_a_destination_are_those_of_the_package() {
-        of_package("destination", |name, options, core, ignored| {
-            let settings = with_copy(options);
-            let expected = Config::read(&format!("{{\"destinations\":[{core}]}}")).unwrap();
-            let got = config::Destination { delivery: None, ..settings.core.destinations[1].clone() };
-            assert_eq!(format!("{got:?}"), format!("{:?}", expected.destinations[0]), "{name}");
-            assert_eq!(
-                settings.ignored.iter().filter(|said| said.starts_with(&format!("destinations[1].{name} is ignored: "))).count(),
-                usize::from(ignored),
-                "{name}"
-            );
-            assert_eq!(settings.ignored.len(), usize::from(ignored), "{name}");
-        });
+    fn every_option_of_the_list_is_taken_ignored_or_refused_as_it_has_it() {
+        for group in config::groups() {
+            let (before, after) = match group.interface {
+                "GenSpanOptions" => ("{", "}"),
+                "DestinationOptions" | "DeliveryOptions" => (r#"{"destinations":[{},{"cluster":"c","#, "}]}"),
+                "EntryOptions" => (r#"{"entry":{"#, "}}"),
+                "PrivacyOptions" => (r#"{"privacy":{"#, "}}"),
+                "MaskRule" => (r#"{"privacy":{"mask":[{"#, "}]}}"),
+                "RetryOptions" => (r#"{"retry":{"#, "}}"),
+                "BreakerOptions" => (r#"{"breaker":{"#, "}}"),
+                // It is ignored whole.
+                "SpoolOptions" => continue,
+                other => panic!("a group that the proxy does not know: {other}"),
+            };
+            for (info, _) in group.options.iter().filter(|(info, _)| info.name != "cluster") {
+                // No option takes this, so that the core names each that it knows.
+                let read = Settings::read(&format!("{before}\"{}\":[[]]{after}", info.name));
+                match info.proxy {
+                    Proxy::Same | Proxy::Only => {
+                        let error = read.unwrap_err();
+                        assert!(error.contains(info.name) && !error.contains("is not an option"), "{}: {error}", info.name);
+                    }
+                    Proxy::Ignored(why) => {
+                        let ignored = read.unwrap().ignored;
+                        assert!(ignored[0].ends_with(&format!("{} is ignored: {why}", info.name)), "{ignored:?}");
+                    }
+                    Proxy::Refused(fix) => assert!(read.unwrap_err().ends_with(&format!("{}: {fix}", info.name)), "{}", info.name),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_copy_is_reached_as_its_options_have_it() {
         let route = |options| with_copy(options).routes[1].clone();
         assert_eq!(route(r#"{"compression":"gzip"}"#).packed.coding, Coding::Gzip);
         assert_eq!(route(r#"{"timeoutMillis":5000}"#).timeout_millis, 5000);
@@ -453,54 +343,21 @@ mod tests {
     }
 
     #[test]
-    fn options_of_delivery_are_those_of_the_package_for_one_destination_or_for_all() {
-        of_package("delivery", |name, options, core, _| {
-            let mut expected =
-                Config::read(&format!("{{\"destinations\":[{{\"delivery\":{core}}}]}}")).unwrap().destinations[0].delivery.unwrap();
-            if name != "maxQueueSize" {
-                expected.queue.max_spans = MAX_QUEUE;
-            }
-            let delivery = |settings: &Settings| format!("{:?}", settings.core.destinations[1].delivery.unwrap());
-            assert_eq!(delivery(&with_copy(options)), format!("{expected:?}"), "{name}");
-            let beside = options.replacen('{', "{\"destinations\":[{},{\"cluster\":\"c\"}],", 1);
-            assert_eq!(delivery(&Settings::read(&beside).unwrap()), format!("{expected:?}"), "{name}");
-            // A request is its own batch, and takes its spans whole.
-            let alone = Settings::read(options).unwrap();
-            let queue = alone.core.destinations[0].delivery.unwrap().queue;
-            assert_eq!((queue.max_spans, queue.max_bytes), (usize::MAX, usize::MAX), "{name}");
-            let ignored = ["maxQueueSize", "maxQueueBytes", "dropPolicy"].contains(&name);
-            assert_eq!(alone.ignored.iter().any(|said| said.starts_with(name)), ignored, "{name}: {:?}", alone.ignored);
-        });
-        let both = Settings::read(
+    fn delivery_is_that_of_a_copy_then_that_of_all_and_requests_are_taken_whole() {
+        let settings = Settings::read(
             r#"{"maxQueueSize":7,"concurrencyLimit":2,"destinations":[{},{"cluster":"c","maxQueueSize":9},{"cluster":"c"}]}"#,
-        );
-        let delivery = |i: usize| both.as_ref().unwrap().core.destinations[i].delivery.unwrap();
-        assert_eq!((delivery(1).queue.max_spans, delivery(1).max_in_flight), (9, 2), "what stands beside holds where nothing else is said");
+        )
+        .unwrap();
+        let delivery = |i: usize| settings.core.delivery(&settings.core.destinations[i]);
+        assert_eq!((delivery(0).queue.max_spans, delivery(0).queue.max_bytes), (usize::MAX, usize::MAX), "a request is its own batch");
+        assert_eq!((delivery(1).queue.max_spans, delivery(1).max_in_flight), (9, 2));
         assert_eq!((delivery(2).queue.max_spans, delivery(2).max_in_flight), (7, 2));
-    }
-
-    #[test]
-    fn options_for_all_destinations_are_those_of_the_package() {
-        of_package("shared", |name, options, core, ignored| {
-            let settings = Settings::read(options).unwrap();
-            assert_eq!(settings.ignored.iter().any(|said| said.starts_with(&format!("{name} is ignored: "))), ignored, "{name}");
-            if !ignored {
-                let expected = Config::read(core).unwrap();
-                let mut got = settings.core;
-                if name != "entry" {
-                    got.entry.max_spans = expected.entry.max_spans;
-                }
-                let got = Config { destinations: Vec::new(), peer_host_name: false, ..got };
-                assert_eq!(format!("{got:?}"), format!("{expected:?}"), "{name}");
-                if name == "privacy" {
-                    let own = with_copy(options).core.destinations[1].privacy.clone();
-                    assert_eq!(format!("{own:?}"), format!("{:?}", Some(expected.privacy)));
-                }
-            }
-        });
-        for name in ["mask", "onMedia", "onPartialSuccess", "meterProvider"] {
-            let error = Settings::read(&format!("{{\"{name}\":\"x\"}}")).unwrap_err();
-            assert!(error.starts_with(&format!("{name}: is ")) && error.contains("JavaScript; "), "{error}");
+        let copy = with_copy(r#"{"name":"x"}"#);
+        assert_eq!(copy.core.delivery(&copy.core.destinations[1]).queue.max_spans, MAX_QUEUE);
+        for name in ["maxQueueSize", "maxQueueBytes"] {
+            let alone = Settings::read(&format!("{{\"{name}\":5}}")).unwrap();
+            assert_eq!(alone.core.delivery(&alone.core.destinations[0]).queue.max_spans, usize::MAX);
+            assert!(alone.ignored[0].starts_with(&format!("{name} is ignored: ")), "{:?}", alone.ignored);
         }
     }
 
@@ -548,33 +405,33 @@ mod tests {
     #[test]
     fn a_wrong_value_is_named_with_its_rule_and_no_secret() {
         for (text, message) in [
-            ("{", "configuration: no JSON: "),
-            ("[]", "configuration: must be an object"),
-            (r#"{"destinations":[{},{}]}"#, "destinations[1].cluster: is missing; a copy goes through a cluster of the proxy, name it"),
-            (r#"{"token":"s3cret","destinations":[{}]}"#, "token: stands beside destinations; move it"),
-            (r#"{"profile":"tencent"}"#, "token is missing: profile tencent needs the token"),
-            (r#"{"onUnreadable":true}"#, "onUnreadable: must be \"refuse\" or \"pass\""),
-            (r#"{"maxBodyBytes":0}"#, "maxBodyBytes: must be a whole number from 1"),
-            (r#"{"mask":"x"}"#, "mask: is a hook of JavaScript; use rules in privacy.mask"),
-            (r#"{"endPoint":"http://a"}"#, "endPoint: is unknown; did you mean endpoint?"),
-            (r#"{"batch":{}}"#, "batch: is unknown; see the options"),
-            (r#"{"destinations":[{},{"cluster":"c","entry":{}}]}"#, "destinations[1].entry: is not of one destination; write it beside"),
-            (r#"{"destinations":[{},{"cluster":"c","protocol":"x"}]}"#, "destinations[1].protocol: \"x\" is none of"),
-            (r#"{"dropPolicy":"random"}"#, "dropPolicy: must be \"oldest\" or \"newest\""),
-            (r#"{"retry":{"initial":1}}"#, "retry.initial: is unknown; known: initialMillis, maxMillis"),
-            (r#"{"breaker":{"failures":-1}}"#, "breaker.failures: must be a whole number from 0"),
-            (r#"{"blockScopes":["a"],"blockedInstrumentationScopes":["b"]}"#, "blockedInstrumentationScopes: stands beside blockScopes"),
-            (r#"{"compression":"br"}"#, "compression: must be \"gzip\" or \"none\""),
-            (r#"{"headers":{"authorization":7}}"#, "headers.authorization: must be a text"),
-            (r#"{"entry":{"hold":1}}"#, "entry.hold: unknown field `hold`, expected one of "),
-            (r#"{"endpoint":"https://me:s3cret/x@host/"}"#, "endpoint is not an http or https URL"),
-            (r#"{"endpoint":"https://me:s3cret@host/"}"#, "endpoint holds credentials"),
-            (r#"{"endpoint":"htp://host/?key=s3cret"}"#, "endpoint is not an http or https URL"),
-            (r#"{"headers":{"Bearer s3cret":"authorization"}}"#, "headers has a name that no header can have"),
-            (r#"{"token":"s3cret", }"#, "configuration: no JSON: "),
+            ("{", "configuration: is not JSON; "),
+            ("[]", "configuration: is not an object"),
+            (r#"{"destinations":[{},{}]}"#, "destinations[1].cluster: is missing; name the cluster of the proxy that copies go through"),
+            (r#"{"token":"s3cret","destinations":[{}]}"#, "token: is set beside destinations; move it"),
+            (r#"{"profile":"tencent"}"#, "token: is missing; profile tencent needs the token"),
+            (r#"{"onUnreadable":true}"#, "onUnreadable: is unknown; use \"refuse\" or \"pass\""),
+            (r#"{"maxBodyBytes":0}"#, "maxBodyBytes: is out of range; use a whole number, 1 or more"),
+            (r#"{"mask":"x"}"#, "mask: is a function of JavaScript; use rules in privacy.mask"),
+            (r#"{"endPoint":"http://a"}"#, "endPoint: is not an option; did you mean endpoint?"),
+            (r#"{"batch":{}}"#, "batch: is not an option; "),
+            (r#"{"destinations":[{},{"cluster":"c","entry":{}}]}"#, "destinations[1].entry: is not an option; "),
+            (r#"{"destinations":[{},{"cluster":"c","protocol":"x"}]}"#, "destinations[1].protocol: \"x\" is unknown; use one of"),
+            (r#"{"dropPolicy":"random"}"#, "dropPolicy: \"random\" is unknown; use one of \"oldest\", \"newest\""),
+            (r#"{"retry":{"initial":1}}"#, "retry.initial: is not an option; known: initialMillis, maxMillis"),
+            (r#"{"breaker":{"failures":-1}}"#, "breaker.failures: is a number; use a whole number, 0 or more"),
+            (r#"{"blockScopes":["a"],"blockedInstrumentationScopes":["b"]}"#, "blockedInstrumentationScopes: is set beside blockScopes"),
+            (r#"{"compression":"br"}"#, "compression: \"br\" is unknown; use one of \"none\", \"gzip\""),
+            (r#"{"headers":{"authorization":7}}"#, "headers.authorization: is a number; use a text"),
+            (r#"{"entry":{"hold":1}}"#, "entry.hold: is not an option; known: "),
+            (r#"{"endpoint":"https://me:s3cret/x@host/"}"#, "endpoint: is not an http or https URL"),
+            (r#"{"endpoint":"https://me:s3cret@host/"}"#, "endpoint: has a user name or password in it"),
+            (r#"{"endpoint":"htp://host/?key=s3cret"}"#, "endpoint: is not an http or https URL"),
+            (r#"{"headers":{"Bearer s3cret":"authorization"}}"#, "headers: has a name that no header can have"),
+            (r#"{"token":"s3cret", }"#, "configuration: is not JSON; "),
             (
                 r#"{"serviceName":"My App","profile":"tencent","token":"s3cret"}"#,
-                "service.name \"My App\": profile tencent takes at most 63",
+                "serviceName: \"My App\" is not a name that profile tencent takes; use at most 63",
             ),
         ] {
             let error = Settings::read(text).unwrap_err();

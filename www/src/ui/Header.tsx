@@ -1,5 +1,5 @@
 // The bar at the top: connection, profile, configuration, input, language and theme.
-import { PROFILES, type Profile } from "../protocol.js";
+import { PROFILES, type Profile } from "../profiles.js";
 import { connection, language, profile, read, setProfile, theme, words } from "../state.js";
 import { Icon } from "./Icon.js";
 

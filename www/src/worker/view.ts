@@ -3,7 +3,8 @@ import { convert, type Explanation, explain } from "genspan/slim";
 import { decode } from "../otlp/codec.js";
 import { REQUEST } from "../otlp/schema.js";
 import { lookup, type Placed, type Request, type Span, spansOf } from "../otlp/spans.js";
-import type { Kind, Profile, SpanRow, Tokens, TraceDetail, TraceSummary } from "../protocol.js";
+import type { Profile } from "../profiles.js";
+import type { Kind, SpanRow, Tokens, TraceDetail, TraceSummary } from "../protocol.js";
 import { warningsOf } from "./warnings.js";
 
 const KINDS = new Map<string, Kind>(

@@ -2,7 +2,8 @@
 // no convention could read.
 import { convert } from "genspan/slim";
 import { lookup, type Placed } from "../otlp/spans.js";
-import type { Kind, Profile, Warning } from "../protocol.js";
+import type { Profile } from "../profiles.js";
+import type { Kind, Warning } from "../protocol.js";
 import type { Looked } from "./view.js";
 
 /** Attributes of a source that hold what a model was asked or answered, by the end of their key. */

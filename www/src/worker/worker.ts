@@ -1,7 +1,8 @@
 // The worker: takes bodies, keeps traces, asks the core about them and tells the page, a little at a time.
 import wasm from "genspan/core.wasm?url";
 import { initSync, version } from "genspan/slim";
-import type { Ask, Profile, Tell, TraceSummary } from "../protocol.js";
+import type { Profile } from "../profiles.js";
+import type { Ask, Tell, TraceSummary } from "../protocol.js";
 import { fromServer, intake } from "./intake.js";
 import { listen } from "./live.js";
 import { spanDetail } from "./span.js";
