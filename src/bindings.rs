@@ -249,8 +249,8 @@ pub extern "C" fn gs_end(handle: u32, length: usize, refused: u32, now: f64) -> 
 }
 
 /// An OTLP body came: it is in the input area, behind the `peer` bytes of the address that sent it. Gives how many of its spans were
-/// taken; `gs_out_spans` are those that were refused, and the reason is the body of `gs_out_*`. Below zero nothing of it was taken, and the body of `gs_out_*` contains the reason: -1: it is malformed; -2: there is no room for it now; -3: it
-/// exceeds a limit and can never be taken.
+/// taken; `gs_out_spans` are those that were refused, and the reason is the body of `gs_out_*`. Below zero nothing of it was taken, and the body
+/// of `gs_out_*` contains the reason: -1: it is malformed; -2: there is no room for it now; -3: it exceeds a limit and can never be taken.
 #[cfg(feature = "ingest")]
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_ingest(handle: u32, length: usize, peer: usize, now: f64) -> i32 {
