@@ -2,7 +2,7 @@
 
 use crate::config::{Destination, Scalar};
 use crate::keys::Keys;
-use crate::otlp::read::Described;
+use crate::otlp::read::{Described, Part};
 use crate::otlp::write::{self, number};
 use crate::profiles::Table;
 use crate::protobuf::Writer;
@@ -16,9 +16,6 @@ const SCOPE_SECRETS: &[&[u8]] = &[b"public_key"];
 const RESOURCE_SECRET: &[u8] = b"token";
 const SERVICE_NAME: &[u8] = b"service.name";
 const HOST_NAME: &[u8] = b"host.name";
-
-/// A message of a body, as it came and as it was read.
-pub type Part<'s, 'a> = Option<(&'a [u8], &'s Described<'a>)>;
 
 /// What a destination makes of resources.
 #[derive(Debug)]
@@ -107,7 +104,7 @@ impl ResourceRules {
     }
 
     /// Would the resource of a body be another one? As [`ResourceRules::write_read`].
-    pub fn changes(&self, resource: Part, peer: Option<&str>, keys: &Keys) -> bool {
+    pub fn changes(&self, resource: Option<&Part>, peer: Option<&str>, keys: &Keys) -> bool {
         let attributes = resource.map_or(&[][..], |(_, d)| d.attributes);
         self.wants(attributes, peer, keys).is_some() || self.touch(attributes, keys)
     }
@@ -118,7 +115,7 @@ impl ResourceRules {
     }
 
     /// Writes the resource of a `ResourceSpans` that came in a body, from `peer` if that is known: as it was, where no rule touches it.
-    pub fn write_read(&self, w: &mut Writer, resource: Part, peer: Option<&str>, keys: &Keys) -> bool {
+    pub fn write_read(&self, w: &mut Writer, resource: Option<&Part>, peer: Option<&str>, keys: &Keys) -> bool {
         let attributes = resource.map_or(&[][..], |(_, d)| d.attributes);
         let peer = self.wants(attributes, peer, keys);
         let mut mended = false;
@@ -153,7 +150,7 @@ pub fn is_secret(scope: &Described, keys: &Keys) -> bool {
 }
 
 /// Writes the scope of a `ScopeSpans` that came in a body: as it was, if it carries no secret.
-pub fn write_read_scope(w: &mut Writer, scope: Part, keys: &Keys) {
+pub fn write_read_scope(w: &mut Writer, scope: Option<&Part>, keys: &Keys) {
     let Some((raw, d)) = scope else { return };
     if is_secret(d, keys) {
         let mark = w.mark();

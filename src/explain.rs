@@ -3,6 +3,7 @@
 //! for it when nobody asks.
 
 use crate::conventions::{self, ConventionSet, OWN, RuleRef, To};
+use crate::engine::Understood;
 use crate::entry::Reason;
 use crate::genai::{DERIVED, EVENTS, Field, HANDED_DOWN, INFERRED, NAMES, USAGE};
 use crate::hash::HashMap;
@@ -75,16 +76,15 @@ impl<'k> Explainer<'k> {
         Explainer { keys, arena, explained: Vec::new() }
     }
 
-    /// A span that goes out as it came, but for what the privacy stage did; `raw` is its message.
-    pub fn untouched(&mut self, raw: &[u8], notes: &Notes, entry: bool) {
+    /// Explains a span that was just written. `written`: the fields of the `Span`, and what the privacy stage did to them.
+    pub fn span(&mut self, of: &Understood<'_, 'k>, writing: &Writing, (written, notes): (&[u8], &Notes), reason: Option<Reason>) {
+        let span = of.span;
         let mut out = BumpVec::new_in(self.arena);
-        let text = |number| fields(raw).find(|field| field.number == number).map_or(&[][..], bytes);
-        let why = match entry {
-            true => why(Some(Reason::InPlaceOfSegments)),
-            false => "no convention knows the span: it goes out as it came",
-        };
-        let mut object = self.head(&mut out, [text(number::TRACE_ID), text(number::SPAN_ID), text(number::NAME)], 0, (entry, why));
-        if !notes.is_empty() {
+        let conventions = of.normal.as_deref().map_or(0, |normal| normal.conventions);
+        let mut object = self.head(&mut out, span, conventions, (reason.is_some_and(Reason::is_entry), why(of, reason)));
+        if let Some(normal) = of.normal.as_deref() {
+            self.attributes(span, normal, writing, (written, notes), &mut object);
+        } else if !notes.is_empty() {
             object.list("attributes", notes.iter(), |(key, note), out| {
                 let mut object = Object::new(out);
                 object.text("key", key);
@@ -96,23 +96,15 @@ impl<'k> Explainer<'k> {
         self.explained.push(out.into_bump_slice());
     }
 
-    /// Explains a span that was just written. `written`: the fields of the `Span`, and what the privacy stage did to them.
-    pub fn span(
-        &mut self,
+    /// Explains the attributes and the events of a span that some convention knows or some rule touches.
+    fn attributes(
+        &self,
         span: &Span<'k>,
         normal: &Normal<'k>,
         writing: &Writing,
         (written, notes): (&[u8], &Notes),
-        reason: Option<Reason>,
+        object: &mut Object<'_, 'k>,
     ) {
-        let mut out = BumpVec::new_in(self.arena);
-        let is_entry = reason.is_some_and(Reason::is_entry);
-        let entry = match normal.mark {
-            // To the tree an evaluator or its like is a span that is not LLM.
-            None if !is_entry && normal.is_llm() && !normal.opens_segment => (false, "a span of its kind opens no segment"),
-            _ => (is_entry, why(reason)),
-        };
-        let mut object = self.head(&mut out, [&span.trace_id, &span.span_id, span.name], normal.conventions, entry);
         let keys = BumpVec::from_iter_in(attribute_keys(written), self.arena);
         let (mut said, fates) = writing.said(span, normal, self.keys, self.arena);
         let dropped = said.iter().filter_map(|(key, _, at)| dropped(notes, key).map(|note| (*at, note))).collect();
@@ -144,21 +136,13 @@ impl<'k> Explainer<'k> {
             .filter(|(_, fate)| !writing.keeps(**fate, normal.is_llm()))
             .map(|(event, _)| event.name);
         object.list("goneEvents", gone, json::string);
-        object.close();
-        self.explained.push(out.into_bump_slice());
     }
 
-    fn head<'o>(
-        &self,
-        out: &'o mut Out<'k>,
-        [trace_id, span_id, name]: [&[u8]; 3],
-        conventions: ConventionSet,
-        (entry, why): (bool, &str),
-    ) -> Object<'o, 'k> {
+    fn head<'o>(&self, out: &'o mut Out<'k>, span: &Span, conventions: ConventionSet, (entry, why): (bool, &str)) -> Object<'o, 'k> {
         let mut object = Object::new(out);
-        object.hex("traceId", trace_id);
-        object.hex("spanId", span_id);
-        object.text("name", name);
+        object.hex("traceId", &span.trace_id);
+        object.hex("spanId", &span.span_id);
+        object.text("name", span.name);
         object.list("conventions", conventions::names(conventions), |name, out| json::string(name.as_bytes(), out));
         let mut decision = Object::new(object.member("entry"));
         decision.member("is").extend_from_slice_copy(if entry { b"true" } else { b"false" });
@@ -182,8 +166,11 @@ impl<'k> Explainer<'k> {
 }
 
 /// Why a span is, or is not, the entry. `None`: nothing decided it.
-fn why(reason: Option<Reason>) -> &'static str {
+fn why(of: &Understood, reason: Option<Reason>) -> &'static str {
     match reason {
+        // To the tree an evaluator or its like is a span that is not LLM.
+        Some(Reason::NotLlm) if of.normal.as_deref().is_some_and(Normal::is_llm) => "a span of its kind opens no segment",
+        _ if of.normal.is_none() && !reason.is_some_and(Reason::is_entry) => "no convention knows the span: it goes out as it came",
         Some(Reason::Marked) => "it is marked, and no span above it is marked",
         Some(Reason::Outermost) => "no span above it is an LLM span, and no span below it is marked",
         Some(Reason::InPlaceOfSegments) => "it is no LLM span, and stands for the LLM segments below it",

@@ -19,6 +19,9 @@
 //!                  explain ──► as `convert`, but returns the reasons: which rule wrote which attribute, and why a span is the entry
 //! ```
 //!
+//! From normalize to privacy a span goes through `engine`, the same code for `end`, for bodies and for `convert`. `otlp::envelope` puts what stands
+//! around the spans of a body together again.
+//!
 //! The one invariant: after any call, [`Pipeline::poll`] until it gives nothing, and call it again at
 //! [`Pipeline::wake`]. Time is an argument, in ms since 1970. There is no clock, no randomness and no log in here.
 //!
@@ -26,10 +29,12 @@
 
 #[cfg(feature = "bindings")]
 mod bindings;
+mod body;
 pub mod config;
 pub mod conventions;
 mod convert;
 mod describe;
+mod engine;
 pub mod entry;
 mod error;
 mod explain;

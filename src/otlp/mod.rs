@@ -1,6 +1,7 @@
 //! OTLP: checking bodies, reading them in place, writing spans, and the JSON form.
 
 pub mod check;
+pub mod envelope;
 pub mod json;
 pub mod read;
 mod schema;

@@ -9,32 +9,37 @@ use crate::span::{Attr, Event, Key, MAX_DEPTH, NO_PARENT, Span, Value};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
-/// An `ExportTraceServiceRequest`, taken apart down to its spans.
-pub struct Request<'a> {
+/// A message as it stands in a body: its offset there, and its bytes.
+pub type Raw<'a> = (usize, &'a [u8]);
+/// The message of a resource or of a scope: its bytes, and what they say.
+pub type Part<'a> = (&'a [u8], Described<'a>);
+
+/// An `ExportTraceServiceRequest`, taken apart down to its spans. `M` is the message of a resource or of a scope, `S` that of a span.
+pub struct Request<'a, M = Raw<'a>, S = Raw<'a>> {
     /// Its resources, in order.
-    pub resources: Vec<ResourceSpans<'a>>,
+    pub resources: Vec<ResourceSpans<'a, M, S>>,
     /// Fields that are not known here.
     pub raw_fields: Vec<&'a [u8]>,
 }
 
 /// A `ResourceSpans`.
 #[derive(Default)]
-pub struct ResourceSpans<'a> {
+pub struct ResourceSpans<'a, M = Raw<'a>, S = Raw<'a>> {
     /// The `Resource` message.
-    pub resource: Option<(usize, &'a [u8])>,
+    pub resource: Option<M>,
     /// Its scopes, in order.
-    pub scopes: Vec<ScopeSpans<'a>>,
+    pub scopes: Vec<ScopeSpans<'a, M, S>>,
     /// Schema URL and fields that are not known here.
     pub raw_fields: Vec<&'a [u8]>,
 }
 
 /// A `ScopeSpans`.
 #[derive(Default)]
-pub struct ScopeSpans<'a> {
+pub struct ScopeSpans<'a, M = Raw<'a>, S = Raw<'a>> {
     /// The `InstrumentationScope` message.
-    pub scope: Option<(usize, &'a [u8])>,
-    /// The `Span` messages, each with its offset in the body.
-    pub spans: Vec<(usize, &'a [u8])>,
+    pub scope: Option<M>,
+    /// The `Span` messages, in order.
+    pub spans: Vec<S>,
     /// Schema URL and fields that are not known here.
     pub raw_fields: Vec<&'a [u8]>,
 }
@@ -95,43 +100,26 @@ fn scope_spans<'a>(
     Ok(scope)
 }
 
-/// A `ScopeSpans`, read.
-pub struct ScopePart<'a> {
-    /// Fields that are not read, schema URL among them.
-    pub raw_fields: Vec<&'a [u8]>,
-    /// The scope: its message, and what it says.
-    pub scope: Option<(&'a [u8], Described<'a>)>,
-    /// The spans: their messages, and what they say.
-    pub spans: Vec<(&'a [u8], Span<'a>)>,
-}
+/// An `ExportTraceServiceRequest` that was read: each span with its message.
+pub type ReadRequest<'a> = Request<'a, Part<'a>, (&'a [u8], Span<'a>)>;
 
-/// A `ResourceSpans`, read.
-pub struct ResourcePart<'a> {
-    /// Fields that are not read, schema URL among them.
-    pub raw_fields: Vec<&'a [u8]>,
-    /// The resource: its message, and what it says.
-    pub resource: Option<(&'a [u8], Described<'a>)>,
-    /// By scope.
-    pub scopes: Vec<ScopePart<'a>>,
-}
-
-/// Reads a whole `ExportTraceServiceRequest`; gives its fields that are not read, too.
-pub fn parts<'a>(body: &'a [u8], keys: &mut Keys, arena: &'a Bump) -> Result<(Vec<ResourcePart<'a>>, Vec<&'a [u8]>), WireError> {
+/// Reads a whole `ExportTraceServiceRequest`.
+pub fn parts<'a>(body: &'a [u8], keys: &mut Keys, arena: &'a Bump) -> Result<ReadRequest<'a>, WireError> {
     let mut reader = PartReader::new(keys, arena);
     // It has been counted.
-    let request = request(body, usize::MAX)?;
-    let mut parts = Vec::with_capacity(request.resources.len());
-    for resource in request.resources {
-        let described = resource.resource.map(|r| Ok((r.1, reader.resource(r)?))).transpose()?;
-        let mut scopes = Vec::with_capacity(resource.scopes.len());
-        for scope in resource.scopes {
-            let described = scope.scope.map(|s| Ok((s.1, reader.scope(s)?))).transpose()?;
-            let spans = scope.spans.iter().map(|s| Ok((s.1, reader.span(*s)?))).collect::<Result<Vec<_>, _>>()?;
-            scopes.push(ScopePart { raw_fields: scope.raw_fields, scope: described, spans });
+    let Request { resources, raw_fields } = request(body, usize::MAX)?;
+    let mut read = Request { resources: Vec::with_capacity(resources.len()), raw_fields };
+    for ResourceSpans { resource, scopes, raw_fields } in resources {
+        let resource = resource.map(|r| reader.resource(r)).transpose()?;
+        let mut of_resource = ResourceSpans { resource, scopes: Vec::with_capacity(scopes.len()), raw_fields };
+        for ScopeSpans { scope, spans, raw_fields } in scopes {
+            let scope = scope.map(|s| reader.scope(s)).transpose()?;
+            let spans = spans.into_iter().map(|s| Ok((s.1, reader.span(s)?))).collect::<Result<_, _>>()?;
+            of_resource.scopes.push(ScopeSpans { scope, spans, raw_fields });
         }
-        parts.push(ResourcePart { raw_fields: resource.raw_fields, resource: described, scopes });
+        read.resources.push(of_resource);
     }
-    Ok((parts, request.raw_fields))
+    Ok(read)
 }
 
 /// Reads the parts of one run: interns keys, keeps what it makes in the arena.
@@ -161,16 +149,16 @@ impl<'r, 'a> PartReader<'r, 'a> {
     }
 
     /// A `Resource`.
-    pub fn resource(&mut self, (base, bytes): (usize, &'a [u8])) -> Result<Described<'a>, WireError> {
-        self.described(base, bytes, number::RESOURCE_ATTRIBUTES, None)
+    pub fn resource(&mut self, message: Raw<'a>) -> Result<Part<'a>, WireError> {
+        self.described(message, number::RESOURCE_ATTRIBUTES, None)
     }
 
     /// An `InstrumentationScope`.
-    pub fn scope(&mut self, (base, bytes): (usize, &'a [u8])) -> Result<Described<'a>, WireError> {
-        self.described(base, bytes, number::SCOPE_ATTRIBUTES, Some(number::SCOPE_NAME))
+    pub fn scope(&mut self, message: Raw<'a>) -> Result<Part<'a>, WireError> {
+        self.described(message, number::SCOPE_ATTRIBUTES, Some(number::SCOPE_NAME))
     }
 
-    fn described(&mut self, base: usize, bytes: &'a [u8], attributes: u32, name: Option<u32>) -> Result<Described<'a>, WireError> {
+    fn described(&mut self, (base, bytes): Raw<'a>, attributes: u32, name: Option<u32>) -> Result<Part<'a>, WireError> {
         let mut list = BumpVec::new_in(self.arena);
         let mut out = Described { name: &[], attributes: &[], raw_fields: Vec::new() };
         fields(base, bytes, &mut |field| {
@@ -185,7 +173,7 @@ impl<'r, 'a> PartReader<'r, 'a> {
             Ok(())
         })?;
         out.attributes = list.into_bump_slice();
-        Ok(out)
+        Ok((bytes, out))
     }
 
     /// A `Span`.

@@ -54,13 +54,17 @@ fn drained(mut p: Pipeline) -> Sent {
     all
 }
 
+fn body(scope: &InstrumentationScope, spans: &[Span]) -> Vec<u8> {
+    let scope_spans = vec![ScopeSpans { scope: Some(scope.clone()), spans: spans.to_vec(), ..Default::default() }];
+    let request = ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { scope_spans, ..Default::default() }] };
+    request.encode_to_vec()
+}
+
 /// What goes out by each way, for one profile and `siblings`.
 fn each_way(given: &[Given], profile: &str, siblings: &str) -> [(&'static str, Sent); 3] {
     let spans: Vec<_> = given.iter().enumerate().map(|(n, given)| span(n, given)).collect();
     let scope = InstrumentationScope { name: "shop".into(), ..Default::default() };
-    let scope_spans = vec![ScopeSpans { scope: Some(scope.clone()), spans: spans.clone(), ..Default::default() }];
-    let request = ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { scope_spans, ..Default::default() }] };
-    let body = request.encode_to_vec();
+    let body = body(&scope, &spans);
 
     let token = if profile == "tencent" { r#","token":"t","hostName":"10.0.0.8""# } else { "" };
     let config =
@@ -182,9 +186,7 @@ fn work_that_outlives_its_entry_leaves_it_and_its_late_mark_is_counted() {
 #[test]
 fn explain_says_why_a_span_is_the_entry_by_the_same_rule() {
     let spans: Vec<_> = observed().iter().enumerate().map(|(n, given)| span(n, given)).collect();
-    let scope_spans = vec![ScopeSpans { spans, ..Default::default() }];
-    let request = ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { scope_spans, ..Default::default() }] };
-    let explained = genspan::explain(&request.encode_to_vec(), &Convert::default()).unwrap();
+    let explained = genspan::explain(&body(&InstrumentationScope::default(), &spans), &Convert::default()).unwrap();
     let explained: Vec<Json> = serde_json::from_slice(&explained).unwrap();
     let why: Vec<_> = explained.iter().map(|span| (span["name"].as_str().unwrap(), span["entry"]["why"].as_str().unwrap())).collect();
     assert_eq!(
@@ -198,6 +200,29 @@ fn explain_says_why_a_span_is_the_entry_by_the_same_rule() {
             ("title", "a span above it is an LLM span"),
         ]
     );
+}
+
+/// LangSmith's dotted order has a dot below the root of a run. It tells of the span that has it, be that an LLM span or not.
+#[test]
+fn below_a_parent_that_is_missing_a_span_that_is_not_llm_may_say_that_it_is_not_the_root() {
+    for (order, expected) in [("20261201T000000Z1.20261201T000001Z2", &[][..]), ("20261201T000000Z1", &["chat"])] {
+        let step = json!({"langsmith.span.dotted_order": order, "langsmith.metadata.step": "1"});
+        entries_are(&[("step", Some(98), step), ("chat", Some(0), json!({CHAT: "chat"}))], "each", expected);
+    }
+}
+
+/// The clocks of two processes differ: the span below names its session before the one above it names the user.
+#[test]
+fn session_and_user_come_down_from_above_whichever_clock_is_ahead() {
+    let spans = [
+        ("planner", Some(1), json!({CHAT: "invoke_agent", "session.id": "s"})),
+        ("agent", None, json!({CHAT: "invoke_agent", "user.id": "u"})),
+        ("tool", Some(0), json!({CHAT: "execute_tool"})),
+    ];
+    for (way, sent) in each_way(&spans, "langfuse", "each").iter().filter(|(way, _)| *way != "frames") {
+        let named = ["session.id", "user.id"].map(|key| sent["tool"].get(key));
+        assert_eq!(named, [Some(&json!("s")), Some(&json!("u"))], "by {way}");
+    }
 }
 
 fn with_usage(operation: &str, [input, output]: [i64; 2]) -> Json {
