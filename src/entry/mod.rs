@@ -274,14 +274,15 @@ impl Tree {
     pub fn repeats(&mut self, trace_id: TraceId, span_id: SpanId, parent_id: SpanId, used: Usage, everywhere: bool) -> Repeated {
         let Some(trace) = self.traces.peek_mut(&trace_id) else { return Repeated::default() };
         let node = trace.nodes.get(&span_id);
-        // It ended before: what it used is counted.
-        if node.is_some_and(|node| node.state == State::Ended) {
-            return Repeated::default();
-        }
+        let has_ended = node.is_some_and(|node| node.state == State::Ended);
         let (below, noted) = node.map_or(([0; 2], 0), |node| (node.below, node.noted));
         let same = used.tokens == below && below != [0; 2];
         let tokens = if used.sums { noted & TOKENS != 0 } else { same };
         let repeated = Repeated { tokens, cost: (used.sums || same) && noted & COST != 0 };
+        // Delivered once more: what it used is counted.
+        if has_ended {
+            return repeated;
+        }
         let own = if everywhere && !repeated.tokens { used.tokens } else { [0; 2] };
         if let Some(parent) = trace.nodes.get_mut(&parent_id) {
             for i in [0, 1] {

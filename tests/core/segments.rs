@@ -299,6 +299,21 @@ fn of_nested_calls_of_a_model_the_innermost_counts_if_the_numbers_are_the_same_a
     }
 }
 
+// README promise: "Tokens count once"
+#[test]
+fn a_body_that_is_delivered_twice_has_the_same_usage_both_times() {
+    let given = [("agent", None, with_usage("invoke_agent", [100, 20])), ("call", Some(0), with_usage("chat", [100, 20]))];
+    let spans: Vec<_> = given.iter().enumerate().map(|(n, given)| span(n, given)).collect();
+    let body = body(&InstrumentationScope::default(), &spans);
+    let mut p = Pipeline::new(&Config::from_json(r#"{"destinations":[{"profile":"otel"}]}"#).unwrap(), 1).unwrap();
+    for delivery in ["first", "second"] {
+        p.ingest(&body, None, 0.0).unwrap();
+        p.flush(0.0);
+        let sent: Sent = sent(&p.drain_queue(0, 0.0)).collect();
+        assert_eq!(counted("otel", &sent), BTreeMap::from([("call", 100)]), "{delivery}");
+    }
+}
+
 #[test]
 fn a_cost_counts_once_and_stays_on_the_agent_where_no_call_reports_one() {
     let cost = |mut attributes: Json, usd: f64| {
