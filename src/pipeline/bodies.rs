@@ -151,10 +151,10 @@ impl Pipeline {
             let resource = self.read_resource(of_resource.resource.as_ref(), &of_resource.raw_fields, peer, keys)?;
             for of_scope in &of_resource.scopes {
                 let place = Place { resource, scope: self.read_scope(of_scope.scope.as_ref(), &of_scope.raw_fields, keys)? };
-                let known = self.scopes.get(place.scope);
+                let Some(known) = self.scopes.get(place.scope) else { continue };
                 let name = of_scope.scope.as_ref().map_or(&[][..], |(_, scope)| scope.name);
-                let scope_conventions = known.map_or(0, |known| known.conventions);
-                let cx = Context { keys, arena, scope: name, scope_conventions, infer_provider: self.engine.infer_provider, room };
+                let (scope_conventions, infer_provider) = (known.conventions, self.engine.infer_provider);
+                let cx = Context { keys, arena, scope: name, scope_conventions, infer_provider, room };
                 self.engine.understand(&of_scope.spans, &cx, true, &mut spans)?;
                 for of in spans.iter_mut().skip(places.len()) {
                     of.kept = self.kept(known, &facts(of.span, of.normal.as_deref(), known, keys, arena), 0);

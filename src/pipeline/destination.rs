@@ -36,26 +36,21 @@ pub struct Destination {
 
 impl Pipeline {
     /// The destinations that get a span.
-    pub(super) fn kept(&self, scope: Option<&Scope>, facts: &Facts, refused: Destinations) -> Destinations {
+    pub(super) fn kept(&self, scope: &Scope, facts: &Facts, refused: Destinations) -> Destinations {
+        let kept = scope.allowed & !refused;
         if !self.filters {
-            return scope.map_or(Destinations::MAX, |s| s.allowed) & !refused;
+            return kept;
         }
         let stops = |(i, d): &(usize, &Destination)| !d.config.filter.passes(facts) && *i < Destinations::BITS as usize;
         let stopped: Destinations = self.destinations.iter().enumerate().filter(stops).map(|(i, _)| 1 << i).sum();
-        !stopped & scope.map_or(Destinations::MAX, |s| s.allowed) & !refused
+        kept & !stopped
     }
 }
 
 /// What a filter may ask of a span that ended.
-pub fn facts<'s, 'a>(
-    span: &'s Span<'a>,
-    normal: Option<&Normal<'a>>,
-    scope: Option<&'s Scope>,
-    keys: &'s Keys,
-    arena: &'s Bump,
-) -> Facts<'s, 'a> {
+pub fn facts<'s, 'a>(span: &'s Span<'a>, normal: Option<&Normal<'a>>, scope: &'s Scope, keys: &'s Keys, arena: &'s Bump) -> Facts<'s, 'a> {
     Facts {
-        scope: scope.map_or(&[], |s| &s.name),
+        scope: &scope.name,
         name: span.name,
         llm: normal.is_some_and(Normal::is_llm),
         operation: normal.map_or(&[], |n| n.canonical.operation_name()),

@@ -97,11 +97,10 @@ impl Pipeline {
         self.reset_arena();
         let start = frame::start(record, &self.arena, &self.keys).inspect_err(|_| self.unparsed += 1)?;
         self.scopes.keep(start.scope);
-        let scope = Some(self.scopes.get(start.scope).ok_or(FrameError::FORGOTTEN)?);
-        let of_scope = scope.map_or(0, |s| s.conventions);
-        let proven = of_scope | normalize::recognise_start(start.keys.iter().copied(), &self.keys);
+        let scope = self.scopes.get(start.scope).ok_or(FrameError::FORGOTTEN)?;
+        let proven = scope.conventions | normalize::recognise_start(start.keys.iter().copied(), &self.keys);
         let facts = Facts {
-            scope: scope.map_or(&[], |s| &s.name),
+            scope: &scope.name,
             name: start.name,
             llm: proven != 0,
             operation: &[],
@@ -116,7 +115,7 @@ impl Pipeline {
             trace_id: start.trace_id,
             span_id: start.span_id,
             parent_id: start.parent_id,
-            llm: normalize::opens_segment(start.attributes, [of_scope, proven], &self.keys),
+            llm: normalize::opens_segment(start.attributes, [scope.conventions, proven], &self.keys),
             may_be_llm: conventions::open_segments(proven),
             inside_segment: self.engine.across_processes && start.remote_parent && start.inside_segment,
             caller: start.caller,
@@ -166,7 +165,7 @@ impl Pipeline {
             room: normalize::room(arena, bytes, self.engine.max_unpacked_bytes),
         };
         let mut normal = normalize::normalize(&span, &cx);
-        let kept = self.kept(Some(of_scope), &facts(&span, normal.as_ref(), Some(of_scope), keys, arena), refused);
+        let kept = self.kept(of_scope, &facts(&span, normal.as_ref(), of_scope, keys, arena), refused);
         let mut ended = Understood { span: &span, raw: None, normal: normal.as_mut(), patient: false, kept };
         self.take(Place { resource, scope }, &mut ended, keys, arena, now);
         Ok(())
