@@ -41,9 +41,10 @@ pub enum Error {
     Json(JsonError),
     /// None of the spans of the body can be taken: how many they are, and why the first one cannot.
     Refused(PartialSuccess),
-    /// There is no room for the body now, for this reason. Later there may be.
+    /// There is no room for the body now, for this reason: every queue is full, or too many resources and scopes are in use by spans that wait. The
+    /// same body can be taken on a retry, once requests were answered and spans were decided.
     Busy(&'static str),
-    /// The body exceeds a limit: it can never be taken as it is.
+    /// The body alone exceeds a limit. A retry of the same body never succeeds; smaller bodies with the same spans can.
     LimitExceeded {
         /// What there is too much of, such as `resources in one request`.
         what: &'static str,
@@ -65,4 +66,30 @@ impl std::fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Config(e) => Some(e),
+            Error::Protobuf(e) => Some(e),
+            Error::Json(e) => Some(e),
+            Error::Refused(_) | Error::Busy(_) | Error::LimitExceeded { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::error::Error as _;
+
+    #[test]
+    fn an_error_names_the_error_that_caused_it() {
+        let wire = WireError::new(7, "a tag is missing");
+        let caused = Error::Protobuf(wire.clone());
+        assert_eq!(caused.source().and_then(|cause| cause.downcast_ref()), Some(&wire));
+        let setting = ConfigError::new("profile: unknown");
+        let caused = Error::Config(setting.clone());
+        assert_eq!(caused.source().and_then(|cause| cause.downcast_ref()), Some(&setting));
+        assert!(Error::Busy("the queue is full").source().is_none());
+    }
+}

@@ -27,6 +27,10 @@
 //!
 //! [`convert()`] and [`explain()`] are functions of their own, everything else is a method of [`Pipeline`].
 
+#![deny(unsafe_code)]
+
+// An export with a name of its own counts as unsafe code: another function of that name would be called in its place.
+#[allow(unsafe_code, reason = "the hot calls are exports by name")]
 #[cfg(feature = "bindings")]
 mod bindings;
 mod body;
