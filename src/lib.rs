@@ -66,3 +66,10 @@ pub use hash::seed_hashes;
 pub use otlp::PartialSuccess;
 pub use pipeline::{Flush, Ingested, Pipeline};
 pub use stats::{DestinationStats, Stats};
+
+/// Fails to compile if a host cannot move a pipeline to another thread.
+#[cfg(not(feature = "bindings"))]
+const _: fn() = || {
+    fn is_send<T: Send>() {}
+    is_send::<Pipeline>();
+};

@@ -43,8 +43,16 @@ const STATUS_KEY: &[u8] = b"status.message";
 pub struct HookFailed;
 
 /// A text and the key of its attribute in, what may leave of it out.
-pub type MaskHook = Box<dyn Fn(&str, &str) -> Result<String, HookFailed>>;
+#[cfg(not(feature = "bindings"))]
+pub type MaskHook = Box<dyn Fn(&str, &str) -> Result<String, HookFailed> + Send>;
 /// Media in, what stands in its place out.
+#[cfg(not(feature = "bindings"))]
+pub type MediaHook = Box<dyn Fn(&MediaPart) -> Result<String, HookFailed> + Send>;
+/// A function of JavaScript, which stays on its thread.
+#[cfg(feature = "bindings")]
+pub type MaskHook = Box<dyn Fn(&str, &str) -> Result<String, HookFailed>>;
+/// A function of JavaScript, which stays on its thread.
+#[cfg(feature = "bindings")]
 pub type MediaHook = Box<dyn Fn(&MediaPart) -> Result<String, HookFailed>>;
 
 /// Media that was found in content.
