@@ -607,8 +607,13 @@ pub fn rules_of(key: &[u8]) -> (Vec<RuleRef>, ConventionSet) {
         Some(first) => index.from(*first).collect(),
         None => index.prefixes.iter().filter(|r| matches(r.rule.key, key)).copied().collect(),
     };
+    (rules, proven_by(key))
+}
+
+/// The conventions that a key proves.
+pub fn proven_by(key: &[u8]) -> ConventionSet {
     let proves = |c: &Convention| c.keys.iter().any(|k| matches(k, key)) && !c.not_keys.iter().any(|k| matches(k, key));
-    (rules, bits().filter(|(_, c)| proves(c)).map(|(bit, _)| bit).sum())
+    bits().filter(|(_, c)| proves(c)).map(|(bit, _)| bit).sum()
 }
 
 #[cfg(test)]

@@ -298,6 +298,9 @@ fn recognise(span: &Span, cx: &Context) -> (ConventionSet, bool) {
             }
         });
     }
+    if conventions == 0 {
+        conventions = span.events.iter().map(|event| events::proves(event, cx.keys)).fold(0, |a, b| a | b);
+    }
     (conventions, marked)
 }
 
