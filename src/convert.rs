@@ -55,8 +55,9 @@ pub fn convert_with(body: &[u8], options: &Convert, hooks: &Hooks) -> Result<Con
 /// span goes out as it came. `attributes` holds every attribute that goes out, in order: `{key, from, convention, rule, how}` (the
 /// source's key, the name of the convention, the row of its table, what that does), `{key, how}` where no attribute of the source gave it,
 /// `{key, kept}` where it stays as the source had it. `gone` holds the attributes of the source that do not go out, `{key, why, by: [key]}` and,
-/// as above, the rule; `missing` holds the paths of the values inside of it that nothing which goes out has. Behind them stands what the privacy
-/// stage left out of events, of links and of the status (`status.message`).
+/// as above, the rule. `members` tells where each value inside of it is (`{path, in}`), `missing` the paths of those that nothing which goes out
+/// has; an attribute that stays because others say a part of it has both too. Behind them stands what the privacy stage left out of events, of
+/// links and of the status (`status.message`).
 /// What the privacy stage did to an attribute stands in its `privacy`: `masked`, `mask failed`, `media replaced`, `truncated`, `dropped` (a
 /// convention knows it as content) or `dropped: …` with the reason.
 pub fn explain(body: &[u8], options: &Convert) -> Result<Vec<u8>, Error> {

@@ -105,10 +105,9 @@ export interface Explanation {
   /** Every attribute that goes out, in order. Missing, as the next two: the span goes out as it came. */
   attributes?: ExplainedAttribute[];
   /**
-   * The attributes of the source that do not go out: why, the keys that have its values in its place, and the paths of the values inside of it
-   * that nothing which goes out has (20 at most).
+   * The attributes of the source that do not go out: why, and the keys that have their values in their place.
    */
-  gone?: (ExplainedAttribute & { why: string; by: string[]; missing?: string[] })[];
+  gone?: (ExplainedAttribute & { why: string; by: string[] })[];
   /** Names of the events that do not go out, since they were read into attributes. */
   goneEvents?: string[];
 }
@@ -123,6 +122,10 @@ export interface ExplainedAttribute {
   how?: string;
   /** It stays as the source had it: why. */
   kept?: string;
+  /** Of a value with members: which attribute has each of them (20 at most), by their paths. */
+  members?: { path: string; in: string }[];
+  /** The paths of those that no other attribute has (20 at most). */
+  missing?: string[];
   /** What privacy did to it: `masked`, `mask failed`, `media replaced`, `truncated` (several: with commas), `dropped`. */
   privacy?: string;
 }

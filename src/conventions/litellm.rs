@@ -47,6 +47,11 @@ pub const LITELLM: Convention = Convention {
         flat("SpanAttributes.LLM_PROMPTS.*", Flat::InputMessages),
         flat("SpanAttributes.LLM_COMPLETIONS.*", Flat::OutputMessages),
         field("gen_ai.cost.total_cost", Field::Cost),
+        field("gen_ai.cost.input_cost", Field::InputCost),
+        field("gen_ai.cost.output_cost", Field::OutputCost),
+        field("litellm.cost.total", Field::Cost),
+        field("litellm.cost.input", Field::InputCost),
+        field("litellm.cost.output", Field::OutputCost),
         // Python's `repr` of the answer's counts, which alone has the details.
         Rule { key: "metadata.usage_object", to: To::Usage, trust: WEAK },
         field("metadata.user_api_key_end_user_id", Field::UserId),

@@ -21,7 +21,7 @@ pub const LOGFIRE: Convention = Convention {
         row("request_data", To::Request),
         row("response_data", RESPONSE),
         Rule { key: "events", to: To::Exchange, trust: STRUCTURED },
-        row("gen_ai.usage.partial.*", To::Spent),
+        row("gen_ai.usage.partial.*", To::Keep),
         Rule { key: "gen_ai.usage.raw", to: To::All(&[To::Usage, To::Keep]), trust: WEAK },
         field("operation.cost", Field::Cost),
         // The log of a streamed answer, beside the span of its call.

@@ -58,10 +58,6 @@ const RULES: &[Rule] = with_content!(
     [
         // A step is one call of its generation, whose usage holds that of all.
         Rule { key: "mastra.span.type", to: To::All(&[To::Aggregate(&["model_step"]), To::Kind(TYPES)]), trust: STRUCTURED },
-        trusted("gen_ai.usage.cached_input_tokens", Field::CacheReadTokens, WEAK),
-        trusted("gen_ai.usage.cache_write_tokens", Field::CacheWriteTokens, WEAK),
-        trusted("gen_ai.usage.audio_input_tokens", Field::AudioInputTokens, WEAK),
-        trusted("gen_ai.usage.audio_output_tokens", Field::AudioOutputTokens, WEAK),
         row("mastra.completion_start_time", To::FirstTokenAt),
         field("mastra.metadata.threadId", Field::ConversationId),
         field("mastra.metadata.sessionId", Field::SessionId),

@@ -228,6 +228,8 @@ pub enum To {
     Parameters,
     /// A JSON object of token counts.
     Usage,
+    /// A part of what was used, which the words of the key behind the prefix name.
+    UsagePart,
     /// A JSON object of costs in USD.
     Cost,
     /// What went in: text or JSON of any shape; its meaning depends on the kind of span.
@@ -332,7 +334,7 @@ impl To {
     /// What the rule does, in a few words: for `explain`.
     pub fn label(self) -> &'static str {
         match self {
-            To::Field(_) | To::Unless(..) => "the value",
+            To::Field(_) | To::Unless(..) | To::UsagePart => "the value",
             To::Words(..) => "the word for the value",
             To::Kind(_) | To::Hint(_) => "the kind of span",
             To::Proof(_) => "proof of the convention",

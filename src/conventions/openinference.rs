@@ -66,6 +66,8 @@ pub const OPENINFERENCE: Convention = Convention {
         field("llm.token_count.completion_details.reasoning", Field::ReasoningTokens),
         field("llm.token_count.completion_details.audio", Field::AudioOutputTokens),
         field("llm.cost.total", Field::Cost),
+        field("llm.cost.prompt", Field::InputCost),
+        field("llm.cost.completion", Field::OutputCost),
         field("llm.finish_reason", Field::FinishReasons),
         field("prompt.id", Field::PromptName),
         field("llm.prompt_template.version", Field::PromptVersion),

@@ -12,6 +12,9 @@ const RECENT: u8 = 80;
 /// Names of 1.26 to 1.36.
 const OLD: u8 = 70;
 
+/// Names of no version, made of the words that the registry's are made of.
+const PART: u8 = 40;
+
 const fn newest(key: &'static str, to: Field) -> Rule {
     trusted(key, to, NEWEST)
 }
@@ -223,6 +226,14 @@ pub const OTEL: Convention = Convention {
         with(RECENT, "gen_ai.aggregated_usage.cache_creation.input_tokens", To::Aggregated(Field::CacheWriteTokens)),
         with(NEWEST, "gen_ai.aggregated_usage.reasoning.output_tokens", To::Aggregated(Field::ReasoningTokens)),
         field("gen_ai.usage.cost", Field::Cost),
+        // Gateways: what they billed.
+        field("gen_ai.usage.total_cost", Field::Cost),
+        field("gen_ai.usage.input_cost", Field::InputCost),
+        field("gen_ai.usage.output_cost", Field::OutputCost),
+        field("agw.ai.usage.cost.total", Field::Cost),
+        field("vercel.ai_gateway.cost.total", Field::Cost),
+        // The parts of input and output, in whatever spelling.
+        with(PART, "gen_ai.usage.*", To::UsagePart),
         with(NEWEST, "gen_ai.input.messages", To::InputMessages),
         with(NEWEST, "gen_ai.output.messages", To::OutputMessages),
         with(OLD, "gen_ai.prompt", To::InputMessages),

@@ -103,7 +103,7 @@ impl<'a> Canonical<'a> {
     /// Returns true if the field counts what a model used and spans below report that too.
     pub fn repeats_children(&self, field: Field) -> bool {
         match field {
-            Field::Cost => self.cost_aggregated,
+            _ if field.is_cost() => self.cost_aggregated,
             _ => self.aggregated && USAGE.contains(&field),
         }
     }
@@ -198,7 +198,8 @@ impl<'a> Canonical<'a> {
 
 /// See [`Canonical::fields`].
 pub struct Fields {
-    left: [u64; 2],
+    /// Those that are left, as bits.
+    pub left: [u64; 2],
 }
 
 impl Iterator for Fields {

@@ -3,13 +3,13 @@
 
 use super::flat;
 use super::messages::{self, Side};
-use super::{Normalizer, Pending, Slot, params, scalar, tools, twice, usage};
+use super::{Normalizer, Pending, Slot, Stranger, params, scalar, strange, tools, twice, usage};
 use crate::conventions::{self, PLAIN, words};
 use crate::genai::{DERIVED, EVENTS, Field, Flat, Kind, NAMES};
 use crate::json::{self, Json};
 use crate::span::Value;
 use crate::span::value;
-use crate::text::Out;
+use crate::text::{self, Out};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
@@ -26,19 +26,22 @@ fn text_of<'a>(value: &Value<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
 struct Content<'a> {
     text: &'a [u8],
     json: Option<Json<'a>>,
+    /// The attribute that it is.
     at: u16,
+    /// The attribute that holds it.
+    of: u16,
 }
 
 impl<'a> Content<'a> {
     fn new(value: &Value<'a>, at: u16, arena: &'a Bump) -> Option<Self> {
         let text = text_of(value, arena)?;
-        Some(Content { text, json: json::parse(text, arena), at })
+        Some(Content { text, json: json::parse(text, arena), at, of: at })
     }
 
     /// What stands inside the first of the members that is there.
     fn inside(self, members: &[&str], arena: &'a Bump) -> Self {
         match self.json.and_then(|j| j.any(members)) {
-            Some(inner) => Content { text: inner.text(arena).unwrap_or_else(|| inner.to_text(arena)), json: Some(inner), at: self.at },
+            Some(inner) => Content { text: inner.text(arena).unwrap_or_else(|| inner.to_text(arena)), json: Some(inner), ..self },
             None => self,
         }
     }
@@ -61,6 +64,13 @@ pub(super) fn put_messages<'a>(n: &mut Normalizer<'_, 'a>, side: Side, value: &V
     }
 }
 
+/// Reads the messages that a member of an attribute holds.
+pub(super) fn put_member<'a>(n: &mut Normalizer<'_, 'a>, member: Json<'a>, trust: u8, of: u16) {
+    let arena = n.cx.arena;
+    let text = member.text(arena).unwrap_or_else(|| member.to_text(arena));
+    put_conversation(n, Side::Output, Content { text, json: Some(member), at: DERIVED, of }, trust);
+}
+
 /// Trust of what came apart, against the text of a whole request.
 const STRUCTURED: u8 = PLAIN + 5;
 
@@ -79,10 +89,15 @@ fn read_beside<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content<'a>)
             if let Some(config) = member(&["config", "generationConfig", "generation_config"]) {
                 params::read(config, BESIDE, DERIVED, n.c, arena);
             }
-            // A request of OpenAI's or Anthropic's: its parameters stand beside its messages.
-            let whole = |j: &Json| j.get("model").is_some_and(|m| m.is_string()) && j.any(&["messages", "input"]).is_some();
+            // A request: its parameters stand beside its messages.
+            let whole = |j: &Json| j.any(&["messages", "input", "contents", "prompt"]).is_some();
+            let instructed = n.c.has(Field::SystemInstructions);
             if let Some(request) = content.json.filter(whole) {
                 params::read(request, BESIDE, DERIVED, n.c, arena);
+            }
+            // OpenInference's lists have the instructions as their first message.
+            if !instructed && twice::starts_with_system(n.c.text(Field::InputMessages), arena) {
+                n.c.clear(Field::SystemInstructions);
             }
             let tools = content.json.and_then(|j| j.get("tools")).and_then(|tools| tools::definitions_of(tools, arena));
             if let Some(definitions) = tools {
@@ -90,11 +105,43 @@ fn read_beside<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content<'a>)
             }
         }
         Side::Output => {
-            let counted = n.c.has(Field::InputTokens) || n.c.has(Field::OutputTokens);
-            if let Some(counts) = member(&["usage", "usageMetadata", "usage_metadata"]).filter(|_| !counted) {
-                usage::read(counts, BESIDE, DERIVED, n.c);
+            if let Some(counts) = member(&["usage", "usageMetadata", "usage_metadata"]) {
+                read_usage(n, counts, BESIDE);
+            }
+            let meta = member(&["response_metadata"]);
+            let is_answer = |j: &Json| j.any(&["choices", "object", "model", "response_metadata"]).is_some();
+            for (name, field) in [("service_tier", Field::ResponseServiceTier), ("system_fingerprint", Field::SystemFingerprint)] {
+                let said = content.json.filter(is_answer).and_then(|j| j.get(name)).or_else(|| meta?.get(name));
+                if let Some(word) = said.and_then(|said| said.text(arena)).filter(|word| !word.is_empty()) {
+                    n.c.derive(field, Value::Str(word));
+                }
             }
         }
+    }
+}
+
+/// Reads the counts of an answer: beside those that are known, what details them.
+fn read_usage(n: &mut Normalizer, counts: Json, trust: u8) {
+    if n.c.has(Field::InputTokens) || n.c.has(Field::OutputTokens) {
+        usage::read_details(counts, n.c);
+    } else {
+        usage::read(counts, trust, DERIVED, n.c);
+    }
+}
+
+/// Notes the members of a value that no reader takes; `leaves`: it came as indexed keys.
+pub(super) fn note_strangers<'a>(n: &mut Normalizer<'_, 'a>, j: Json<'a>, side: Side, at: u16, leaves: &[flat::Leaf<'a>]) {
+    let mut found = BumpVec::new_in(n.cx.arena);
+    strange::find(j, side, &mut found);
+    for (name, value) in found {
+        let leaf = leaves.iter().find(|leaf| leaf.path.strip_suffix(name).is_some_and(|before| before.ends_with(b".")));
+        let arena = n.cx.arena;
+        // The metadata of a document may be JSON in text, and is JSON there.
+        let inside = || json::parse(value.text(arena).filter(|_| text::is(name, "metadata"))?, arena);
+        let value = inside().unwrap_or(value);
+        let member = [b"\"", name, b"\":", value.to_text(arena)].concat();
+        let text = value.text(arena).unwrap_or_else(|| value.to_text(arena));
+        n.strangers.push(Stranger { at: leaf.map_or(at, |leaf| leaf.at), name, text, member: arena.alloc_slice_copy(&member) });
     }
 }
 
@@ -110,8 +157,14 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
         Ok(conversation) => conversation,
         Err(why) => return n.unread += u32::from(matches!(why, messages::Unread::TooLarge)),
     };
-    let field = if side == Side::Input { Field::InputMessages } else { Field::OutputMessages };
+    let field = side.field();
+    if let Some(json) = content.json.filter(|_| content.of != DERIVED) {
+        note_strangers(n, json, side, content.of, &[]);
+    }
     if conversation.messages != b"[]" {
+        if content.of != DERIVED {
+            n.offered.push((content.of, side, conversation.messages));
+        }
         let told = n.c.text(field).filter(|_| n.c.source(field) == DERIVED);
         let of_lists = n.c.origin(field) != EVENTS;
         let trust = match told {
@@ -144,10 +197,8 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
                 n.c.derive(field, value);
             }
         }
-        match conversation.usage {
-            Some(counts) if n.c.has(Field::InputTokens) || n.c.has(Field::OutputTokens) => usage::read_details(counts, n.c),
-            Some(counts) => drop(usage::read(counts, 0, DERIVED, n.c)),
-            None => {}
+        if let Some(counts) = conversation.usage {
+            read_usage(n, counts, 0);
         }
     }
 }
@@ -174,7 +225,7 @@ pub(super) fn read_lists(n: &mut Normalizer) {
     for list in leaves.chunk_by(|a, b| a.of == b.of) {
         n.c.reading = list.iter().map(|leaf| leaf.at).min().unwrap_or(DERIVED);
         let text = flat::nest(list, arena);
-        let content = Content { text, json: json::parse(text, arena), at: DERIVED };
+        let content = Content { text, json: json::parse(text, arena), at: DERIVED, of: DERIVED };
         let (field, side) = match list[0].of {
             Flat::InputMessages => (Field::InputMessages, Some(Side::Input)),
             Flat::OutputMessages => (Field::OutputMessages, Some(Side::Output)),
@@ -209,6 +260,9 @@ pub(super) fn read_lists(n: &mut Normalizer) {
         }
         if n.c.has(field) {
             list.iter().for_each(|leaf| n.mapped(leaf.at));
+            if let Some(json) = content.json {
+                note_strangers(n, json, side.unwrap_or(Side::Input), DERIVED, list);
+            }
         }
     }
 }

@@ -9,10 +9,13 @@ mod moment;
 mod params;
 mod provider;
 pub mod scalar;
+mod strange;
 mod tables;
 mod tools;
 mod twice;
 mod usage;
+
+pub use strange::Stranger;
 
 use crate::conventions::{self, ConventionSet, NAMED, PLAIN, Root, To, words};
 use crate::entry::{Repeated, Usage};
@@ -111,6 +114,8 @@ pub struct Normal<'a> {
     pub event_fates: BumpVec<'a, Fate<'a>>,
     /// How many attributes and events are too large to be read: they stay as they are.
     pub unread: u32,
+    /// The members of composite attributes that no field has.
+    pub strangers: BumpVec<'a, Stranger<'a>>,
 }
 
 impl<'a> Normal<'a> {
@@ -192,6 +197,8 @@ pub fn normalize<'a>(span: &Span<'a>, cx: &Context<'a>) -> Option<Normal<'a>> {
         aside: false,
         leaves: BumpVec::new_in(arena),
         unread: 0,
+        strangers: BumpVec::new_in(arena),
+        offered: BumpVec::new_in(arena),
     };
     n.read_tables();
     if conventions == 0 && n.fates.iter().all(|fate| *fate == Fate::Keep) {
@@ -212,7 +219,17 @@ pub fn normalize<'a>(span: &Span<'a>, cx: &Context<'a>) -> Option<Normal<'a>> {
         event_fates.fill(Fate::Keep);
     }
     let opens_segment = llm && !n.aside && conventions::open_segments(conventions) && n.c.kind.is_none_or(Kind::opens_segment);
-    Some(Normal { conventions, llm, opens_segment, mark: n.mark, canonical: n.c, fates: n.fates, event_fates, unread: n.unread })
+    Some(Normal {
+        conventions,
+        llm,
+        opens_segment,
+        mark: n.mark,
+        canonical: n.c,
+        fates: n.fates,
+        event_fates,
+        unread: n.unread,
+        strangers: n.strangers,
+    })
 }
 
 /// The conventions that a span which starts with these attributes already proves.
@@ -358,6 +375,10 @@ struct Normalizer<'n, 'a> {
     leaves: BumpVec<'a, flat::Leaf<'a>>,
     /// As [`Normal::unread`].
     unread: u32,
+    /// As [`Normal::strangers`].
+    strangers: BumpVec<'a, Stranger<'a>>,
+    /// The messages that attributes offered, each with its attribute.
+    offered: BumpVec<'a, (u16, messages::Side, &'a [u8])>,
 }
 
 impl<'a> Normalizer<'_, 'a> {
@@ -474,6 +495,17 @@ impl<'a> Normalizer<'_, 'a> {
         self.c.reading = DERIVED;
         self.c.cost_aggregated = self.c.aggregated;
         self.complete_error();
+        self.keep_refused();
+    }
+
+    /// An attribute whose messages say more than those that were taken stays.
+    fn keep_refused(&mut self) {
+        for (at, side, messages) in std::mem::replace(&mut self.offered, BumpVec::new_in(self.cx.arena)) {
+            let known = self.c.text(side.field()).unwrap_or_default();
+            if !std::ptr::eq(known, messages) && known != messages && !twice::says_no_more(messages, side, known, self.cx.arena) {
+                self.set_fate(at, Fate::Keep);
+            }
+        }
     }
 
     /// What no cache held: with what one did it is all of the input, where nothing says it whole.

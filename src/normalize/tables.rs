@@ -17,7 +17,7 @@ fn all_known(object: Json, path: &[u8], members: &[(&str, To)], arena: &Bump) ->
         let mut at = BumpVec::with_capacity_in(path.len() + key.len() + 1, arena);
         at.extend_from_slice_copy(path);
         at.extend_from_slice_copy(key);
-        if value.is_null() || members.iter().any(|(known, _)| text::is(&at, known)) {
+        if value.is_null() || members.iter().any(|(known, _)| text::glob(known, &at)) {
             continue;
         }
         at.push(b'.');
@@ -82,6 +82,18 @@ impl<'a> Normalizer<'_, 'a> {
                 field
             }
             To::All(all) => return all.iter().for_each(|to| self.apply(to, value, of, trust, at)),
+            To::UsagePart => {
+                let named = of.and_then(|(key, rule)| self.cx.keys.text(*key).get(rule.key.len() - 1..));
+                let Some(named) = named else { return };
+                let Some(field) = usage::part_named(named, None) else {
+                    let parsed = value::parsed(value, self.cx.arena);
+                    if parsed.is_some_and(|details| usage::read_side(named, details, self.c)) {
+                        self.mapped(at);
+                    }
+                    return;
+                };
+                field
+            }
             To::OfOneCall(_) if self.c.aggregated => return,
             To::OfOneCall(to) => return self.apply(to, value, of, trust, at),
             To::FirstWord(to) => {
@@ -250,17 +262,8 @@ impl<'a> Normalizer<'_, 'a> {
                 return None;
             }
             (To::Parameters, Some(parameters)) => params::read(parameters, trust, DERIVED, self.c, arena),
-            (To::Usage, Some(counts)) => {
-                // LangSmith's costs stand beside its counts.
-                if counts.get("total_cost").is_some() {
-                    usage::read_cost(counts, trust, DERIVED, self.c);
-                }
-                usage::read(counts, trust, DERIVED, self.c)
-            }
-            (To::Cost, Some(cost)) => {
-                usage::read_cost(cost, trust, DERIVED, self.c);
-                false
-            }
+            (To::Usage, Some(counts)) => usage::read(counts, trust, DERIVED, self.c),
+            (To::Cost, Some(cost)) => usage::read_cost(cost, trust, DERIVED, self.c),
             (To::Request, json) => {
                 if let Some(request) = json {
                     params::read(request, trust, DERIVED, self.c, arena);
@@ -273,10 +276,19 @@ impl<'a> Normalizer<'_, 'a> {
                 let object = json.only().unwrap_or(json);
                 let mut complete = object.is_object();
                 for (path, to) in if complete { members } else { &[] } {
-                    let Some(member) = path.split('.').try_fold(object, |j, part| j.get(part)) else { continue };
+                    let lies = |object: Json<'a>, path: &str| path.split('.').try_fold(object, |j, part| j.get(part));
+                    let member = match path.strip_prefix("*.") {
+                        Some(path) => object.entries().find_map(|(_, member)| lies(member, path)),
+                        None => lies(object, path),
+                    };
+                    let Some(member) = member else { continue };
                     complete &= match to {
                         To::Parameters => params::read(member, trust, DERIVED, self.c, arena),
                         To::Usage => usage::read(member, trust, DERIVED, self.c),
+                        To::OutputMessages => {
+                            content::put_member(self, member, trust, at);
+                            true
+                        }
                         _ => {
                             self.apply(to, &value::from_json(member, arena), None, trust, DERIVED);
                             true

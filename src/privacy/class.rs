@@ -55,6 +55,7 @@ fn of_meaning(to: To) -> Class {
         | To::Failed(_)
         | To::Model
         | To::Usage
+        | To::UsagePart
         | To::Cost
         | To::EntityName
         | To::WorkflowName

@@ -115,14 +115,17 @@ fn model<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
     let mut parameters = vec![];
     if let Some(model) = answered.or(asked).filter(|_| asks) {
         let field = if answered.is_some() { Field::ResponseModel } else { Field::RequestModel };
-        out.put("langfuse.observation.model.name", model, c.origin(field));
         out.say(field);
+        out.put("langfuse.observation.model.name", model, c.origin(field));
         if asked.is_some() && asked != Some(model) {
             parameters.push(("model", Field::RequestModel));
         }
         out.say(Field::RequestModel);
     }
     parameters.extend_from_slice(PARAMETERS);
+    // By which Langfuse looks up the price: the tier that was given.
+    let tier = if c.has(Field::ResponseServiceTier) { Field::ResponseServiceTier } else { Field::RequestServiceTier };
+    parameters.push(("service_tier", tier));
     if let Some(text) = compose::object(s, &parameters, out) {
         let origin = compose::origin(c, &parameters.iter().map(|(_, field)| *field).collect::<Vec<_>>());
         out.put_text("langfuse.observation.model.parameters", text, origin);
@@ -135,9 +138,15 @@ fn compose<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
     // Where calls below report tokens, Langfuse works out their cost, and would add one that is reported here.
     if !c.aggregated && !c.cost_aggregated {
         usage(s, out);
-        let has_cost = matches!(c.get(Field::Cost), Some(Value::Double(cost)) if cost >= 0.0);
-        if let Some(text) = has_cost.then(|| compose::object(s, &[("total", Field::Cost)], out)).flatten() {
-            out.put_text("langfuse.observation.cost_details", text, c.origin(Field::Cost));
+        let costs = [("input", Field::InputCost), ("output", Field::OutputCost), ("total", Field::Cost)];
+        let refused = |field| matches!(c.get(field), Some(Value::Double(cost)) if cost.is_nan() || cost < 0.0);
+        let costs: Vec<_> = costs.into_iter().filter(|(_, field)| !refused(*field)).collect();
+        if let Some(text) = compose::object(s, &costs, out) {
+            out.put_text(
+                "langfuse.observation.cost_details",
+                text,
+                compose::origin(c, &[Field::Cost, Field::InputCost, Field::OutputCost]),
+            );
         }
     }
     if let Some(time) = compose::first_chunk(s) {

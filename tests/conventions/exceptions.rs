@@ -13,6 +13,7 @@ pub const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("braintrust", "braintrust.scores *", "one event per score would have to be made; the scores stay as they are"),
     ("spring-ai", "scope.name=org.springframework.boot *", "every span of a Spring application has this scope: keys decide"),
     ("langchain4j", "scope.name=io.quarkus.opentelemetry*", "every span of a Quarkus application has this scope: keys decide"),
+    ("logfire", "gen_ai.usage.partial.* *", "of a call whose usage nobody says whole they are all that is known: they stay, and are no usage"),
     ("logfire", "scope.name=logfire*", "every span that an application makes with Logfire has the scope `logfire`: keys decide there"),
     ("langsmith", "langsmith.trace.session_id *", "it is the LangSmith project, no session of a user; the keys of the thread are read"),
     ("langtrace", "event:stream.start *", "the request's start: nothing has been answered yet"),

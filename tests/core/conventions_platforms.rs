@@ -140,7 +140,6 @@ fn langsmith_model() {
             "gen_ai.output.messages": said("assistant", "26C"),
             "gen_ai.usage.input_tokens": 57,
             "gen_ai.usage.output_tokens": 17,
-            "gen_ai.usage.total_tokens": 74,
             "gen_ai.usage.cache_read.input_tokens": 32,
             "gen_ai.usage.audio.input_tokens": 0,
             "gen_ai.usage.reasoning.output_tokens": 8,
@@ -244,7 +243,7 @@ fn pydantic_ai_model_and_tool_of_version_1() {
             "gen_ai.output.type": "text",
             "gen_ai.usage.input_tokens": 57,
             "gen_ai.usage.reasoning.output_tokens": 8,
-            "gen_ai.usage.details.text_prompt_tokens": 57,
+            "gen_ai.usage.text.input_tokens": 57,
             "gen_ai.usage.cost": 0.0007,
             "gen_ai.input.messages": [
                 {"role": "system", "parts": [{"type": "text", "content": "Be brief."}]},
