@@ -2,7 +2,7 @@
 //! convention tables say about the key. No rule is applied here.
 
 use crate::conventions::{self, ConventionSet, OWN, RuleRef, To};
-use crate::genai::PEOPLE;
+use crate::genai::{Field, PEOPLE};
 use crate::hash::{Hash, HashOf};
 use crate::protobuf::{push_varint, varint_len};
 use crate::span::Key;
@@ -49,7 +49,9 @@ impl KeyInfo {
         let (rules, evidence) = conventions::rules_of(text);
         let value_counts = rules.iter().any(|r| r.rule.to.is_mark() || r.rule.to.is_proof());
         let person = |r: &RuleRef| match r.rule.to {
+            To::Field(Field::RequestModel) => None,
             To::Field(field) => PEOPLE.iter().position(|named| *named == field).map(|i| (i, r.rule.trust)),
+            To::ModelBelow => Some((PEOPLE.len() - 1, r.rule.trust)),
             _ => None,
         };
         let person = rules.iter().filter_map(person).max_by_key(|(_, trust)| *trust);

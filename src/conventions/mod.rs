@@ -18,6 +18,7 @@ mod generic;
 mod genkit;
 mod github_copilot;
 mod google_adk;
+mod google_genai;
 mod haystack;
 mod laminar;
 mod langchain;
@@ -94,11 +95,13 @@ all! {
     langsmith::LANGSMITH,
     litellm::LITELLM,
     logfire::LOGFIRE,
+    logfire::LOGFIRE_AGENTS,
     mlflow::MLFLOW,
     opik::OPIK,
     pydantic_ai::PYDANTIC_AI,
     sentry::SENTRY,
     google_adk::GOOGLE_ADK,
+    google_genai::GOOGLE_GENAI,
     strands::STRANDS,
     spring_ai::SPRING_AI,
     langchain4j::LANGCHAIN4J,
@@ -289,6 +292,12 @@ pub enum To {
     Aggregate(&'static [&'static str]),
     /// As [`To::Field`], of a span whose usage repeats that of its children.
     Aggregated(Field),
+    /// As [`To::Field`] for the model that was asked for, which calls below may leave out.
+    ModelBelow,
+    /// With one of these values it is a call of a model only if it has a model or counts; else it stands around calls.
+    Wrapper(&'static [&'static str]),
+    /// With one of these values it repeats another span, and is none of its own.
+    Copy(&'static [&'static str]),
     /// Of the last call only, where the usage repeats that of the children: nothing there.
     OfOneCall(&'static To),
     /// The usage of a span of one of these kinds repeats that of its children.
@@ -334,7 +343,9 @@ impl To {
     /// What the rule does, in a few words: for `explain`.
     pub fn label(self) -> &'static str {
         match self {
-            To::Field(_) | To::Unless(..) | To::UsagePart => "the value",
+            To::Field(_) | To::Unless(..) | To::UsagePart | To::ModelBelow => "the value",
+            To::Wrapper(_) => "a span around calls",
+            To::Copy(_) => "a copy of another span",
             To::Words(..) => "the word for the value",
             To::Kind(_) | To::Hint(_) => "the kind of span",
             To::Proof(_) => "proof of the convention",
@@ -373,7 +384,7 @@ impl To {
     /// The kind of span that a word says.
     pub fn kind(self, word: &[u8]) -> Option<Kind> {
         match self {
-            To::Kind(words) => text::lookup(words, word),
+            To::Kind(words) => text::lookup_word(words, word),
             To::FirstWord(to) => to.kind(word.split(|c| *c == b' ').next()?),
             To::All(all) => all.iter().find_map(|to| to.kind(word)),
             _ => None,
@@ -579,7 +590,7 @@ fn index() -> &'static Index {
 
 /// The keys that say one of these fields by themselves, in any convention.
 pub fn keys_of(fields: &[Field]) -> Vec<&'static str> {
-    keys_that(|to| matches!(to, To::Field(field) if fields.contains(&field)))
+    keys_that(|to| matches!(to, To::Field(field) if fields.contains(&field)) || matches!(to, To::ModelBelow))
 }
 
 /// The keys that say the kind of span, in any convention.

@@ -102,7 +102,6 @@ const OPERATIONS: &[(&str, Kind)] = &[
     ("span", Kind::Span),
     ("speech", Kind::GenerateContent),
     ("system_prompt", Kind::Span),
-    ("TASK", Kind::Task),
     ("task", Kind::Task),
     ("text.completions", Kind::TextCompletion),
     ("text_completion", Kind::TextCompletion),
@@ -117,39 +116,27 @@ const OPERATIONS: &[(&str, Kind)] = &[
     ("vector_db_retrieve", Kind::Retrieval),
     ("vectordb", Kind::Retrieval),
     ("workflow", Kind::InvokeWorkflow),
-    ("WORKFLOW", Kind::InvokeWorkflow),
 ];
 
 /// The one call of MCP that is a tool's.
 const MCP_METHODS: &[(&str, Kind)] = &[("tools/call", Kind::ExecuteTool)];
 
-/// `gen_ai.span.kind` of Tencent and Alibaba, both cases.
+/// `gen_ai.span.kind` of Tencent and Alibaba, in either case.
 const SPAN_KINDS: &[(&str, Kind)] = &[
     ("AGENT", Kind::InvokeAgent),
-    ("agent", Kind::InvokeAgent),
     ("CHAIN", Kind::Chain),
-    ("chain", Kind::Chain),
     ("EMBEDDING", Kind::Embeddings),
-    ("embedding", Kind::Embeddings),
     ("ENTRY", Kind::InvokeWorkflow),
     ("GENERATION", Kind::Chat),
-    ("generation", Kind::Chat),
     ("LLM", Kind::Chat),
-    ("llm", Kind::Chat),
     ("MEMORY", Kind::SearchMemory),
     ("RERANKER", Kind::Rerank),
-    ("reranker", Kind::Rerank),
     ("RETRIEVER", Kind::Retrieval),
-    ("retriever", Kind::Retrieval),
     ("STEP", Kind::Task),
     ("TASK", Kind::Task),
-    ("task", Kind::Task),
     ("TOOL", Kind::ExecuteTool),
-    ("tool", Kind::ExecuteTool),
     ("UNKNOWN", Kind::Unknown),
-    ("unknown", Kind::Unknown),
     ("WORKFLOW", Kind::InvokeWorkflow),
-    ("workflow", Kind::InvokeWorkflow),
 ];
 
 pub const OTEL: Convention = Convention {

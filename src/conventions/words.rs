@@ -289,6 +289,8 @@ const NO_CALLS: &[&str] = &[
     "provider attempt *",
     "vercel.ai_gateway.model_attempt *",
     "openclaw.model.usage",
+    // The call as the provider got it, below LiteLLM's own span of it.
+    "raw_gen_ai_request",
 ];
 
 /// Returns true if a span's operation, kind or name says that no model is called which is to be counted.

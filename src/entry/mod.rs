@@ -82,8 +82,8 @@ pub struct Started<'p> {
     pub caller: SpanId,
     /// As [`Ended::patient`].
     pub patient: bool,
-    /// The session and the user that it names.
-    pub people: [Option<&'p [u8]>; 2],
+    /// The session and the user that it names, and the model.
+    pub people: [Option<&'p [u8]>; 3],
     /// Who gets it, as far as its start tells.
     pub kept: Destinations,
 }

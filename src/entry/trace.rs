@@ -101,7 +101,7 @@ impl Node {
         kept: 0,
         relied: 0,
         below: [0; 2],
-        people: [(0, 0); 2],
+        people: [(0, 0); 3],
     };
 
     /// What is noted of the spans above this one because of it and of the spans below it.

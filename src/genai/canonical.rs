@@ -161,6 +161,17 @@ impl<'a> Canonical<'a> {
         Put::Replaced(std::mem::replace(known, new).source)
     }
 
+    /// Names the attribute that gave a field its value.
+    pub fn set_source(&mut self, field: Field, source: u16) {
+        if let Some(entry) = self
+            .entries
+            .get_mut(usize::from(self.at[field as usize]))
+            .filter(|_| self.set[field as usize / 64] >> (field as usize % 64) & 1 == 1)
+        {
+            entry.source = source;
+        }
+    }
+
     /// Says what the span is.
     pub fn set_kind(&mut self, kind: Kind) {
         self.kind = Some(kind);

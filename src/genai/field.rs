@@ -220,5 +220,5 @@ impl Field {
     }
 }
 
-/// Who uses the application: what is handed down to spans that lack it.
-pub const PEOPLE: [Field; 2] = [Field::SessionId, Field::UserId];
+/// Who uses the application, and which model: what is handed down to spans that lack it.
+pub const PEOPLE: [Field; 3] = [Field::SessionId, Field::UserId, Field::RequestModel];

@@ -208,8 +208,17 @@ pub(super) fn put_exchange<'a>(n: &mut Normalizer<'_, 'a>, value: &Value<'a>, tr
     let arena = n.cx.arena;
     let Some(list) = text_of(value, arena).and_then(|t| json::parse(t, arena)).filter(Json::is_array) else { return };
     let messages = BumpVec::from_iter_in(list.items(), arena);
-    let is_choice = |m: &Json| m.get("event.name").is_some_and(|name| name.is("gen_ai.choice"));
-    let is_answer = |m: &Json| is_choice(m) || m.get("role").is_some_and(|role| role.is("assistant"));
+    if !messages.iter().all(|m| m.any(&["role", "message", "event.name", "kind"]).is_some()) {
+        return;
+    }
+    // Logfire leaves out the names of the events that it adds to other instrumentations' spans.
+    let is_choice = |m: &Json| match m.get("event.name") {
+        Some(name) => name.is("gen_ai.choice"),
+        None => m.get("message").is_some() && m.any(&["index", "finish_reason"]).is_some(),
+    };
+    // An item that Logfire has no event for: a call of a tool that the provider runs.
+    let calls = |item: Json| item.get("type").and_then(Json::word).is_some_and(|kind| kind.ends_with(b"_call"));
+    let is_answer = |m: &Json| is_choice(m) || m.get("role").is_some_and(|role| role.is("assistant")) || m.get("data").is_some_and(calls);
     let sent =
         messages.iter().position(is_choice).unwrap_or_else(|| messages.iter().rposition(|m| !is_answer(m)).map_or(0, |last| last + 1));
     for (side, part) in [(Side::Input, &messages[..sent]), (Side::Output, &messages[sent..])] {
@@ -231,6 +240,8 @@ pub(super) fn read_lists(n: &mut Normalizer) {
             Flat::OutputMessages => (Field::OutputMessages, Some(Side::Output)),
             Flat::Tools => (Field::ToolDefinitions, None),
             Flat::Documents => (Field::RetrievalDocuments, None),
+            Flat::Arguments if n.c.kind != Some(Kind::ExecuteTool) => continue,
+            Flat::Arguments => (Field::ToolCallArguments, None),
             // No field of OTel's: the attributes stay.
             Flat::Texts => {
                 if !n.c.has(Field::EntityInput) {
@@ -250,8 +261,16 @@ pub(super) fn read_lists(n: &mut Normalizer) {
             continue;
         }
         match side {
-            Some(side) => put_conversation(n, side, content, STRUCTURED),
+            Some(side) => {
+                let ended = n.c.has(Field::FinishReasons);
+                put_conversation(n, side, content, STRUCTURED);
+                let reason = list.iter().find(|leaf| leaf.path.ends_with(b"finish_reason"));
+                if let Some(leaf) = reason.filter(|_| !ended) {
+                    n.c.set_source(Field::FinishReasons, leaf.at);
+                }
+            }
             None if field == Field::RetrievalDocuments => put_documents(n, content),
+            None if field == Field::ToolCallArguments => n.settle(field, Value::Str(text), STRUCTURED, DERIVED),
             None => {
                 if let Some(definitions) = tools::from_text(text, arena) {
                     n.settle(field, Value::Str(definitions), STRUCTURED, DERIVED);
@@ -260,7 +279,7 @@ pub(super) fn read_lists(n: &mut Normalizer) {
         }
         if n.c.has(field) {
             list.iter().for_each(|leaf| n.mapped(leaf.at));
-            if let Some(json) = content.json {
+            if let Some(json) = content.json.filter(|_| field != Field::ToolCallArguments) {
                 note_strangers(n, json, side.unwrap_or(Side::Input), DERIVED, list);
             }
         }

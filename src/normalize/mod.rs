@@ -26,7 +26,7 @@ use crate::text;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
-use crate::genai::{Canonical, DERIVED, EVENTS, Field, HANDED_DOWN, Kind, PEOPLE};
+use crate::genai::{Canonical, DERIVED, EVENTS, Field, HANDED_DOWN, Kind, NAMES, PEOPLE};
 
 /// What happens to an attribute (or event) of the source.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -119,10 +119,15 @@ pub struct Normal<'a> {
 }
 
 impl<'a> Normal<'a> {
-    /// Fills in the session and the user that it lacks.
-    pub fn inherit(&mut self, people: [Option<&[u8]>; 2], arena: &'a Bump) {
+    /// Fills in the session, the user and the model that it lacks.
+    pub fn inherit(&mut self, people: [Option<&[u8]>; 3], arena: &'a Bump) {
         self.canonical.reading = HANDED_DOWN;
         for (field, value) in PEOPLE.into_iter().zip(people) {
+            // A model is that of calls whose name alone says that they are some.
+            let c = &self.canonical;
+            if field == Field::RequestModel && (c.kind != Some(Kind::Chat) || c.kind_origin != NAMES || c.has(Field::ResponseModel)) {
+                continue;
+            }
             if let Some(value) = value.filter(|_| !self.canonical.has(field)) {
                 self.canonical.derive(field, Value::Str(arena.alloc_slice_copy(value)));
             }
@@ -142,9 +147,11 @@ impl Normal<'_> {
         self.conventions != 0
     }
 
-    /// Its session and its user.
-    pub fn people(&self) -> [Option<&[u8]>; 2] {
-        PEOPLE.map(|field| self.canonical.text(field))
+    /// Its session and its user, and of an agent that its name tells, the model.
+    pub fn people(&self) -> [Option<&[u8]>; 3] {
+        let c = &self.canonical;
+        let is_agent = c.kind == Some(Kind::InvokeAgent) && c.kind_origin == NAMES;
+        PEOPLE.map(|field| c.text(field).filter(|_| field != Field::RequestModel || is_agent))
     }
 
     /// May [`root`] tell something of it?
@@ -195,6 +202,10 @@ pub fn normalize<'a>(span: &Span<'a>, cx: &Context<'a>) -> Option<Normal<'a>> {
         uncached_input: false,
         aggregates: &[],
         aside: false,
+        unknown_kind: DERIVED,
+        wrapper: false,
+        copy: false,
+        other_provider: None,
         leaves: BumpVec::new_in(arena),
         unread: 0,
         strangers: BumpVec::new_in(arena),
@@ -253,9 +264,9 @@ pub fn opens_segment(attributes: &[Attr], [scope, proven]: [ConventionSet; 2], k
 }
 
 /// The session and the user that attributes name, whatever the convention.
-pub fn people<'a>(attributes: &[Attr<'a>], keys: &Keys, arena: &'a Bump) -> [Option<&'a [u8]>; 2] {
-    let mut named = [None; 2];
-    let mut trusts = [0; 2];
+pub fn people<'a>(attributes: &[Attr<'a>], keys: &Keys, arena: &'a Bump) -> [Option<&'a [u8]>; 3] {
+    let mut named = [None; 3];
+    let mut trusts = [0; 3];
     for attr in attributes {
         let Some((i, trust)) = with_info(attr.key, keys, |info| info.person).filter(|(i, trust)| *trust > trusts[*i]) else { continue };
         if let Some(Value::Str(name)) = scalar::convert(PEOPLE[i], &attr.value, arena) {
@@ -372,6 +383,14 @@ struct Normalizer<'n, 'a> {
     aggregates: &'static [Kind],
     /// It runs before a model is asked.
     aside: bool,
+    /// The attribute whose word for the kind no table had so far.
+    unknown_kind: u16,
+    /// It stands around calls, unless it has a model or counts.
+    wrapper: bool,
+    /// It repeats another span.
+    copy: bool,
+    /// The provider in other words, which were trusted less.
+    other_provider: Option<&'a [u8]>,
     leaves: BumpVec<'a, flat::Leaf<'a>>,
     /// As [`Normal::unread`].
     unread: u32,
@@ -396,6 +415,9 @@ impl<'a> Normalizer<'_, 'a> {
 
     fn complete_kind(&mut self) {
         let model = self.named_model();
+        if self.wrapper && model.is_none() && !self.counts_or_ends() {
+            self.c.set_kind(Kind::Chain);
+        }
         let by_model = || if model == Some(true) { Kind::Embeddings } else { Kind::Chat };
         let kind = match self.c.kind {
             // Langfuse Python up to 3.3.0 wrote `span` on generations, and knew no tools.
@@ -437,7 +459,7 @@ impl<'a> Normalizer<'_, 'a> {
     fn is_llm(&self) -> bool {
         let c = &self.c;
         let unsaid = c.kind_source == DERIVED;
-        if self.conventions == 0 || words::is_no_call(c.operation) || unsaid && words::is_no_call(self.span.name) {
+        if self.conventions == 0 || self.copy || words::is_no_call(c.operation) || unsaid && words::is_no_call(self.span.name) {
             return false;
         }
         let content = self.held(Slot::Input).is_some() || self.held(Slot::Output).is_some();
@@ -457,7 +479,8 @@ impl<'a> Normalizer<'_, 'a> {
         self.read_attributes(0);
         let (keys, attributes) = (self.cx.keys, self.span.attributes);
         for (attr, fate) in attributes.iter().zip(&mut self.fates) {
-            if with_info(attr.key, keys, KeyInfo::is_secret) {
+            // What a copy says of a model is said by the span that it repeats.
+            if with_info(attr.key, keys, |info| info.is_secret() || self.copy && info.evidence != 0) {
                 *fate = Fate::Drop;
             }
         }
@@ -482,6 +505,8 @@ impl<'a> Normalizer<'_, 'a> {
             const ADDRESSES: &[&str] = &["server.address", "url.full", "http.url", "gen_ai.openai.api_base"];
             let attributes = self.span.attributes.iter().filter(|a| text::any(self.cx.keys.text(a.key), ADDRESSES));
             let addresses = attributes.filter_map(|a| a.value.as_str());
+            let word = self.span.attributes.get(usize::from(c.source(Field::Provider))).and_then(|attr| attr.value.as_str());
+            provider::decide(c, word.map(text::unquote), self.other_provider, addresses.clone());
             provider::complete(c, self.cx.scope, self.span.name, addresses, self.cx.infer_provider);
         }
         if let Some(part) = self.held(Slot::UncachedPart) {

@@ -2,7 +2,7 @@
 
 use super::flat::{self, Leaf};
 use super::{Fate, Normalizer, Pending, Slot, content, is_too_large, messages, params, provider, scalar, tools, usage, with_info};
-use crate::conventions::{self, ConventionSet, PLAIN, Rule, To};
+use crate::conventions::{self, ConventionSet, PLAIN, Rule, To, words};
 use crate::genai::{DERIVED, EVENTS, Field, Flat, Kind, NAMES, Put};
 use crate::json::{self, Json};
 use crate::span::value;
@@ -108,7 +108,10 @@ impl<'a> Normalizer<'_, 'a> {
             To::Items(to) => return self.apply(to, &value::from_items(value, self.cx.arena), of, trust, at),
             To::Flat(list) => return self.put_leaf(list, false, value, of, trust, at),
             To::FlatParts(list) => return self.put_leaf(list, true, value, of, trust, at),
-            To::Kind(words) => return self.put_kind(words, value, trust, at),
+            To::Kind(words) => {
+                let names_operation = of.is_some_and(|(key, _)| self.cx.keys.text(*key).ends_with(b"operation.name"));
+                return self.put_kind(words, value, names_operation, trust, at);
+            }
             To::Model => return self.hold(Slot::Model, value, at, &[]),
             To::Input => return self.hold(Slot::Input, value, at, &[]),
             To::Output => return self.hold(Slot::Output, value, at, &[]),
@@ -133,6 +136,10 @@ impl<'a> Normalizer<'_, 'a> {
                 {
                     self.c.set_kind(kind);
                     self.kind_trust = trust;
+                    if self.unknown_kind == at {
+                        self.c.kind_source = at;
+                        self.mapped(at);
+                    }
                 }
                 return;
             }
@@ -150,6 +157,15 @@ impl<'a> Normalizer<'_, 'a> {
             }
             To::Aggregate(words) => {
                 self.c.aggregated |= words.is_empty() || is_one_of(words);
+                return;
+            }
+            To::ModelBelow => Field::RequestModel,
+            To::Wrapper(words) => {
+                self.wrapper |= is_one_of(words);
+                return;
+            }
+            To::Copy(words) => {
+                self.copy |= is_one_of(words);
                 return;
             }
             To::Implies(field, word) => return self.c.derive(field, Value::Str(word.as_bytes())),
@@ -268,7 +284,10 @@ impl<'a> Normalizer<'_, 'a> {
                 if let Some(request) = json {
                     params::read(request, trust, DERIVED, self.c, arena);
                     self.imply_kind(Kind::Chat);
-                    self.hold(Slot::Input, value, at, &[]);
+                    // Beside an input of its own it may hold the answer too.
+                    if self.held(Slot::Input).is_none() {
+                        self.hold(Slot::Input, value, at, &[]);
+                    }
                 }
                 return None;
             }
@@ -331,6 +350,10 @@ impl<'a> Normalizer<'_, 'a> {
         // Beside the texts, and long.
         if of == Flat::Texts && path.ends_with(b".vector") {
             return self.put_vector(value, trust, at);
+        }
+        if let Some(name) = path.strip_suffix(b".value").filter(|_| of == Flat::Arguments) {
+            let is_json = value::parsed(value, self.cx.arena).is_some_and(|j| j.is_object() || j.is_array());
+            return self.leaves.push(Leaf { of, path: name, value: *value, is_json, at });
         }
         if flat::is_indexed(path) && *value != Value::Empty && self.cx.arena.allocated_bytes() <= self.cx.room {
             let is_json = of_parts && path.ends_with(b".content") && value::parsed(value, self.cx.arena).is_some_and(messages::is_parts);
@@ -401,7 +424,12 @@ impl<'a> Normalizer<'_, 'a> {
 
     /// Offers a converted value, and settles what becomes of the attributes that offered one.
     pub(super) fn settle(&mut self, field: Field, value: Value<'a>, trust: u8, at: u16) {
-        match self.c.put(field, value, trust, at) {
+        let before = if field == Field::Provider { self.c.text(field) } else { None };
+        let put = self.c.put(field, value, trust, at);
+        if before.is_some() && put != Put::Same {
+            self.other_provider = if put == Put::Refused { value.as_str() } else { before };
+        }
+        match put {
             Put::New | Put::Same => self.mapped(at),
             Put::Replaced(before) => {
                 self.set_fate(before, Fate::Keep);
@@ -431,9 +459,14 @@ impl<'a> Normalizer<'_, 'a> {
         }
     }
 
-    fn put_kind(&mut self, table: &[(&str, Kind)], value: &Value<'a>, trust: u8, at: u16) {
+    /// `names_operation`: a word that the table does not have is an operation too.
+    fn put_kind(&mut self, table: &[(&str, Kind)], value: &Value<'a>, names_operation: bool, trust: u8, at: u16) {
         let Some(text) = value.as_str().map(text::unquote) else { return };
-        let known = text::lookup(table, text);
+        let known = text::lookup_word(table, text);
+        if known.is_none() && !names_operation && !words::is_no_call(text) && !text::any(text, words::DECISIONS) {
+            self.unknown_kind = at;
+            return;
+        }
         // Less trusted than a kind of its own: it only narrows one.
         if trust < PLAIN {
             self.refined = known;

@@ -85,7 +85,7 @@ impl Pipeline {
     pub fn wanted(&self) -> Vec<&str> {
         let mut keys = conventions::keys_of_kinds();
         if self.engine.inherit_session {
-            keys.extend(conventions::keys_of(&PEOPLE));
+            keys.extend(conventions::keys_of(&PEOPLE[..2]));
         }
         self.destinations.iter().for_each(|d| d.config.filter.add_keys(&mut keys));
         keys
@@ -120,7 +120,7 @@ impl Pipeline {
             inside_segment: self.engine.across_processes && start.remote_parent && start.inside_segment,
             caller: start.caller,
             patient: false,
-            people: if named { normalize::people(start.attributes, &self.keys, &self.arena) } else { [None; 2] },
+            people: if named { normalize::people(start.attributes, &self.keys, &self.arena) } else { Default::default() },
             kept,
         });
         self.drain_tree(now);

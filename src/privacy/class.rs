@@ -54,6 +54,9 @@ fn of_meaning(to: To) -> Class {
         | To::CacheBeside(_)
         | To::Failed(_)
         | To::Model
+        | To::ModelBelow
+        | To::Wrapper(_)
+        | To::Copy(_)
         | To::Usage
         | To::UsagePart
         | To::Cost
@@ -91,7 +94,7 @@ fn of_meaning(to: To) -> Class {
 fn of_rule(rule: &Rule) -> Class {
     match rule.to {
         // LiteLLM: the whole request and answer, member by member.
-        To::Spent if rule.key.ends_with('*') => Class::Content,
+        To::Keep if rule.key.ends_with('*') => Class::Content,
         to => of_meaning(to),
     }
 }

@@ -144,7 +144,10 @@ fn hold_some(file: &str, of: fn(&str) -> bool, expected: Expected) {
             continue;
         };
         let fact = facts::merge(facts);
-        let mut of_span = differences(&attributes(span), &fact.otel);
+        let mut of_span = match fact.as_it_came {
+            true => differences(&attributes(span), &attributes(&before[at])),
+            false => differences(&attributes(span), &fact.otel),
+        };
         let (bare, kept) = (attributes(span), attributes(&unmapped[at]));
         let source = attributes(&before[at]);
         let more = |key: &&String| fact.left.contains(&family(key, &fact.left)) || !says_more(&source[*key], &bare);

@@ -670,8 +670,7 @@ fn codex_turn() {
         }),
         &[],
         json!({
-            "gen_ai.operation.name": "chat",
-            "gen_ai.provider.name": "openai",
+            "gen_ai.operation.name": "invoke_agent",
             "gen_ai.request.model": "gpt-5-codex",
             "gen_ai.request.reasoning.level": "high",
             "gen_ai.usage.input_tokens": 57,
