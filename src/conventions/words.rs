@@ -405,6 +405,8 @@ pub static MEMBERS: Words = words!(&[
     ("parametersjsonschema", "value"),
     ("parts", ""),
     ("prompt", ""),
+    ("query", ""),
+    ("question", ""),
     ("reasoning", ""),
     ("reasoning_content", ""),
     ("reasoningcontent", ""),

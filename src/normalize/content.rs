@@ -38,12 +38,13 @@ impl<'a> Content<'a> {
         Some(Content { text, json: json::parse(text, arena), at, of: at })
     }
 
-    /// What stands inside the first of the members that is there.
-    fn inside(self, members: &[&str], arena: &'a Bump) -> Self {
-        match self.json.and_then(|j| j.any(members)) {
-            Some(inner) => Content { text: inner.text(arena).unwrap_or_else(|| inner.to_text(arena)), json: Some(inner), ..self },
-            None => self,
-        }
+    /// What stands inside the first of the members that is there; what stands beside it is noted.
+    fn inside(self, members: &[&str], n: &mut Normalizer<'_, 'a>) -> Self {
+        let arena = n.cx.arena;
+        let Some(inner) = self.json.and_then(|j| j.any(members)) else { return self };
+        let beside = self.json.into_iter().flat_map(Json::entries).filter(|(name, value)| !value.is_empty() && !text::any(name, members));
+        beside.for_each(|(name, value)| note_stranger(n, name, value, self.of));
+        Content { text: inner.text(arena).unwrap_or_else(|| inner.to_text(arena)), json: Some(inner), ..self }
     }
 
     /// The same text for the same JSON, whatever its escapes and spaces (rules.md 6).
@@ -135,14 +136,18 @@ pub(super) fn note_strangers<'a>(n: &mut Normalizer<'_, 'a>, j: Json<'a>, side: 
     strange::find(j, side, &mut found);
     for (name, value) in found {
         let leaf = leaves.iter().find(|leaf| leaf.path.strip_suffix(name).is_some_and(|before| before.ends_with(b".")));
-        let arena = n.cx.arena;
-        // The metadata of a document may be JSON in text, and is JSON there.
-        let inside = || json::parse(value.text(arena).filter(|_| text::is(name, "metadata"))?, arena);
-        let value = inside().unwrap_or(value);
-        let member = [b"\"", name, b"\":", value.to_text(arena)].concat();
-        let text = value.text(arena).unwrap_or_else(|| value.to_text(arena));
-        n.strangers.push(Stranger { at: leaf.map_or(at, |leaf| leaf.at), name, text, member: arena.alloc_slice_copy(&member) });
+        note_stranger(n, name, value, leaf.map_or(at, |leaf| leaf.at));
     }
+}
+
+fn note_stranger<'a>(n: &mut Normalizer<'_, 'a>, name: &'a [u8], value: Json<'a>, at: u16) {
+    let arena = n.cx.arena;
+    // The metadata of a document may be JSON in text, and is JSON there.
+    let inside = || json::parse(value.text(arena).filter(|_| text::is(name, "metadata"))?, arena);
+    let value = inside().unwrap_or(value);
+    let member = [b"\"", name, b"\":", value.to_text(arena)].concat();
+    let text = value.text(arena).unwrap_or_else(|| value.to_text(arena));
+    n.strangers.push(Stranger { at, name, text, member: arena.alloc_slice_copy(&member) });
 }
 
 /// Reads messages into their field; what else the conversation tells fills what is empty.
@@ -302,7 +307,7 @@ pub(super) fn read(n: &mut Normalizer) {
     {
         n.c.reading = content.at;
         n.c.put(Field::EntityInput, Value::Str(content.canonical_text(arena)), PLAIN, DERIVED);
-        let content = content.inside(input.inside, arena);
+        let content = content.inside(input.inside, n);
         match kind {
             Some(kind) if kind.is_generation() => put_conversation(n, Side::Input, content, PLAIN),
             Some(Kind::Embeddings) if content.json.is_some_and(|j| j.is_array() || j.is_object()) => {
@@ -318,7 +323,7 @@ pub(super) fn read(n: &mut Normalizer) {
     {
         n.c.reading = content.at;
         n.c.put(Field::EntityOutput, Value::Str(content.canonical_text(arena)), PLAIN, DERIVED);
-        let content = content.inside(output.inside, arena);
+        let content = content.inside(output.inside, n);
         match kind {
             Some(kind) if kind.is_generation() => put_conversation(n, Side::Output, content, PLAIN),
             Some(Kind::ExecuteTool) => put_result(n, content),
@@ -388,8 +393,12 @@ fn put_arguments<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
     let object = |j: Json<'a>| if j.is_object() { Some(j) } else { json::parse(j.text(arena)?, arena).filter(Json::is_object) };
     let only = |j: Json<'a>| j.only().and_then(object);
     let by_place = |j: Json<'a>| j.get("args").filter(|_| j.get("kwargs").is_none_or(|k| k.is_empty())).and_then(only);
-    let called = content.json.map(|j| by_name(j).or_else(|| by_place(j)).or_else(|| only(j)).unwrap_or(j));
-    let arguments = match inputs.or(called) {
+    let inner = content.json.and_then(|j| inputs.or_else(|| by_name(j)).or_else(|| by_place(j)).or_else(|| only(j)));
+    if let Some(whole) = content.json.filter(|_| inner.is_some()) {
+        note_strangers(n, whole, Side::Input, content.of, &[]);
+    }
+    let called = inner.or(content.json);
+    let arguments = match called.or(inputs) {
         Some(j) if j.is_object() => j.to_text(arena),
         json => around("{\"input\":", Content { json, ..content }, "}", arena),
     };
@@ -422,6 +431,9 @@ pub(super) fn read_result<'a>(n: &mut Normalizer<'_, 'a>, result: Json<'a>) -> O
 fn put_result<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
     let arena = n.cx.arena;
     if let Some(result) = content.json.and_then(|json| read_result(n, json)) {
+        if let Some(whole) = content.json {
+            note_strangers(n, whole, Side::Output, content.of, &[]);
+        }
         return n.settle(Field::ToolCallResult, Value::Str(result), PLAIN, content.at);
     }
     let result = match content.json {
@@ -451,6 +463,9 @@ fn put_query<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
         _ => Some(content.text),
     };
     if let Some(query) = query {
+        if let Some(whole) = content.json {
+            note_strangers(n, whole, Side::Input, content.of, &[]);
+        }
         n.settle(Field::RetrievalQuery, Value::Str(query), PLAIN, content.at);
     }
 }
@@ -483,6 +498,7 @@ fn put_documents<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
         write_document(document, &mut out, arena);
     }
     out.push(b']');
+    note_strangers(n, root, Side::Output, content.of, &[]);
     n.settle(Field::RetrievalDocuments, Value::Str(out.into_bump_slice()), PLAIN, content.at);
 }
 

@@ -394,7 +394,12 @@ impl<'a> Normalizer<'_, 'a> {
                 let told = json.filter(|j| j.get("input_str").is_some());
                 told.and_then(|j| j.get("inputs")).filter(Json::is_object).map(|inputs| inputs.to_text(arena))
             }
-            Field::SystemInstructions => text.map(|text| messages::instructions(text, arena)),
+            Field::SystemInstructions => {
+                if let Some(parts) = text.filter(|text| text.starts_with(b"[")).and_then(|text| json::parse(text, arena)) {
+                    content::note_strangers(self, parts, messages::Side::Input, at, &[]);
+                }
+                text.map(|text| messages::instructions(text, arena))
+            }
             _ => None,
         };
         let converted = match read {

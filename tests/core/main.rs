@@ -6,6 +6,7 @@ mod attributes;
 #[path = "../bodies/mod.rs"]
 mod bodies;
 mod body;
+mod composites;
 mod content;
 mod conventions_frameworks;
 mod conventions_more_frameworks;
