@@ -47,7 +47,7 @@ fn types() -> String {
         "// The options of the package, made from the list of the core by `cargo run --example options`. A test compares the two.\n\
          import type { HeadersLike } from \"./headers.js\";\n\
          import type { MeterProvider } from \"./metrics.js\";\n\
-         import type { FilterRules, Media, PartialSuccess, SpanFilter, Tls } from \"./types.js\";\n\n",
+         import type { FilterRules, Mapping, Media, PartialSuccess, SpanFilter, Tls } from \"./types.js\";\n\n",
     );
     let names: Vec<_> = Profile::ALL.iter().map(|profile| format!("\"{}\"", profile.name())).collect();
     writeln!(out, "export const PROFILES = [{}] as const;", names.join(", ")).unwrap();

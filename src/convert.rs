@@ -83,12 +83,14 @@ fn process(
         destinations: vec![options.destination()],
         entry: Entry { hold_millis: f64::INFINITY, max_held: usize::MAX, max_spans: usize::MAX, ..options.entry.clone() },
         privacy: options.privacy.clone(),
+        mappings: options.mappings,
         infer_provider: options.infer_provider,
         inherit_session: options.inherit_session,
         max_unpacked_bytes: options.max_unpacked_bytes,
         ..Config::default()
     };
     let (arena, mut keys, mut engine) = (Bump::new(), Keys::new(1 << 16), Engine::new(&config));
+    keys.mappings = options.mappings;
     let form = engine.encoder.form(&config, 0, &mut keys).map_err(Error::Config)?;
     let (body, partial_success) = body::admitted(body, format, options.max_unpacked_bytes)?;
     // Every key is interned by now, since what is understood borrows the dictionary.
@@ -98,7 +100,7 @@ fn process(
     let mut spans = Vec::new();
     for of_scope in request.resources.iter().flat_map(|of_resource| &of_resource.scopes) {
         let name = of_scope.scope.as_ref().map_or(&[][..], |(_, scope)| scope.name);
-        let (scope_conventions, infer_provider) = (conventions::of_scope(name), options.infer_provider);
+        let (scope_conventions, infer_provider) = (conventions::of_scope(name) | options.mappings.of_scope(name), options.infer_provider);
         let cx = Context { keys, arena, scope: name, scope_conventions, infer_provider, room };
         engine.understand(&of_scope.spans, &cx, false, &mut spans)?;
     }

@@ -498,7 +498,7 @@ impl<'s, 'k> Said<'s, 'k> {
         let info = match attr.key {
             Key::Id(id) => self.keys.get(id),
             Key::Text(text) => {
-                looked_up = KeyInfo::new(text);
+                looked_up = KeyInfo::new(text, self.keys.mappings);
                 Some(&looked_up)
             }
         };

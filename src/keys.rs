@@ -1,6 +1,7 @@
 //! The dictionary of attribute keys and span names: text once, then a number, and with the number everything that the
 //! convention tables say about the key. No rule is applied here.
 
+use crate::conventions::custom::Mappings;
 use crate::conventions::{self, ConventionSet, OWN, RuleRef, To};
 use crate::genai::{Field, PEOPLE};
 use crate::hash::{Hash, HashOf};
@@ -39,14 +40,18 @@ pub struct KeyInfo {
 }
 
 impl KeyInfo {
-    /// What the tables say of a key.
-    pub fn new(text: &[u8]) -> Self {
+    /// What the tables and the user's own mappings say of a key.
+    pub fn new(text: &[u8], mappings: Mappings) -> Self {
         let mut prefix = Vec::with_capacity(1 + varint_len(text.len() as u64) + text.len());
         prefix.push(0x0a);
         push_varint(&mut prefix, text.len() as u64);
         let text_at = prefix.len() as u8;
         prefix.extend_from_slice(text);
-        let (rules, evidence) = conventions::rules_of(text);
+        let (mut rules, mut evidence) = conventions::rules_of(text);
+        for own in mappings.rules_of(text) {
+            rules.push(own);
+            evidence |= own.convention;
+        }
         let value_counts = rules.iter().any(|r| r.rule.to.is_mark() || r.rule.to.is_proof());
         let person = |r: &RuleRef| match r.rule.to {
             To::Field(Field::RequestModel) => None,
@@ -112,6 +117,8 @@ pub struct Keys {
     capacity: usize,
     /// So many stay: the profiles', and those that a host knows.
     kept: usize,
+    /// What the user declared of keys.
+    pub mappings: Mappings,
     /// The number of the list of attributes that is being read.
     list: u32,
 }
@@ -160,7 +167,7 @@ impl Keys {
             return None;
         }
         let id = self.infos.len() as u32;
-        self.infos.push(KeyInfo::new(text));
+        self.infos.push(KeyInfo::new(text, self.mappings));
         let (infos, hasher) = (&self.infos, &self.hasher);
         let hash: &HashOf = &|&id| hasher.hash_one(infos[id as usize].text());
         self.ids.insert_unique(hasher.hash_one(text), id, hash);
@@ -229,9 +236,10 @@ mod tests {
 
     #[test]
     fn the_rules_that_hold_are_those_of_the_conventions_that_are_asked_about() {
-        let (key, all) = (KeyInfo::new(b"gen_ai.usage.input_tokens"), ConventionSet::MAX >> 1);
+        let (key, all) = (KeyInfo::new(b"gen_ai.usage.input_tokens", Mappings::default()), ConventionSet::MAX >> 1);
         assert!(key.rules.len() > 2);
-        let of_tables = conventions::ALL.iter().flat_map(|c| c.rules).map(|rule| KeyInfo::new(rule.key.as_bytes()).rules.len());
+        let of_tables =
+            conventions::ALL.iter().flat_map(|c| c.rules).map(|rule| KeyInfo::new(rule.key.as_bytes(), Mappings::default()).rules.len());
         assert!(of_tables.max().is_some_and(|most| most <= MAX_RULES));
         // In turns, as the spans of several libraries come.
         for bit in (0..conventions::ALL.len()).chain((0..conventions::ALL.len()).rev()).chain([3, 4, 5, 3, 4, 5]) {

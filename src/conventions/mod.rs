@@ -9,6 +9,7 @@ mod claude_code;
 mod codex;
 mod cozeloop;
 mod crewai;
+pub mod custom;
 mod dify;
 mod edgeone;
 mod flue;
@@ -128,7 +129,7 @@ all! {
 /// Conventions seen on a span, as bits.
 pub type ConventionSet = u64;
 
-const _: () = assert!(ALL.len() <= ConventionSet::BITS as usize, "a convention is one bit of a `ConventionSet`");
+const _: () = assert!(ALL.len() <= custom::BITS.trailing_zeros() as usize, "a convention is one bit of a `ConventionSet`");
 
 /// How to recognise a convention and what its keys mean.
 #[derive(Debug)]
@@ -467,7 +468,7 @@ fn bits() -> impl Iterator<Item = (ConventionSet, &'static Convention)> {
 
 /// Their names.
 pub fn names(conventions: ConventionSet) -> impl Iterator<Item = &'static str> {
-    bits().filter(move |(bit, _)| conventions & bit != 0).map(|(_, c)| c.id)
+    custom::names(conventions).chain(bits().filter(move |(bit, _)| conventions & bit != 0).map(|(_, c)| c.id))
 }
 
 /// The conventions that have a flag.

@@ -17,7 +17,7 @@ mod usage;
 
 pub use strange::Stranger;
 
-use crate::conventions::{self, ConventionSet, NAMED, PLAIN, Root, To, words};
+use crate::conventions::{self, ConventionSet, NAMED, PLAIN, Root, To, custom, words};
 use crate::entry::{Repeated, Usage};
 use crate::json;
 use crate::keys::{KeyInfo, Keys};
@@ -297,7 +297,7 @@ pub fn root(span: &Span, keys: &Keys) -> Option<bool> {
 fn with_info<T: Default>(key: Key, keys: &Keys, f: impl FnOnce(&KeyInfo) -> T) -> T {
     match key {
         Key::Id(id) => keys.get(id).map(f).unwrap_or_default(),
-        Key::Text(text) => f(&KeyInfo::new(text)),
+        Key::Text(text) => f(&KeyInfo::new(text, keys.mappings)),
     }
 }
 
@@ -310,13 +310,15 @@ fn proves(to: To, value: Value) -> bool {
 }
 
 fn recognise(span: &Span, cx: &Context) -> (ConventionSet, bool) {
-    let mut conventions = cx.scope_conventions;
+    // A mapping of the user's holds where its scope does and one of its keys is there.
+    let allowed = cx.scope_conventions | !custom::BITS;
+    let mut conventions = cx.scope_conventions & !custom::BITS;
     let mut marked = false;
     for attr in span.attributes {
         with_info(attr.key, cx.keys, |info| {
             // An attribute without a value is none: OpenInference's processor for Vercel puts such a kind on every span.
             let has_value = attr.value != Value::Empty;
-            conventions |= if has_value { info.evidence } else { 0 };
+            conventions |= if has_value { info.evidence & allowed } else { 0 };
             for r in info.rules.iter().filter(|_| info.value_counts) {
                 // A mark without a value is still one that must not go out beside ours.
                 marked |= r.rule.to.is_mark();
@@ -327,7 +329,7 @@ fn recognise(span: &Span, cx: &Context) -> (ConventionSet, bool) {
         });
     }
     if conventions == 0 {
-        conventions = span.events.iter().map(|event| events::proves(event, cx.keys)).fold(0, |a, b| a | b);
+        conventions = span.events.iter().map(|event| events::proves(event, cx.keys)).fold(0, |a, b| a | b) & allowed;
     }
     (conventions, marked)
 }

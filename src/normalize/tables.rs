@@ -309,6 +309,8 @@ impl<'a> Normalizer<'_, 'a> {
                             true
                         }
                         _ => {
+                            let side = if let To::Output = to { messages::Side::Output } else { messages::Side::Input };
+                            content::note_strangers(self, member, side, at, &[]);
                             self.apply(to, &value::from_json(member, arena), None, trust, DERIVED);
                             true
                         }

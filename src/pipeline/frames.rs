@@ -84,6 +84,7 @@ impl Pipeline {
     /// The keys whose values [`Pipeline::start`] wants to see, where a span starts with them: a host hands over those alone.
     pub fn wanted(&self) -> Vec<&str> {
         let mut keys = conventions::keys_of_kinds();
+        self.engine.mappings.wanted().for_each(|key| keys.push(key));
         if self.engine.inherit_session {
             keys.extend(conventions::keys_of(&PEOPLE[..2]));
         }
@@ -98,7 +99,8 @@ impl Pipeline {
         let start = frame::start(record, &self.arena, &self.keys).inspect_err(|_| self.unparsed += 1)?;
         self.scopes.keep(start.scope);
         let scope = self.scopes.get(start.scope).ok_or(FrameError::FORGOTTEN)?;
-        let proven = scope.conventions | normalize::recognise_start(start.keys.iter().copied(), &self.keys);
+        let allowed = scope.mappings | !conventions::custom::BITS;
+        let proven = scope.conventions | normalize::recognise_start(start.keys.iter().copied(), &self.keys) & allowed;
         let facts = Facts {
             scope: &scope.name,
             name: start.name,
@@ -160,7 +162,7 @@ impl Pipeline {
             keys,
             arena,
             scope: arena.alloc_slice_copy(&of_scope.name),
-            scope_conventions: of_scope.conventions,
+            scope_conventions: of_scope.conventions | of_scope.mappings,
             infer_provider: self.engine.infer_provider,
             room: normalize::room(arena, bytes, self.engine.max_unpacked_bytes),
         };

@@ -1,9 +1,9 @@
 //! What the value of a key is to the privacy stage: content, other text, or a name. By what the tables say of the key; what no table
 //! knows is text.
 
-use crate::conventions::{self, Rule, RuleRef, To};
+use crate::conventions::{Rule, RuleRef, To};
 use crate::genai::{Field, Type};
-use crate::keys::Keys;
+use crate::keys::{KeyInfo, Keys};
 use crate::profiles::Table;
 use crate::text;
 
@@ -110,7 +110,7 @@ pub fn of(key: &[u8], keys: &Keys, table: &Table) -> Class {
     let key = own_key(key, table);
     let class = match keys.find(key).and_then(|id| keys.get(id)) {
         Some(info) => of_rules(&info.rules),
-        None => of_rules(&conventions::rules_of(key).0),
+        None => of_rules(&KeyInfo::new(key, keys.mappings).rules),
     };
     if class == Class::Text && is_name(key, table) { Class::Name } else { class }
 }

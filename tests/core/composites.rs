@@ -51,9 +51,17 @@ fn samples(to: To) -> Vec<Json> {
         To::Cost => vec![json!({"input": 0.5, "output": 0.25, "total": 0.75})],
         To::Parameters => vec![json!({"temperature": 0.5, "max_tokens": 64, "response_format": {"type": "json_schema"}})],
         To::Request => vec![request()],
-        To::Input | To::EntityInput => vec![request(), messages("user"), json!({"inputs": request()}), json!({"input": "Hi", "kwargs": {}})],
+        To::Input | To::EntityInput => {
+            vec![request(), messages("user"), json!({"inputs": request()}), json!({"input": "Hi", "kwargs": {}})]
+        }
         To::Output | To::OutputIn(_) | To::RunOutput => {
-            vec![answer(), messages("assistant"), json!({"outputs": answer()}), json!({"output": "Fine."}), json!([{"page_content": "text", "metadata": {}}])]
+            vec![
+                answer(),
+                messages("assistant"),
+                json!({"outputs": answer()}),
+                json!({"output": "Fine."}),
+                json!([{"page_content": "text", "metadata": {}}]),
+            ]
         }
         To::InputMessages => vec![messages("user"), parts("user"), request()],
         To::OutputMessages => vec![messages("assistant"), parts("assistant"), answer()],
@@ -145,7 +153,11 @@ fn a_member_that_nobody_knows_goes_out_or_its_source_stays() {
                 let mut add = |what: String, attributes: Json| {
                     let mut all = around.clone();
                     all.as_object_mut().unwrap().extend(attributes.as_object().unwrap().clone());
-                    cases.push((format!("{}: {} {what} on {}", convention.id, rule.key, around["gen_ai.operation.name"]), scope.clone(), all));
+                    cases.push((
+                        format!("{}: {} {what} on {}", convention.id, rule.key, around["gen_ai.operation.name"]),
+                        scope.clone(),
+                        all,
+                    ));
                 };
                 if let To::Flat(of) | To::FlatParts(of) = rule.to {
                     flattened(rule, of, "Canary").into_iter().for_each(|all| add("flat".into(), all));

@@ -21,6 +21,7 @@ mod explain;
 mod frames;
 mod langfuse_schema;
 mod llm;
+mod mappings;
 mod pipeline;
 mod privacy;
 mod privacy_limits;
