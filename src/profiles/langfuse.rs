@@ -41,7 +41,13 @@ const BUCKETS: &[(&str, Field, &[Field])] = &[
 fn usage<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
     let mut text = BumpVec::new_in(s.arena);
     for (name, field, without) in BUCKETS {
-        let Some(count) = s.c.int(*field) else { continue };
+        let Some(mut count) = s.c.int(*field) else { continue };
+        // A part of several kinds, such as audio out of a cache, is told once: together the buckets are the whole.
+        if let Some((_, whole, parts)) = BUCKETS.iter().find(|(_, _, parts)| parts.contains(field)).filter(|(_, whole, _)| s.c.has(*whole))
+        {
+            let before = parts.iter().take_while(|part| *part != field).filter_map(|part| s.c.int(*part)).fold(0, i64::saturating_add);
+            count = count.min(s.c.int(*whole).unwrap_or(0).saturating_sub(before).max(0));
+        }
         let parts = without.iter().filter_map(|part| s.c.int(*part)).fold(0, i64::saturating_add);
         text.push(if text.is_empty() { b'{' } else { b',' });
         json::string(name.as_bytes(), &mut text);

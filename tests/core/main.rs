@@ -31,3 +31,4 @@ mod segments;
 mod traps;
 mod trees;
 mod unique;
+mod usage;
