@@ -88,7 +88,8 @@ A mapping holds in the scopes that its `scope` matches (`*` stands for any text;
 text, messages may have any shape. What OTel's newest keys say of a span stays; against all other conventions your mapping wins. `explain` names the
 mapping as the convention: `mappings[0]`. At most 8 mappings.
 
-The fields: "#;
+A field is named as the key of `otel-genai` below that means it, with or without its `gen_ai.`: `request.model`, `input.messages`, `tool.call.arguments`,
+`session.id` … There are shorter names, and some for what OTel has no key for: "#;
 
 /// What is decided where sources or tables leave a choice.
 const CHOICES: &str = "
@@ -110,8 +111,8 @@ fn page() -> String {
     let mut page =
         String::from("# Conventions\n\nMade by `cargo run --example conventions` from the tables in `src/conventions/`; do not edit.\n");
     page.push_str(OWN_KEYS);
-    let fields: Vec<_> = conventions::custom::fields().into_iter().map(|name| format!("`{name}`")).collect();
-    let _ = writeln!(page, "{}.", fields.join(", "));
+    let short: Vec<_> = conventions::custom::SHORT.iter().map(|(name, key)| format!("`{name}` (as `{key}`)")).collect();
+    let _ = writeln!(page, "{}.", short.join(", "));
     page.push_str(CHOICES);
     for c in conventions::ALL {
         let code = |list: &[&str]| list.iter().map(|s| format!("`{s}`")).collect::<Vec<_>>().join(", ");

@@ -1,10 +1,10 @@
-//! Conventions that a user declares in the configuration: what the keys of an application's own spans mean, in terms of the canonical fields. They
-//! are rules like those of the tables, under the same index of keys.
+//! Conventions that a user declares in the configuration: what the keys of an application's own spans mean. They are rules like those of the
+//! tables, whose meanings they take by OTel's names.
 
-use super::{ConventionSet, Rule, RuleRef, To, otel};
-use crate::genai::{Field, Kind, PEOPLE};
+use super::{ConventionSet, Rule, RuleRef, To, index};
+use crate::genai::{Kind, PEOPLE};
 use crate::json::Json;
-use crate::json::read::{self, Error, Read, hint, read_struct, shown_as_nothing};
+use crate::json::read::{Error, Read, hint, quoted, shown_as_nothing};
 use crate::text;
 use bumpalo::Bump;
 use std::sync::Mutex;
@@ -28,177 +28,134 @@ pub fn names(conventions: ConventionSet) -> impl Iterator<Item = &'static str> {
 /// Against all but the newest names of OTel: what is in the target convention already is not replaced.
 const TRUST: u8 = 85;
 
-/// The canonical fields by their names in the configuration.
-const FIELDS: &[(&str, To)] = {
-    use Field::*;
-    const fn field(field: Field) -> To {
-        To::Field(field)
-    }
-    &[
-        ("operation", To::Kind(&[])),
-        ("provider", field(Provider)),
-        ("request.model", field(RequestModel)),
-        ("request.temperature", field(Temperature)),
-        ("request.top_p", field(TopP)),
-        ("request.top_k", field(TopK)),
-        ("request.max_tokens", field(MaxTokens)),
-        ("request.frequency_penalty", field(FrequencyPenalty)),
-        ("request.presence_penalty", field(PresencePenalty)),
-        ("request.stop_sequences", field(StopSequences)),
-        ("request.seed", field(Seed)),
-        ("request.choice_count", field(ChoiceCount)),
-        ("request.stream", field(Stream)),
-        ("request.reasoning_level", field(ReasoningLevel)),
-        ("request.parameters", To::Parameters),
-        ("response.model", field(ResponseModel)),
-        ("response.id", field(ResponseId)),
-        ("response.finish_reasons", field(FinishReasons)),
-        ("output.type", field(OutputType)),
-        ("time_to_first_chunk", field(TimeToFirstChunk)),
-        ("usage", To::Usage),
-        ("usage.input", field(InputTokens)),
-        ("usage.output", field(OutputTokens)),
-        ("usage.total", field(TotalTokens)),
-        ("usage.cache_read", field(CacheReadTokens)),
-        ("usage.cache_write", field(CacheWriteTokens)),
-        ("usage.reasoning", field(ReasoningTokens)),
-        ("usage.audio_input", field(AudioInputTokens)),
-        ("usage.audio_output", field(AudioOutputTokens)),
-        ("cost.total", field(Cost)),
-        ("cost.input", field(InputCost)),
-        ("cost.output", field(OutputCost)),
-        ("input", To::Input),
-        ("output", To::Output),
-        ("input.messages", To::InputMessages),
-        ("output.messages", To::OutputMessages),
-        ("system_instructions", field(SystemInstructions)),
-        ("tool.definitions", field(ToolDefinitions)),
-        ("tool.name", field(ToolName)),
-        ("tool.description", field(ToolDescription)),
-        ("tool.call.id", field(ToolCallId)),
-        ("tool.call.arguments", field(ToolCallArguments)),
-        ("tool.call.result", field(ToolCallResult)),
-        ("agent.id", field(AgentId)),
-        ("agent.name", field(AgentName)),
-        ("agent.description", field(AgentDescription)),
-        ("agent.version", field(AgentVersion)),
-        ("conversation.id", field(ConversationId)),
-        ("session.id", field(SessionId)),
-        ("user.id", field(UserId)),
-        ("user.name", field(UserName)),
-        ("retrieval.query", field(RetrievalQuery)),
-        ("retrieval.documents", To::Documents),
-        ("retrieval.top_k", field(RetrievalTopK)),
-        ("rerank.query", field(RerankQuery)),
-        ("rerank.top_n", field(RerankTopN)),
-        ("embedding.dimensions", field(EmbeddingDimensions)),
-        ("prompt.name", field(PromptName)),
-        ("prompt.version", field(PromptVersion)),
-        ("prompt.template", field(PromptTemplate)),
-        ("prompt.variables", field(PromptVariables)),
-        ("server.address", field(ServerAddress)),
-        ("error.type", field(ErrorType)),
-    ]
-};
+/// Shorter names, and those of what OTel has no key for: keys of the tables that mean the same.
+pub const SHORT: &[(&str, &str)] = &[
+    ("operation", "gen_ai.operation.name"),
+    ("provider", "gen_ai.provider.name"),
+    ("usage", "langfuse.observation.usage_details"),
+    ("usage.input", "gen_ai.usage.input_tokens"),
+    ("usage.output", "gen_ai.usage.output_tokens"),
+    ("usage.total", "gen_ai.usage.total_tokens"),
+    ("usage.cache_read", "gen_ai.usage.cache_read.input_tokens"),
+    ("usage.cache_write", "gen_ai.usage.cache_write.input_tokens"),
+    ("usage.reasoning", "gen_ai.usage.reasoning.output_tokens"),
+    ("cost.total", "gen_ai.usage.cost"),
+    ("cost.input", "gen_ai.usage.input_cost"),
+    ("cost.output", "gen_ai.usage.output_cost"),
+    ("request.parameters", "llm.invocation_parameters"),
+    ("input", "input.value"),
+    ("output", "output.value"),
+];
 
-/// The names of the canonical fields.
-pub fn fields() -> Vec<&'static str> {
-    FIELDS.iter().map(|(name, _)| *name).collect()
+fn leaked(text: &[u8]) -> &'static str {
+    Box::leak(String::from_utf8_lossy(text).into())
 }
 
-/// What a key means.
-#[derive(Clone, Debug)]
-struct Target {
-    to: To,
-    values: Vec<(String, String)>,
-}
-
-/// As an object.
-#[derive(Clone, Debug, Default)]
-struct Written {
-    to: String,
-    values: Vec<(String, String)>,
-}
-
-read_struct!(Written { "to" => to, "values" => values, });
-
-impl Read for Target {
-    fn blank() -> Self {
-        Target { to: To::Keep, values: Vec::new() }
-    }
-
-    fn read<'d>(&mut self, json: Json<'d>, arena: &'d Bump) -> Result<(), Error> {
-        let written = match json.text(arena) {
-            Some(text) => Written { to: String::from_utf8_lossy(text).into_owned(), values: Vec::new() },
-            None if json.is_object() => read::value(json, arena)?,
-            None => return Err(Error::unlike("the name of a field, or {\"to\": …}", json)),
-        };
-        let Some(to) = text::lookup(FIELDS, written.to.as_bytes()) else {
-            return Err(Error::new([&read::quoted(&written.to), " is not a field; ", &hint(&written.to, &fields())].concat()));
-        };
-        *self = Target { to, values: written.values };
-        Ok(())
-    }
-}
-
-/// What the keys of the spans of some scopes mean.
-#[derive(Clone, Debug, Default)]
-struct Mapping {
-    scope: Option<String>,
-    keys: Vec<(String, Target)>,
-    values: Vec<(String, String)>,
-}
-
-read_struct!(Mapping { "scope" => scope, "keys" => keys, "values" => values, });
-
-fn leak<T>(list: Vec<T>) -> &'static [T] {
-    Box::leak(list.into_boxed_slice())
-}
-
-fn leaked(text: &str) -> &'static str {
-    Box::leak(text.into())
-}
-
-impl Mapping {
-    fn check(&self) -> Result<(), Error> {
-        match self.keys.iter().find(|(key, _)| key.is_empty() || key.contains('*')) {
-            Some((key, _)) => Err(Error::new([&read::quoted(key), " is not a key; write each key out"].concat())),
-            None if self.keys.is_empty() => Err(Error::new("has no keys; use {\"keys\": {\"my.model\": \"request.model\"}}")),
-            None => Ok(()),
+/// What a field's name means: a short one, or OTel's key, with or without its `gen_ai.`.
+fn meaning(name: &str) -> Result<To, Error> {
+    let found = |key: &str| index().exact.get(key.as_bytes()).and_then(|first| index().from(*first).next());
+    let short = text::lookup(SHORT, name.as_bytes()).and_then(found);
+    let of_otel = |r: &RuleRef| r.convention == 1 && !r.rule.to.is_mark();
+    match short.or_else(|| found(&["gen_ai.", name].concat()).or_else(|| found(name)).filter(of_otel)) {
+        Some(r) => Ok(r.rule.to),
+        None => {
+            let mut known: Vec<&str> = SHORT.iter().map(|(name, _)| *name).collect();
+            known.extend(index().conventions[0].rules.iter().map(|rule| rule.key.trim_start_matches("gen_ai.")));
+            let hint = hint(name, &known);
+            let fix = if hint.starts_with("did") { &hint } else { "docs/conventions.md lists the fields" };
+            Err(Error::new([&quoted(name), " is not a field; ", fix].concat()))
         }
     }
+}
 
-    /// The rules, which live as long as the process.
-    fn rules(&self) -> Vec<&'static Rule> {
-        let rule = |(key, target): &(String, Target)| {
-            let pairs = || self.values.iter().chain(&target.values);
-            let kind_of =
-                |word: &str| text::lookup_word(otel::OPERATIONS, word.as_bytes()).or(text::lookup_word(otel::SPAN_KINDS, word.as_bytes()));
-            let to = match target.to {
-                To::Kind(_) => {
-                    let own = pairs().filter_map(|(word, meant)| Some((leaked(word), kind_of(meant)?)));
-                    let all: Vec<(&str, Kind)> =
-                        own.chain(otel::OPERATIONS.iter().copied()).chain(otel::SPAN_KINDS.iter().copied()).collect();
-                    To::Kind(leak(all))
-                }
-                // An id has no words.
-                To::Field(field) if pairs().next().is_some() && !PEOPLE[..2].contains(&field) => {
-                    let words = pairs().map(|(word, meant)| (leaked(word), leaked(meant))).collect();
-                    To::All(leak(vec![To::Words(field, leak(words)), To::Field(field)]))
-                }
-                to => to,
-            };
-            &*Box::leak(Box::new(Rule { key: leaked(key), to, trust: TRUST }))
-        };
-        self.keys.iter().map(rule).collect()
+/// Words and what they stand for.
+type Words = Vec<(&'static str, &'static str)>;
+
+fn read_words<'d>(words: Json<'d>, arena: &'d Bump, into: &mut Words) -> Result<(), Error> {
+    for (word, meant) in words.entries() {
+        let Some(meant) = meant.text(arena) else { return Err(Error::unlike("text", meant).within(&String::from_utf8_lossy(word))) };
+        into.push((leaked(word), leaked(meant)));
+    }
+    if words.is_object() { Ok(()) } else { Err(Error::unlike("an object", words)) }
+}
+
+/// A meaning, where words stand for the values.
+fn with_words(to: To, words: Words) -> To {
+    let words: &'static Words = Box::leak(Box::new(words));
+    match to {
+        To::Kind(known) => {
+            let mut others = index().exact.get(&b"gen_ai.span.kind"[..]).into_iter().flat_map(|first| index().from(*first));
+            let others = others.find_map(|r| if let To::Kind(kinds) = r.rule.to { Some(kinds) } else { None });
+            let mut all: Vec<(&str, Kind)> = Vec::new();
+            for (word, meant) in words {
+                let kind = text::lookup_word(known, meant.as_bytes()).or_else(|| text::lookup_word(others?, meant.as_bytes()));
+                all.extend(kind.map(|kind| (*word, kind)));
+            }
+            all.extend_from_slice(known);
+            all.extend_from_slice(others.unwrap_or_default());
+            To::Kind(Vec::leak(all))
+        }
+        // An id has no words.
+        To::Field(field) if !words.is_empty() && !PEOPLE[..2].contains(&field) => To::All(Vec::leak(vec![To::Words(field, words), to])),
+        to => to,
     }
 }
 
-/// The mappings of one configuration, indexed.
-#[derive(Debug)]
+/// The option of a mapping, or of a field, is not one.
+fn no_option<T>(name: &[u8], known: &[&str]) -> Result<T, Error> {
+    let name = String::from_utf8_lossy(name);
+    Err(Error::new(["is not an option; ", &hint(&name, known)].concat()).within(&name))
+}
+
+/// What one key means: the name of a field, or `{to, values}`.
+fn read_target<'d>(json: Json<'d>, arena: &'d Bump, mut words: Words) -> Result<To, Error> {
+    let mut to = json;
+    for (name, value) in json.entries() {
+        match text::as_keyword(name) {
+            "to" => to = value,
+            "values" => read_words(value, arena, &mut words).map_err(|e| e.within("values"))?,
+            _ => return no_option(name, &["to", "values"]),
+        }
+    }
+    let Some(name) = to.text(arena) else { return Err(Error::unlike("the name of a field, or {\"to\": …}", json)) };
+    Ok(with_words(meaning(&String::from_utf8_lossy(name))?, words))
+}
+
+/// The mappings of one configuration.
+#[derive(Debug, Default)]
 struct Custom {
-    scopes: Vec<Option<String>>,
+    scopes: Vec<Option<&'static str>>,
     rules: Vec<RuleRef>,
+}
+
+impl Custom {
+    fn read<'d>(&mut self, mapping: Json<'d>, arena: &'d Bump) -> Result<(), Error> {
+        let (mut scope, mut words) = (None, Vec::new());
+        if !mapping.is_object() {
+            return Err(Error::unlike("an object", mapping));
+        }
+        for (name, value) in mapping.entries() {
+            match text::as_keyword(name) {
+                "scope" => scope = Some(leaked(value.text(arena).ok_or_else(|| Error::unlike("text", value).within("scope"))?)),
+                "values" => read_words(value, arena, &mut words).map_err(|e| e.within("values"))?,
+                "keys" => {}
+                _ => return no_option(name, &["scope", "keys", "values"]),
+            }
+        }
+        let keys = mapping.get("keys").filter(|keys| !keys.is_empty() && keys.is_object());
+        let Some(keys) = keys else { return Err(Error::new("has no keys; use {\"keys\": {\"my.model\": \"request.model\"}}")) };
+        for (key, target) in keys.entries() {
+            let name = String::from_utf8_lossy(key);
+            if name.contains('*') {
+                return Err(Error::new([&quoted(&name), " is not a key; write each key out"].concat()).within("keys"));
+            }
+            let to = read_target(target, arena, words.clone()).map_err(|e| e.within(&name).within("keys"))?;
+            let rule = Box::leak(Box::new(Rule { key: leaked(key), to, trust: TRUST }));
+            self.rules.push(RuleRef { convention: bit(self.scopes.len()), rule });
+        }
+        self.scopes.push(scope);
+        Ok(())
+    }
 }
 
 /// What the user declared; most often nothing.
@@ -218,61 +175,48 @@ impl Read for Mappings {
     fn read<'d>(&mut self, json: Json<'d>, arena: &'d Bump) -> Result<(), Error> {
         let text = json.to_text(arena);
         let mut known = KNOWN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some((_, custom)) = known.iter().find(|(known, _)| known == text) {
-            *self = Mappings(Some(custom));
-            return Ok(());
-        }
-        let mappings: Vec<Checked> = read::value(json, arena)?;
-        if mappings.len() > NAMES.len() {
-            return Err(Error::new(format!("has {} entries; use at most {}", mappings.len(), NAMES.len())));
-        }
-        let rules = mappings
-            .iter()
-            .enumerate()
-            .flat_map(|(at, Checked(mapping))| mapping.rules().into_iter().map(move |rule| RuleRef { convention: bit(at), rule }));
-        let custom: &'static Custom = Box::leak(Box::new(Custom {
-            rules: rules.collect(),
-            scopes: mappings.into_iter().map(|Checked(mapping)| mapping.scope).collect(),
-        }));
-        known.push((text.to_vec(), custom));
+        let found = known.iter().find(|(known, _)| known == text).map(|(_, custom)| *custom);
+        let custom = match found {
+            Some(custom) => custom,
+            None if !json.is_array() => return Err(Error::unlike("a list", json)),
+            None => {
+                let mut custom = Custom::default();
+                for (mapping, name) in json.items().zip(NAMES) {
+                    custom.read(mapping, arena).map_err(|e| e.within(name.trim_start_matches("mappings")))?;
+                }
+                let count = json.items().count();
+                if count > NAMES.len() {
+                    return Err(Error::new(["has ", &count.to_string(), " entries; use at most 8"].concat()));
+                }
+                let custom = &*Box::leak(Box::new(custom));
+                known.push((text.to_vec(), custom));
+                custom
+            }
+        };
         *self = Mappings(Some(custom));
         Ok(())
     }
 }
 
-/// A mapping that was checked as it was read, so that an error names its place.
-struct Checked(Mapping);
-
-impl Read for Checked {
-    fn blank() -> Self {
-        Checked(Mapping::default())
-    }
-
-    fn read<'d>(&mut self, json: Json<'d>, arena: &'d Bump) -> Result<(), Error> {
-        self.0.read(json, arena)?;
-        self.0.check()
-    }
-}
-
 impl Mappings {
+    fn rules(self) -> &'static [RuleRef] {
+        self.0.map_or(&[], |custom| &custom.rules)
+    }
+
     /// The mappings that hold in a scope.
     pub fn of_scope(self, name: &[u8]) -> ConventionSet {
         let scopes = self.0.into_iter().flat_map(|custom| &custom.scopes).enumerate();
-        scopes.filter(|(_, scope)| scope.as_ref().is_none_or(|scope| text::glob(scope, name))).map(|(at, _)| bit(at)).sum()
+        scopes.filter(|(_, scope)| scope.is_none_or(|scope| text::glob(scope, name))).map(|(at, _)| bit(at)).sum()
     }
 
     /// What they have for a key.
     pub fn rules_of(self, key: &[u8]) -> impl Iterator<Item = RuleRef> {
-        let rules = self.0.map_or(&[][..], |custom| &custom.rules);
-        rules.iter().filter(move |r| r.rule.key.as_bytes() == key).copied()
+        self.rules().iter().filter(move |r| r.rule.key.as_bytes() == key).copied()
     }
 
     /// The keys whose values the start of a span is wanted for: those of kinds, sessions and users.
     pub fn wanted(self) -> impl Iterator<Item = &'static str> {
-        let rules = self.0.map_or(&[][..], |custom| &custom.rules);
-        rules
-            .iter()
-            .filter(|r| r.rule.to.is_kind() || matches!(r.rule.to, To::Field(field) if PEOPLE[..2].contains(&field)))
-            .map(|r| r.rule.key)
+        let is_wanted = |to: To| to.is_kind() || matches!(to, To::Field(field) if PEOPLE[..2].contains(&field));
+        self.rules().iter().filter(move |r| is_wanted(r.rule.to)).map(|r| r.rule.key)
     }
 }

@@ -32,7 +32,7 @@ const fn with(trust: u8, key: &'static str, to: To) -> Rule {
 }
 
 /// `gen_ai.operation.name`: the registry, then words that are in the wild.
-pub const OPERATIONS: &[(&str, Kind)] = &[
+const OPERATIONS: &[(&str, Kind)] = &[
     ("acompletion", Kind::Chat),
     ("add_memory", Kind::CreateMemory),
     ("aembedding", Kind::Embeddings),
@@ -122,7 +122,7 @@ pub const OPERATIONS: &[(&str, Kind)] = &[
 const MCP_METHODS: &[(&str, Kind)] = &[("tools/call", Kind::ExecuteTool)];
 
 /// `gen_ai.span.kind` of Tencent and Alibaba, in either case.
-pub const SPAN_KINDS: &[(&str, Kind)] = &[
+const SPAN_KINDS: &[(&str, Kind)] = &[
     ("AGENT", Kind::InvokeAgent),
     ("CHAIN", Kind::Chain),
     ("EMBEDDING", Kind::Embeddings),

@@ -28,6 +28,7 @@ mod privacy_limits;
 mod profiles;
 mod round_trip;
 mod segments;
+mod sources;
 mod traps;
 mod trees;
 mod unique;

@@ -99,7 +99,10 @@ fn a_mapping_that_cannot_hold_is_refused_with_its_place() {
             r#"[{"keys":{"my.model":"request.modl"}}]"#,
             r#"mappings[0].keys.my.model: "request.modl" is not a field; did you mean request.model?"#,
         ),
-        (r#"[{"keys":{"a":"usage.input"}},{"keys":{"my.*":"request.model"}}]"#, r#"mappings[1]: "my.*" is not a key; write each key out"#),
+        (
+            r#"[{"keys":{"a":"usage.input"}},{"keys":{"my.*":"request.model"}}]"#,
+            r#"mappings[1].keys: "my.*" is not a key; write each key out"#,
+        ),
         (r#"[{"scope":"x"}]"#, r#"mappings[0]: has no keys; use {"keys": {"my.model": "request.model"}}"#),
         (r#"[{"keys":{"a":{"to":"input.messages","vals":{}}}}]"#, "mappings[0].keys.a.vals: is not an option; did you mean values?"),
         (r#"[{"keys":{"a":1}}]"#, r#"mappings[0].keys.a: is a number; use the name of a field, or {"to": …}"#),
