@@ -50,7 +50,10 @@ export type NormalizeOptions = Pick<
   DestinationOptions,
   "profile" | "keep" | "serviceName" | "token" | "hostName" | "resource" | "privacy"
 > &
-  Pick<GenSpanOptions, "entry" | "inferProvider" | "inheritSession" | "mappings" | "maxUnpackedBytes" | "mask" | "onMedia"> & {
+  Pick<
+    GenSpanOptions,
+    "entry" | "inferProvider" | "inheritSession" | "mappings" | "maxUnpackedBytes" | "mask" | "onMedia"
+  > & {
     /**
      * Called with the spans that are left out of the result because no backend would take them, such as spans without ids. Without it they are
      * left out silently. A body that has only such spans is an error.

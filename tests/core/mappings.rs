@@ -116,7 +116,7 @@ fn a_mapping_that_cannot_hold_is_refused_with_its_place() {
             assert_eq!(wrong, message);
         }
     }
-    let many = vec![r#"{"keys":{"a":"usage"}}"#; 9].join(",");
+    let many = [r#"{"keys":{"a":"usage"}}"#; 9].join(",");
     let wrong = Config::from_json(&format!(r#"{{"mappings":[{many}]}}"#)).unwrap_err().to_string();
     assert_eq!(wrong, "mappings: has 9 entries; use at most 8");
 }
