@@ -60,7 +60,7 @@ fn meaning(name: &str) -> Result<To, Error> {
         Some(r) => Ok(r.rule.to),
         None => {
             let mut known: Vec<&str> = SHORT.iter().map(|(name, _)| *name).collect();
-            known.extend(index().conventions[0].rules.iter().map(|rule| rule.key.trim_start_matches("gen_ai.")));
+            known.extend(index().conventions[0].rules.iter().map(|rule| rule.key.strip_prefix("gen_ai.").unwrap_or(rule.key)));
             let hint = hint(name, &known);
             let fix = if hint.starts_with("did") { &hint } else { "docs/conventions.md lists the fields" };
             Err(Error::new([&quoted(name), " is not a field; ", fix].concat()))
@@ -182,7 +182,7 @@ impl Read for Mappings {
             None => {
                 let mut custom = Custom::default();
                 for (mapping, name) in json.items().zip(NAMES) {
-                    custom.read(mapping, arena).map_err(|e| e.within(name.trim_start_matches("mappings")))?;
+                    custom.read(mapping, arena).map_err(|e| e.within(&name["mappings".len()..]))?;
                 }
                 let count = json.items().count();
                 if count > NAMES.len() {
