@@ -367,15 +367,15 @@ export class Pipeline {
     const wasm = this.enter();
     const spans = this.left((wasm.gs_ingest as NonNullable<Exports["gs_ingest"]>)(handle, len, peer, now));
     this.taken = Math.max(0, spans);
-    if (spans < 0) return { refused: REFUSALS[spans as keyof typeof REFUSALS], message: this.told() };
+    if (spans < 0) return { refused: REFUSALS[spans as keyof typeof REFUSALS], message: this.message() };
     const rejected = this.left(this.enter().gs_out_spans(handle));
-    return rejected > 0 ? { rejected, message: this.told() } : undefined;
+    return rejected > 0 ? { rejected, message: this.message() } : undefined;
   }
 
   /** The next service that sends no token although a destination requires one; each is reported once. Only in the module of the command line. */
   tokenless(): string | undefined {
     const found = this.left((this.enter().gs_tokenless as NonNullable<Exports["gs_tokenless"]>)(this.handle));
-    return found === 0 ? undefined : this.told();
+    return found === 0 ? undefined : this.message();
   }
 
   /** Returns `true` if the span whose ids are in the area belongs to an LLM segment. The area then contains the id of that LLM span. */
@@ -430,11 +430,11 @@ export class Pipeline {
   response(id: number, status: number, retryAfter: number, len: number, now: number): Rejected | undefined {
     const { handle } = this;
     if (this.left(this.enter().gs_response(handle, id, status, retryAfter, len, now)) === 0) return undefined;
-    return { rejected: this.left(this.enter().gs_out_spans(handle)), message: this.told() };
+    return { rejected: this.left(this.enter().gs_out_spans(handle)), message: this.message() };
   }
 
   /** The message that the core has left in the area. */
-  private told(): string {
+  private message(): string {
     const { handle } = this;
     const wasm = this.enter();
     const at = wasm.gs_out_ptr(handle) >>> 0;

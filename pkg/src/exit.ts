@@ -33,7 +33,7 @@ function listen(processors: Set<Leaving>): Exit {
   const ends = () => {
     for (const { flush } of processors) void flush();
   };
-  const told = () => {
+  const stop = () => {
     const others = process.listenerCount("SIGTERM") > 1;
     ignore();
     if (shared[KEY]?.processors === processors) delete shared[KEY];
@@ -42,10 +42,10 @@ function listen(processors: Set<Leaving>): Exit {
     void over.then(() => others || process.kill(process.pid, "SIGTERM"));
   };
   process.once("beforeExit", ends);
-  process.on("SIGTERM", told);
+  process.on("SIGTERM", stop);
   const ignore = () => {
     process.off("beforeExit", ends);
-    process.off("SIGTERM", told);
+    process.off("SIGTERM", stop);
   };
   return { processors, ignore };
 }

@@ -45,8 +45,8 @@ function send(
       if (signal.aborted) return reject(signal.reason);
       if (!error) return resolve({ status: 0, retryAfter: -1, body: response ?? new Uint8Array() });
       const [details] = error.metadata?.get("grpc-status-details-bin") ?? [];
-      const said = typeof details === "object" ? details : new Uint8Array();
-      resolve({ status: error.code, retryAfter: -1, body: said, message: error.details });
+      const body = typeof details === "object" ? details : new Uint8Array();
+      resolve({ status: error.code, retryAfter: -1, body, message: error.details });
     };
     const toBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const same = (bytes: Buffer) => bytes;

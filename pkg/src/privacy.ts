@@ -20,12 +20,12 @@ export function inside<T>(call: () => T): T {
   }
 }
 
-function told<A extends unknown[]>(hook: (...given: A) => unknown, given: A): string | undefined {
+function resultOf<A extends unknown[]>(hook: (...given: A) => unknown, given: A): string | undefined {
   try {
-    const said = hook(...given);
-    if (typeof said === "string") return said;
+    const result = hook(...given);
+    if (typeof result === "string") return result;
     // Nobody awaits a promise that the hook returns, so its rejection must not reach the host.
-    if (said instanceof Promise) said.catch(() => {});
+    if (result instanceof Promise) result.catch(() => {});
   } catch {
     // The error may contain the text that was to be masked, so it is not reported.
   }
@@ -39,9 +39,9 @@ export function guarded<A extends unknown[]>(
 ): (...given: A) => string | undefined {
   return (...given) =>
     inside(() => {
-      const said = told(hook, given);
-      if (said === undefined) failed();
-      return said;
+      const result = resultOf(hook, given);
+      if (result === undefined) failed();
+      return result;
     });
 }
 

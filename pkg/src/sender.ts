@@ -500,11 +500,11 @@ export class Sender {
   #failed(destination: number, what: string, why = "", body?: Uint8Array): void {
     const { secrets } = this.#routes[destination] as Route;
     const ofBatch = (why && body && this.#owner.secretsIn?.(body)) || [];
-    const told = [...secrets, ...ofBatch]
+    const safe = [...secrets, ...ofBatch]
       .filter((secret) => secret.length > 3)
       .reduce((text, secret) => text.replaceAll(secret, "…"), why);
-    this.#lastErrors[destination] = { message: told ? `${what}: ${told.slice(0, 500)}` : what, timeMillis: Date.now() };
-    this.warn(what, told.slice(0, 500));
+    this.#lastErrors[destination] = { message: safe ? `${what}: ${safe.slice(0, 500)}` : what, timeMillis: Date.now() };
+    this.warn(what, safe.slice(0, 500));
   }
 }
 

@@ -722,7 +722,7 @@ test("the command line: one line and a status for what is wrong", async (t) => {
     [2, ["relay", "--to", "http://x/", "--profile", "otle"], /^genspan: .*profile.*otle/],
     [2, ["relay", "--config", broken], /broken\.json: not valid JSON/],
     [2, ["relay", "--config", join(folder, "absent.json")], /absent\.json: no such file/],
-    [2, ["relay", "--to", "http://x/", "--max-body", "1GiB"], /--max-body 1GiB is more/],
+    [2, ["relay", "--to", "http://x/", "--max-body", "1GiB"], /--max-body: 1GiB is too large/],
   ]) {
     const { status: ended, err } = await command(t, args).ended;
     assert.equal(ended, status, err);

@@ -108,11 +108,11 @@ function outcome({ destinations = [] }: SenderStats): string[] {
 /** Resolves on the first SIGINT or SIGTERM; a second one ends the process at once. */
 function signal(): Promise<void> {
   return new Promise((resolve) => {
-    let told = false;
+    let stopping = false;
     for (const name of ["SIGINT", "SIGTERM"] as const) {
       process.on(name, () => {
-        if (told) process.exit(130);
-        told = true;
+        if (stopping) process.exit(130);
+        stopping = true;
         resolve();
       });
     }

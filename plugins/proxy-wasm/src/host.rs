@@ -34,17 +34,17 @@ fn now() -> f64 {
 /// A counter and the value already reported to the proxy.
 struct Counter {
     id: u32,
-    told: u64,
+    reported: u64,
 }
 
 impl Counter {
     fn new(name: &str) -> Option<Self> {
-        hostcalls::define_metric(MetricType::Counter, name).ok().map(|id| Counter { id, told: 0 })
+        hostcalls::define_metric(MetricType::Counter, name).ok().map(|id| Counter { id, reported: 0 })
     }
 
     fn tell(&mut self, total: u64) {
-        if total > self.told && hostcalls::increment_metric(self.id, (total - self.told) as i64).is_ok() {
-            self.told = total;
+        if total > self.reported && hostcalls::increment_metric(self.id, (total - self.reported) as i64).is_ok() {
+            self.reported = total;
         }
     }
 }
@@ -72,7 +72,7 @@ struct Worker {
     refused_counters: Vec<Option<Counter>>,
     /// Gauges with the value already reported: every worker adds its share.
     gauges: Vec<(u32, u64)>,
-    said: Vec<(String, f64)>,
+    logged: Vec<(String, f64)>,
     /// Known header names, and whether they identify a sender.
     named: Vec<(String, bool)>,
 }
@@ -122,20 +122,21 @@ impl Worker {
         let refused = self.refused_counters.iter_mut().zip(self.refused);
         passed.chain(refused).for_each(|(counter, total)| counter.iter_mut().for_each(|c| c.tell(total)));
         let memory = core::arch::wasm32::memory_size(0) as u64 * 65_536;
-        for ((id, told), value) in self.gauges.iter_mut().zip([held, pending, self.buffered as u64, memory, self.origins.len() as u64]) {
-            if value != *told && hostcalls::increment_metric(*id, value as i64 - *told as i64).is_ok() {
-                *told = value;
+        for ((id, reported), value) in self.gauges.iter_mut().zip([held, pending, self.buffered as u64, memory, self.origins.len() as u64])
+        {
+            if value != *reported && hostcalls::increment_metric(*id, value as i64 - *reported as i64).is_ok() {
+                *reported = value;
             }
         }
     }
 
     /// Logs at most once a minute for each fault.
     fn say(&mut self, level: LogLevel, what: &str, now: f64) {
-        self.said.retain(|(_, at)| now - at < LOG_INTERVAL);
-        if self.said.iter().any(|(said, _)| said == what) {
+        self.logged.retain(|(_, at)| now - at < LOG_INTERVAL);
+        if self.logged.iter().any(|(logged, _)| logged == what) {
             return;
         }
-        self.said.push((what.to_owned(), now));
+        self.logged.push((what.to_owned(), now));
         let _ = hostcalls::log(level, &format!("genspan: {what}"));
     }
 
@@ -280,8 +281,8 @@ impl RootContext for Root {
         let text = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX).ok().flatten().unwrap_or_default();
         match Settings::read(&String::from_utf8_lossy(&text)) {
             Ok(settings) => {
-                for said in &settings.ignored {
-                    let _ = hostcalls::log(LogLevel::Warn, &format!("genspan: {said}"));
+                for ignored in &settings.ignored {
+                    let _ = hostcalls::log(LogLevel::Warn, &format!("genspan: {ignored}"));
                 }
                 let mut worker = self.worker.borrow_mut();
                 worker.settings = Some(settings);
@@ -373,8 +374,8 @@ impl Stream {
 
     /// Returns true if the whole body has arrived, although the stream has not ended.
     fn is_whole(&self) -> bool {
-        let told = self.request.as_ref().and_then(|(request, _)| request.length(&self.held)).or(self.length);
-        told == Some(self.held.len())
+        let announced = self.request.as_ref().and_then(|(request, _)| request.length(&self.held)).or(self.length);
+        announced == Some(self.held.len())
     }
 
     /// The held body, rewritten; or unchanged if it cannot be read and may be forwarded. An error if it may not, or was already forwarded.
