@@ -249,8 +249,9 @@ pub extern "C" fn gs_end(handle: u32, length: usize, refused: u32, now: f64) -> 
 }
 
 /// Ingests an OTLP body from the input area, where it follows the `peer` bytes of its sender's address. Returns how many of its spans were
-/// taken; `gs_out_spans` are those that were refused, and the reason is the body of `gs_out_*`. Below zero nothing of it was taken, and the body
-/// of `gs_out_*` contains the reason: -1: it is malformed; -2: there is no room for it now; -3: it exceeds a limit and can never be taken.
+/// accepted; `gs_out_spans` is the number of refused ones, and the reason is the body of `gs_out_*`. A negative result means that the whole body was
+/// refused, with the reason in the body of `gs_out_*`: -1: it is malformed; -2: there is no room for it now; -3: it exceeds a limit and can never be
+/// accepted.
 #[cfg(feature = "ingest")]
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_ingest(handle: u32, length: usize, peer: usize, now: f64) -> i32 {
