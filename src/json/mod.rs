@@ -103,7 +103,7 @@ pub fn is_dense(text: &[u8], most: usize) -> bool {
 }
 
 /// The values of an array.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Items<'d>(Option<&'d Node<'d>>);
 
 impl<'d> Iterator for Items<'d> {
