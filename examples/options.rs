@@ -46,15 +46,13 @@ fn types() -> String {
     let mut out = String::from(
         "// The options of the package, made from the list of the core by `cargo run --example options`. A test compares the two.\n\
          import type { HeadersLike } from \"./headers.js\";\n\
-         import type { MeterProvider } from \"./metrics.js\";\n\
-         import type { FilterRules, Mapping, Media, PartialSuccess, SpanFilter, Tls } from \"./types.js\";\n\n",
+         import type { FilterRules, Mapping, Media, MeterProvider, PartialSuccess, Protocol, SpanFilter, Tls } from \"./types.js\";\n\n",
     );
     let names: Vec<_> = Profile::ALL.iter().map(|profile| format!("\"{}\"", profile.name())).collect();
     writeln!(out, "export const PROFILES = [{}] as const;", names.join(", ")).unwrap();
     out.push_str("/** The attributes that a backend reads: `\"otel\"` is OpenTelemetry GenAI 0.1.0, `\"openinference\"` is for Phoenix and Arize. */\n");
     out.push_str("export type Profile = (typeof PROFILES)[number];\n");
     out.push_str("/** Which source attributes stay. */\nexport type Keep = \"unmapped\" | \"all\" | \"none\";\n");
-    out.push_str("export type Protocol = \"http/protobuf\" | \"http/json\" | \"grpc\";\n");
     for group in groups() {
         let extends = EXTENDS.iter().find(|(interface, _)| *interface == group.interface);
         let extends = extends.map(|(_, of)| format!(" extends {of}")).unwrap_or_default();

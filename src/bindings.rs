@@ -1,8 +1,8 @@
-//! The JavaScript surface. Cold calls go through wasm-bindgen; the hot ones are plain exports that take numbers, since each
-//! of them is made once or twice for every span. Nothing else in the crate knows JS.
+//! The JavaScript surface. Cold calls go through wasm-bindgen; hot ones are plain exports that take numbers, because each
+//! of them is made once or twice for every span. Nothing else in the crate knows JavaScript.
 //!
-//! A hot call reads its record from the pipeline's input area ([`gs_reserve`]). A handle that was never given out, or a
-//! length over what was reserved, makes a call do nothing and give 0.
+//! A hot call reads its record from the pipeline's input area ([`gs_reserve`]). With an invalid handle, or a length over the
+//! reserved size, a call does nothing and returns 0.
 
 use crate::config::{Config, Convert};
 use crate::convert::Converted;
@@ -22,13 +22,13 @@ use std::collections::VecDeque;
 use std::hash::BuildHasher;
 use wasm_bindgen::prelude::*;
 
-/// How many flushes can be asked about; a host waits for one or two at a time.
+/// Maximum number of flushes that can be queried; a host waits for one or two at a time.
 const MAX_FLUSHES: usize = 1024;
 
 struct Host {
     pipeline: Pipeline,
     input: Vec<u8>,
-    /// What the host reads.
+    /// The bytes that the host reads.
     out: Out,
     /// The message of a partial success.
     message: String,
@@ -37,7 +37,7 @@ struct Host {
 }
 
 impl Host {
-    /// Makes a count of spans and a message what the host reads.
+    /// Makes a number of spans and a message available to the host.
     fn say(&mut self, PartialSuccess { rejected, message }: PartialSuccess) {
         self.message = message;
         self.out = Out { spans: rejected, body: (self.message.as_ptr(), self.message.len()), ..NOTHING };
@@ -80,13 +80,13 @@ fn error(message: impl std::fmt::Display) -> JsError {
     JsError::new(&message.to_string())
 }
 
-/// An object as JSON text: read from text, an unknown field is an error, and every error names its field.
+/// An object as JSON text: when it is read from text, an unknown field is an error, and every error names its field.
 fn json(value: &JsValue) -> Result<String, JsError> {
     let text = js_sys::JSON::stringify(value).ok().and_then(|text| text.as_string());
     text.ok_or_else(|| error("configuration: must be an object that JSON can hold"))
 }
 
-/// The functions of the host as the core calls them. Any answer but a string says that they failed.
+/// The functions of the host in the form that the core calls. Any result but a string means that they failed.
 fn hooks(mask: Option<Function>, on_media: Option<Function>) -> Hooks {
     let said = |answer: Result<JsValue, JsValue>| answer.ok().and_then(|answer| answer.as_string()).ok_or(HookFailed);
     Hooks {
@@ -97,8 +97,8 @@ fn hooks(mask: Option<Function>, on_media: Option<Function>) -> Hooks {
     }
 }
 
-/// Seeds the hashes of the module at random. `otherwise` is the seed where the host gives no random values, as workers do before their first
-/// request. To be called before anything else.
+/// Seeds the hashes of the module at random. `otherwise` is the seed if the host provides no random values, as in workers before their first
+/// request. Call it before anything else.
 #[wasm_bindgen]
 pub fn seed(otherwise: f64) {
     let mut seed = [0; 8];
@@ -106,8 +106,8 @@ pub fn seed(otherwise: f64) {
     seed_hashes(if is_random { u64::from_le_bytes(seed) } else { otherwise as u64 });
 }
 
-/// Opens a pipeline; throws an `Error` that names the field, the value, the rule and a fix. `mask` gets a text and its key, `on_media`
-/// a media type, base64 and the key; each gives a string. They must not call anything of this module.
+/// Opens a pipeline; throws an `Error` with the path, the value, the problem and a fix. `mask` receives a text and its key, `on_media`
+/// a media type, base64 and the key; each returns a string. They must not call anything in this module.
 #[wasm_bindgen]
 pub fn open(config: JsValue, mask: Option<Function>, on_media: Option<Function>) -> Result<u32, JsError> {
     let mut config = Config::read(&json(&config)?).map_err(error)?;
@@ -125,7 +125,7 @@ pub fn open(config: JsValue, mask: Option<Function>, on_media: Option<Function>)
     }))
 }
 
-/// Closes a pipeline; what it holds is gone.
+/// Closes a pipeline and discards its contents.
 #[wasm_bindgen]
 pub fn close(handle: u32) {
     HOSTS.with_borrow_mut(|hosts| {
@@ -135,13 +135,13 @@ pub fn close(handle: u32) {
     });
 }
 
-/// The keys whose values a `start` record shall bring, where the span starts with them.
+/// Attribute keys whose values the host must include in a `start` record, if the span starts with them.
 #[wasm_bindgen]
 pub fn wanted(handle: u32) -> js_sys::Array {
     with(handle, |host| host.pipeline.wanted().into_iter().map(JsValue::from_str).collect())
 }
 
-/// What happened so far, as a plain object; `undefined` for a handle that is not open.
+/// The counters so far, as a plain object; `undefined` for a handle that is not open.
 #[wasm_bindgen]
 pub fn stats(handle: u32) -> Result<JsValue, JsError> {
     let stats = with(handle, |host| Some(host.pipeline.stats()));
@@ -153,8 +153,8 @@ fn options(value: &JsValue) -> Result<Convert, JsError> {
     if value.is_undefined() || value.is_null() { Ok(Convert::default()) } else { Convert::from_json(&json(value)?).map_err(error) }
 }
 
-/// One OTLP body in, one out; throws an `Error` that says what is wrong and where. Hooks as for [`open`]; `partial` gets the number of spans that
-/// were left out and the reason, if there are any.
+/// Converts one OTLP body; throws an `Error` with the problem and its position. Hooks as for [`open`]; `partial` receives the number of omitted spans
+/// and the reason, if there are any.
 #[wasm_bindgen]
 pub fn convert(
     body: &[u8],
@@ -166,7 +166,7 @@ pub fn convert(
     handed_over(crate::convert_with(body, &self::options(&options)?, &hooks(mask, on_media)), partial)
 }
 
-/// Why [`convert`] gives what it gives, as JSON text; throws and reports likewise.
+/// The reasons for the result of [`convert`], as JSON text; throws and reports in the same way.
 #[wasm_bindgen]
 pub fn explain(
     body: &[u8],
@@ -181,7 +181,7 @@ pub fn explain(
 fn handed_over(converted: Result<Converted, Error>, partial: &Function) -> Result<js_sys::Uint8Array, JsError> {
     let Converted { body, partial_success } = converted.map_err(error)?;
     if let Some(PartialSuccess { rejected, message }) = partial_success {
-        // It only takes a note.
+        // It only stores the values.
         let _ = partial.call2(&JsValue::UNDEFINED, &JsValue::from_f64(rejected as f64), &message.into());
     }
     Ok(js_sys::Uint8Array::from(&body[..]))
@@ -205,25 +205,25 @@ pub extern "C" fn gs_reserve(handle: u32, length: usize) -> *mut u8 {
     with(handle, reserve).unwrap_or(0) as *mut u8
 }
 
-/// The number of a key or name; 0: the dictionary is full.
+/// The number of a key or name; 0 if the dictionary is full.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_intern(handle: u32, length: usize) -> u32 {
     with_input(handle, length, |host, text| host.pipeline.intern(text).unwrap_or(0))
 }
 
-/// The number of a scope; 0: the record was refused.
+/// The number of a scope; 0 if the record was refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_scope(handle: u32, length: usize) -> u32 {
     with_input(handle, length, |host, record| host.pipeline.scope(record).unwrap_or(0))
 }
 
-/// The number of a resource; 0: the record was refused.
+/// The number of a resource; 0 if the record was refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_resource(handle: u32, length: usize) -> u32 {
     with_input(handle, length, |host, record| host.pipeline.resource(record).unwrap_or(0))
 }
 
-/// What [`gs_start`] and [`gs_end`] return for a record. One that is refused for something else is counted in the stats.
+/// The result of [`gs_start`] and [`gs_end`] for a record. A record that is refused for another reason is counted in the stats.
 fn outcome(taken: Result<(), FrameError>) -> u32 {
     match taken {
         Ok(()) => 1,
@@ -232,14 +232,14 @@ fn outcome(taken: Result<(), FrameError>) -> u32 {
     }
 }
 
-/// A span started. `refused`: the destinations, by their bits, that the host keeps it from. Bit 0: it was accepted; bit 2: its scope has to be
-/// described again, and the record handed over again.
+/// Registers the start of a span. `refused`: a bit set of the destinations from which the host excludes it. Bit 0: it was accepted; bit 2: its scope has to be
+/// described again, and the record passed again.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_start(handle: u32, length: usize, refused: u32, now: f64) -> u32 {
     with_input(handle, length, |host, record| outcome(host.pipeline.start(record, refused, now)))
 }
 
-/// A span ended; `refused` and the bits as for [`gs_start`], the resource being as the scope. Bit 1: something is ready to send.
+/// Registers the end of a span; `refused` and the bits as for [`gs_start`], also for the resource. Bit 1: something is ready to send.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_end(handle: u32, length: usize, refused: u32, now: f64) -> u32 {
     with_input(handle, length, |host, record| {
@@ -248,9 +248,10 @@ pub extern "C" fn gs_end(handle: u32, length: usize, refused: u32, now: f64) -> 
     })
 }
 
-/// An OTLP body came: it is in the input area, behind the `peer` bytes of the address that sent it. Gives how many of its spans were
-/// taken; `gs_out_spans` are those that were refused, and the reason is the body of `gs_out_*`. Below zero nothing of it was taken, and the body
-/// of `gs_out_*` contains the reason: -1: it is malformed; -2: there is no room for it now; -3: it exceeds a limit and can never be taken.
+/// Ingests an OTLP body from the input area, where it follows the `peer` bytes of its sender's address. Returns how many of its spans were
+/// accepted; `gs_out_spans` is the number of refused ones, and the reason is the body of `gs_out_*`. A negative result means that the whole body was
+/// refused, with the reason in the body of `gs_out_*`: -1: it is malformed; -2: there is no room for it now; -3: it exceeds a limit and can never be
+/// accepted.
 #[cfg(feature = "ingest")]
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_ingest(handle: u32, length: usize, peer: usize, now: f64) -> i32 {
@@ -274,7 +275,7 @@ pub extern "C" fn gs_ingest(handle: u32, length: usize, peer: usize, now: f64) -
     })
 }
 
-/// 1: a service sends no token although a destination wants the senders' own; `gs_out_*` give its name, each once.
+/// 1: a service sends no token although a destination requires one; `gs_out_*` contain its name. Each is reported once.
 #[cfg(feature = "ingest")]
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_tokenless(handle: u32) -> u32 {
@@ -286,8 +287,8 @@ pub extern "C" fn gs_tokenless(handle: u32) -> u32 {
     })
 }
 
-/// 1: the span is part of an LLM segment, and that LLM span's id is at the start of the input area (zeros: nobody knows which). To be
-/// called with the trace id and the span id in the input area.
+/// 1: the span belongs to an LLM segment, and the id of that LLM span is at the start of the input area (zeros: unknown). Call it
+/// with the trace id and the span id in the input area.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_segment(handle: u32, length: usize) -> u32 {
     with(handle, |host| {
@@ -308,25 +309,25 @@ pub extern "C" fn gs_poll(handle: u32, now: f64) -> u32 {
     })
 }
 
-/// Where the body of the request starts.
+/// The address of the request's body.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_out_ptr(handle: u32) -> *const u8 {
     with(handle, |host| host.out.body.0 as usize) as *const u8
 }
 
-/// How many bytes it has.
+/// The length of the body, in bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_out_len(handle: u32) -> usize {
     with(handle, |host| host.out.body.1)
 }
 
-/// The id of the request, to answer it by. Ids of different destinations differ.
+/// The id of the request, for its answer. Ids of different destinations differ.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_out_id(handle: u32) -> u32 {
     with(handle, |host| host.out.id)
 }
 
-/// How many spans it holds.
+/// Its number of spans.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_out_spans(handle: u32) -> u32 {
     with(handle, |host| host.out.spans as u32)
@@ -338,13 +339,13 @@ pub extern "C" fn gs_out_destination(handle: u32) -> u32 {
     with(handle, |host| host.out.destination as u32)
 }
 
-/// When [`gs_poll`] has to be called again, in ms since 1970; infinity: when something else happens.
+/// When [`gs_poll`] has to be called again, in ms since 1970; infinity: only after another event.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_wake(handle: u32) -> f64 {
     with(handle, |host| host.pipeline.wake()).unwrap_or(f64::INFINITY)
 }
 
-/// Makes everything ready to send; gives a number for [`gs_settled`].
+/// Makes everything ready to send; returns a number for [`gs_settled`].
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_flush(handle: u32, now: f64) -> u32 {
     with(handle, |host| {
@@ -372,8 +373,8 @@ pub extern "C" fn gs_settled(handle: u32, number: u32) -> u32 {
     })
 }
 
-/// A backend answered; `status` is that of HTTP, or below 100 that of gRPC; `retry_after` is in ms, -1 for none; the body (of gRPC: the
-/// `grpc-status-details-bin`) is in the input area. 1: the answer is a partial success, `gs_out_spans` are rejected, the message is
+/// Passes a backend's answer; `status` is that of HTTP or, below 100, of gRPC; `retry_after` is in ms, -1 for none; the body (for gRPC: the
+/// `grpc-status-details-bin`) is in the input area. 1: the answer is a partial success, `gs_out_spans` is the number of rejected spans, and the message is
 /// the body of `gs_out_*`.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_response(handle: u32, id: u32, status: u32, retry_after: f64, length: usize, now: f64) -> u32 {
@@ -385,13 +386,13 @@ pub extern "C" fn gs_response(handle: u32, id: u32, status: u32, retry_after: f6
     })
 }
 
-/// No answer came.
+/// Reports that there was no answer.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_failure(handle: u32, id: u32, now: f64) {
     with(handle, |host| host.pipeline.failure(id, now));
 }
 
-/// A request that was to be stored is (1), or cannot be (0).
+/// Reports whether a request could be stored: 1 or 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_stored(handle: u32, id: u32, ok: u32, now: f64) {
     with(handle, |host| host.pipeline.stored(id, ok != 0, now));
@@ -403,19 +404,19 @@ pub extern "C" fn gs_wants(handle: u32, destination: usize, now: f64) -> u32 {
     with(handle, |host| u32::from(host.pipeline.wants(destination, now)))
 }
 
-/// Takes a stored request, which is in the input area; `copy` is the host's number for it, not 0.
+/// Passes a stored request, which is in the input area; `copy` is the host's number for it, not 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_restore(handle: u32, destination: usize, copy: u32, spans: u32, length: usize) {
     with_input(handle, length, |host, body| host.pipeline.restore(destination, copy, u64::from(spans), body));
 }
 
-/// Twice the number of a copy that the host may delete, one more if it has to offer it again; 0: there is none.
+/// Twice the number of a copy that the host may delete, plus one if the host has to offer it again; 0 if there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_released(handle: u32) -> u32 {
     with(handle, |host| host.pipeline.released().map_or(0, |(copy, again)| copy << 1 | u32::from(again)))
 }
 
-/// Gives up what is not delivered: [`gs_poll`] gives what is to be stored, the rest is dropped and counted.
+/// Gives up undelivered spans: [`gs_poll`] returns the requests to store; the rest is dropped and counted.
 #[unsafe(no_mangle)]
 pub extern "C" fn gs_close(handle: u32, now: f64) {
     with(handle, |host| host.pipeline.close(now));

@@ -1,4 +1,4 @@
-//! Resources and scopes as a destination gets them: its own attributes set, other destinations' secrets taken out.
+//! Resources and scopes in the form for one destination: its own attributes are set, and other destinations' secrets removed.
 
 use crate::config::{Destination, Scalar};
 use crate::keys::Keys;
@@ -10,21 +10,21 @@ use crate::span::value;
 use crate::span::{Attr, Key, Value};
 use bumpalo::Bump;
 
-/// Langfuse puts the project's key on its scope: it has no meaning for any other backend.
+/// Langfuse puts the project's key on its scope; it has no meaning for other backends.
 const SCOPE_SECRETS: &[&[u8]] = &[b"public_key"];
 /// Tencent's secret is a resource attribute, and applications set it on the resource of all their exporters.
 const RESOURCE_SECRET: &[u8] = b"token";
 const SERVICE_NAME: &[u8] = b"service.name";
 const HOST_NAME: &[u8] = b"host.name";
 
-/// What a destination makes of resources.
+/// The changes that a destination makes to resources.
 #[derive(Debug)]
 pub struct ResourceRules {
     table: &'static Table,
     sets: Vec<(String, Scalar)>,
-    /// A resource without a host name gets the sender's, where that is known.
+    /// Whether a resource without a host name gets the sender's, if that is known.
     peer_host_name: bool,
-    /// The backend knows its accounts by the tokens that the senders' resources carry.
+    /// Whether the backend identifies accounts by the tokens in the senders' resources.
     sender_tokens: bool,
 }
 
@@ -52,13 +52,13 @@ impl ResourceRules {
         self.sets.iter().any(|(set, _)| set.as_bytes() == key)
     }
 
-    /// Would anything be different?
+    /// Returns true if anything would change.
     pub fn touch(&self, attributes: &[Attr], keys: &Keys) -> bool {
         !self.sets.is_empty()
             || attributes.iter().any(|a| self.drops(keys.text(a.key)) || self.is_no_text(a, keys) || self.mended(a, keys).is_some())
     }
 
-    /// Returns true if the backend needs a text here, and this is none.
+    /// Returns true if the backend needs a text here, and this is not one.
     fn is_no_text(&self, attr: &Attr, keys: &Keys) -> bool {
         attr.value.as_str().is_none() && self.table.texts.contains(&keys.text(attr.key))
     }
@@ -67,14 +67,14 @@ impl ResourceRules {
         self.sets(key) || key == RESOURCE_SECRET && self.table.token.is_none()
     }
 
-    /// A service name that the backend would refuse, made one that it takes: losing all spans of a service is worse.
+    /// Replaces a service name that the backend would refuse by an acceptable one, because losing all spans of a service would be worse.
     fn mended(&self, attr: &Attr, keys: &Keys) -> Option<String> {
         let rule = self.table.service_name.as_ref().filter(|_| keys.text(attr.key) == SERVICE_NAME)?;
         let name = String::from_utf8_lossy(attr.value.as_str()?);
         (!(rule.takes)(&name)).then(|| (rule.nearest)(&name))
     }
 
-    /// Writes the attributes of a `Resource`; true: a service name had to be mended.
+    /// Writes the attributes of a `Resource`; returns true if a service name was replaced.
     pub fn write(&self, w: &mut Writer, attributes: &[Attr], keys: &Keys) -> bool {
         let mut mended = false;
         for (key, value) in self.sets.iter().rev() {
@@ -97,24 +97,24 @@ impl ResourceRules {
         mended
     }
 
-    /// The account of a resource: the token that it carries, where the configuration has none. `Some(b"")`: the backend will not take its spans.
+    /// The account of a resource: its token, if the configuration has none. `Some(b"")` means that the backend will not accept its spans.
     pub fn account<'a>(&self, attributes: &[Attr<'a>], keys: &Keys) -> Option<&'a [u8]> {
         self.sender_tokens
             .then(|| text_of(RESOURCE_SECRET, attributes, keys).filter(|token| !token.trim_ascii().is_empty()).unwrap_or_default())
     }
 
-    /// Would the resource of a body be another one? As [`ResourceRules::write_read`].
+    /// Returns true if the resource of a body would change, as in [`ResourceRules::write_read`].
     pub fn changes(&self, resource: Option<&Part>, peer: Option<&str>, keys: &Keys) -> bool {
         let attributes = resource.map_or(&[][..], |(_, d)| d.attributes);
         self.wants(attributes, peer, keys).is_some() || self.touch(attributes, keys)
     }
 
-    /// The host name that a resource lacks.
+    /// The host name for a resource without one.
     fn wants<'p>(&self, attributes: &[Attr], peer: Option<&'p str>, keys: &Keys) -> Option<&'p str> {
         peer.filter(|_| self.peer_host_name && attributes.iter().all(|a| keys.text(a.key) != HOST_NAME))
     }
 
-    /// Writes the resource of a `ResourceSpans` that came in a body, from `peer` if that is known: as it was, where no rule touches it.
+    /// Writes the resource of a `ResourceSpans` from a body, sent by `peer` if that is known; unchanged if no rule applies to it.
     pub fn write_read(&self, w: &mut Writer, resource: Option<&Part>, peer: Option<&str>, keys: &Keys) -> bool {
         let attributes = resource.map_or(&[][..], |(_, d)| d.attributes);
         let peer = self.wants(attributes, peer, keys);
@@ -144,12 +144,12 @@ pub fn service_name<'a>(attributes: &[Attr<'a>], keys: &Keys) -> Option<&'a [u8]
     text_of(SERVICE_NAME, attributes, keys)
 }
 
-/// Does a scope carry a secret?
+/// Returns true if a scope carries a secret.
 pub fn is_secret(scope: &Described, keys: &Keys) -> bool {
     scope.attributes.iter().any(|a| SCOPE_SECRETS.contains(&keys.text(a.key)))
 }
 
-/// Writes the scope of a `ScopeSpans` that came in a body: as it was, if it carries no secret.
+/// Writes the scope of a `ScopeSpans` from a body; unchanged if it carries no secret.
 pub fn write_read_scope(w: &mut Writer, scope: Option<&Part>, keys: &Keys) {
     let Some((raw, d)) = scope else { return };
     if is_secret(d, keys) {

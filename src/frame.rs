@@ -1,8 +1,8 @@
-//! The span frame: how a host hands spans to the core, one at a time, in bytes that are cheap to write from JS.
+//! The span frame: the binary form in which a host passes spans to the core, one at a time, cheap to write from JavaScript.
 //!
 //! A host writes a record into memory that it got from [`crate::bindings`]'s `gs_reserve` (or into any byte slice,
-//! natively) and hands it over. The core reads it in place and copies what it keeps, so the memory is free again at once.
-//! All integers are little-endian, nothing is aligned or padded.
+//! natively) and passes it to the core. The core reads it in place and copies what it needs, so the memory can be reused immediately.
+//! All integers are little-endian; there is no alignment or padding.
 //!
 //! ```text
 //! version  = u8, the number 1
@@ -33,17 +33,17 @@
 //!
 //! start    = version · u8 flags (as above; 8 a session or a user among the attributes is from the baggage)
 //!            16 bytes trace id · 8 bytes span id · 8 bytes parent span id
-//!            8 bytes id of the LLM span in another process that it is below (zeros: none is known)
+//!            8 bytes id of the LLM span in another process that is above this one (zeros: unknown)
 //!            u32 scope id · ref name
 //!            u32 count, refs: the keys of the attributes that the span starts with
-//!            attrs: those of them that the core wants to see, and what the baggage has
+//!            attrs: those of them whose values the core needs, and those from the baggage
 //!
 //! scope    = version · string name · string version · string schema URL · attrs
 //! resource = version · string schema URL · attrs
 //! ```
 //!
-//! Dictionary ids count from 1. An id that was never given out, a length past the end, a count that cannot fit, a trace id or a span id of
-//! zeros: the record is refused with [`FrameError`], which names the offset; nothing of it is kept.
+//! Dictionary ids count from 1. A record is refused if it has an unassigned id, a length past the end, a count that cannot fit, or a trace id or span id of
+//! zeros. The [`FrameError`] has the offset; nothing of the record is kept.
 
 use crate::keys::Keys;
 use crate::span::{Attr, Event, Key, Link, MAX_DEPTH, Span, SpanId, TraceId, Value};
@@ -56,22 +56,22 @@ const HAS_PARENT: u8 = 1;
 const REMOTE_PARENT: u8 = 2;
 const INSIDE_SEGMENT: u8 = 4;
 const BAGGAGE: u8 = 8;
-/// The fewest bytes of an attribute (ref, tag), an event and a link: what bounds a count.
+/// The minimum size of an attribute (ref, tag), an event and a link, which limits a count.
 const MIN_ATTR: usize = 5;
 const MIN_EVENT: usize = 8 + 4 + 4 + 4;
 const MIN_LINK: usize = 24 + 4 + 4 + 4 + 4;
 
-/// Why a record was refused, and at which of its bytes.
+/// Why a record was refused, and at which byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameError {
     /// Bytes from the start of the record.
     pub offset: usize,
-    /// What is wrong there.
+    /// The problem at this position.
     pub what: &'static str,
 }
 
 impl FrameError {
-    /// The scope or the resource of a record is not known, or not any more: there were too many others.
+    /// The scope or the resource of a record is unknown, or was evicted because there are too many.
     pub const FORGOTTEN: FrameError = FrameError { offset: 0, what: "unknown scope or resource" };
 }
 
@@ -87,9 +87,9 @@ impl std::error::Error for FrameError {}
 pub struct SpanRecord<'a> {
     /// The span.
     pub span: Span<'a>,
-    /// The scope, as the host's dictionary numbers it.
+    /// The scope, by its number in the host's dictionary.
     pub scope: u32,
-    /// The resource, likewise.
+    /// The resource, by its number in the host's dictionary.
     pub resource: u32,
 }
 
@@ -101,21 +101,21 @@ pub struct StartRecord<'a> {
     pub span_id: SpanId,
     /// Its parent, zeros for none.
     pub parent_id: SpanId,
-    /// The parent lives in another process.
+    /// Whether the parent is in another process.
     pub remote_parent: bool,
-    /// The remote parent is inside an LLM segment.
+    /// Whether the remote parent is inside an LLM segment.
     pub inside_segment: bool,
-    /// The LLM span there, zeros if that is not known.
+    /// The LLM span there, zeros if it is unknown.
     pub caller: SpanId,
-    /// The scope, as the host's dictionary numbers it.
+    /// The scope, by its number in the host's dictionary.
     pub scope: u32,
-    /// Its name, so far.
+    /// Its name at the start.
     pub name: &'a [u8],
     /// Keys of the attributes that the span starts with.
     pub keys: &'a [Key<'a>],
-    /// Those of them that the core wants to see, and what the baggage has.
+    /// Those of them whose values the core needs, and those from the baggage.
     pub attributes: &'a [Attr<'a>],
-    /// A session or a user among them is from the baggage.
+    /// Whether a session or a user among them is from the baggage.
     pub baggage: bool,
 }
 
@@ -131,7 +131,7 @@ pub struct DescriptionRecord<'a> {
     pub attributes: &'a [Attr<'a>],
 }
 
-/// Reads a record. What is wrong is kept, and everything after it reads as zeros and nothing: no read has to be asked how it went.
+/// Reads a record. The first error is stored, and everything after it reads as zeros and empty values, so no single read has to be checked.
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -177,7 +177,7 @@ impl<'a> Reader<'a> {
         self.take(N).try_into().unwrap_or([0; N])
     }
 
-    /// An id that a span has to have: without it, a backend refuses the span with its whole batch.
+    /// A required id: without it, a backend refuses the span with its whole batch.
     #[inline(always)]
     fn own_id<const N: usize>(&mut self) -> [u8; N] {
         let id = self.array();
@@ -219,7 +219,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A list of what `member` reads.
+    /// A list whose members are read by `member`.
     #[inline(always)]
     fn list<T>(&mut self, smallest: usize, mut member: impl FnMut(&mut Self) -> T) -> &'a [T] {
         let (count, arena) = (self.count(smallest), self.arena);
@@ -296,7 +296,7 @@ pub fn span<'a>(bytes: &'a [u8], arena: &'a Bump, keys: &'a Keys) -> Result<Span
         let (trace_state, dropped_attributes) = (r.string(), r.u32());
         Link { trace_id, span_id, flags, trace_state, dropped_attributes, attributes: r.attributes() }
     });
-    // OTLP says beside the W3C flags whether it is known that the parent is remote, and whether it is.
+    // In OTLP, one bit next to the W3C flags means that it is known whether the parent is remote, another that it is.
     let remote = if flags & REMOTE_PARENT != 0 { 0x300 } else { 0x100 };
     let span = Span {
         trace_id,

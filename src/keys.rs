@@ -1,5 +1,5 @@
-//! The dictionary of attribute keys and span names: text once, then a number, and with the number everything that the
-//! convention tables say about the key. No rule is applied here.
+//! The dictionary of attribute keys and span names: each text is stored once and has a number, and with the number everything that the
+//! convention tables define for the key. No rule is applied here.
 
 use crate::conventions::custom::Mappings;
 use crate::conventions::{self, ConventionSet, OWN, RuleRef, To};
@@ -11,36 +11,36 @@ use hashbrown::HashTable;
 use std::cell::Cell;
 use std::hash::BuildHasher;
 
-/// Keys over this many bytes are never interned: no instrumentation has them, an attacker might.
+/// Longer keys, in bytes, are never interned: no instrumentation has them, but an attacker might.
 const MAX_KEY_BYTES: usize = 256;
 
 /// More rules than the tables have for any key.
 const MAX_RULES: usize = 64;
-/// No set of conventions: there are not so many.
+/// A value that is not a possible set of conventions.
 const UNASKED: ConventionSet = ConventionSet::MAX;
 
-/// What is known of a key before any span is seen.
+/// The properties of a key that do not depend on the span.
 #[derive(Debug)]
 pub struct KeyInfo {
-    /// `KeyValue.key` as it goes out: tag, length, text.
+    /// `KeyValue.key` in encoded form: tag, length, text.
     prefix: Box<[u8]>,
     text_at: u8,
-    /// What the tables say about it.
+    /// The rules of the tables for it.
     pub rules: Box<[RuleRef]>,
-    /// The conventions of which it is evidence.
+    /// The conventions for which it is evidence.
     pub evidence: ConventionSet,
-    /// Its value may be evidence too, or the mark of an entry.
+    /// Whether its value may also be evidence, or the mark of an entry.
     pub value_counts: bool,
-    /// It names one of [`PEOPLE`], with this trust.
+    /// Whether it contains one of [`PEOPLE`], with this trust.
     pub person: Option<(usize, u8)>,
-    /// The rules that hold on spans of the conventions that were asked about last: an application has a few sets of them.
+    /// The rules for the last queried set of conventions: an application has only a few sets.
     holding: [Cell<(ConventionSet, u64)>; 2],
-    /// The list of attributes that had the key last, and its place there: [`Keys::place_in_list`].
+    /// The last list of attributes that contained the key, and its position there: [`Keys::place_in_list`].
     place: (u32, u32),
 }
 
 impl KeyInfo {
-    /// What the tables and the user's own mappings say of a key.
+    /// Collects the rules of the tables and of the user's own mappings for a key.
     pub fn new(text: &[u8], mappings: Mappings) -> Self {
         let mut prefix = Vec::with_capacity(1 + varint_len(text.len() as u64) + text.len());
         prefix.push(0x0a);
@@ -64,7 +64,7 @@ impl KeyInfo {
         KeyInfo { prefix: prefix.into(), text_at, rules: rules.into(), evidence, value_counts, person, holding, place: (0, 0) }
     }
 
-    /// The rules that hold on a span of these conventions; none: marks, those of spans of every library, alone.
+    /// The rules that apply on a span of these conventions. If there are none, only marks of the spans of any library.
     pub fn holding(&self, conventions: ConventionSet) -> impl Iterator<Item = &RuleRef> {
         let [newer, older] = &self.holding;
         if newer.get().0 != conventions {
@@ -83,7 +83,7 @@ impl KeyInfo {
 
     #[inline(never)]
     fn find_holding(&self, conventions: ConventionSet) -> u64 {
-        // A secret is one in whatever convention's key.
+        // A secret counts under the key of any convention.
         let secret = |r: &RuleRef| conventions != 0 && matches!(r.rule.to, To::Drop);
         let holds = |r: &RuleRef| r.rule.to.is_mark() || r.convention & conventions != 0 || secret(r);
         let own = self.rules.iter().any(|r| r.rule.trust == OWN && holds(r));
@@ -108,28 +108,28 @@ impl KeyInfo {
     }
 }
 
-/// The dictionary. Bounded: past `capacity` new keys stay text, and each use of one costs a look at the tables.
+/// The dictionary. Its size is limited: beyond `capacity`, new keys remain text, and each use of one costs a lookup in the tables.
 #[derive(Debug, Default)]
 pub struct Keys {
     ids: HashTable<u32>,
     infos: Vec<KeyInfo>,
     hasher: Hash,
     capacity: usize,
-    /// So many stay: the profiles', and those that a host knows.
+    /// Number of keys that are never evicted: those of the profiles, and those that a host knows.
     kept: usize,
-    /// What the user declared of keys.
+    /// The meanings that the user declared for keys.
     pub mappings: Mappings,
-    /// The number of the list of attributes that is being read.
+    /// The number of the current list of attributes.
     list: u32,
 }
 
 impl Keys {
-    /// A dictionary for at most `capacity` keys, those of profiles not counted.
+    /// Creates a dictionary for at most `capacity` keys, not counting those of profiles.
     pub fn new(capacity: usize) -> Self {
         Keys { capacity, ..Keys::default() }
     }
 
-    /// Takes in the keys that a profile writes. To be called before any other key: they shall have the lowest numbers.
+    /// Adds the keys that a profile writes. Call it before adding any other key, because they must have the lowest numbers.
     pub fn add_profile(&mut self, written: &[&str]) {
         let (capacity, count) = (std::mem::replace(&mut self.capacity, usize::MAX), self.infos.len());
         for key in written {
@@ -139,12 +139,12 @@ impl Keys {
         self.keep();
     }
 
-    /// What it holds now stays: a host knows the numbers.
+    /// Makes all present keys permanent, because a host knows their numbers.
     pub fn keep(&mut self) {
         self.kept = self.infos.len();
     }
 
-    /// Forgets all that need not stay, if there is no room for more.
+    /// Evicts all keys that are not permanent, if there is no room for more.
     pub fn recycle(&mut self) {
         if self.infos.len() >= self.capacity {
             self.infos.truncate(self.kept);
@@ -158,7 +158,7 @@ impl Keys {
         self.ids.find(self.hasher.hash_one(text), |&id| self.infos[id as usize].text() == text).copied()
     }
 
-    /// The number of a key, given to it now if need be; `None` when the dictionary is full or the key is too long.
+    /// The number of a key, added if necessary; `None` if the dictionary is full or the key is too long.
     pub fn intern(&mut self, text: &[u8]) -> Option<u32> {
         if let Some(id) = self.find(text) {
             return Some(id);
@@ -174,18 +174,18 @@ impl Keys {
         Some(id)
     }
 
-    /// The key as the model has it.
+    /// The key in the form of the span model.
     pub fn key<'a>(&mut self, text: &'a [u8]) -> Key<'a> {
         self.intern(text).map_or(Key::Text(text), Key::Id)
     }
 
-    /// Another list of attributes is read from now on.
+    /// Starts reading another list of attributes.
     pub fn begin_list(&mut self) {
-        // Zero is for keys that no list has had.
+        // Zero means that no list has contained the key.
         self.list = self.list % u32::MAX + 1;
     }
 
-    /// Where the list that is being read has the key; `end`, from now on, if it has not had it so far.
+    /// The position of the key in the current list; if it is new there, `end`, which becomes its position.
     pub fn place_in_list(&mut self, id: u32, end: usize) -> usize {
         let list = self.list;
         match self.infos.get_mut(id as usize) {
@@ -198,7 +198,7 @@ impl Keys {
         }
     }
 
-    /// What is known of a number that this dictionary gave out.
+    /// The properties of a number that this dictionary assigned.
     #[inline]
     pub fn get(&self, id: u32) -> Option<&KeyInfo> {
         self.infos.get(id as usize)
@@ -213,7 +213,7 @@ impl Keys {
         }
     }
 
-    /// How many keys it holds.
+    /// Number of keys.
     pub fn count(&self) -> usize {
         self.infos.len()
     }

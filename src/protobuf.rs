@@ -5,13 +5,13 @@
 
 use crate::text::bytes;
 
-/// What is wrong with a protobuf message, and at which byte of the body it was handed. In a box: what may fail hands on one
+/// The problem in a protobuf message, and its byte position in the body. Boxed, so that a result that may fail passes only one
 /// pointer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WireError(Box<(usize, &'static str)>);
 
 impl WireError {
-    /// At so many bytes from the start of the outermost body.
+    /// The offset from the start of the outermost body, in bytes.
     #[cold]
     #[inline(never)]
     pub fn new(offset: usize, what: &'static str) -> Self {
@@ -19,16 +19,16 @@ impl WireError {
     }
 }
 
-/// What is wrong with a body that unpacks into more than is allowed.
+/// The problem of a body whose unpacked size exceeds the limit.
 const TOO_LARGE: &str = "the body unpacks into too much";
 
 impl WireError {
-    /// The body exceeds its bound there.
+    /// The body exceeds its limit at this position.
     pub fn too_large(offset: usize) -> Self {
         WireError::new(offset, TOO_LARGE)
     }
 
-    /// Returns true if nothing is wrong but that the body is too large when it is unpacked.
+    /// Returns true if the only problem is the unpacked size of the body.
     pub fn is_too_large(&self) -> bool {
         std::ptr::eq(self.0.1, TOO_LARGE)
     }
@@ -43,14 +43,14 @@ impl std::fmt::Display for WireError {
 
 impl std::error::Error for WireError {}
 
-/// The value of a field as it stands on the wire.
+/// The value of a field in its wire format.
 #[derive(Clone, Copy, Debug)]
 pub enum Wire<'a> {
     /// Wire type 0.
     Varint(u64),
     /// Wire type 1.
     Fixed64(u64),
-    /// Wire type 2: where the bytes start in the outermost body, and the bytes.
+    /// Wire type 2: the offset of the bytes in the outermost body, and the bytes.
     Bytes(usize, &'a [u8]),
     /// Wire type 5.
     Fixed32(u32),
@@ -63,9 +63,9 @@ pub struct Field<'a> {
     pub number: u32,
     /// Its value.
     pub value: Wire<'a>,
-    /// Tag and value as they stand.
+    /// Tag and value, unmodified.
     pub raw: &'a [u8],
-    /// Where `raw` starts in the outermost body.
+    /// The offset of `raw` in the outermost body.
     pub offset: usize,
 }
 
@@ -78,7 +78,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// An unsigned number: varint or fixed, as the field has it.
+    /// An unsigned number, from a varint or a fixed-size field.
     pub fn number(&self) -> Result<u64, WireError> {
         match self.value {
             Wire::Varint(v) | Wire::Fixed64(v) => Ok(v),
@@ -112,12 +112,12 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// `base` is where `bytes` starts in the outermost body; it only serves errors.
+    /// `base` is the offset of `bytes` in the outermost body; it is used only in errors.
     pub fn new(base: usize, bytes: &'a [u8]) -> Self {
         Reader { bytes, at: 0, base }
     }
 
-    /// All fields that are left of a message, for those who need them from the last to the first: the writer writes backwards.
+    /// All remaining fields of a message, for callers that need them from the last to the first, because the writer writes backwards.
     pub fn all(mut self) -> Result<Vec<Field<'a>>, WireError> {
         let mut all = Vec::new();
         while let Some(field) = self.field()? {
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
         Ok(all)
     }
 
-    /// Where it is in the outermost body.
+    /// Its position in the outermost body.
     pub fn offset(&self) -> usize {
         self.base + self.at
     }
@@ -203,8 +203,8 @@ impl<'a> Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// The next field, for who only looks through a message: its tag (its number above the three bits of the wire type), and the bytes of a
-    /// length-delimited one. What most fields are, a tag and a length of one byte each, is quick.
+    /// The next field, for callers that only scan a message: its tag (its number above the three bits of the wire type), and the bytes of a
+    /// length-delimited field. Fast for the most frequent case, a tag and a length of one byte each.
     #[inline(always)]
     pub fn glance(&mut self) -> Result<Option<(u32, &'a [u8])>, WireError> {
         if let [tag, length, rest @ ..] = &self.bytes[self.at..] {
@@ -230,7 +230,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The first `N` bytes; zeros where there are fewer.
+/// The first `N` bytes, padded with zeros.
 #[inline(always)]
 pub fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut out = [0; N];
@@ -239,7 +239,7 @@ pub fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     out
 }
 
-/// How many bytes a varint takes.
+/// The length of a varint, in bytes.
 pub fn varint_len(value: u64) -> usize {
     (70 - (value | 1).leading_zeros() as usize) / 7
 }
@@ -261,22 +261,22 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Forgets what was written, keeps the memory.
+    /// Discards the content, and keeps the memory.
     pub fn clear(&mut self) {
         self.front = self.buf.len();
     }
 
-    /// How many bytes are written: a mark for [`Writer::close`].
+    /// Number of bytes written: a mark for [`Writer::close`].
     pub fn mark(&self) -> usize {
         self.buf.len() - self.front
     }
 
-    /// Forgets what was written since `mark`.
+    /// Discards what was written since `mark`.
     pub fn rewind(&mut self, mark: usize) {
         self.front = self.buf.len() - mark.min(self.mark());
     }
 
-    /// What is written so far, in reading order.
+    /// The bytes written so far, in reading order.
     pub fn written(&self) -> &[u8] {
         &self.buf[self.front..]
     }
@@ -301,13 +301,13 @@ impl Writer {
         &mut self.buf[self.front..self.front + n]
     }
 
-    /// Likewise, a few.
+    /// Prepends an array of a few bytes.
     #[inline(always)]
     pub fn array<const N: usize>(&mut self, bytes: [u8; N]) {
         self.room(N).copy_from_slice(&bytes);
     }
 
-    /// Bytes in front of what is written.
+    /// Prepends bytes.
     #[inline(always)]
     pub fn bytes(&mut self, bytes: &[u8]) {
         bytes::copy(bytes, self.room(bytes.len()));
@@ -342,13 +342,13 @@ impl Writer {
         self.varint(u64::from(number << 3 | wire_type));
     }
 
-    /// Length and tag of a message of which all fields stand written since `mark`.
+    /// The length and the tag of a message whose fields were all written since `mark`.
     #[inline]
     pub fn close(&mut self, number: u32, mark: usize) {
         self.tagged(number, 2, (self.mark() - mark) as u64);
     }
 
-    /// A tag and the varint behind it: most are a byte each, and find room together.
+    /// A tag and the varint after it: most have one byte each, and need only one check of the buffer.
     #[inline(always)]
     fn tagged(&mut self, number: u32, wire_type: u32, value: u64) {
         let tag = number << 3 | wire_type;
@@ -368,7 +368,7 @@ impl Writer {
         self.tagged(number, 2, bytes.len() as u64);
     }
 
-    /// As [`Writer::bytes_field`], left out where empty.
+    /// Like [`Writer::bytes_field`], omitted if empty.
     #[inline]
     pub fn text_field(&mut self, number: u32, text: &[u8]) {
         if !text.is_empty() {
@@ -376,7 +376,7 @@ impl Writer {
         }
     }
 
-    /// A varint field, left out where zero.
+    /// A varint field, omitted if zero.
     #[inline]
     pub fn varint_field(&mut self, number: u32, value: u64) {
         if value != 0 {

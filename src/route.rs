@@ -1,5 +1,5 @@
-//! Which spans a destination gets, and whose children they are there: those of the nearest ancestor that it gets, so that nothing
-//! hangs below a span that never comes.
+//! Which spans a destination receives, and their parents there: the nearest ancestor that it receives, so that no span
+//! is below one that never arrives.
 
 use crate::json::read::{self, Read, read_struct};
 use crate::json::{self, Json};
@@ -11,17 +11,17 @@ use crate::span::{Attr, Key, NO_PARENT, SpanId, TraceId, Value};
 use crate::text::{self, Out};
 use bumpalo::Bump;
 
-/// Which spans pass: those that one of the conditions in `only` holds for (no condition: all), and none of those in `except`.
+/// Selects the spans that match a condition of `only` (no condition: all spans) and no condition of `except`.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     only: Vec<Condition>,
     except: Vec<Condition>,
 }
 
-/// What a span has to be, all of it.
+/// A condition on a span; all of its fields must match.
 #[derive(Clone, Debug, Default)]
 struct Condition {
-    /// LLM, or not.
+    /// Whether it is an LLM span.
     llm: Option<bool>,
     /// The instrumentation scope.
     scope: Option<Texts>,
@@ -32,7 +32,7 @@ struct Condition {
     attributes: Vec<(String, Texts)>,
 }
 
-/// One of several texts; `*` stands for anything, `None` for an attribute that is not there.
+/// One of several texts; `*` matches anything, `None` means that the attribute is not present.
 #[derive(Clone, Debug)]
 struct Texts(Vec<Option<String>>);
 
@@ -80,7 +80,7 @@ impl Read for Texts {
     }
 }
 
-/// A value as a filter compares it: a text as it is, anything else as JSON writes it.
+/// A value in the form that a filter compares: a text unchanged, anything else as JSON.
 fn text_of(value: &Value, arena: &Bump) -> Vec<u8> {
     if let Value::Str(text) = value {
         return text.to_vec();
@@ -100,17 +100,17 @@ impl Texts {
     }
 }
 
-/// What is known of a span when it is to be filtered; at its start some of it is not.
+/// The properties of a span that a filter uses; at its start some of them are unknown.
 pub struct Facts<'s, 'a> {
     /// Its instrumentation scope.
     pub scope: &'s [u8],
     /// Its name.
     pub name: &'s [u8],
-    /// It is LLM, or may turn out to be: at its start a span of an LLM library is taken for that.
+    /// Whether it is an LLM span, or may turn out to be: at its start, a span of an LLM library counts as one.
     pub llm: bool,
     /// `gen_ai.operation.name`.
     pub operation: &'s [u8],
-    /// As the source wrote them.
+    /// The attributes as the source wrote them.
     pub attributes: &'s [Attr<'a>],
     /// The dictionary.
     pub keys: &'s Keys,
@@ -119,17 +119,17 @@ pub struct Facts<'s, 'a> {
 }
 
 impl Filter {
-    /// Does it let the span pass?
+    /// Returns true if the filter accepts the span.
     pub fn passes(&self, facts: &Facts) -> bool {
         (self.only.is_empty() || self.only.iter().any(|c| c.holds(facts))) && !self.except.iter().any(|c| c.holds(facts))
     }
 
-    /// Does it let every span pass?
+    /// Returns true if the filter accepts every span.
     pub fn passes_all(&self) -> bool {
         self.only.is_empty() && self.except.is_empty()
     }
 
-    /// Adds the keys of the attributes that it looks at.
+    /// Adds the keys of the attributes that it reads.
     pub fn add_keys<'s>(&'s self, keys: &mut Vec<&'s str>) {
         for conditions in [&self.only, &self.except] {
             for condition in conditions {
@@ -151,14 +151,14 @@ impl Condition {
     }
 }
 
-/// Is a trace among the part that a destination gets? By the last 56 bits of its id, as W3C's consistent probability sampling and OTel's
-/// `TraceIdRatioBased` have it: who samples more than another has all that the other has.
+/// Returns true if a trace belongs to the sample. Uses the last 56 bits of its id, like W3C's consistent probability sampling and OTel's
+/// `TraceIdRatioBased`, so that a larger sample contains all traces of a smaller one.
 pub fn samples(ratio: Option<f64>, trace_id: TraceId) -> bool {
     let random = u64::from_be_bytes(array(&trace_id[8..])) & ((1 << 56) - 1);
     ratio.is_none_or(|ratio| random >= ((1.0 - ratio) * (1u64 << 56) as f64) as u64)
 }
 
-/// The fields of a span with another parent in place of its own, which `kept_as` keeps if that is given.
+/// The fields of a span with another parent instead of its own, whose id is kept in `kept_as` if that is given.
 pub fn with_parent(fields: &[u8], [own, parent]: [SpanId; 2], kept_as: Option<&str>) -> Result<Vec<u8>, WireError> {
     let all = Reader::new(0, fields).all()?;
     let mut w = Writer::default();
@@ -170,7 +170,7 @@ pub fn with_parent(fields: &[u8], [own, parent]: [SpanId; 2], kept_as: Option<&s
     }
     for field in all.iter().rev() {
         match field.number {
-            // Another genspan in front of this one moved the span too: what it kept is no ancestor here.
+            // Another genspan before this one also moved the span: the id that it kept is not an ancestor here.
             number::ATTRIBUTES if kept_as.is_some_and(|key| has_key(field, key.as_bytes())) => {}
             number::PARENT_SPAN_ID if parent == NO_PARENT => {}
             number::PARENT_SPAN_ID => w.bytes_field(number::PARENT_SPAN_ID, &parent),

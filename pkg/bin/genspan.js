@@ -1,15 +1,15 @@
 #!/usr/bin/env node
-// The command line: `convert` reads one OTLP body and writes the processed one; the commands that stay are in src/serve. What happens to spans is
-// the package's.
+// The command line: `convert` reads one OTLP body and writes the processed one; the long-running commands are in src/serve. The package does all
+// processing of spans.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { gunzipSync } from "node:zlib";
 
-const USAGE = `genspan inspect [options]          receive OTLP traces here, and show them in a browser
-genspan relay --to URL [options]   receive OTLP traces of services in any language, and send them on
-genspan convert [options] FILE     what genspan makes of one OTLP body, or (--explain) why
+const USAGE = `genspan inspect [options]          receive OTLP traces on this machine and show them in a browser
+genspan relay --to URL [options]   receive OTLP traces of services in any language and deliver them
+genspan convert [options] FILE     process one OTLP body, or explain the result (--explain)
 
-"genspan inspect --help" and "genspan relay --help" tell their options.
+"genspan inspect --help" and "genspan relay --help" list their options.
 
 genspan convert [options] FILE
 
@@ -17,16 +17,16 @@ Reads the body of an OTLP ExportTraceServiceRequest, protobuf or JSON, plain or 
 and writes the processed one to standard output.
 
   --profile NAME    otel (default), otel-1.41, tencent, langfuse, openinference
-  --keep WHAT       source attributes that stay: unmapped, all, none
-  --format FORMAT   protobuf or json (default: as it came)
-  --explain         write why instead: for each span its conventions and entry, for each attribute its source and rule
+  --keep WHAT       source attributes to keep: unmapped, all, none
+  --format FORMAT   protobuf or json (default: the format of the input)
+  --explain         write the reasons instead: for each span its conventions and entry, for each attribute its source and rule
                     (--format json: as JSON)
-  --config FILE     JSON with more options, as normalize() takes them; the options above win
+  --config FILE     JSON with further options of normalize(); the options above take precedence
   --help, --version
 
-Spans that no backend would take, such as those without ids, are left out: a line on standard error counts them.
+Spans that no backend would accept, such as those without ids, are omitted and counted in a line on standard error.
 
-Exit status: 0, 1 when the input is malformed, cannot be read or has only such spans, 2 when the command line or the configuration is wrong.`;
+Exit status: 0 on success; 1 if the input is malformed, unreadable or has only such spans; 2 if the command line or the configuration is invalid.`;
 
 function quit(status, message) {
   console.error(`genspan: ${message.replaceAll(/\s*\n\s*/g, " ")}`);
@@ -59,7 +59,7 @@ function commandLine() {
       },
     });
   } catch (error) {
-    return quit(2, `${error.message} (genspan --help tells the options)`);
+    return quit(2, `${error.message}; genspan --help lists the options`);
   }
 }
 
@@ -87,7 +87,7 @@ async function read(file) {
   }
 }
 
-// A reader that has seen enough, such as head, is no fault.
+// A reader that has read enough, such as head, is not an error.
 process.stdout.on("error", (error) => process.exit(error.code === "EPIPE" ? 0 : 1));
 
 const [staying, ...args] = process.argv.slice(2);
@@ -104,17 +104,17 @@ if (values.help) {
 } else if (command !== "convert") {
   quit(
     2,
-    `${command === undefined ? "no command" : `unknown command ${/^[\w-]+$/.test(command) ? command : ""}`} (genspan --help tells the commands)`,
+    `${command === undefined ? "no command" : `unknown command ${/^[\w-]+$/.test(command) ? command : ""}`}; genspan --help lists the commands`,
   );
 } else if (file === undefined || rest.length > 0) {
-  quit(2, `convert takes one FILE, or "-" for standard input`);
+  quit(2, `convert: expects one FILE; use "-" for standard input`);
 } else if (values.format !== undefined && values.format !== "json" && values.format !== "protobuf") {
-  quit(2, `--format ${values.format}: use json or protobuf`);
+  quit(2, `--format: ${values.format} is not supported; use json or protobuf`);
 } else {
   await convert();
 }
 
-// One span for a reader: what goes out and where it came from, what is gone and why.
+// One span for a reader: its output attributes with their sources, and the removed ones with the reasons.
 function report({ name, spanId, conventions, entry, attributes = [], gone = [], goneEvents = [] }) {
   const colour = process.stdout.hasColors?.() ?? false;
   const paint = (code, text) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
@@ -129,7 +129,7 @@ function report({ name, spanId, conventions, entry, attributes = [], gone = [], 
     ),
     ...gone.map(
       ({ key, why, by, missing = [] }) =>
-        `  ${paint(31, "-")} ${key.padEnd(width)}  ${why}${by.length > 0 ? `: ${by.join(", ")}` : ""}${missing.length > 0 ? `; nowhere: ${missing.join(", ")}` : ""}`,
+        `  ${paint(31, "-")} ${key.padEnd(width)}  ${why}${by.length > 0 ? `: ${by.join(", ")}` : ""}${missing.length > 0 ? `; lost: ${missing.join(", ")}` : ""}`,
     ),
     ...goneEvents.map((event) => `  ${paint(31, "-")} event ${event}: read into attributes`),
   ];

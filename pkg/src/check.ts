@@ -1,8 +1,8 @@
-// What every option is checked with: an error names the field, the value, the rule and a fix.
+// Checks of options. Every error has the form `<path>: <value> <problem>; <fix>`, where the path is the one that the user wrote.
 
-/** What setTimeout can wait. */
+/** The longest delay of setTimeout, in ms. */
 const MAX_MILLIS = 2 ** 31 - 1;
-/** A misspelt name differs from the one that was meant by at most this many letters. */
+/** The largest number of letters in which a misspelt name may differ from the intended one. */
 const MAX_TYPOS = 2;
 
 export function fail(field: string, problem: string, fix: string): never {
@@ -23,7 +23,7 @@ export function positive(field: string, value: number | undefined, given: unknow
   return value;
 }
 
-/** Throws unless `options` is an object with no other fields than these. */
+/** Throws unless `options` is an object that has only these fields. `at` is its path, or "options" for the options themselves. */
 export function known(at: string, options: unknown, fields: readonly string[]): void {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     const example = fields.includes("endpoint") ? "endpoint" : fields[0];
@@ -38,21 +38,21 @@ export function known(at: string, options: unknown, fields: readonly string[]): 
   }
 }
 
-/** The type of a value, as a message puts it: never the value itself, which may be a secret. */
+/** The type of a value, for error messages. They never contain the value itself, which may be a secret. */
 export function kindOf(value: unknown): string {
   if (value === undefined || value === null) return String(value);
   if (Array.isArray(value)) return "a list";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
-/** A wrong value, as a message quotes it. */
+/** An invalid value, quoted for an error message. */
 export function shown(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value) : String(value);
 }
 
 /**
- * A URL, or what was meant as one, as a message may show it: without user name and password, which may hold any character, and without query
- * and fragment.
+ * A URL, or a text intended as one, in a form that messages may contain: without user name and password, which may contain any character, and
+ * without query and fragment.
  */
 export function printable(url: string): string {
   const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+.-]*:\/\/)?(.*)$/is.exec(url) ?? [];
@@ -67,7 +67,7 @@ function nearest(name: string, fields: readonly string[]): string | undefined {
   return fields.filter((field) => typos(field) <= limit).sort((a, b) => typos(a) - typos(b))[0];
 }
 
-/** How many letters have to be put in, taken out or replaced to make one text out of the other. */
+/** The number of letters that have to be inserted, removed or replaced to turn one text into the other. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 0; i < a.length; i++) {
@@ -81,12 +81,12 @@ function distance(a: string, b: string): number {
   return row[b.length] as number;
 }
 
-/** Without the fields that nobody has set, which the core would read as values. */
+/** The fields that are set. The core would read an `undefined` field as a value. */
 export function present<T extends object>(fields: T): Partial<T> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
-/** Throws where a value would be lost or changed on its way to the core, which reads JSON. */
+/** Throws if a value would be lost or changed on its way to the core, which reads JSON. */
 export function plain(path: string, value: unknown): void {
   if (typeof value === "number" && !Number.isFinite(value))
     fail(path, `${value} is out of range`, "use a finite number");

@@ -1,21 +1,13 @@
-// From options and environment variables to the configuration of the core and of the transport. Checks what the
-// transport owns (endpoint, headers, durations); every other rule is the core's.
+// Converts options and environment variables to the configuration of the core and of the transport. Checks the options that the
+// transport uses (endpoint, headers, durations); the core checks all others.
 import { fail, kindOf, known, millis, plain, present, printable, shown } from "./check.js";
 import { delivery, spoolOf, tlsOf } from "./delivery.js";
 import { Environment } from "./environment.js";
 import { type HeadersLike, headerPairs } from "./headers.js";
-import type { Host } from "./host.js";
-import {
-  DEFAULTS,
-  type DestinationOptions,
-  type GenSpanOptions,
-  NAMES,
-  PROFILE_HEADERS,
-  type Protocol,
-} from "./options.js";
+import { DEFAULTS, type DestinationOptions, type GenSpanOptions, NAMES, PROFILE_HEADERS } from "./options.js";
 import { warnAtStart } from "./otel.js";
 import { checkHooks, settings } from "./privacy.js";
-import type { Config, HeaderValues, Route } from "./types.js";
+import type { Config, HeaderValues, Host, Protocol, Route } from "./types.js";
 
 const OF_DESTINATION = [...NAMES.DestinationOptions, ...NAMES.DeliveryOptions];
 const DEFAULT_ENDPOINT = "http://localhost:4318/v1/traces";
@@ -23,8 +15,8 @@ const DEFAULT_GRPC_ENDPOINT = "http://localhost:4317";
 const PROTOCOLS = ["http/protobuf", "http/json", "grpc"];
 
 /**
- * Throws an Error that names the field, the value, the rule and a fix; never a token or a header's value. An environment variable that cannot be
- * used makes a warning instead.
+ * Throws an Error with the path, the value, the problem and a fix; never with a token or the value of a header. An unusable environment variable
+ * causes a warning instead.
  */
 export function configure(options: GenSpanOptions, host: Host): Config {
   const env = new Environment(host.env, (message) => (host.warn ?? warnAtStart)(message));
@@ -39,7 +31,7 @@ export function configure(options: GenSpanOptions, host: Host): Config {
       );
     }
     const both = NAMES.DestinationOptions.find((field) => field !== "privacy" && options[field] !== undefined);
-    if (both) fail(both, "is set beside destinations", "move it into each destination that it is meant for");
+    if (both) fail(both, "cannot be combined with destinations", "move it into the destinations that need it");
     for (const [i, destination] of destinations.entries()) known(`destinations[${i}]`, destination, OF_DESTINATION);
   }
   const hooks = { mask: options.mask, onMedia: options.onMedia };
@@ -47,13 +39,14 @@ export function configure(options: GenSpanOptions, host: Host): Config {
   checkFunction("onPartialSuccess", options.onPartialSuccess);
   if (options.meterProvider !== undefined)
     checkFunction("meterProvider.getMeter", options.meterProvider?.getMeter, true);
-  if (options.flushOnExit && !host.onExit) fail("flushOnExit", "is for Node", "leave it out, or use flushVia(ctx)");
+  if (options.flushOnExit && !host.onExit)
+    fail("flushOnExit", "is supported only in Node", "omit it, or use flushVia(ctx)");
   const spool = spoolOf(options.spool, host);
   const list = destinations ?? [options];
   const shared = delivery(options, env);
   const filled = list.map((destination, i) => {
     const at = destinations ? `destinations[${i}].` : "";
-    // Settings that stand here replace those for all: where there are none, none may be made up.
+    // A destination's own settings replace the common ones, so they must not be filled in if there are none.
     const own = destinations && destination.privacy && settings(`${at}privacy`, destination.privacy, hooks);
     const filled = fillIn(destination, at, env, host);
     const ofDelivery = destinations ? delivery(destination) : {};
@@ -99,7 +92,7 @@ function fillIn(
   env: Environment,
   host: Host,
 ): { destination: object; route: Omit<Route, "name" | "maxQueueSize">; account: string } {
-  // In a list, headers from the environment go with the endpoint from there: they may hold a key that is not for others.
+  // In a list, headers from the environment are used only with the endpoint from there: they may contain a key that other backends must not see.
   const ownEndpoint = at !== "" && options.endpoint !== undefined;
   const protocolOf = (text: string, field: string) => checkProtocol(text, field, host);
   const protocol =
@@ -121,7 +114,7 @@ function fillIn(
     env.otlp("COMPRESSION", checkCompression) ??
     "none";
   if (options.blockScopes && options.blockedInstrumentationScopes) {
-    fail(`${at}blockedInstrumentationScopes`, "is set beside blockScopes", "they mean the same: write one list");
+    fail(`${at}blockedInstrumentationScopes`, "is the same option as blockScopes", "use only one of them");
   }
   const filter = typeof options.filter === "function" ? options.filter : undefined;
   const tencent = options.profile === "tencent";
@@ -154,14 +147,14 @@ function fillIn(
       endpoint,
       protocol,
       headers: () => {
-        // Some of the host's own need the core, which may not be able to run.
+        // Some of the host's own headers need the core, which may be unavailable.
         const fixed = { ...host.headers, ...PROFILE_HEADERS[profile], ...headers };
         if (!fresh) return fixed;
-        // What the function says when it fails may hold a key that nobody here knows of.
+        // The error of the function may contain a key that is not among the known secrets.
         const asked = Promise.resolve()
           .then(fresh)
           .catch(() => {
-            throw new Error(`the function in ${at}headers failed`);
+            throw new Error(`${at}headers: the function failed`);
           });
         return asked.then((changed) => {
           const now = checkHeaders(changed, `${at}headers`);
@@ -179,15 +172,15 @@ function fillIn(
   };
 }
 
-/** Tokens that change leave their predecessors behind; this many are remembered. */
+/** Maximum number of remembered secrets: tokens that change leave their predecessors behind. */
 const MAX_SECRETS = 64;
 
-/** Values of headers, and the words in them that follow a scheme such as Bearer. */
+/** The values of headers, and the words in them that follow a scheme such as Bearer. */
 function secretsOf(headers: HeaderValues): string[] {
   return Object.values(headers).flatMap((value) => [value, ...value.split(" ").slice(1)]);
 }
 
-/** The spool tells the destinations apart by what names their accounts, in this process and in the next. */
+/** The spool distinguishes destinations by their accounts, in this process and in the next, so these must be unique. */
 function checkAccounts(list: DestinationOptions[], routes: { endpoint: string }[], listed: boolean): void {
   const fix = 'with a spool, name each account, for example name: "team-a"';
   for (const [i, { name, headers }] of list.entries()) {
@@ -195,17 +188,17 @@ function checkAccounts(list: DestinationOptions[], routes: { endpoint: string }[
     if (name === undefined && typeof headers === "function") fail(field, "is missing, and headers is a function", fix);
     const twin = list.findIndex((other, k) => other.name === name && routes[k]?.endpoint === routes[i]?.endpoint);
     if (twin === i) continue;
-    const problem = name === undefined ? "is missing, as is" : `${JSON.stringify(name)} is`;
-    fail(field, `${problem} that of destinations[${twin}], which has the same endpoint`, fix);
+    const problem = name === undefined ? "is missing, as in" : `${JSON.stringify(name)} is also the name of`;
+    fail(field, `${problem} destinations[${twin}], which has the same endpoint`, fix);
   }
 }
 
 function checkFunction(field: string, value: unknown, needed = false): void {
   if ((value === undefined && !needed) || typeof value === "function") return;
-  fail(field, `is ${kindOf(value)}`, "give a function, or leave it out");
+  fail(field, `is ${kindOf(value)}`, "pass a function, or omit the option");
 }
 
-/** What `check` makes of an option; undefined if it is not set. */
+/** The result of `check` for an option; undefined if the option is not set. */
 function given<T, R>(field: string, value: T | null | undefined, check: (value: T, field: string) => R): R | undefined {
   return value === undefined || value === null ? undefined : check(value, field);
 }
@@ -214,7 +207,8 @@ function checkProtocol(protocol: string, field: string, host: Host): Protocol {
   if (!PROTOCOLS.includes(protocol)) {
     fail(field, `${shown(protocol)} is unknown`, `use one of ${PROTOCOLS.join(", ")}`);
   }
-  if (protocol === "grpc" && !host.grpc) fail(field, '"grpc" is for Node, Bun and Deno', 'use "http/protobuf"');
+  if (protocol === "grpc" && !host.grpc)
+    fail(field, '"grpc" is supported only in Node, Bun and Deno', 'use "http/protobuf"');
   return protocol as Protocol;
 }
 
@@ -227,16 +221,16 @@ function checkCompression(compression: string, field: string): "gzip" | "none" {
 
 function checkEndpoint(given: string | URL, field: string): string {
   const example = `for example ${DEFAULT_ENDPOINT}`;
-  // A URL of another realm is no instance of this one's.
+  // A URL of another realm is not an instance of this realm's URL.
   const endpoint = typeof given === "object" ? given?.href : given;
   if (typeof endpoint !== "string") fail(field, `is ${kindOf(given)}`, `write a URL, ${example}`);
   const quoted = JSON.stringify(printable(endpoint));
   const url = urlOf(endpoint);
-  if (!url) return fail(field, `${quoted} is not a URL`, `write it with scheme and host, ${example}`);
+  if (!url) return fail(field, `${quoted} is not a URL`, `include scheme and host, ${example}`);
   if (url.protocol !== "http:" && url.protocol !== "https:")
-    fail(field, `${quoted} must begin with http:// or https://`, example);
+    fail(field, `${quoted} does not begin with http:// or https://`, `use one of them, ${example}`);
   if (url.username !== "" || url.password !== "") {
-    fail(field, "has a user name or password in it", "send them as a header: headers: { authorization: … }");
+    fail(field, "contains a user name or password", "send them as a header: headers: { authorization: … }");
   }
   return endpoint;
 }
@@ -251,7 +245,7 @@ function urlOf(text: string): URL | undefined {
 
 function checkHeaders(headers: HeadersLike, field: string): HeaderValues {
   if (typeof headers !== "object" || headers === null || Array.isArray(headers)) {
-    fail(field, `is ${kindOf(headers)}`, "write { name: value }, or give Headers or a Map");
+    fail(field, `is ${kindOf(headers)}`, "use { name: value }, Headers or a Map");
   }
   const pairs = headerPairs(headers);
   for (const [name, value] of pairs) checkHeader(name, value, field);
@@ -259,16 +253,16 @@ function checkHeaders(headers: HeadersLike, field: string): HeaderValues {
 }
 
 function checkHeader(name: string, value: unknown, field: string): void {
-  // It may be a value in the place of a name.
+  // The message omits the name, because it may be a value in the wrong place.
   if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
-    fail(field, "has a name that no header can have", 'use letters, digits and "-"');
+    fail(field, "contains an invalid header name", 'use letters, digits and "-"');
   }
   const at = `${field}[${JSON.stringify(name)}]`;
   if (typeof value !== "string") fail(at, `is ${kindOf(value)}`, "write a string");
   try {
-    // At the end of a value, Headers takes line breaks and leaves them out.
+    // Headers removes line breaks at the end of a value instead of refusing them.
     if (/[\r\n]/.test(value)) throw new Error();
-    // Not every host that the package is loaded in can send: jsdom has no Headers.
+    // Not every runtime that loads the package can send: jsdom has no Headers.
     if (typeof Headers === "function") new Headers([[name, value]]);
   } catch {
     fail(at, "is not a valid HTTP header", "use visible ASCII, without line breaks");

@@ -1,12 +1,12 @@
-// The WebAssembly core: instantiated on first use, called through plain numbers. Knows no OpenTelemetry object. A trap costs an instance and what
-// is in it: whoever comes next gets a new one.
+// The WebAssembly core: instantiated on first use and called with plain numbers. It does not know OpenTelemetry's objects. A trap destroys an
+// instance with its contents; the next caller gets a new one.
 
 import * as bindings from "../wasm/genspan.js";
 import { Unavailable } from "./host.js";
 import { guarded, inHook, type PrivacyHooks } from "./privacy.js";
 import { needRoom } from "./stack.js";
 
-/** The exports that the hot path calls; `h` is a handle, `now` milliseconds since 1970. */
+/** The exports that the hot path calls. `h` is a handle, `now` is in ms since 1970. */
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer };
   gs_reserve(h: number, len: number): number;
@@ -15,7 +15,7 @@ interface Exports {
   gs_resource(h: number, len: number): number;
   gs_start(h: number, len: number, refused: number, now: number): number;
   gs_end(h: number, len: number, refused: number, now: number): number;
-  /** In the module of the command line only. */
+  /** Only in the module of the command line. */
   gs_ingest?(h: number, len: number, peer: number, now: number): number;
   gs_tokenless?(h: number): number;
   gs_segment(h: number, len: number): number;
@@ -37,29 +37,29 @@ interface Exports {
   gs_close(h: number, now: number): void;
 }
 
-/** An instance of the module. */
+/** One instance of the module. */
 interface Instance {
   readonly wasm: Exports;
   /**
-   * Raised on the way into the module, lowered on the way out. A trap (a defect of genspan, no memory left, or the end of the stack) skips the way
-   * out and leaves all of the instance unusable: it stays raised, and nobody may enter again.
+   * Set on the way into the module and cleared on the way out. A trap (a defect of genspan, out of memory, or the end of the stack) skips the way
+   * out and makes the whole instance unusable: the flag then stays set, and the instance must not be entered again.
    */
   inside: boolean;
 }
 
-/** What new pipelines and `convert` get. */
+/** The instance for new pipelines and `convert`. */
 let newest: Instance | undefined;
-/** What the glue of wasm-bindgen works on. */
+/** The instance that wasm-bindgen's glue currently uses. */
 let active: Instance | undefined;
 let load: (() => WebAssembly.Module) | undefined;
-/** The module that `load` gave, once it has. */
+/** The module returned by `load`, after the first call. */
 let loaded: WebAssembly.Module | undefined;
-/** Why the module could not be made to run. It is not tried again: that takes long, and there may be a processor for every request. */
+/** Why the module cannot run. It is not tried again, because that takes long and there may be a processor for every request. */
 let unavailable: Unavailable | undefined;
 
 /**
- * Gives `genspan/slim` its module: `genspan/core.wasm` compiled, or what compiles it on first use. To be called before anything else; later it
- * changes nothing. Every other entry point of the package has done so.
+ * Gives `genspan/slim` its module: `genspan/core.wasm`, compiled, or a function that compiles it on first use. Call it before anything else; a later
+ * call has no effect. Every other entry point of the package calls it itself.
  */
 export function initSync(module: WebAssembly.Module | (() => WebAssembly.Module)): void {
   load = typeof module === "function" ? (module as () => WebAssembly.Module) : () => module;
@@ -67,9 +67,9 @@ export function initSync(module: WebAssembly.Module | (() => WebAssembly.Module)
   unavailable = undefined;
 }
 
-/** An instance that works, and holds no more memory than it should. */
+/** Returns an instance that works and does not hold more memory than it should. */
 function instance(): Instance {
-  if (inHook()) throw new Error("genspan: a hook cannot call what called it");
+  if (inHook()) throw new Error("genspan: called from inside a hook; a hook cannot call genspan");
   if (newest?.inside || (newest && grown(newest))) newest = undefined;
   newest ??= instantiate();
   return newest;
@@ -80,14 +80,14 @@ const grown = ({ wasm }: Instance) => wasm.memory.buffer.byteLength > MAX_IDLE_M
 function instantiate(): Instance {
   if (!load) {
     throw new Error(
-      "genspan/slim has no module yet; call initSync(module) with genspan/core.wasm, compiled, before anything else",
+      "genspan/slim has no module; call initSync(module) with the compiled genspan/core.wasm before anything else",
     );
   }
   if (unavailable) throw unavailable;
   try {
     needRoom();
     loaded ??= load();
-    // A module out of another realm, such as that of a sandbox's host, is none to the `instanceof` of wasm-bindgen.
+    // A module from another realm, such as that of a sandbox's host, fails wasm-bindgen's `instanceof` check.
     if (!(loaded instanceof WebAssembly.Module)) Object.setPrototypeOf(loaded, WebAssembly.Module.prototype);
     active = undefined;
     bindings.use(undefined);
@@ -96,19 +96,19 @@ function instantiate(): Instance {
     active = { wasm, inside: false };
     return active;
   } catch (error) {
-    // Of the stack, or of the memory: there may be enough another time.
+    // Out of stack or of memory: a later attempt may succeed.
     if (error instanceof RangeError) throw new Unavailable(error);
     unavailable = new Unavailable(error);
     throw unavailable;
   }
 }
 
-/** One batch that the core wants sent, or stored. Comes again with the same id when it is to be sent again. */
+/** A batch that the core wants sent or stored. A retry has the same id. */
 export interface Transmit {
   id: number;
   store: boolean;
   spans: number;
-  /** Index into the destinations of the configuration. */
+  /** The destination's index in the configuration. */
   destination: number;
   body: Uint8Array<ArrayBuffer>;
 }
@@ -126,7 +126,7 @@ function calls({ mask, onMedia }: PrivacyHooks, failed: (hook: string) => void):
   ];
 }
 
-/** The way in. Throws the engine's RangeError where the application has left too little of the stack; nothing is lost then. */
+/** Enters the instance. Throws the engine's RangeError if the application has left too little of the stack; nothing is lost then. */
 function enter(instance: Instance): Exports {
   needRoom();
   if (instance !== active) {
@@ -137,9 +137,9 @@ function enter(instance: Instance): Exports {
   return instance.wasm;
 }
 
-/** A cold call. The core answers bad input with a plain Error, which is no trap. */
+/** A call outside the hot path. The core reports invalid input with a plain Error, which is not a trap. */
 function cold<T>(instance: Instance, call: () => T): T {
-  if (inHook()) throw new Error("genspan: a hook cannot call what called it");
+  if (inHook()) throw new Error("genspan: called from inside a hook; a hook cannot call genspan");
   if (instance.inside) throw new Fault("an earlier fault");
   enter(instance);
   try {
@@ -153,10 +153,10 @@ function cold<T>(instance: Instance, call: () => T): T {
   }
 }
 
-/** The instance had a trap. What it held is lost, and it takes nothing any more. */
+/** The instance had a trap. Its contents are lost, and it accepts nothing more. */
 export class Fault extends Error {
   constructor(cause: string) {
-    super(`genspan: an internal fault (${cause})`);
+    super(`genspan: internal fault (${cause})`);
   }
 }
 
@@ -164,103 +164,103 @@ export class Fault extends Error {
 export interface CoreStats {
   /** Spans that ended. */
   seen: number;
-  /** Of them, those that an LLM instrumentation wrote. */
+  /** Spans written by an LLM instrumentation. */
   llm: number;
   /** Spans that were marked as entries. */
   entries: number;
-  /** Records that could not be read, and spans of bodies that were refused. */
+  /** Unreadable records, and refused spans of bodies. */
   unparsed: number;
-  /** Attributes and events of LLM spans that are too large to be understood: they go out as they came. */
+  /** Attributes and events of LLM spans that are too large to be parsed; they are exported unchanged. */
   unread: number;
-  /** Candidates for the entry that wait for an ancestor. */
+  /** Candidates that currently wait for an ancestor. */
   held: number;
-  /** Candidates decided because they waited too long, or because too many waited. */
+  /** Candidates decided because of `holdMillis` · because of `maxHeld` or `maxHeldBytes`. */
   holdExpired: number;
   holdOverflow: number;
-  /** Spans whose mark was dropped because an entry on their path had been decided before they ended. */
+  /** Marks that were dropped because an entry on their path had already been decided. */
   lateMarks: number;
-  /** Spans remembered · traces forgotten because there were too many · finished spans forgotten of a trace that had too many. */
+  /** Remembered spans · traces forgotten because of `maxSpans` · finished spans forgotten of a trace with too many. */
   tracked: number;
   tracesEvicted: number;
   spansForgotten: number;
-  /** Keys and names in the dictionary. */
+  /** Number of keys and names in the dictionary. */
   dictionary: number;
   /**
-   * Privacy, counted once for each form that a span is written in (destinations with the same profile, keep and privacy share one).
-   * Values in which something was masked · was replaced because it could not be masked, a hook that threw among them.
+   * The counters of privacy count once for each output form (destinations with the same profile, keep and privacy share one).
+   * Values in which something was masked · values that were replaced because masking failed, for example because a hook threw.
    */
   masked: number;
   maskFailed: number;
-  /** Media that were replaced. */
+  /** Number of replaced media. */
   mediaReplaced: number;
-  /** Values that were cut. */
+  /** Number of cut values. */
   truncated: number;
-  /** Attributes, of events and links too, and texts of the status left out by `captureContent: false`. */
+  /** Attributes (including those of events and links) and status texts that `captureContent: false` removed. */
   contentDropped: number;
   destinations: DestinationStats[];
 }
 
 /**
- * Of one destination, in spans unless it says otherwise. At any time `queued + restored` is `sent`, `rejected`, `spooled`, all that
- * are dropped, and `pending`.
+ * Counters of one destination, in spans unless stated otherwise. At any time `queued + restored` equals `sent + rejected + spooled + pending` plus
+ * the sum of all `dropped…`.
  */
 export interface DestinationStats {
   name: string;
-  /** Accepted for it, what was dropped from the queue among them. */
+  /** Accepted for the destination, including spans that the queue dropped. */
   queued: number;
   sent: number;
-  /** Bytes of the requests that were taken, before compression. */
+  /** Size of the accepted requests, in bytes, before compression. */
   sentBytes: number;
-  /** Refused by the backend although it took their batch. */
+  /** Rejected by the backend, although it accepted their batch. */
   rejected: number;
-  /** Spans that were sent again, and their requests. */
+  /** Spans that were sent again · requests that were sent again. */
   retried: number;
   retriedBatches: number;
-  /** Batches that were split because the backend found them too large or invalid, and spans that were shortened because they are too large. */
+  /** Batches split because the backend found them too large or invalid · spans shortened because they were too large. */
   splitBatches: number;
   shortened: number;
-  /** Dropped: no room in the queue · refused by the backend · not delivered in time. */
+  /** Dropped: no space in the queue · refused by the backend · not delivered in time. */
   droppedFull: number;
   droppedRefused: number;
   droppedDeadline: number;
-  /** Dropped: too large for the backend, however short · not delivered before `shutdown` gave up. */
+  /** Dropped: too large for the backend even when shortened · not delivered before `shutdown` gave up. */
   droppedTooLarge: number;
   droppedClosed: number;
-  /** Lost with what the core held when it had an internal fault; at most so many. */
+  /** Lost when the core had an internal fault; an upper bound. */
   droppedFault: number;
-  /** Put on disk, and taken back from there for good. */
+  /** Written to disk · read back from there for good. */
   spooled: number;
   restored: number;
-  /** `"open"`: it failed too often and is left alone; `"half-open"`: one request probes it. */
+  /** `"open"`: paused after too many failures; `"half-open"`: one request probes it. */
   health: "ok" | "open" | "half-open";
-  /** Spans that its scopes and its filter keep away · those of traces that its sample does not have. */
+  /** Spans excluded by scopes or filter · by `sampleRatio`. */
   filtered: number;
   notSampled: number;
-  /** In a relay: those whose resource carries no `token`, which the destination wants of each sender. */
+  /** In a relay: spans whose resource carries no `token`, although the destination requires each sender's own. */
   withoutToken: number;
   /** In the queue. */
   waiting: number;
-  /** In the queue or on their way. */
+  /** In the queue or in flight. */
   pending: number;
   pendingBytes: number;
-  /** The backend would refuse the provider's service name; a name that it takes goes out instead. */
+  /** `true` if the backend would refuse the provider's service name, and an acceptable one is sent instead. */
   mendedServiceName: boolean;
-  /** The last fault of a request, without secrets. */
+  /** The last failed request, without secrets. */
   lastError?: { message: string; timeMillis: number };
 }
 
-/** The spans that were not taken of those in a request, and why. */
+/** The number of refused spans of a request, and the reason. */
 export interface Rejected {
   rejected: number;
   message: string;
 }
 
-/** What `gs_poll` says of a batch that is not to be sent. */
+/** The result of `gs_poll` for a batch that is to be stored instead of sent. */
 const STORE = 2;
-/** Why `gs_ingest` refuses a body, by what it returns: malformed, no room now, or over a limit, which it will always be. */
+/** Why `gs_ingest` refuses a body, by its result: malformed, no space at present, or over a fixed limit. */
 const REFUSALS = { [-1]: "malformed", [-2]: "full", [-3]: "limit" } as const;
 
-/** Memory of WebAssembly never shrinks: an instance that has more of it than this gives way to a new one when nobody needs what it holds. */
+/** WebAssembly memory never shrinks: an idle instance with more memory than this is replaced. In bytes. */
 export const MAX_IDLE_MEMORY = 64 << 20;
 
 const MIN_SPARE = 1 << 16;
@@ -268,8 +268,8 @@ const MAX_SPARE = 8 << 20;
 const MAX_SPARES = 4;
 
 /**
- * Closes the pipelines of processors that nobody has any more: a worker's tracing library may make one for each request, and never shut it
- * down. Older workers cannot tell.
+ * Closes the pipelines of processors that were garbage-collected: a worker's tracing library may create one for each request and never shut it
+ * down. Older workers do not support this.
  */
 const abandoned =
   typeof FinalizationRegistry === "function"
@@ -282,12 +282,12 @@ const abandoned =
 export class Pipeline {
   private readonly handle: number;
   private readonly instance = instance();
-  /** Memory of bodies that were answered: new memory for every batch costs more than filling it. */
+  /** Memory of answered bodies, for reuse: allocating it for every batch costs more than filling it. */
   private readonly spare: ArrayBuffer[] = [];
-  /** How many spans the body had that `ingest` took last. */
+  /** The number of spans in the last body that `ingest` accepted. */
   taken = 0;
 
-  /** Throws an Error that names what is wrong with the configuration, or Unavailable. `failed` gets the name of a hook that threw. */
+  /** Throws an Error that describes the problem in the configuration, or Unavailable. `failed` receives the name of a hook that threw. */
   constructor(config: object, hooks: PrivacyHooks, failed: (hook: string) => void) {
     try {
       this.handle = cold(this.instance, () => bindings.open(config, ...calls(hooks, failed)));
@@ -297,12 +297,12 @@ export class Pipeline {
     abandoned?.register(this, { instance: this.instance, handle: this.handle }, this);
   }
 
-  /** True once the instance has had a trap, in this pipeline or in another one. */
+  /** `true` once the instance has had a trap, in this pipeline or another. */
   get broken(): boolean {
     return this.instance.inside && !inHook();
   }
 
-  /** True if the instance holds more memory than it should when nothing happens. */
+  /** `true` if the instance holds more memory than an idle one should. */
   get grown(): boolean {
     return grown(this.instance);
   }
@@ -316,7 +316,7 @@ export class Pipeline {
     return result;
   }
 
-  /** The keys whose values a `start` record shall bring. */
+  /** Attribute keys whose values the host must include in a `start` record. */
   wanted(): string[] {
     return cold(this.instance, () => bindings.wanted(this.handle)) as string[];
   }
@@ -342,21 +342,21 @@ export class Pipeline {
   }
 
   /**
-   * `refused`: the destinations that a filter of the application keeps the span from, by their bits. Gives bits: 0: the span was accepted · 2: its
-   * scope has to be described again, and the record handed over again.
+   * Passes a `start` record. `refused`: a bit set of the destinations from which a filter of the application excludes the span. Returns bits: 0: the span was accepted ·
+   * 2: its scope has to be described again, and the record passed again.
    */
   start(len: number, refused: number, now: number): number {
     return this.left(this.enter().gs_start(this.handle, len, refused, now));
   }
 
-  /** As `start`, the resource being as the scope. Bit 1: something is ready to send. */
+  /** Passes a `span` record. Like `start`, also for the resource. Bit 1: something is ready to send. */
   end(len: number, refused: number, now: number): number {
     return this.left(this.enter().gs_end(this.handle, len, refused, now));
   }
 
   /**
-   * Takes the OTLP body in the area, behind the `peer` bytes of its sender's address: gives what of it was not taken, or why nothing of it
-   * was. In the module of the command line only.
+   * Ingests the OTLP body in the area, which follows the `peer` bytes of its sender's address. Returns the refused spans, or why the whole body was
+   * refused. Only in the module of the command line.
    */
   ingest(
     len: number,
@@ -367,23 +367,23 @@ export class Pipeline {
     const wasm = this.enter();
     const spans = this.left((wasm.gs_ingest as NonNullable<Exports["gs_ingest"]>)(handle, len, peer, now));
     this.taken = Math.max(0, spans);
-    if (spans < 0) return { refused: REFUSALS[spans as keyof typeof REFUSALS], message: this.told() };
+    if (spans < 0) return { refused: REFUSALS[spans as keyof typeof REFUSALS], message: this.message() };
     const rejected = this.left(this.enter().gs_out_spans(handle));
-    return rejected > 0 ? { rejected, message: this.told() } : undefined;
+    return rejected > 0 ? { rejected, message: this.message() } : undefined;
   }
 
-  /** The name of a service that sends no token although a destination wants the senders' own; each once. In the module of the command line only. */
+  /** The next service that sends no token although a destination requires one; each is reported once. Only in the module of the command line. */
   tokenless(): string | undefined {
     const found = this.left((this.enter().gs_tokenless as NonNullable<Exports["gs_tokenless"]>)(this.handle));
-    return found === 0 ? undefined : this.told();
+    return found === 0 ? undefined : this.message();
   }
 
-  /** Is the span whose ids are in the area part of an LLM segment? If so, the id of that LLM span is in the area now. */
+  /** Returns `true` if the span whose ids are in the area belongs to an LLM segment. The area then contains the id of that LLM span. */
   segment(len: number): boolean {
     return this.left(this.enter().gs_segment(this.handle, len)) !== 0;
   }
 
-  /** The next batch to send now, copied out of linear memory, which moves and is overwritten while it is on its way. */
+  /** The next batch to send, copied out of linear memory, which may move or be overwritten during the request. */
   poll(now: number): Transmit | undefined {
     const kind = this.left(this.enter().gs_poll(this.handle, now));
     if (kind === 0) return undefined;
@@ -404,17 +404,17 @@ export class Pipeline {
     return i < 0 ? new ArrayBuffer(Math.max(length, MIN_SPARE)) : (this.spare.splice(i, 1)[0] as ArrayBuffer);
   }
 
-  /** Takes back the body of a batch that was answered; nobody may read it any more. */
+  /** Takes back the body of an answered batch; it must not be read any more. */
   recycle(body: Uint8Array<ArrayBuffer>): void {
     if (this.spare.length < MAX_SPARES && body.buffer.byteLength <= MAX_SPARE) this.spare.push(body.buffer);
   }
 
-  /** When `poll` has to be called again, in milliseconds since 1970; Infinity: never. */
+  /** When `poll` has to be called again, in ms since 1970; Infinity: never. */
   wake(): number {
     return this.left(this.enter().gs_wake(this.handle));
   }
 
-  /** Makes everything accepted so far ready to send and gives the generation to ask `settled` about. */
+  /** Makes all accepted spans ready to send, and returns the generation for `settled`. */
   flush(now: number): number {
     return this.left(this.enter().gs_flush(this.handle, now));
   }
@@ -424,17 +424,17 @@ export class Pipeline {
   }
 
   /**
-   * The answer to a batch; `status` of HTTP, or below 100 of gRPC; its body is the first `len` bytes of the area. `retryAfter` in
-   * ms, -1 for none. Gives the partial success that it is.
+   * Passes the answer to a batch. `status` is that of HTTP or, below 100, of gRPC; the body is the first `len` bytes of the area. `retryAfter` is
+   * in ms, -1 for none. Returns a partial success, if the answer is one.
    */
   response(id: number, status: number, retryAfter: number, len: number, now: number): Rejected | undefined {
     const { handle } = this;
     if (this.left(this.enter().gs_response(handle, id, status, retryAfter, len, now)) === 0) return undefined;
-    return { rejected: this.left(this.enter().gs_out_spans(handle)), message: this.told() };
+    return { rejected: this.left(this.enter().gs_out_spans(handle)), message: this.message() };
   }
 
-  /** The text that the core has to say. */
-  private told(): string {
+  /** The message that the core has left in the area. */
+  private message(): string {
     const { handle } = this;
     const wasm = this.enter();
     const at = wasm.gs_out_ptr(handle) >>> 0;
@@ -442,33 +442,33 @@ export class Pipeline {
     return new TextDecoder().decode(new Uint8Array(wasm.memory.buffer, at, length));
   }
 
-  /** No answer to a batch. */
+  /** Reports that a batch got no answer. */
   failure(id: number, now: number): void {
     this.left(this.enter().gs_failure(this.handle, id, now));
   }
 
-  /** A batch that was to be stored is, or cannot be. */
+  /** Reports whether a batch could be stored. */
   stored(id: number, ok: boolean, now: number): void {
     this.left(this.enter().gs_stored(this.handle, id, Number(ok), now));
   }
 
-  /** Would the destination send a stored batch now? */
+  /** Returns `true` if the destination would send a stored batch now. */
   wants(destination: number, now: number): boolean {
     return this.left(this.enter().gs_wants(this.handle, destination, now)) !== 0;
   }
 
-  /** Takes a stored batch, the first `len` bytes of the area. `copy` is ours for it, from 1, and comes back by `released`. */
+  /** Passes a stored batch, the first `len` bytes of the area. `copy` is the caller's number for it, from 1, and is returned by `released`. */
   restore(destination: number, copy: number, spans: number, len: number): void {
     this.left(this.enter().gs_restore(this.handle, destination, copy, spans, len));
   }
 
-  /** A copy that is not needed any more, or (`again`) is to be offered again. */
+  /** A copy that is no longer needed, or (`again`) has to be offered again. */
   released(): { copy: number; again: boolean } | undefined {
     const released = this.left(this.enter().gs_released(this.handle));
     return released === 0 ? undefined : { copy: released >>> 1, again: (released & 1) === 1 };
   }
 
-  /** Gives up what is not delivered: `poll` gives what is to be stored, the rest is dropped and counted. */
+  /** Gives up undelivered spans: `poll` returns the batches to store; the rest is dropped and counted. */
   giveUp(now: number): void {
     this.left(this.enter().gs_close(this.handle, now));
   }
@@ -484,13 +484,13 @@ export class Pipeline {
 }
 
 /**
- * OTLP in, OTLP out, in one go, and the spans that were left out because no backend would take them. Throws an Error that says what is wrong
- * with the input, and where.
+ * Converts an OTLP body in one call; also returns the spans that were omitted because no backend would accept them. Throws an Error that describes
+ * the problem in the input and its position.
  */
 export const convert = (body: Uint8Array, options: object, hooks: PrivacyHooks) =>
   converted(bindings.convert, body, options, hooks);
 
-/** Why `convert` gives what it gives, as JSON text. */
+/** The reasons for the output of `convert`, as JSON text. */
 export const explain = (body: Uint8Array, options: object, hooks: PrivacyHooks) =>
   converted(bindings.explain, body, options, hooks);
 

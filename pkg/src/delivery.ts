@@ -1,11 +1,10 @@
-// The options that delivery needs beside the core's own checks: what the environment sets, the spool, and certificates.
+// The options of delivery that the core does not check: defaults from the environment, the spool, and certificates.
 import { fail, known, positive, present } from "./check.js";
 import type { Environment } from "./environment.js";
-import type { Host } from "./host.js";
 import { DEFAULTS, type DeliveryOptions, NAMES, type SpoolOptions } from "./options.js";
-import type { SpoolSettings, Tls } from "./types.js";
+import type { Host, SpoolSettings, Tls } from "./types.js";
 
-/** The options of delivery that are set; with an environment, those that it sets fill in. */
+/** The delivery options that are set; with an environment, its variables fill in the others. */
 export function delivery(options: DeliveryOptions, env?: Environment): DeliveryOptions {
   const set = Object.fromEntries(NAMES.DeliveryOptions.map((name) => [name, options[name]]));
   return present({
@@ -22,14 +21,14 @@ export function delivery(options: DeliveryOptions, env?: Environment): DeliveryO
 export function spoolOf(options: SpoolOptions | undefined, host: Host): SpoolSettings | undefined {
   if (options === undefined) return undefined;
   known("spool", options, NAMES.SpoolOptions);
-  if (!host.spool) fail("spool", "needs files, which this host has none of", "leave it out, or run in Node");
+  if (!host.spool) fail("spool", "is not supported: this runtime has no files", "omit it, or use Node, Bun or Deno");
   if (typeof options.dir !== "string" || options.dir === "") {
-    fail("spool.dir", "is not a path", 'name a directory of its own, such as "/var/spool/shop-traces"');
+    fail("spool.dir", "is not a path", 'use a separate directory, such as "/var/spool/shop-traces"');
   }
   return { dir: options.dir, maxBytes: positive("spool.maxBytes", options.maxBytes) ?? DEFAULTS.maxBytes };
 }
 
-/** Certificates as options give them, or in the files that the environment names. */
+/** The certificates of the options, or those in the files that the environment names. */
 export function tlsOf(at: string, options: Tls | undefined, env: Environment, host: Host): Tls | undefined {
   if (options !== undefined) known(`${at}tls`, options, ["ca", "cert", "key"]);
   const tls = { ...options };
@@ -38,7 +37,7 @@ export function tlsOf(at: string, options: Tls | undefined, env: Environment, ho
       try {
         return (host.readFile as NonNullable<Host["readFile"]>)(path);
       } catch {
-        return fail(name, `${JSON.stringify(path)} cannot be read`, "name a PEM file");
+        return fail(name, `${JSON.stringify(path)} cannot be read`, "use the path of a PEM file");
       }
     };
     tls.ca = env.otlp("CERTIFICATE", read);
@@ -46,15 +45,15 @@ export function tlsOf(at: string, options: Tls | undefined, env: Environment, ho
     tls.key = env.otlp("CLIENT_KEY", read);
     if ((tls.cert === undefined) !== (tls.key === undefined)) {
       const [there, missing] = tls.cert ? ["CLIENT_CERTIFICATE", "CLIENT_KEY"] : ["CLIENT_KEY", "CLIENT_CERTIFICATE"];
-      env.ignore(`OTEL_EXPORTER_OTLP_${there} needs OTEL_EXPORTER_OTLP_${missing} beside it`);
+      env.ignore(`OTEL_EXPORTER_OTLP_${there}: is unusable without OTEL_EXPORTER_OTLP_${missing}`);
       tls.cert = undefined;
       tls.key = undefined;
     }
   }
   if (Object.values(tls).every((value) => value === undefined)) return undefined;
-  if (!host.dispatch) fail(`${at}tls`, "cannot be set in this host", "leave it out, or run in Node");
+  if (!host.dispatch) fail(`${at}tls`, "is not supported by this runtime", "omit it, or use Node, Bun or Deno");
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
-    fail(`${at}tls`, "has one of cert and key", "a client certificate needs both");
+    fail(`${at}tls`, "has only one of cert and key", "set both for a client certificate");
   }
   return present(tls as Record<string, unknown>);
 }

@@ -1,4 +1,4 @@
-// The package in Deno: reads what the program has been given leave to read, and asks for nothing.
+// The package for Deno. It reads only what the program has permission to read, and never prompts.
 import { grpc } from "./grpc.js";
 import { webHost } from "./host.js";
 import { type GenSpanOptions, type Host, GenSpanProcessor as Processor, version } from "./index.js";
@@ -33,7 +33,7 @@ const denoHost: Host = {
   hostName: () => (granted({ name: "sys", kind: "hostname" }) ? Deno.hostname() : undefined),
   readFile: (path) => Deno.readFileSync(path),
   grpc,
-  // Proxies it finds by itself.
+  // Deno applies the proxies of the environment itself.
   async dispatch({ tls }) {
     const client = Deno.createHttpClient(pem(tls));
     return ((url: string, init: object) => fetch(url, { ...init, client } as object)) as typeof fetch;
@@ -50,7 +50,7 @@ function pem({ ca, cert, key }: Tls = {}) {
   };
 }
 
-/** The SpanProcessor of genspan. Reads the environment variables of OpenTelemetry, where it may, for what the options leave out. */
+/** The SpanProcessor of genspan. For options that are not set, it reads the environment variables of OpenTelemetry, if permitted. */
 export class GenSpanProcessor extends Processor {
   constructor(options: GenSpanOptions = {}, host: Host = denoHost) {
     super(options, host);

@@ -1,5 +1,5 @@
-// Traces without an SDK, for workers and edge functions: `trace` beside all that the package has. Spans nest by hand, since not every edge has an
-// AsyncLocalStorage, and are sent once none of the request runs any more.
+// Traces without an SDK, for workers and edge functions: adds `trace` to the package. Children are created explicitly, because not every edge
+// runtime has an AsyncLocalStorage. Spans are sent once no span of the request is running.
 import { headerPairs } from "./headers.js";
 import { webHost } from "./host.js";
 import { type GenSpanOptions, GenSpanProcessor, version, type WaitUntil } from "./index.js";
@@ -8,42 +8,42 @@ import { Detached, insideState, SPAN } from "./otel.js";
 
 export * from "./index.js";
 
-/** A request's trace. */
+/** The trace of a request. */
 export interface Trace {
   /**
-   * Runs `fn` in a span below the caller's, gives back what it gives back and throws what it throws; the span ends when `fn` has, a promise awaited,
-   * and tells its error.
+   * Runs `fn` in a span below the caller's. Returns or rethrows the outcome of `fn`, and records an error on the span. The span ends when `fn` does; if
+   * `fn` returns a promise, when that settles.
    */
   span<T>(name: string, attributes: Attributes, fn: (span: Span) => T): T;
 }
 
-/** A span that runs; its `span` makes children of it. */
+/** A running span. Its method `span` creates a child. */
 export interface Span extends Trace {
-  /** Hex. */
+  /** In hex. */
   readonly traceId: string;
   readonly spanId: string;
   setAttribute(key: string, value: unknown): this;
   setAttributes(attributes: Attributes): this;
-  /** `fetch` that hands this span down as `traceparent` and `tracestate`. Bound, for clients that take a `fetch`. */
+  /** `fetch` with this span as the parent, in `traceparent` and `tracestate`. Bound to the span, for clients that accept a custom `fetch`. */
   readonly fetch: typeof fetch;
 }
 
-/** How long a request without a running span may begin another one before what it has is sent. */
+/** How long a request without a running span may start another one before its spans are sent, in ms. */
 const LINGER = 20;
-/** How long delivery may take: Cloudflare ends a worker 30 s after its response. */
+/** Time limit of delivery, in ms: Cloudflare ends a worker 30 s after its response. */
 const DELIVERY = 20_000;
-/** Requests whose spans wait for a backend, each with memory of its own; more are not traced. */
+/** Maximum number of requests whose spans wait for a backend, each with its own memory; further requests are not traced. */
 const MAX_OPEN = 64;
-/** One that is open for longer was ended by the runtime. */
+/** A request that is open for longer was ended by the runtime, in ms. */
 const STALE = 120_000;
-/** Processors that wait for their next request: a new one costs more than a request's spans. */
+/** Maximum number of idle processors, kept because a new processor costs more than the spans of a request. */
 const MAX_IDLE = 32;
 const WARN_INTERVAL = 60_000;
 
 const SAMPLED = 1;
 const ERROR = 2;
 
-/** Two requests may share what has this in common, and only one after the other. */
+/** Two requests may use the same processor, one after the other, if these are equal. */
 interface Settings {
   readonly env: object;
   readonly options: GenSpanOptions;
@@ -51,16 +51,16 @@ interface Settings {
 
 const NOTHING = {};
 const idle: { settings: Settings; processor: GenSpanProcessor }[] = [];
-/** When each that is not idle was taken, in that order. */
+/** The processors in use, with the times when they were taken, in that order. */
 const open = new Map<GenSpanProcessor, number>();
 let lastWarning = Number.NEGATIVE_INFINITY;
 
 /**
- * The trace of a request, or of any other event: one without headers (a schedule, an alarm, a batch of a queue, nothing at all) begins a trace. Headers may be
- * a `Headers`, a `Map` or a plain object, so that what has come by a queue can be continued as `trace({ headers: message.body.headers })`. `ctx` keeps the worker alive
- * until the spans are delivered, or given up after 20 s; the response waits for nothing. `env` are the worker's bindings, of which the `OTEL_*`
- * variables count as they do elsewhere; `options` say the rest. Hand over the same `options` object every time where they are the same: then its
- * processor is used again. Never throws: what is wrong is told by `console.warn`.
+ * The trace of a request or another event. An event without headers (a schedule, an alarm, a batch of a queue, or `undefined`) begins a new trace. Headers may be
+ * a `Headers`, a `Map` or a plain object, so that a message of a queue can be continued with `trace({ headers: message.body.headers })`. `ctx` keeps the worker alive
+ * until the spans are delivered, or given up after 20 s; the response is not delayed. `env` holds the worker's bindings; its `OTEL_*` variables apply as in other
+ * runtimes. `options` are the other options. Pass the same `options` object each time where they are equal, so that its processor is reused. Never throws: problems are
+ * reported with `console.warn`.
  */
 export function trace(
   request?: object | null,
@@ -77,7 +77,7 @@ export function trace(
   return { span: (name, attributes, fn) => run(recording, traceId, parent, name, attributes, fn) };
 }
 
-/** The spans of one request: one processor while any of them runs, and until they are delivered. */
+/** The spans of one request, with one processor while any of them runs and until they are delivered. */
 class Recording {
   #processor: GenSpanProcessor | undefined;
   #running = 0;
@@ -105,7 +105,7 @@ class Recording {
     });
   }
 
-  /** The trace state that tells a callee whether it is inside an LLM segment. */
+  /** The trace state that informs a called service whether it is inside an LLM segment. */
   state(context: SpanContext): string {
     const segment = this.#processor?.segment(context);
     return segment === undefined ? (context.traceState?.serialize() ?? "") : insideState(context, segment);
@@ -119,7 +119,7 @@ class Recording {
       void processor.shutdown({ timeoutMillis: 0 });
     }
     if (open.size >= MAX_OPEN) {
-      tell(`${MAX_OPEN} requests wait for a backend, others are not traced`);
+      tell(`${MAX_OPEN} requests wait for a backend; further requests are not traced`);
       return undefined;
     }
     const processor = take(this.settings);
@@ -149,7 +149,7 @@ function take({ env, options }: Settings): GenSpanProcessor {
   return new GenSpanProcessor(options, { ...webHost, env: env as typeof webHost.env, warn: tell });
 }
 
-/** What could not be delivered is dropped here: it must not be sent on behalf of a later request. */
+/** Drops undelivered spans here, because they must not be sent on behalf of a later request. */
 async function give(settings: Settings, processor: GenSpanProcessor): Promise<void> {
   const since = open.get(processor);
   if (since === undefined) return;
@@ -276,7 +276,7 @@ function run<T>(
   ) as T;
 }
 
-/** The context that a child of `parent` starts in. */
+/** The context in which a child of `parent` starts. */
 function around(parent: SpanContext | undefined): Context {
   return new Detached(new Map(parent && [[SPAN, { spanContext: () => parent }]]));
 }
@@ -293,7 +293,7 @@ function incoming(headers: unknown): SpanContext | undefined {
     return typeof value === "string" ? value : "";
   };
   const [, version, traceId = "", spanId = "", flags = "", more] = TRACEPARENT.exec(header("traceparent")) ?? [];
-  // Later versions may say more; ff is none, and neither are ids of zeros.
+  // Later versions may have more fields. Version ff and ids of zeros are invalid.
   if (version === undefined || version === "ff" || (version === "00" && more)) return undefined;
   if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
   const traceState = new Members(
@@ -313,7 +313,7 @@ function outgoing(recording: Recording, context: SpanContext, input: RequestInfo
   return headers;
 }
 
-/** The members of a `tracestate`, the latest first. */
+/** The members of a `tracestate`, newest first. */
 class Members implements TraceState {
   constructor(private readonly members: string[]) {}
 
@@ -332,10 +332,10 @@ class Members implements TraceState {
   }
 }
 
-// ---- what a span is made of
+// ---- the parts of a span
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-/** Random bytes for several ids: to ask for them costs more than they do. */
+/** Random bytes for several ids at a time, because a request for random bytes costs more than the bytes. */
 const random = new Uint8Array(256);
 let used = random.length;
 
@@ -354,7 +354,7 @@ function time(): HrTime {
   return [Math.floor(now / 1000), (now % 1000) * 1e6];
 }
 
-/** A fault of tracing is told, and does not reach the request. */
+/** A fault of tracing is reported and does not reach the request. */
 function guarded(call: () => void): void {
   try {
     call();
@@ -363,7 +363,7 @@ function guarded(call: () => void): void {
   }
 }
 
-/** Once a minute: there may be no diagnostics of OpenTelemetry to tell it to. */
+/** Warns at most once a minute, on the console because OpenTelemetry's diagnostics may be missing. */
 function tell(what: string): void {
   const now = Date.now();
   if (now - lastWarning < WARN_INTERVAL) return;

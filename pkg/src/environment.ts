@@ -1,9 +1,9 @@
-// The environment variables of OpenTelemetry. Whoever sets them may have meant another SDK: what is wrong in them is reported and counts as
-// unset, as OpenTelemetry's specification of them has it.
+// The environment variables of OpenTelemetry. They may be intended for another SDK, so an invalid value is reported and counts as unset, as
+// OpenTelemetry's specification of environment variables requires.
 import { fail, millis, positive } from "./check.js";
-import type { Host } from "./host.js";
+import type { Host } from "./types.js";
 
-/** The variables of OpenTelemetry, which count for what options leave out. Empty means unset. */
+/** The variables of OpenTelemetry, used for options that are not set. An empty variable counts as unset. */
 export class Environment {
   readonly #reported = new Set<string>();
 
@@ -16,7 +16,7 @@ export class Environment {
     return this.vars[name]?.trim() || undefined;
   }
 
-  /** What `read` makes of a variable. If it throws, the variable counts as unset. */
+  /** The result of `read` for a variable. If `read` throws, the variable counts as unset. */
   read<T>(name: string, read: (text: string, name: string) => T): T | undefined {
     const text = this.get(name);
     if (text === undefined) return undefined;
@@ -28,7 +28,7 @@ export class Environment {
     }
   }
 
-  /** Of the variable for traces, else of the one for all signals. */
+  /** The value of the variable for traces or, if that is unset, of the one for all signals. */
   otlp<T>(name: string, read: (text: string, name: string) => T): T | undefined {
     return this.read(`OTEL_EXPORTER_OTLP_TRACES_${name}`, read) ?? this.read(`OTEL_EXPORTER_OTLP_${name}`, read);
   }
@@ -41,7 +41,7 @@ export class Environment {
     );
   }
 
-  /** `check` throws if a header cannot be sent; the others are. */
+  /** The headers of the environment. A header for which `check` throws is left out. */
   headers(check: (name: string, value: string, variable: string) => void): Record<string, string> {
     const headers: Record<string, string> = {};
     for (const variable of ["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"]) {
@@ -61,7 +61,7 @@ export class Environment {
     return headers;
   }
 
-  /** All of them or, if one cannot be read, none. */
+  /** The attributes of the variable; none if one of them cannot be read. */
   resource(): Record<string, string | undefined> {
     const pairs = this.read("OTEL_RESOURCE_ATTRIBUTES", (text, name) =>
       text.split(",").flatMap((entry, i) => pair(name, entry, i)),
@@ -71,7 +71,8 @@ export class Environment {
 
   disabled(): boolean {
     const disabled = this.read("OTEL_SDK_DISABLED", (text, name) => {
-      if (!/^(true|false)$/i.test(text)) fail(name, `${JSON.stringify(text)} is unknown`, 'use "true" or "false"');
+      if (!/^(true|false)$/i.test(text))
+        fail(name, `${JSON.stringify(text)} is not a boolean`, 'use "true" or "false"');
       return text.toLowerCase() === "true";
     });
     return disabled ?? false;
@@ -96,7 +97,7 @@ export class Environment {
   }
 }
 
-/** `key=value`, percent-encoded; none if the entry is blank. */
+/** Reads a percent-encoded `key=value`. Returns an empty list for a blank entry. */
 function pair(variable: string, entry: string, i: number): [string, string][] {
   if (entry.trim() === "") return [];
   const equals = entry.indexOf("=");
@@ -104,6 +105,6 @@ function pair(variable: string, entry: string, i: number): [string, string][] {
     if (equals < 1) throw new Error();
     return [[decodeURIComponent(entry.slice(0, equals).trim()), decodeURIComponent(entry.slice(equals + 1).trim())]];
   } catch {
-    return fail(variable, `has no percent-encoded key=value as entry ${i + 1}`, "write key1=value1,key2=value2");
+    return fail(variable, `entry ${i + 1} is not a percent-encoded key=value`, "use key1=value1,key2=value2");
   }
 }

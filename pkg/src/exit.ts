@@ -1,4 +1,4 @@
-// What is left to send when a Node process ends: by itself, or by SIGTERM.
+// Sends the remaining spans when a Node process ends, by itself or by SIGTERM.
 
 interface Leaving {
   flush: () => Promise<void>;
@@ -10,11 +10,11 @@ interface Exit {
   ignore: () => void;
 }
 
-/** One for the process, whichever copies of the package are loaded: who is done first must not end it under the others. */
+/** One list for the process, even if several copies of the package are loaded: the first one that finishes must not end the process for the others. */
 const KEY = Symbol.for("genspan.exit");
 const shared = globalThis as { [KEY]?: Exit };
 
-/** Gives what undoes it. */
+/** Returns a function that cancels the registration. */
 export function onExit(flush: () => Promise<void>, shutdown: () => Promise<void>): () => void {
   shared[KEY] ??= listen(new Set());
   const { processors, ignore } = shared[KEY];
@@ -29,23 +29,23 @@ export function onExit(flush: () => Promise<void>, shutdown: () => Promise<void>
 }
 
 function listen(processors: Set<Leaving>): Exit {
-  // A flush keeps the process alive for a moment, after which it would end again: once is enough.
+  // A flush keeps the process alive for a moment, and Node then emits `beforeExit` again: one flush is enough.
   const ends = () => {
     for (const { flush } of processors) void flush();
   };
-  const told = () => {
+  const stop = () => {
     const others = process.listenerCount("SIGTERM") > 1;
     ignore();
     if (shared[KEY]?.processors === processors) delete shared[KEY];
     const over = Promise.all([...processors].map(({ shutdown }) => shutdown()));
-    // Where nobody else decides what the signal means, it means the end.
+    // If the application has no handler for the signal, the process has to be ended here.
     void over.then(() => others || process.kill(process.pid, "SIGTERM"));
   };
   process.once("beforeExit", ends);
-  process.on("SIGTERM", told);
+  process.on("SIGTERM", stop);
   const ignore = () => {
     process.off("beforeExit", ends);
-    process.off("SIGTERM", told);
+    process.off("SIGTERM", stop);
   };
   return { processors, ignore };
 }

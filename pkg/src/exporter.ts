@@ -1,4 +1,4 @@
-// The OpenTelemetry SpanExporter, for what hands over spans only after they have ended. Tells the processor of their starts, which nobody has told it.
+// The OpenTelemetry SpanExporter, for libraries that hand over spans only after they have ended. It reports their starts to the processor first.
 import { type EndedSpan, parentSpanId } from "./otel.js";
 import { type GenSpanProcessor, type Stats, take } from "./processor.js";
 
@@ -9,9 +9,9 @@ export interface ExportResult {
 }
 
 /**
- * The processor as an exporter, for `@microlabs/otel-cf-workers` and others that take nothing else. All that it is given goes out, sampled or not: that was
- * decided before. It should be given whole traces; where a parent comes in a later batch than an LLM span below it, that span is the entry. A provider
- * that takes span processors does better with the processor itself.
+ * The processor as an exporter, for `@microlabs/otel-cf-workers` and other libraries that accept only exporters. It exports every span that it receives, sampled or
+ * not, because sampling was decided before. Give it whole traces: if a parent comes in a later batch than an LLM span below it, that LLM span becomes the
+ * entry. With a provider that accepts span processors, use the processor itself.
  */
 export class GenSpanExporter {
   readonly #processor: GenSpanProcessor;
@@ -20,11 +20,11 @@ export class GenSpanExporter {
     this.#processor = processor;
   }
 
-  /** Calls back once the spans are delivered, or after `flushTimeoutMillis`: what is left then goes on being tried. */
+  /** Calls back once the spans are delivered, or after `flushTimeoutMillis`. Delivery of the remaining spans continues. */
   export(spans: readonly EndedSpan[], done: (result: ExportResult) => void): void {
     this.#deliver(spans).then(
       (left) =>
-        done(left > 0 ? { code: 1, error: new Error(`genspan: ${left} spans are not delivered`) } : { code: 0 }),
+        done(left > 0 ? { code: 1, error: new Error(`genspan: ${left} spans are not delivered yet`) } : { code: 0 }),
       (error) => done({ code: 1, error }),
     );
   }
@@ -53,7 +53,7 @@ function undelivered({ destinations = [], droppedAfterStop }: Stats): number {
 const by = (field: "startTime" | "endTime") => (a: EndedSpan, b: EndedSpan) =>
   a[field][0] - b[field][0] || a[field][1] - b[field][1];
 
-/** In the order of their starts, parents before their children: the clock of a worker stands still while it computes. */
+/** Sorts spans by their starts, parents before children. In a worker they may have equal times, because its clock does not advance while it computes. */
 function parentsFirst(spans: readonly EndedSpan[]): EndedSpan[] {
   const id = (trace: string, span = "") => `${trace} ${span}`;
   const known = new Map(spans.map((span) => [id(span.spanContext().traceId, span.spanContext().spanId), span]));

@@ -1,5 +1,5 @@
-// Writes spans as frames (the format: src/frame.rs) straight into the linear memory of the core. Knows nothing of
-// batches, time or transport, and never changes what it reads.
+// Writes spans as frames (the format is described in src/frame.rs) directly into the linear memory of the core. It does not deal with
+// batches, time or transport, and never changes the spans that it reads.
 import type {
   Attributes,
   EndedSpan,
@@ -11,10 +11,10 @@ import type {
 } from "./otel.js";
 import { parentSpanId } from "./otel.js";
 
-/** Where frames go. `len` counts bytes from the start of the reserved area; every call may move the memory. */
+/** Where frames are written. `len` counts bytes from the start of the reserved area. Every call may move the memory. */
 export interface FrameTarget {
   readonly memory: { readonly buffer: ArrayBuffer };
-  /** Gives the address of an area of at least `len` bytes, valid until the next call. */
+  /** Returns the address of an area of at least `len` bytes, valid until the next call. */
   reserve(len: number): number;
   /** An id for the text in the area, 0 when the dictionary is full. */
   intern(len: number): number;
@@ -24,11 +24,11 @@ export interface FrameTarget {
   resource(len: number): number;
 }
 
-/** The span has a parent · it is in another process · and inside an LLM segment there. */
+/** Flags: the span has a parent · the parent is in another process · and inside an LLM segment there. */
 export const PARENT = 1;
 export const REMOTE = 2;
 export const SEGMENT = 4;
-/** A session or a user among the attributes comes from the baggage. */
+/** Flag: a session or a user among the attributes comes from the baggage. */
 const FROM_BAGGAGE = 8;
 
 /** A span that takes more bytes than the core would ever send. */
@@ -38,10 +38,10 @@ const VERSION = 1;
 const MAX_FRAME = 32 << 20;
 const FIRST_AREA = 64 << 10;
 const MAX_SLACK = 1 << 20;
-/** As src/span/mod.rs has it: what is nested deeper, readers of OTLP refuse. */
+/** Maximum nesting, as in src/span.rs: readers of OTLP refuse deeper values. */
 const MAX_DEPTH = 28;
 const MAX_INTERNED_LENGTH = 256;
-/** How many texts are remembered while they wait for their second appearance. */
+/** Maximum number of texts that are remembered while they wait for their second occurrence. */
 const MAX_REMEMBERED = 1024;
 const SPAN_HEADER = 80;
 
@@ -54,7 +54,7 @@ for (let i = 0; i < 16; i++) {
   NIBBLE[i.toString(16).toUpperCase().charCodeAt(0)] = i;
 }
 
-/** The two of Node's Buffer methods that beat TextEncoder; other hosts lack them. */
+/** The two methods of Node's Buffer that are faster than TextEncoder; other runtimes lack them. */
 interface NativeUtf8 {
   utf8Write(text: string, offset: number, length: number): number;
 }
@@ -77,9 +77,9 @@ export class FrameWriter {
   private at = 0;
   private end = 0;
 
-  /** Ids of the texts; below zero where the core wants to see the value that a span starts with. */
+  /** Ids of the texts; negative if the core needs the value with which a span starts. */
   private readonly ids = new Map<string, number>();
-  /** Texts met once. A text gets an id when it comes again: names that hold an id of their own never do. */
+  /** Texts that occurred once. A text gets an id at its second occurrence, so that names containing unique ids never get one. */
   private readonly metOnce = new Set<string>();
   private readonly toIntern: string[] = [];
   private dictionaryFull = false;
@@ -89,17 +89,17 @@ export class FrameWriter {
   private lastScope: object | undefined;
   private lastScopeId = 0;
 
-  /** The keys whose values the core wants, of the span that is being started. */
+  /** The keys of the current start record whose values the core needs. */
   private readonly seen: string[] = [];
 
   private lastTraceId = "";
   private readonly traceId = new Uint8Array(16);
-  /** The containers around the value being written, against cycles. */
+  /** The containers around the value being written, to detect cycles. */
   private readonly around: object[] = [];
 
   /**
-   * `shortText`: up to how many characters a loop in JS beats the call of a native encoder. `wanted`: the keys whose values the core
-   * wants to see when a span starts.
+   * `shortText`: the number of characters up to which a loop in JavaScript is faster than a native encoder. `wanted`: the keys whose values the core
+   * needs when a span starts.
    */
   constructor(
     private readonly target: FrameTarget,
@@ -111,7 +111,7 @@ export class FrameWriter {
     for (const [key, id] of this.ids) this.ids.set(key, -id);
   }
 
-  /** Writes a `start` record and gives its length. `caller`: the LLM span in another process that it is below. `baggage`: the session and the user that it names, under their attributes' keys. `attributes`: what it starts with. */
+  /** Writes a `start` record and returns its length. `caller`: the LLM span in another process above this one. `baggage`: session and user from the baggage, under the keys of their attributes. `attributes`: the attributes at the start. */
   start(span: StartedSpan, flags: number, caller = "", baggage?: Attributes, attributes = span.attributes): number {
     const scope = this.scope(span.instrumentationScope ?? span.instrumentationLibrary);
     const keys = attributes ? Object.keys(attributes) : [];
@@ -138,7 +138,7 @@ export class FrameWriter {
     return this.at - this.base;
   }
 
-  /** What the core wrote at the start of the area, an id of `length` bytes, in hexadecimal form; empty for zeros. */
+  /** The id of `length` bytes that the core wrote at the start of the area, in hexadecimal form; empty for zeros. */
   idAt0(length: number): string {
     const bytes = this.bytes.subarray(this.base, this.base + length);
     return bytes.some((byte) => byte !== 0)
@@ -146,7 +146,7 @@ export class FrameWriter {
       : "";
   }
 
-  /** Writes the ids of a span and gives their length. */
+  /** Writes the ids of a span and returns their length. */
   ids2({ traceId, spanId }: SpanContext): number {
     this.rewind(24);
     this.hex(traceId, 16);
@@ -154,7 +154,7 @@ export class FrameWriter {
     return this.at - this.base;
   }
 
-  /** Writes a `span` record and gives its length. Throws FrameTooLarge. */
+  /** Writes a `span` record and returns its length. Throws FrameTooLarge. */
   span(span: EndedSpan, flags: number): number {
     const scope = this.scope(span.instrumentationScope ?? span.instrumentationLibrary);
     const resource = this.resource(span.resource);
@@ -192,7 +192,7 @@ export class FrameWriter {
       this.room(28);
       this.hex(link.context.traceId, 16);
       this.hex(link.context.spanId, 8);
-      // As OTLP has it: bit 8 says that bit 9, "is remote", is known.
+      // As in OTLP: bit 8 means that bit 9, "is remote", is known.
       this.u32((link.context.traceFlags & 0xff) | (link.context.isRemote ? 0x300 : 0x100));
       this.text(link.context.traceState?.serialize() ?? "");
       this.count(link.droppedAttributesCount ?? 0);
@@ -201,7 +201,7 @@ export class FrameWriter {
     return this.at - this.base;
   }
 
-  /** Puts bytes that are no record (a response body, an OTLP body behind its sender's address) into the area and gives their length. */
+  /** Copies other bytes than records (a response body, or an OTLP body after its sender's address) into the area and returns their length. */
   raw(...pieces: Uint8Array[]): number {
     this.rewind(pieces.reduce((sum, { length }) => sum + length, 0));
     for (const piece of pieces) {
@@ -211,7 +211,7 @@ export class FrameWriter {
     return this.at - this.base;
   }
 
-  /** Interns what the frames so far have shown to come again. To be called when the area is free. */
+  /** Interns the texts that have occurred twice so far. Call it when the area is free. */
   learn(): void {
     while (this.toIntern.length > 0) {
       const text = this.toIntern.pop() as string;
@@ -225,7 +225,7 @@ export class FrameWriter {
     if (this.dictionaryFull) this.metOnce.clear();
   }
 
-  /** Forgets the ids of scopes and resources. To be called when the core has given up one that a record has. */
+  /** Forgets the ids of scopes and resources. Call it when the core has evicted one that a record refers to. */
   forget(): void {
     this.described = new WeakMap();
     this.lastScope = undefined;
@@ -308,7 +308,7 @@ export class FrameWriter {
     this.at = this.base + written.length;
   }
 
-  // ---- parts; those without `room` count on their caller for it
+  // ---- parts; the callers of functions without `room` have made room for them
 
   private u8(value: number): void {
     this.bytes[this.at++] = value;
@@ -325,7 +325,7 @@ export class FrameWriter {
   }
 
   private time(time: HrTime): void {
-    // Sums of clock readings may leave nanoseconds outside their second.
+    // Arithmetic on clock readings may produce nanoseconds outside one second.
     const carry = Math.floor(time[1] / 1e9);
     this.u32(time[0] + carry);
     this.u32(time[1] - carry * 1e9);
@@ -345,7 +345,7 @@ export class FrameWriter {
     this.hex(parentSpanId(span) ?? "", 8);
   }
 
-  /** An id out of its hexadecimal form; zeros where that is missing or something else. */
+  /** Writes an id from its hexadecimal form; zeros if it is missing or invalid. */
   private hex(text: string, length: number): void {
     const { bytes, at } = this;
     if (text.length === 2 * length) {
@@ -360,7 +360,7 @@ export class FrameWriter {
     this.at += length;
   }
 
-  /** Tells whether the core wants to see the value that belongs to the text. */
+  /** Writes a reference to the text. Returns `true` if the core needs the value that belongs to it. */
   private ref(text: string): boolean {
     const id = this.ids.get(text);
     if (id !== undefined) {
@@ -380,7 +380,7 @@ export class FrameWriter {
   }
 
   private text(text: string): void {
-    // Three bytes a UTF-16 unit is the worst case. Only where that is much memory is the true size worth counting.
+    // Three bytes per UTF-16 unit is the worst case. The exact size is counted only if that would be much memory.
     const worst = 4 + 3 * text.length;
     if (this.at + worst > this.end) {
       this.room(nativeUtf8 && worst > MAX_SLACK ? 4 + nativeUtf8.byteLength(text) : worst);
@@ -390,7 +390,7 @@ export class FrameWriter {
     this.at += length;
   }
 
-  /** Writes UTF-8 at an offset, U+FFFD for lone surrogates, and gives the number of bytes. */
+  /** Writes UTF-8 at an offset, U+FFFD for lone surrogates, and returns the number of bytes. */
   private encode(text: string, offset: number): number {
     const { bytes } = this;
     const { length } = text;
@@ -403,7 +403,7 @@ export class FrameWriter {
       }
       if (i === length) return length;
     }
-    // The length is optional, but workerd takes the whole buffer's then, and throws.
+    // The length is optional, but without it workerd assumes that of the whole buffer, and throws.
     const { utf8 } = this;
     return utf8
       ? utf8.utf8Write(text, offset, bytes.length - offset)
@@ -431,7 +431,7 @@ export class FrameWriter {
         this.u8(value ? 3 : 2);
         break;
       case "number":
-        // As the stock exporter decides it; a double holds every such integer exactly.
+        // The stock exporter decides in the same way. A double represents every such integer exactly.
         this.u8(Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 63 ? 4 : 5);
         this.view.setFloat64(this.at, value, true);
         this.at += 8;
@@ -492,7 +492,7 @@ function jsonOf(value: object): string {
   try {
     return JSON.stringify(value) ?? "";
   } catch {
-    // It has a cycle or a BigInt, or nests even deeper than that goes.
+    // The value has a cycle or a BigInt, or is nested too deep even for JSON.
     return "";
   }
 }

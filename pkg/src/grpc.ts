@@ -1,11 +1,12 @@
-// OTLP/gRPC in Node, through `@grpc/grpc-js` where the application has it: bytes in, bytes out, nothing generated. Loaded with
-// the first request.
+// OTLP/gRPC in Node, through `@grpc/grpc-js` if the application has it installed. Sends and receives plain bytes, without generated code. Loaded
+// with the first request.
 import { Buffer } from "node:buffer";
 import type * as Grpc from "@grpc/grpc-js";
 import { untraced } from "./otel.js";
 import { peer } from "./peer.js";
-import { type Answer, type Route, type Send, version } from "./slim.js";
+import { version } from "./slim.js";
 import { headersOf, timed } from "./transport.js";
+import type { Answer, Route, Send } from "./types.js";
 
 const EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 const GZIP = 2;
@@ -44,8 +45,8 @@ function send(
       if (signal.aborted) return reject(signal.reason);
       if (!error) return resolve({ status: 0, retryAfter: -1, body: response ?? new Uint8Array() });
       const [details] = error.metadata?.get("grpc-status-details-bin") ?? [];
-      const said = typeof details === "object" ? details : new Uint8Array();
-      resolve({ status: error.code, retryAfter: -1, body: said, message: error.details });
+      const body = typeof details === "object" ? details : new Uint8Array();
+      resolve({ status: error.code, retryAfter: -1, body, message: error.details });
     };
     const toBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const same = (bytes: Buffer) => bytes;
@@ -73,7 +74,7 @@ async function connect(route: Route): Promise<Connected> {
     secure ? grpc.credentials.createSsl(bytes(ca), bytes(key), bytes(cert)) : grpc.credentials.createInsecure(),
     {
       "grpc.primary_user_agent": `genspan/${version()}`,
-      // Whether to try again is the core's to say.
+      // The core decides about retries.
       "grpc.enable_retries": 0,
       "grpc.max_receive_message_length": MAX_RESPONSE,
       ...(route.gzip && { "grpc.default_compression_algorithm": GZIP }),

@@ -1,4 +1,4 @@
-// The package where nothing is known of the host: the module is part of the file, and compiled on first use.
+// The package for unknown runtimes: the module is embedded in the file and compiled on first use.
 import base64 from "../wasm/core.wasm?base64";
 import { initSync } from "./slim.js";
 

@@ -1,29 +1,16 @@
-// What `stats` counts, as metrics under OpenTelemetry's names for SDKs (semantic conventions, otel/sdk-metrics). Read when the
-// host collects; only the duration of a request is told as it happens.
+// The numbers of `stats` as metrics, under OpenTelemetry's names for SDKs (semantic conventions, otel/sdk-metrics). They are read when the
+// application collects; only the duration of a request is recorded immediately.
 
-import type { SenderStats } from "./sender.js";
-import type { Route } from "./types.js";
+import type { CoreStats } from "./core.js";
+import type { MeterProvider, Route } from "./types.js";
 
 type Attributes = Record<string, string | number>;
-
-/** As `@opentelemetry/api` has them, by structure. */
-export interface MeterProvider {
-  getMeter(name: string, version?: string): Meter;
-}
-
-interface Meter {
-  createObservableCounter(name: string, options: object): object;
-  createObservableUpDownCounter(name: string, options: object): object;
-  createHistogram(name: string, options: object): { record(value: number, attributes: Attributes): void };
-  // biome-ignore lint/suspicious/noExplicitAny: the instruments are opaque here, and typed by the API at the host's
-  addBatchObservableCallback(callback: (result: any) => void, instruments: any[]): void;
-}
 
 interface Result {
   observe(instrument: object, value: number, attributes: Attributes): void;
 }
 
-/** Tells how long a request to a destination took, in ms, and how it ended. */
+/** Reports the duration of a request to a destination, in ms, and its outcome. */
 export type RequestEnded = (destination: number, millis: number, ended: { status?: number; error?: string }) => void;
 
 const TYPES = {
@@ -32,7 +19,7 @@ const TYPES = {
   grpc: "otlp_grpc_exporter",
 } as const;
 const SPANS = { unit: "{span}" };
-/** Seconds; the buckets that the conventions have for durations. */
+/** Options of the histogram: seconds, with the buckets that the conventions define for durations. */
 const DURATION = {
   unit: "s",
   advice: {
@@ -44,7 +31,7 @@ export function observe(
   provider: MeterProvider,
   version: string,
   routes: readonly Route[],
-  stats: () => SenderStats & { droppedAfterStop: number },
+  stats: () => Partial<CoreStats> & { droppedAfterStop: number },
 ): RequestEnded {
   const meter = provider.getMeter("genspan", version);
   const size = meter.createObservableUpDownCounter("otel.sdk.processor.span.queue.size", SPANS);

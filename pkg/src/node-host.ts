@@ -1,4 +1,4 @@
-// What Node knows about itself.
+// The host for Node.
 import { readFileSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
 import { onExit } from "./exit.js";
@@ -12,7 +12,7 @@ export const nodeHost: Host = {
   get headers() {
     return { "user-agent": `genspan/${version()}` };
   },
-  // Measured: a native call costs as much as this many turns of the loop.
+  // Measured: a native call costs as much as this many iterations of the loop.
   shortText: Number.parseInt(process.versions.node, 10) >= 24 ? 16 : 48,
   hostName() {
     const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);

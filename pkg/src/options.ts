@@ -1,14 +1,12 @@
 // The options of the package, made from the list of the core by `cargo run --example options`. A test compares the two.
 import type { HeadersLike } from "./headers.js";
-import type { MeterProvider } from "./metrics.js";
-import type { FilterRules, Mapping, Media, PartialSuccess, SpanFilter, Tls } from "./types.js";
+import type { FilterRules, Mapping, Media, MeterProvider, PartialSuccess, Protocol, SpanFilter, Tls } from "./types.js";
 
 export const PROFILES = ["otel", "otel-1.41", "tencent", "langfuse", "openinference"] as const;
 /** The attributes that a backend reads: `"otel"` is OpenTelemetry GenAI 0.1.0, `"openinference"` is for Phoenix and Arize. */
 export type Profile = (typeof PROFILES)[number];
 /** Which source attributes stay. */
 export type Keep = "unmapped" | "all" | "none";
-export type Protocol = "http/protobuf" | "http/json" | "grpc";
 
 /** How batches are made and sent, for all destinations or for one of them. */
 export interface DeliveryOptions {

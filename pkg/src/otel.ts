@@ -1,5 +1,5 @@
-// What genspan sees of OpenTelemetry: its objects by structure (SDK 1.x, 2.x and 3.x alike) and its global API, which
-// every copy of `@opentelemetry/api` 1.x shares through the global symbol registry. Nothing of it is imported.
+// The parts of OpenTelemetry that genspan uses: its objects by structure (SDK 1.x, 2.x and 3.x alike), and its global API, which
+// all copies of `@opentelemetry/api` 1.x share through the global symbol registry. Nothing is imported.
 
 /** Seconds and nanoseconds since 1970. */
 export type HrTime = readonly [number, number];
@@ -34,7 +34,7 @@ export interface Resource {
   waitForAsyncAttributes?(): Promise<void>;
 }
 
-/** What a span of any SDK version has when it starts. */
+/** The fields of a span of any SDK version when it starts. */
 export interface StartedSpan {
   readonly name?: string | undefined;
   spanContext(): SpanContext;
@@ -49,7 +49,7 @@ export interface StartedSpan {
   readonly instrumentationLibrary?: InstrumentationScope | undefined;
 }
 
-/** What it has once it has ended. */
+/** The fields of a span that has ended. */
 export interface EndedSpan extends StartedSpan {
   readonly name: string;
   readonly kind: number;
@@ -88,7 +88,7 @@ interface Api {
   context?: { active(): Context; with<T>(context: Context, call: () => T): T };
 }
 
-// The names that the API package and the SDK give to `createContextKey`, which is `Symbol.for`.
+// The names with which the API package and the SDK call `createContextKey`, which is `Symbol.for`.
 export const SPAN = Symbol.for("OpenTelemetry Context Key SPAN");
 const BAGGAGE = Symbol.for("OpenTelemetry Baggage Key");
 const SUPPRESS_TRACING = Symbol.for("OpenTelemetry SDK Context Key SUPPRESS_TRACING");
@@ -97,22 +97,22 @@ function api(): Api | undefined {
   return (globalThis as { [key: symbol]: Api | undefined })[Symbol.for("opentelemetry.js.api.1")];
 }
 
-/** Says something through the host's OpenTelemetry diagnostics; silent where none are set up or the logger throws. */
+/** Logs a warning through OpenTelemetry's diagnostics; does nothing if none are set up or the logger throws. */
 export function warn(message: string): void {
   try {
     api()?.diag?.warn(`genspan: ${message}`);
   } catch {
-    // A logger's fault is not worth the host's request.
+    // A fault of the logger must not break the request.
   }
 }
 
-/** As `warn`, for what is wrong from the start: most programs set up no diagnostics, and would never learn of it. */
+/** Like `warn`, for problems at construction: most programs set up no diagnostics, so it falls back to the console. */
 export function warnAtStart(message: string): void {
   if (api()?.diag) warn(message);
   else console.warn(`genspan: ${message}`);
 }
 
-/** A context that belongs to nobody's trace. */
+/** A context without a trace. */
 export class Detached implements Context {
   constructor(private readonly values: ReadonlyMap<symbol, unknown>) {}
 
@@ -132,8 +132,8 @@ export class Detached implements Context {
 const UNTRACED = new Detached(new Map([[SUPPRESS_TRACING, true]]));
 
 /**
- * Runs `call` so that instrumentation of whatever it uses records nothing. Those that do not ask whether they may, such as
- * `@microlabs/otel-cf-workers`, do not find in this context what they need for it.
+ * Runs `call` so that instrumentation of the libraries that it uses records nothing. Instrumentations that ignore the suppression flag, such as
+ * `@microlabs/otel-cf-workers`, do not find the values that they need in this context.
  */
 export function untraced<T>(call: () => T): T {
   const contexts = api()?.context;
@@ -149,7 +149,7 @@ export function parentSpanId(span: StartedSpan): string | undefined {
   return span.parentSpanId ?? span.parentSpanContext?.spanId;
 }
 
-/** The context of the span's parent, if that lives in another process. SDK 1.x tells only in the parent's context. */
+/** The context of the span's parent, if the parent is in another process. SDK 1.x provides it only in the parent's context. */
 export function remoteParent(span: StartedSpan, context: Context | undefined): SpanContext | undefined {
   const parent =
     span.parentSpanContext ?? (context?.getValue(SPAN) as StartedSpan | undefined)?.spanContext() ?? undefined;
@@ -157,8 +157,8 @@ export function remoteParent(span: StartedSpan, context: Context | undefined): S
 }
 
 /**
- * The id of the LLM span that the remote parent is below: genspan's own tracestate member says so. Empty where there is one, but nobody
- * says which, as in the baggage in which Langfuse names the trace that it has an application root for.
+ * The id of the LLM span above the remote parent, from genspan's member of the trace state. Empty if there is such a span but its id is
+ * unknown, as with the baggage in which Langfuse names the trace that has an application root. `undefined` if there is none.
  */
 export function insideSegment(parent: SpanContext, context: Context | undefined): string | undefined {
   const member = /^llm(?::([0-9a-f]{16}))?$/.exec(parent.traceState?.get(MEMBER) ?? "");
@@ -166,7 +166,7 @@ export function insideSegment(parent: SpanContext, context: Context | undefined)
   return baggage(context)?.getEntry("langfuse_trace_id")?.value === parent.traceId ? "" : undefined;
 }
 
-/** The session and the user in the baggage, under the keys of their attributes; Langfuse and Tencent's agent have names of their own. */
+/** The session and the user in the baggage, under the keys of their attributes. Langfuse and Tencent's agent use their own names. */
 export function people(context: Context | undefined): Attributes | undefined {
   const entries = baggage(context);
   if (entries === undefined) return undefined;
@@ -187,13 +187,13 @@ function baggage(context: Context | undefined) {
   return context?.getValue(BAGGAGE) as { getEntry(key: string): { value: string } | undefined } | undefined;
 }
 
-/** The span that a context is in, unless what happens there is not to be traced. */
+/** The span of a context, unless tracing is suppressed there. */
 export function activeSpan(context: Context): SpanContext | undefined {
   if (context.getValue(SUPPRESS_TRACING) === true) return undefined;
   return (context.getValue(SPAN) as StartedSpan | undefined)?.spanContext();
 }
 
-/** The trace state of a span, with the member in front that says "inside the segment of this LLM span". */
+/** The trace state of a span, with a first member that means "inside the segment of this LLM span". */
 export function insideState({ traceState }: SpanContext, segment: string): string {
   const value = segment ? `llm:${segment}` : "llm";
   return traceState?.set(MEMBER, value).serialize() ?? `${MEMBER}=${value}`;

@@ -1,14 +1,14 @@
-// What the pipelines of a sender have counted that are gone. A pipeline that breaks cannot be asked any more: what it did since it was asked last is
-// counted here as well, as far as it can be seen from outside.
+// Counters of a sender's previous pipelines. A broken pipeline cannot be queried any more, so the events since the last query are
+// counted here too, as far as they are visible from outside.
 import type { CoreStats, DestinationStats } from "./core.js";
 
-/** These say how things are, not how many there have been. */
+/** Counters that describe the present state instead of counting events. */
 const GAUGES = ["held", "tracked", "dictionary", "waiting", "pending", "pendingBytes"];
 
 type Counts = Record<string, number>;
 
 export class Past {
-  /** Spans handed to the pipeline since its counters were read, and those of them that each destination took. */
+  /** Spans passed to the pipeline since its counters were read · those of them that each destination accepted. */
   ended = 0;
   readonly sent: number[] = [];
   readonly #counts: Counts = {};
@@ -18,7 +18,7 @@ export class Past {
     this.#destinations = Array.from({ length: destinations }, () => ({}));
   }
 
-  /** To be called when the counters of the pipeline have been read. */
+  /** Call it when the counters of the pipeline have been read. */
   read(): void {
     this.ended = 0;
     this.sent.length = 0;
@@ -29,8 +29,8 @@ export class Past {
   }
 
   /**
-   * Adds a pipeline that is gone. `stats` were its last counters, `saved` the spans of each destination that are outside of it. Gives how many spans
-   * are lost, for the destination that loses most. Which of them a destination would not have got for its filter nobody knows any more.
+   * Adds a pipeline that no longer exists. `stats` were its last counters, `saved` the spans of each destination that are outside of it. Returns how many spans
+   * are lost, for the destination that loses most. It cannot be determined which of them a filter would have excluded.
    */
   add({ destinations = [], ...stats }: Partial<CoreStats>, saved: readonly number[]): number {
     add(this.#counts, stats);
@@ -47,7 +47,7 @@ export class Past {
     return Math.max(0, ...lost);
   }
 
-  /** Takes spans off the lost ones that have been handed over a second time: they are counted where that was. */
+  /** Subtracts lost spans that were passed a second time, because they are counted there. */
   again(spans: number): void {
     for (const counts of this.#destinations) {
       const found = Math.min(spans, counts.droppedFault ?? 0);
@@ -56,7 +56,7 @@ export class Past {
     add(this.#counts, { seen: -Math.min(spans, this.#counts.seen ?? 0) });
   }
 
-  /** The counters of all pipelines, `stats` being those of the last one. */
+  /** The counters of all pipelines; `stats` are those of the last one. */
   with({ destinations, ...stats }: Partial<CoreStats>): Partial<CoreStats> {
     return {
       ...sum(stats, this.#counts),

@@ -1,13 +1,13 @@
-// Packages that an application has or has not.
+// Optional packages of the application.
 import module from "node:module";
 
-// Not imported by its name, by which webpack knows it: it would have to know the folder when it bundles.
+// Not imported under its usual name, which webpack recognises: webpack would then need to know the folder when it bundles.
 const { createRequire } = module;
 
 /**
- * An optional peer; undefined if the application does not have it. No bundler may look for it: one that does not find it would fail. So the name
- * is no literal, and the comments say so to those that look at others as well. Where this file is part of a bundle, which may lie
- * anywhere, the peer is looked for from the folder that the process was started in. Deno would ask for leave to know that folder.
+ * Loads an optional peer dependency. Returns `undefined` if the application does not have it. Bundlers must not resolve it, because one that does not find it would
+ * fail; so the name is not a literal, and the comments exclude it for bundlers that also analyse expressions. If this file is part of a bundle, which may be
+ * anywhere, the package is resolved from the working directory. Deno would ask for permission to read that directory.
  */
 export async function peer<T>(name: string): Promise<T | undefined> {
   try {

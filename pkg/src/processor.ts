@@ -1,8 +1,8 @@
-// The OpenTelemetry SpanProcessor: hands each span to the core as it starts and ends; sender.ts does the sending. Decides nothing about
-// spans; lets nothing escape into the host.
+// The OpenTelemetry SpanProcessor: passes each span to the core when it starts and ends; sender.ts does the sending. It makes no decisions about
+// spans, and no error of it reaches the application.
 import { configure } from "./config.js";
 import { FrameTooLarge, PARENT, REMOTE, SEGMENT } from "./frame.js";
-import { type Host, Unavailable, webHost } from "./host.js";
+import { Unavailable, webHost } from "./host.js";
 import type { GenSpanOptions } from "./options.js";
 import {
   type Attributes,
@@ -22,32 +22,32 @@ import {
 import { inHook, inside } from "./privacy.js";
 import { LocalRoots } from "./roots.js";
 import { Sender, type SenderStats } from "./sender.js";
-import type { Config, FilteredSpan, SpanFilter } from "./types.js";
+import type { Config, FilteredSpan, Host, SpanFilter } from "./types.js";
 
-/** Counters since construction: those of the core and of sending, and those of what never reached it. */
+/** Counters since construction: those of the core, of the sender, and of the processor itself. */
 export interface Stats extends SenderStats {
-  /** Spans that ended after `shutdown`, after an internal fault stopped the processor, or where there is no WebAssembly. */
+  /** Spans that ended after `shutdown`, after an internal fault stopped the processor, or where WebAssembly is unavailable. */
   droppedAfterStop: number;
-  /** Spans that found no room while the resource's attributes were still being detected. */
+  /** Spans for which there was no space while the resource's attributes were still being detected. */
   droppedWaiting: number;
-  /** Spans too large to be sent by themselves. */
+  /** Spans that are too large to be sent even alone. */
   droppedOversized: number;
-  /** Spans that ended inside a hook of the application, which cannot be traced. */
+  /** Spans that ended inside a hook of the application, where they cannot be traced. */
   droppedInHook: number;
 }
 
-/** What an edge runtime gives a handler to outlive its response with. */
+/** The object with which an edge runtime lets a handler continue after its response. */
 export interface WaitUntil {
   waitUntil(promise: Promise<unknown>): void;
 }
 
-/** Spans whose resource still waits for asynchronous attributes, such as a cloud's metadata. */
+/** Maximum number of spans that wait for asynchronous attributes of their resource, such as a cloud's metadata. */
 interface Waiting {
   spans: EndedSpan[];
   taken: Promise<void>;
 }
 
-/** A span that started, and what surrounded it then. */
+/** A started span, and its context at that time. */
 interface Starting {
   span: StartedSpan;
   flags: number;
@@ -57,20 +57,20 @@ interface Starting {
 }
 
 const SAMPLED = 1;
-/** How many spans may start or end while one is read: each may be read by a getter that ends others. */
+/** Maximum number of spans that may start or end while one is read: a getter may end others, and so on. */
 const MAX_LATER = 1_000;
 const READY_TO_SEND = 2;
 const FORGOTTEN = 4;
-/** Longer than this nobody waits for what a resource finds out about itself. */
+/** The longest wait for the asynchronous attributes of a resource, in ms. */
 const RESOURCE_TIMEOUT = 60_000;
 
-/** One warning is enough for all processors: what it says holds for the process. */
+/** One warning is enough for all processors, because it applies to the whole process. */
 let toldUnavailable = false;
 
-/** Variables whose values the core judges. */
+/** Variables whose values the core checks. */
 const JUDGED = [["OTEL_SERVICE_NAME"], ["OTEL_RESOURCE_ATTRIBUTES"], ["OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"]];
 
-/** The sender that there would be without what is wrong in the environment; undefined if something else is wrong. */
+/** The sender without the invalid variables of the environment; undefined if the error has another cause. */
 function withoutVariables(
   host: Host,
   options: GenSpanOptions,
@@ -84,13 +84,13 @@ function withoutVariables(
       ignored(names.join(" and "));
       return made;
     } catch {
-      // Then it is something else.
+      // These variables are not the cause.
     }
   }
   return undefined;
 }
 
-/** For the exporter: takes spans that have ended, whoever sampled them; they start in the first order and end in the second. */
+/** For the exporter: adds spans that have ended, sampled or not. They start in the first order and end in the second. */
 export let take: (processor: GenSpanProcessor, started: EndedSpan[], ended: EndedSpan[]) => void;
 
 export class GenSpanProcessor {
@@ -105,12 +105,12 @@ export class GenSpanProcessor {
   readonly #maxWaiting: number;
   readonly #roots = new LocalRoots();
 
-  /** Flags of the spans whose parent is remote: SDK 1.x tells only at their start. */
+  /** Flags of the spans whose parent is remote: SDK 1.x provides that only at their start. */
   readonly #remote = new WeakMap<object, number>();
 
   /**
-   * The span that started last. The core hears of it when the next thing happens: many instrumentations start a span without attributes
-   * and say right afterwards what it is.
+   * The span that started last. It is passed to the core only at the next event, because many instrumentations start a span without attributes
+   * and set them right afterwards.
    */
   #starting: Starting | undefined;
   readonly #waiting = new Map<Resource, Waiting>();
@@ -120,25 +120,25 @@ export class GenSpanProcessor {
   /** The application's own filters, each with the bit of its destination. */
   readonly #filters: { bit: number; filter: SpanFilter }[];
   readonly #inheritSession: boolean;
-  /** The host cannot run the core. */
+  /** The runtime cannot run the core. */
   #unavailable = false;
 
   /**
-   * The area that spans are written into is in use. What is started or ended meanwhile, by a getter or a serializer of the application,
-   * has to wait.
+   * The area into which spans are written is in use. Spans that are started or ended meanwhile, by a getter or a serializer of the application,
+   * have to wait.
    */
   #writing = false;
   readonly #later: (() => void)[] = [];
   #catchingUp = false;
 
-  /** Spans that could not be read, and calls that there was no room on the stack for. */
+  /** Spans that could not be read, and calls for which there was no room on the stack. */
   #unread = 0;
   #overflows = 0;
   readonly #counts = { droppedAfterStop: 0, droppedWaiting: 0, droppedOversized: 0, droppedInHook: 0 };
 
   /**
-   * Throws an Error that names the field, the value, the rule and a fix when the options are wrong; nothing throws
-   * later. Where there is no WebAssembly it warns once, and the processor does nothing. `host` is what the runtime's entry file knows about it.
+   * If an option is invalid, throws an Error with the path, the value, the problem and a fix; nothing throws
+   * later. If WebAssembly is unavailable, it warns once, and the processor does nothing. `host` describes the runtime; the entry files provide it.
    */
   constructor(options: GenSpanOptions = {}, host: Host = webHost) {
     const config = configure(options, host);
@@ -175,7 +175,7 @@ export class GenSpanProcessor {
     try {
       this.#started(span, parentContext, SAMPLED);
     } catch {
-      // The application is at the end of its stack, and nothing can be called any more.
+      // The application is at the end of its stack, so nothing can be called any more.
       this.#overflows++;
     }
   }
@@ -189,7 +189,7 @@ export class GenSpanProcessor {
     }
   }
 
-  /** `required`: the trace flags that it must have. */
+  /** `required`: the trace flags that the span must have. */
   #started(span: StartedSpan, parentContext: Context | undefined, required: number): void {
     if (this.#sender.stopped || this.#sender.writer === undefined || inHook()) return;
     if (this.#writing) {
@@ -218,7 +218,7 @@ export class GenSpanProcessor {
     }
   }
 
-  /** Tells the core of the span that started last. `ended`: the span whose end is told next; of that one the end says everything. */
+  /** Passes the span that started last to the core. `ended`: the span whose end is passed next; its start is not needed. */
   #start(ended?: EndedSpan): void {
     const starting = this.#starting;
     if (starting === undefined) return;
@@ -244,7 +244,7 @@ export class GenSpanProcessor {
     if (this.#later.length > 0) this.#catchUp();
   }
 
-  /** Takes what was started and ended while a span was read, and what is while that is read. */
+  /** Processes the spans that started or ended while a span was read, and those that do so meanwhile. */
   #catchUp(): void {
     if (this.#catchingUp) return;
     this.#catchingUp = true;
@@ -293,8 +293,8 @@ export class GenSpanProcessor {
   }
 
   /**
-   * Resolves when every span that ended before the call has been answered for: delivered, on disk, or given up and counted,
-   * requests on their way included; or when `timeoutMillis` (`flushTimeoutMillis` by default) have passed. Never rejects.
+   * Resolves when every span that ended before the call has been delivered, is on disk, or was given up and counted,
+   * including requests in flight; or after `timeoutMillis` (`flushTimeoutMillis` by default). Never rejects.
    */
   forceFlush(options?: { timeoutMillis?: number | undefined }): Promise<void> {
     return this.#sender.forceFlush(options);
@@ -302,11 +302,11 @@ export class GenSpanProcessor {
 
   /**
    * For handlers that are frozen once they have answered (workers, edge functions): flushes when the local root of the active
-   * trace has ended, without one when all that run now have, and keeps the handler alive for so long. Needs no timer, never rejects.
+   * trace has ended (if there is none, when all running roots have), and keeps the handler alive until then. Needs no timer, never rejects.
    */
   flushVia(context?: WaitUntil): Promise<void> {
     const active = activeTrace();
-    // A handler may ask first and start its root right after.
+    // A handler may call this first and start its root right afterwards.
     const flushed = Promise.resolve()
       .then(() => this.#roots.end(active))
       .then(() => this.forceFlush());
@@ -319,7 +319,7 @@ export class GenSpanProcessor {
   }
 
   /**
-   * As `forceFlush`, and spans that end later are dropped and counted. What is left when the time is over goes to the spool, or is
+   * Like `forceFlush`; spans that end later are dropped and counted. Spans that are left after the time limit go to the spool, or are
    * dropped and counted.
    */
   shutdown(options?: { timeoutMillis?: number | undefined }): Promise<void> {
@@ -327,8 +327,8 @@ export class GenSpanProcessor {
   }
 
   /**
-   * The id of the LLM span that a span is, or is below, in this process or in the one that called it; empty where that one does not say
-   * which, `undefined` where the span is part of no LLM segment.
+   * The id of the LLM span that is this span or is above it, in this process or in the calling one. Empty if the calling process does not provide
+   * the id, `undefined` if the span belongs to no LLM segment.
    */
   segment(span: SpanContext): string | undefined {
     try {
@@ -385,7 +385,7 @@ export class GenSpanProcessor {
 
   #flags(span: EndedSpan): number {
     if (!parentSpanId(span)) return 0;
-    // SDK 2.x says it here: nearly every parent is in this process.
+    // SDK 2.x provides it here: nearly every parent is in this process.
     if (span.parentSpanContext && !span.parentSpanContext.isRemote) return PARENT;
     return this.#remote.get(span) ?? (span.parentSpanContext?.isRemote ? PARENT | REMOTE : PARENT);
   }
@@ -419,7 +419,7 @@ export class GenSpanProcessor {
     this.#waiting.set(resource, { spans, taken });
   }
 
-  /** The destinations that the application's filters keep a span from. One that throws lets it pass: losing it would be worse. */
+  /** The destinations from which the application's filters exclude a span. If a filter throws, the span is included, because losing it would be worse. */
   #refused(span: StartedSpan): number {
     let refused = 0;
     for (const { bit, filter } of this.#filters) {
@@ -442,7 +442,7 @@ export class GenSpanProcessor {
   }
 }
 
-/** Resolves when the attributes of the resource are complete, or have had time enough to become so. */
+/** Resolves when the attributes of the resource are complete, or after a time limit. */
 function detected(resource: Resource, timeout: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, timeout) as ReturnType<typeof setTimeout> & { unref?(): void };

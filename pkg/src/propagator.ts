@@ -1,5 +1,5 @@
-// The OpenTelemetry propagator: tells the services that are called from inside an LLM segment that its entry is here. Knows no header but
-// `tracestate`; the trace itself is carried by another propagator.
+// The OpenTelemetry propagator: informs the services that are called from inside an LLM segment that its entry is in this process. It uses only the
+// header `tracestate`; another propagator carries the trace itself.
 import { activeSpan, type Context, insideState, type SpanContext } from "./otel.js";
 import type { GenSpanProcessor } from "./processor.js";
 
@@ -23,8 +23,8 @@ const TRACESTATE = "tracestate";
 
 /**
  * Adds the member `genspan=llm:<id of the LLM span>` to the `tracestate` of requests that are made inside an LLM segment. A `GenSpanProcessor` in the called
- * service then makes no second entry there. `inner` is the propagator that carries the trace, such as the W3C trace context's; without
- * it this one has to stand behind that in a CompositePropagator.
+ * service then makes no second entry there. `inner` is the propagator that carries the trace, such as that for W3C trace context; without
+ * it, this propagator has to follow such a one in a CompositePropagator.
  */
 export class GenSpanPropagator implements TextMapPropagator {
   readonly #processor: GenSpanProcessor;

@@ -1,8 +1,8 @@
-// Fetch with certificates of its own and through the proxies of the environment. In Node by the package `undici`, where the application has it:
-// Node's own fetch can do neither by itself. Bun's can do both, and the `undici` that it brings along neither.
+// A `fetch` with custom certificates and the proxies of the environment. In Node it uses the package `undici`, if the application has it, because
+// Node's own fetch supports neither. Bun's fetch supports both, while the `undici` that Bun provides supports neither.
 import type * as Undici from "undici";
 import { peer } from "./peer.js";
-import type { Route, Warn } from "./slim.js";
+import type { Route, Warn } from "./types.js";
 
 export async function dispatch(route: Route, warn: Warn): Promise<typeof fetch> {
   if (process.versions.bun) {
@@ -13,8 +13,8 @@ export async function dispatch(route: Route, warn: Warn): Promise<typeof fetch> 
   if (!undici) {
     const missing = "needs the package undici, which is not installed; run npm install undici@7";
     if (route.tls) throw new Error(`tls ${missing}`);
-    // The environment is the host's: it may name a proxy that is not meant for this.
-    warn(`destination ${route.name}: a proxy (HTTP_PROXY, HTTPS_PROXY) ${missing}; requests go without one`);
+    // The environment belongs to the machine: it may name a proxy that is not intended for this destination.
+    warn(`destination ${route.name}: a proxy (HTTP_PROXY, HTTPS_PROXY) ${missing}; requests are sent without a proxy`);
     return fetch;
   }
   const { EnvHttpProxyAgent, fetch: send } = undici;
@@ -29,10 +29,10 @@ function pem({ tls = {} }: Route): Record<string, string | Buffer> {
   );
 }
 
-/** Does the environment name a proxy? Which hosts go without one (NO_PROXY) is undici's to say. */
+/** Returns `true` if the environment names a proxy. undici decides which hosts are exempt (NO_PROXY). */
 export function proxied(url: string): boolean {
   const { env } = process;
-  // Newer versions of Node do it themselves where they are asked to.
+  // Newer versions of Node apply proxies themselves, if configured to.
   if (env.NODE_USE_ENV_PROXY === "1" && Number.parseInt(process.versions.node, 10) >= 24) return false;
   const name = url.startsWith("https:") ? "HTTPS_PROXY" : "HTTP_PROXY";
   return Boolean(env[name.toLowerCase()] || env[name]);

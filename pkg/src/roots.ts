@@ -1,10 +1,10 @@
-// Which traces have a local root that runs: a span without a parent, or with one in another process.
+// The traces with a running local root: a span without a parent, or with a parent in another process.
 
-/** Roots that never end must not pile up. */
+/** Maximum number of remembered roots, because some never end. */
 const MAX_ROOTS = 10_000;
 
 export class LocalRoots {
-  /** By trace: those who wait for the end of its root. */
+  /** By trace: the callers that wait for the end of its root. */
   readonly #running = new Map<string, (() => void)[]>();
 
   get none(): boolean {
@@ -21,7 +21,7 @@ export class LocalRoots {
     for (const resolve of waiting ?? []) resolve();
   }
 
-  /** Resolves when the root of this trace has ended; without one, when all that run now have. */
+  /** Resolves when the root of this trace has ended; if it has none, when all roots that run now have. */
   async end(traceId: string | undefined): Promise<void> {
     const one = traceId !== undefined && this.#running.has(traceId);
     const traces = one ? [traceId] : [...this.#running.keys()];

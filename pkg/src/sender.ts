@@ -1,19 +1,19 @@
-// The sending half, which the SpanProcessor and the relay share: carries what the core wants sent to the transports or the spool, and the
-// answers back. Decides nothing about spans; nothing of it throws or rejects after construction.
+// The sending half, shared by the SpanProcessor and the relay: passes batches of the core to the transports or the spool, and their
+// answers back. It makes no decisions about spans; nothing throws or rejects after construction.
 
 import { type CoreStats, type DestinationStats, Pipeline, type Transmit, version } from "./core.js";
 import { FrameWriter } from "./frame.js";
-import type { Host, Spool, SpoolStats } from "./host.js";
+
 import { observe, type RequestEnded } from "./metrics.js";
 import type { GenSpanOptions } from "./options.js";
 import { Past } from "./past.js";
 import { inHook } from "./privacy.js";
-import { type Answer, type Send, transport } from "./transport.js";
-import type { Config, Route } from "./types.js";
+import { transport } from "./transport.js";
+import type { Answer, Config, Host, Route, Send, Spool, SpoolStats } from "./types.js";
 
-/** Counters since construction: the core's (absent where it never ran), and those of the sending half. */
+/** Counters since construction: those of the core (absent if it never ran), and those of the sender. */
 export interface SenderStats extends Partial<CoreStats> {
-  /** Faults that were caught on their way into the host. */
+  /** Faults that were caught before they reached the application. */
   errors: number;
   spool?: SpoolStats;
 }
@@ -22,35 +22,35 @@ type Timer = ReturnType<typeof setTimeout> & { ref?(): void; unref?(): void };
 
 const WARN_INTERVAL = 60_000;
 const MAX_DELAY = 2 ** 31 - 1;
-/** What `shutdown` leaves the disk to take what is left. */
+/** The time that `shutdown` reserves for storing batches, in ms. */
 const STORE_TIMEOUT = 5_000;
 
-/** How long nothing has happened before an instance with too much memory is replaced, at least, in ms. */
+/** The shortest idle time before an instance with too much memory is replaced, in ms. */
 const MIN_QUIET = 1_000;
 const DEFAULT_HOLD = 30_000;
 
-/** A batch that is outside the core: on its way to a backend, or to the disk. */
+/** A batch outside the core: on its way to a backend or to the disk. */
 interface Outside {
   destination: number;
   spans: number;
-  /** The one that gave it; nobody else knows its id. */
+  /** The pipeline that sent it; its id is valid only there. */
   pipeline: Pipeline;
   abort?: AbortController;
 }
 
-/** What its owner has to say. */
+/** Callbacks of the sender's owner. */
 export interface Owner {
-  /** Told what is wrong, once a minute for each thing. */
+  /** Receives warnings, each at most once a minute. */
   warn(message: string): void;
-  /** What has to be over before a flush begins. */
+  /** A promise to await before a flush begins. */
   settled?(): Promise<unknown> | undefined;
-  /** Of the metrics. */
+  /** The value of this counter, for metrics. */
   droppedAfterStop?(): number;
-  /** False while something runs that a new pipeline would not know of. */
+  /** Returns `false` while a task is running that a new pipeline would not know of. */
   idle?(): boolean;
-  /** The core has started anew: hands over again what it held, as far as somebody has it, and gives the number of those spans. */
+  /** Called when the core has been restarted: passes lost spans again, as far as they are available, and returns their number. */
   startedAnew?(): number;
-  /** The secrets in a batch, which a backend may repeat in its answer: no message may hold them. */
+  /** The secrets in a batch. A backend may repeat them in its answer, and messages must not contain them. */
   secretsIn?(body: Uint8Array): string[];
 }
 
@@ -59,26 +59,26 @@ export class Sender {
   readonly #senders: Send[];
   readonly #spool: Spool | undefined;
   readonly #owner: Owner;
-  /** Destinations that a batch is being read back for. */
+  /** Destinations for which a batch is being read back. */
   readonly #restoring = new Set<number>();
   readonly #onPartialSuccess: GenSpanOptions["onPartialSuccess"];
   readonly #requestEnded: RequestEnded | undefined;
   readonly #lastErrors: { message: string; timeMillis: number }[] = [];
   readonly #flushTimeout: number;
   readonly #outside = new Set<Outside>();
-  /** Batches of the spool that the pipeline has, by their copies. */
+  /** Batches of the spool that are in the pipeline, by their copies. */
   readonly #copies = new Map<number, { destination: number; spans: number }>();
   #ignoreExit: (() => void) | undefined;
   readonly #open: () => Pipeline;
   readonly #shortText: number;
-  /** Gone after shutdown, if no new one can be opened after an internal fault, and where the environment disables the SDK. */
+  /** Undefined after shutdown, if no new one can be opened after an internal fault, and if the environment disables the SDK. */
   #pipeline: Pipeline | undefined;
   #writer: FrameWriter | undefined;
-  /** Why the pipeline broke, if it was here. */
+  /** Why the pipeline broke, if the cause was in this sender. */
   #cause = "";
-  /** How long entries are held: so long a pipeline may still be needed, in ms. */
+  /** How long entries are held, in ms: a pipeline may be needed for this long. */
   readonly #hold: number;
-  /** Spans seen when nothing had happened for a while, and since when that is. */
+  /** The number of spans seen at the last event, and the time since when nothing has happened. */
   #quiet = { seen: -1, since: 0 };
   #stopped = false;
   #closing: Promise<void> | undefined;
@@ -89,12 +89,12 @@ export class Sender {
   #flushes: { generation: number; resolve: () => void }[] = [];
 
   #errors = 0;
-  /** Of pipelines that are gone, and of what has happened since the counters were read. */
+  /** Counters of previous pipelines, and of events since the counters were read. */
   readonly #past: Past;
   #lastStats: Partial<CoreStats> = {};
   readonly #warned = new Map<string, number>();
 
-  /** Throws an Error that names the field, the value, the rule and a fix when the core finds the configuration wrong. */
+  /** If the core finds the configuration invalid, throws an Error with the path, the value, the problem and a fix. */
   constructor(config: Config, options: GenSpanOptions, host: Host, owner: Owner) {
     this.#routes = config.routes;
     this.#owner = owner;
@@ -107,13 +107,13 @@ export class Sender {
     this.#hold = Math.max(MIN_QUIET, options.entry?.holdMillis ?? DEFAULT_HOLD);
     const hooks = { mask: options.mask, onMedia: options.onMedia };
     this.#open = () =>
-      new Pipeline(config.core, hooks, (hook) => this.warn(`the hook ${hook} failed, what it got is masked`));
+      new Pipeline(config.core, hooks, (hook) => this.warn(`the hook ${hook} failed; its input was masked`));
     if (config.disabled) return;
     this.#begin();
     for (const { name, protocol, endpoint } of config.routes) {
       if (protocol === "grpc" || new URL(endpoint).pathname !== "/") continue;
       warn(
-        `destination ${name}: the endpoint has no path; most backends take OTLP/HTTP at a path that ends in /v1/traces`,
+        `destination ${name}: the endpoint has no path; most backends accept OTLP/HTTP at a path that ends in /v1/traces`,
       );
     }
     if (config.spool && config.accounts && host.spool) {
@@ -141,35 +141,35 @@ export class Sender {
     return this.#stopped;
   }
 
-  /** The pipeline, a new one after a fault; undefined once it is closed. */
+  /** The pipeline, or a new one after a fault; undefined once it is closed. */
   usable(): Pipeline | undefined {
     if (this.#pipeline?.broken) this.#startAnew();
     return this.#pipeline;
   }
 
-  /** True if the pipeline has had a trap that nobody has dealt with yet. */
+  /** `true` if the pipeline has had a trap that has not been handled yet. */
   get broken(): boolean {
     return this.#pipeline?.broken ?? false;
   }
 
-  /** Writes into the pipeline's input area; undefined where the environment disables the SDK. To be asked for after `usable`. */
+  /** The writer for the pipeline's input area; undefined if the environment disables the SDK. Read it after `usable`. */
   get writer(): FrameWriter | undefined {
     return this.#writer;
   }
 
-  /** To be called when spans are handed to the pipeline. */
+  /** Call it when spans are passed to the pipeline. */
   handing(spans: number): void {
     this.#past.ended += spans;
   }
 
-  /** How many spans the pipeline has, at most. */
+  /** Upper bound of the number of spans in the pipeline. */
   left(): number {
     this.stats();
     const pending = this.#lastStats.destinations?.map((d) => d.pending) ?? [];
     return Math.max(0, ...pending) + (this.#lastStats.held ?? 0);
   }
 
-  /** To be called when the pipeline took something; `due`: it has something to send now. */
+  /** Call it when the pipeline has accepted something; `due`: something is ready to send now. */
   took(pipeline: Pipeline, due: boolean): void {
     const wake = due ? Date.now() : pipeline.wake();
     if (wake < this.#wakeAt) this.#sleep(wake);
@@ -177,7 +177,7 @@ export class Sender {
 
   /** See `GenSpanProcessor.forceFlush`. */
   async forceFlush({ timeoutMillis = this.#flushTimeout }: { timeoutMillis?: number | undefined } = {}): Promise<void> {
-    // Called by a hook, it goes on once the hook is back.
+    // If a hook called this, it continues once the hook has returned.
     if (inHook()) await undefined;
     const done = this.#flush();
     await within(timeoutMillis, done.flushed, done.leave);
@@ -217,7 +217,7 @@ export class Sender {
     };
   }
 
-  /** Counts and tells what was caught on its way into the host. */
+  /** Counts and reports an error that was caught before it reached the application. */
   fault(where: string, error: unknown): void {
     this.#errors++;
     if (this.#pipeline?.broken) {
@@ -231,7 +231,7 @@ export class Sender {
     }
   }
 
-  /** Once a minute for each thing, however often it happens. */
+  /** Warns at most once a minute for each problem. */
   warn(what: string, why = ""): void {
     const now = Date.now();
     if (now - (this.#warned.get(what) ?? Number.NEGATIVE_INFINITY) < WARN_INTERVAL) return;
@@ -239,7 +239,7 @@ export class Sender {
     this.#owner.warn(why ? `${what}: ${why}` : what);
   }
 
-  /** Starts every request that the core has ready, and sees who can go on. */
+  /** Starts every request that the core has ready, and resolves the flushes that are complete. */
   pump(): void {
     try {
       const pipeline = this.usable();
@@ -326,7 +326,7 @@ export class Sender {
           const partial = pipeline.response(id, status, answer.retryAfter, length, Date.now());
           if (isTaken(answer)) this.#past.sent[destination] = (this.#past.sent[destination] ?? 0) + spans;
           if (partial) this.#partialSuccess(destination, partial, body);
-          // Fetch copies what it is given, and the server has answered: after a failure one can't be so sure.
+          // Fetch copies the body, and the server has answered, so the memory can be reused. After a failure that is not certain.
           pipeline.recycle(body);
         } else {
           pipeline.failure(id, Date.now());
@@ -335,7 +335,7 @@ export class Sender {
         this.fault("export", error);
       }
     } else if (this.#pipeline === undefined) {
-      // Shut down: it has been counted.
+      // After shutdown it has already been counted.
       this.#outside.delete(outside);
       return;
     } else if (answer && isTaken(answer)) {
@@ -382,18 +382,18 @@ export class Sender {
     this.pump();
   }
 
-  /** True if this is still the pipeline that takes answers. */
+  /** `true` if this is still the pipeline that accepts answers. */
   #knows(pipeline: Pipeline): boolean {
     return this.usable() === pipeline;
   }
 
-  /** True if batches of a pipeline that is gone are outside. */
+  /** `true` if batches of a previous pipeline are still outside. */
   #left(): boolean {
     for (const { pipeline } of this.#outside) if (pipeline !== this.#pipeline) return true;
     return false;
   }
 
-  /** Tells the spool what is done, and reads back what a destination would take now: one batch at a time for each. */
+  /** Reports finished batches to the spool, and reads back batches that destinations would send now: one at a time for each. */
   #unspool(pipeline: Pipeline, spool: Spool): void {
     for (let done = pipeline.released(); done; done = pipeline.released()) {
       this.#copies.delete(done.copy);
@@ -422,7 +422,7 @@ export class Sender {
     this.pump();
   }
 
-  /** One timer until `wake`, in ms since 1970. It keeps a process alive only while somebody waits for a flush. */
+  /** Sets one timer until `wake`, in ms since 1970. It keeps the process alive only while a flush is being awaited. */
   #sleep(wake = Number.POSITIVE_INFINITY): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -439,33 +439,33 @@ export class Sender {
     return pipeline;
   }
 
-  /** Goes on after a trap with a new instance of the core. What the old one held is lost, and counted; what is outside of it is not. */
+  /** Continues after a trap with a new instance of the core. The contents of the old one are lost and counted; batches outside of it are not lost. */
   #startAnew(): void {
-    // One that breaks with nothing in it would do so for ever.
+    // A pipeline that breaks while empty would do so forever.
     const hopeless = this.#cause !== "" && this.#past.ended === 0 && Object.keys(this.#lastStats).length === 0;
     const lost = this.#retire();
-    const cause = this.#cause || "of another processor";
+    const cause = this.#cause || "in another processor";
     this.#cause = "";
     this.#pipeline = undefined;
     try {
-      if (hopeless) throw new Error("it has happened again at once");
+      if (hopeless) throw new Error("it happened again at once");
       const pipeline = this.#begin();
       for (const flush of this.#flushes) flush.generation = pipeline.flush(Date.now());
       this.#sleep(Date.now());
       const again = this.#owner.startedAnew?.() ?? 0;
       this.#past.again(again);
-      this.warn(`an internal fault (${cause}) cost up to ${Math.max(0, lost - again)} spans; tracing goes on`);
+      this.warn(`an internal fault (${cause}) lost up to ${Math.max(0, lost - again)} spans; tracing continues`);
     } catch (error) {
       this.#pipeline = undefined;
       const none = { pending: 0, pendingBytes: 0, waiting: 0 };
       this.#lastStats = { destinations: this.#routes.map(({ name }) => ({ name, ...none })) as DestinationStats[] };
       this.#sleep();
       for (const { resolve } of this.#flushes.splice(0)) resolve();
-      this.warn(`stopped after an internal fault (${cause}), spans are dropped from now on`, reason(error));
+      this.warn(`stopped after an internal fault (${cause}); spans are dropped from now on`, reason(error));
     }
   }
 
-  /** Counts what the pipeline leaves behind, and gives how many spans are lost with it, for the destination that loses most. */
+  /** Counts the spans that the pipeline leaves behind, and returns how many are lost with it, for the destination that loses most. */
   #retire(): number {
     const saved = this.#routes.map(() => 0);
     for (const { destination, spans } of [...this.#outside].filter(({ pipeline }) => pipeline === this.#pipeline)) {
@@ -482,7 +482,7 @@ export class Sender {
     return lost;
   }
 
-  /** Gives the memory of a pipeline back that holds nothing and that nobody has used for a while. Gives when to look again, in ms since 1970. */
+  /** Releases the memory of a pipeline that is empty and has not been used for a while. Returns when to check again, in ms since 1970. */
   #shrink(pipeline: Pipeline): number {
     const now = Date.now();
     const { seen = 0, held, destinations = [] } = this.stats();
@@ -496,19 +496,19 @@ export class Sender {
     return Number.POSITIVE_INFINITY;
   }
 
-  /** A fault of a destination: told, and kept, without the secrets that whoever wrote it may have put in. */
+  /** Reports and remembers a failure of a destination, without secrets that its message may contain. */
   #failed(destination: number, what: string, why = "", body?: Uint8Array): void {
     const { secrets } = this.#routes[destination] as Route;
     const ofBatch = (why && body && this.#owner.secretsIn?.(body)) || [];
-    const told = [...secrets, ...ofBatch]
+    const safe = [...secrets, ...ofBatch]
       .filter((secret) => secret.length > 3)
       .reduce((text, secret) => text.replaceAll(secret, "…"), why);
-    this.#lastErrors[destination] = { message: told ? `${what}: ${told.slice(0, 500)}` : what, timeMillis: Date.now() };
-    this.warn(what, told.slice(0, 500));
+    this.#lastErrors[destination] = { message: safe ? `${what}: ${safe.slice(0, 500)}` : what, timeMillis: Date.now() };
+    this.warn(what, safe.slice(0, 500));
   }
 }
 
-/** Resolves with the promise, or after `millis`; then `leave` is called. The timer keeps a process alive: somebody waits. */
+/** Resolves with the promise, or after `millis`; then calls `leave`. The timer keeps the process alive, because the result is being awaited. */
 async function within(millis: number, done: Promise<void>, leave: () => void): Promise<void> {
   let timer: Timer | undefined;
   const late = new Promise<void>((resolve) => {
@@ -522,7 +522,7 @@ function isTaken({ status }: Answer): boolean {
   return status === 0 || (status >= 200 && status < 300);
 }
 
-/** What went wrong, without what was sent. */
+/** The message of an error, without the data that was sent. */
 export function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = (error.cause ?? error) as { code?: unknown };

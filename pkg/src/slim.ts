@@ -1,5 +1,5 @@
-// The package for any host with fetch and WebAssembly, without the WebAssembly module: each entry point beside this file brings it
-// along in the way that its runtime wants it.
+// The package without the WebAssembly module, for any runtime with fetch and WebAssembly. Each other entry point adds the module in the way that its
+// runtime loads it.
 import * as core from "./core.js";
 import type { DestinationOptions, GenSpanOptions } from "./options.js";
 import { checkHooks, settings } from "./privacy.js";
@@ -8,8 +8,6 @@ import type { PartialSuccess } from "./types.js";
 export { type CoreStats, type DestinationStats, initSync } from "./core.js";
 export { type ExportResult, GenSpanExporter } from "./exporter.js";
 export type { HeadersLike } from "./headers.js";
-export type { Host, Spool, SpoolStats, Stored, Warn } from "./host.js";
-export type { MeterProvider } from "./metrics.js";
 export type {
   BreakerOptions,
   DeliveryOptions,
@@ -20,32 +18,39 @@ export type {
   MaskRule,
   PrivacyOptions,
   Profile,
-  Protocol,
   RetryOptions,
   SpoolOptions,
 } from "./options.js";
 export type { PrivacyHooks } from "./privacy.js";
 export { GenSpanProcessor, type Stats, type WaitUntil } from "./processor.js";
 export { GenSpanPropagator, type TextMapPropagator } from "./propagator.js";
-export type { Answer, Send } from "./transport.js";
 export type {
+  Answer,
   FilterCondition,
   FilteredSpan,
   FilterRules,
   FilterValue,
   HeaderValues,
+  Host,
   Mapping,
   Media,
+  MeterProvider,
   PartialSuccess,
+  Protocol,
   Route,
+  Send,
   SpanFilter,
+  Spool,
   SpoolSettings,
+  SpoolStats,
+  Stored,
   Tls,
+  Warn,
 } from "./types.js";
 
 export type Format = "protobuf" | "json";
 
-/** How `normalize` treats spans: the fields of a destination that are not about sending. */
+/** Options of `normalize`: the fields of a destination that do not concern sending. */
 export type NormalizeOptions = Pick<
   DestinationOptions,
   "profile" | "keep" | "serviceName" | "token" | "hostName" | "resource" | "privacy"
@@ -55,36 +60,36 @@ export type NormalizeOptions = Pick<
     "entry" | "inferProvider" | "inheritSession" | "mappings" | "maxUnpackedBytes" | "mask" | "onMedia"
   > & {
     /**
-     * Called with the spans that are left out of the result because no backend would take them, such as spans without ids. Without it they are
-     * left out silently. A body that has only such spans is an error.
+     * Called with the spans that are omitted from the result because no backend would accept them, such as spans without ids. By default they are
+     * omitted silently. A body that has only such spans is an error.
      */
     onPartialSuccess?: (leftOut: LeftOut) => void;
   };
 
 export interface ConvertOptions extends NormalizeOptions {
-  /** The encoding that it comes in. Default `"auto"`: told by the first byte. */
+  /** The encoding of the input. Default `"auto"`: detected by the first byte. */
   from?: Format | "auto" | undefined;
-  /** The encoding to give. Default: as it came. */
+  /** The encoding of the output. Default: that of the input. */
   to?: Format | undefined;
 }
 
-/** Spans that were left out, since no backend would take them: without ids, or broken inside. */
+/** Spans that were omitted because no backend would accept them: without ids, or with invalid content. */
 export type LeftOut = Omit<PartialSuccess, "destination">;
 
 /**
- * Takes the body of an OTLP ExportTraceServiceRequest, protobuf or JSON, and gives back the processed one in the same
- * encoding. Throws an Error that says what is wrong with it, and where.
+ * Processes the body of an OTLP ExportTraceServiceRequest, protobuf or JSON, and returns it in the same
+ * encoding. Throws an Error that describes the problem in the body and its position.
  */
 export function normalize(body: Uint8Array, options: NormalizeOptions = {}): Uint8Array {
   return convert(body, options);
 }
 
-/** As `normalize`, from one encoding to another. */
+/** Like `normalize`, from one encoding to another. */
 export function convert(body: Uint8Array, options: ConvertOptions = {}): Uint8Array {
   return run(core.convert, body, options);
 }
 
-/** Functions are handed over beside the options: they would get lost in the JSON that the core reads. */
+/** Hooks are passed separately, because the JSON that the core reads cannot contain functions. */
 function run(
   call: typeof core.convert,
   bytes: Uint8Array,
@@ -97,44 +102,42 @@ function run(
   return body;
 }
 
-/** Why a span goes out as it does. */
+/** The reasons for the output of one span. */
 export interface Explanation {
-  /** Hex. */
+  /** In hex. */
   traceId: string;
   spanId: string;
   name: string;
   /** The conventions that were recognised, by their names in docs/conventions.md. */
   conventions: string[];
   entry: { is: boolean; why: string };
-  /** Every attribute that goes out, in order. Missing, as the next two: the span goes out as it came. */
+  /** Every attribute of the output, in order. This field and the next two are missing if the span is forwarded unchanged. */
   attributes?: ExplainedAttribute[];
-  /**
-   * The attributes of the source that do not go out: why, and the keys that have their values in their place.
-   */
+  /** The attributes of the source that are not in the output: the reason, and the keys that now contain their values. */
   gone?: (ExplainedAttribute & { why: string; by: string[] })[];
-  /** Names of the events that do not go out, since they were read into attributes. */
+  /** Names of the events that are not in the output, because they were read into attributes. */
   goneEvents?: string[];
 }
 
 export interface ExplainedAttribute {
   key: string;
-  /** The key in the source; missing: no attribute of the source gave it, `how` or `kept` says more. */
+  /** The key in the source. Missing if no attribute of the source is the origin; `how` or `kept` then has the reason. */
   from?: string;
-  /** Whose table holds the rule, the row of that table, and what the rule does. */
+  /** The convention with the rule, the row of its table, and what the rule does. */
   convention?: string;
   rule?: string;
   how?: string;
-  /** It stays as the source had it: why. */
+  /** Why the attribute is kept as the source wrote it. */
   kept?: string;
-  /** Of a value with members: which attribute has each of them (20 at most), by their paths. */
+  /** Of a value with members: the attribute that contains each of them (20 at most), by their paths. */
   members?: { path: string; in: string }[];
-  /** The paths of those that no other attribute has (20 at most). */
+  /** The paths of the members that no other attribute contains (20 at most). */
   missing?: string[];
-  /** What privacy did to it: `masked`, `mask failed`, `media replaced`, `truncated` (several: with commas), `dropped`. */
+  /** The effect of privacy: `masked`, `mask failed`, `media replaced`, `truncated` (several: separated by commas), `dropped`. */
   privacy?: string;
 }
 
-/** Explains what `normalize` and `convert` do to each span of a body, in its order. Throws as they do. */
+/** Explains what `normalize` and `convert` do to each span of a body, in the body's order. Throws like them. */
 export function explain(body: Uint8Array, options: ConvertOptions = {}): Explanation[] {
   return JSON.parse(new TextDecoder().decode(run(core.explain, body, options))) as Explanation[];
 }

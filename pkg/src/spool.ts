@@ -1,11 +1,11 @@
-// What could not be delivered, on disk: one file for each batch, and the directory as the only state, so that processes may share
-// it and a killed one leaves nothing that the next cannot take up. A batch is delivered twice only if its process dies between
+// The disk spool: one file per undelivered batch. The directory is the only state, so processes may share
+// it, and the next process can continue after one was killed. A batch is delivered twice only if its process dies between
 // the backend's answer and the removal of the file.
 //
 //   <time>-<number>-<owner>.<account>.<spans>.<size>.<state>
 //
-// account: see `digest`. A batch goes to the account that it was written for, and to no other.
-// state: `temp-<owner>` while it is written, `ready`, `held-<owner>` while somebody sends it, `bad` when it is damaged.
+// account: see `digest`. A batch is sent only to the account that it was written for.
+// state: `temp-<owner>` while it is written, `ready`, `held-<owner>` while a process sends it, `bad` if it is damaged.
 // owner: machine, process, instance. The file: MAGIC, SHA-256 of the rest, an ExportTraceServiceRequest.
 import { Buffer } from "node:buffer";
 import { constants } from "node:fs";
@@ -13,22 +13,22 @@ import { type FileHandle, mkdir, open, readdir, rename, stat, unlink, utimes } f
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import type { Spool, SpoolSettings, SpoolStats, Stored, Warn } from "./slim.js";
+import type { Spool, SpoolSettings, SpoolStats, Stored, Warn } from "./types.js";
 
 const MAGIC = Buffer.from("gspool1\n");
 const HEADER = MAGIC.length + 32;
 const SCAN_INTERVAL = 30_000;
-/** A directory that is full is not read again for each batch. */
+/** Minimum interval between two reads of a full directory, in ms. */
 const LIST_INTERVAL = 1_000;
-/** Whoever holds a file for so long is dead, wherever it ran. */
+/** A process that has held a file for this long is considered dead, on whatever machine, in ms. */
 const LEASE = 10 * 60_000;
 
-/** Neither a link nor something that has to be waited for, such as a pipe. Not every system knows both. */
+/** Open neither links nor files that block, such as pipes. Not every system has both flags. */
 const READ = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-/** The process lacks something for now; nothing is wrong with the file. */
+/** Errors that mean that the process lacks a resource for the moment; the file is not at fault. */
 const SHORTAGES = ["EMFILE", "ENFILE", "ENOMEM", "EAGAIN"];
 
-/** The instances of this process: after a restart, it may have the number of the one that died. */
+/** The instances of this process. After a restart, a process may have the number of a dead one. */
 const alive = new Set<string>();
 
 /** FNV-1a, for the name of the machine. */
@@ -39,8 +39,8 @@ function short(text: string): string {
 }
 
 /**
- * Names an account in file names: 128 bits of PBKDF2-HMAC-SHA-256 over all that makes the account, credentials included. File names are visible to
- * whoever may list the directory; the salt is the same everywhere, so that every process finds its batches. A guess at a credential costs 10,000 rounds.
+ * The account in file names: 128 bits of PBKDF2-HMAC-SHA-256 over the whole account, including credentials. File names are visible to
+ * everyone who may list the directory. The salt is constant, so that every process finds its batches. A guess at a credential costs 10,000 rounds.
  */
 async function digest(account: string): Promise<string> {
   const secret = await crypto.subtle.importKey("raw", Buffer.from(account), "PBKDF2", false, ["deriveBits"]);
@@ -48,12 +48,12 @@ async function digest(account: string): Promise<string> {
   return Buffer.from(await crypto.subtle.deriveBits(how, secret, 128)).toString("hex");
 }
 
-/** Off the main thread: bodies are large. */
+/** Hashes off the main thread, because bodies are large. */
 async function checksum(body: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", body as Uint8Array<ArrayBuffer>));
 }
 
-/** Returns what a file holds, or undefined if it is not what was written. Rejects if it cannot be read. */
+/** Returns the content of a file, or undefined if it is damaged. Rejects if it cannot be read. */
 async function read(path: string, size: number): Promise<Uint8Array | undefined> {
   const file = await open(path, READ);
   try {
@@ -69,7 +69,7 @@ async function read(path: string, size: number): Promise<Uint8Array | undefined>
   }
 }
 
-/** Did it work? Where processes share a directory, another one may have been quicker. */
+/** Returns `true` if the operation succeeded. In a shared directory, another process may have been faster. */
 function done(work: Promise<unknown>): Promise<boolean> {
   return work.then(
     () => true,
@@ -77,7 +77,7 @@ function done(work: Promise<unknown>): Promise<boolean> {
   );
 }
 
-/** As `mkdir` with `recursive`, which never returns for a path such as /proc/x, where nobody can make anything. */
+/** Like `mkdir` with `recursive`, which never returns for a path such as /proc/x, where no directory can be created. */
 async function makeDirectory(dir: string): Promise<void> {
   const made = async () => {
     try {
@@ -94,7 +94,7 @@ async function makeDirectory(dir: string): Promise<void> {
   });
 }
 
-/** Makes a spool's directory, and sees whether files can be made in it. Rejects with the error of the system. */
+/** Creates a spool's directory and tests whether files can be created in it. Rejects with the error of the system. */
 export async function tryDirectory(dir: string): Promise<void> {
   await makeDirectory(dir);
   const path = join(dir, `.genspan-${process.pid}-${crypto.randomUUID().slice(0, 8)}`);
@@ -130,24 +130,24 @@ class Directory implements Spool {
   readonly stats: SpoolStats = { files: 0, bytes: 0, dropped: 0, quarantined: 0 };
   readonly #dir: string;
   readonly #maxBytes: number;
-  /** Of the accounts, by destination; empty until the directory is open. */
+  /** The account digests, by destination; empty until the directory is open. */
   #keys: string[] = [];
   readonly #changed: () => void;
   readonly #warn: Warn;
   readonly #machine = short(hostname());
   readonly #owner: string;
-  /** By destination, oldest first, as the directory was when it was last read; whether they are still there a rename tells. */
+  /** Batches by destination, oldest first, as of the last read of the directory. A rename shows whether one still exists. */
   readonly #ready = new Map<string, File[]>();
   #bad: File[] = [];
-  /** What cannot be read stays where it is, by its base: it may be another user's. */
+  /** Unreadable files, by base. They stay in place, because they may belong to another user. */
   readonly #unreadable = new Set<string>();
-  /** Bytes of the batches that are being written. */
+  /** Total size of the batches that are being written, in bytes. */
   #writing = 0;
   #listedAt = 0;
   #listing: Promise<File[]> | undefined;
-  /** What was there when the directory was last read: a batch may be seen between its rename and the end of `put`. */
+  /** The files at the last read of the directory: a batch may be seen between its rename and the end of `put`. */
   #seen = new Set<string>();
-  /** What became ready since the directory was begun to be read. */
+  /** The batches that became ready since the current read of the directory began. */
   #added: File[] = [];
   readonly #held = new Map<number, { file: File; path: string }>();
   readonly #busy = new Set<Promise<unknown>>();
@@ -164,7 +164,7 @@ class Directory implements Spool {
     const instance = crypto.randomUUID().slice(0, 8);
     this.#owner = `${this.#machine}-${process.pid}-${instance}`;
     alive.add(this.#owner);
-    this.#opened = this.#open(accounts).catch((error) => this.#failed("cannot be made", error));
+    this.#opened = this.#open(accounts).catch((error) => this.#failed("cannot be created", error));
     this.#timer = setInterval(() => this.#scan(), SCAN_INTERVAL).unref();
     this.#scan();
   }
@@ -184,7 +184,7 @@ class Directory implements Spool {
       const file = await open(temp, "wx", 0o600);
       try {
         const { bytesWritten } = await file.writev([MAGIC, await checksum(body), body]);
-        if (bytesWritten !== size) throw new Error("the disk took a part only");
+        if (bytesWritten !== size) throw new Error("only part of it was written");
         await file.sync();
       } finally {
         await file.close();
@@ -228,7 +228,7 @@ class Directory implements Spool {
     return undefined;
   }
 
-  /** Reads a batch, then holds it: what this process cannot read, it does not keep from the others. */
+  /** Reads a batch and then claims it, so that a file that this process cannot read stays available to the others. */
   async #hold(file: File): Promise<Stored | undefined> {
     const ready = this.#path(file.base, "ready");
     let body: Uint8Array | undefined;
@@ -237,7 +237,7 @@ class Directory implements Spool {
     } catch (error) {
       const { code = "" } = error as NodeJS.ErrnoException;
       if (SHORTAGES.includes(code)) throw error;
-      // Another process was quicker where the file is gone.
+      // If the file is gone, another process was faster.
       if (code !== "ENOENT") this.#skip(file, error);
       return undefined;
     }
@@ -249,7 +249,7 @@ class Directory implements Spool {
       this.stats.quarantined++;
       this.stats.dropped += file.spans;
       this.#bad.push({ ...file, state });
-      this.#failed("has a damaged file, which is set aside as .bad", undefined);
+      this.#failed("has a damaged file, which was renamed to .bad", undefined);
       return undefined;
     }
     const now = new Date();
@@ -263,7 +263,7 @@ class Directory implements Spool {
     this.#unreadable.add(file.base);
     this.stats.quarantined++;
     this.#gone(file);
-    this.#failed("has a batch that cannot be read and stays where it is", error);
+    this.#failed("has an unreadable batch, which is skipped", error);
   }
 
   remove(copy: number): void {
@@ -311,8 +311,8 @@ class Directory implements Spool {
     await makeDirectory(this.#dir);
     const others = (await this.#list()).filter(({ state, key }) => state === "ready" && !this.#keys.includes(key));
     if (others.length === 0) return;
-    const whose = "another account, another destination or an older version";
-    this.#failed(`leaves alone what ${whose} wrote (batches: ${others.length})`, undefined);
+    const owners = "another account, another destination or an older version";
+    this.#failed(`has batches of ${owners}, which are left untouched (${others.length})`, undefined);
   }
 
   #list(): Promise<File[]> {
@@ -325,12 +325,12 @@ class Directory implements Spool {
   async #read(): Promise<File[]> {
     this.#added = [];
     const all = (await readdir(this.#dir)).sort().flatMap((name) => parse(name) ?? []);
-    // What is being written here is counted when it is there.
+    // A file that this process is writing is counted when it is complete.
     const files = all.filter(
       ({ base, state, owner }) => (state !== "temp" || owner !== this.#owner) && !this.#unreadable.has(base),
     );
     this.#seen = new Set(files.map(({ base }) => base));
-    // What came while the directory was read may be missing in what was read.
+    // Files that appeared while the directory was read may be missing in the result.
     files.push(...this.#added.filter(({ base }) => !this.#seen.has(base)));
     this.#listedAt = Date.now();
     this.stats.files = files.length;
@@ -341,7 +341,7 @@ class Directory implements Spool {
     return files;
   }
 
-  /** Deletes damaged files first, then the oldest, until there is room for all that is being written; `size` is that of one batch. */
+  /** Deletes damaged files first, then the oldest, until there is space for everything that is being written; `size` is that of one batch. */
   async #makeRoom(size: number): Promise<boolean> {
     const full = () => this.stats.bytes + this.#writing > this.#maxBytes;
     if (size > this.#maxBytes) return false;
@@ -353,7 +353,7 @@ class Directory implements Spool {
       this.#gone(file);
       if (file.state === "bad") continue;
       this.stats.dropped += file.spans;
-      this.#failed("is full, the oldest spans are dropped", undefined);
+      this.#failed("is full; the oldest batches are dropped", undefined);
     }
     return true;
   }
@@ -363,7 +363,7 @@ class Directory implements Spool {
     return lists.sort(([a], [b]) => ((a as File).base < (b as File).base ? -1 : 1))[0]?.shift();
   }
 
-  /** Takes up what dead owners left behind, and looks who has something to get. */
+  /** Takes over the files of dead owners, and determines which destinations have batches. */
   #scan(): void {
     const scan = async () => {
       await this.#opened;
@@ -395,7 +395,7 @@ class Directory implements Spool {
     return found !== undefined && Date.now() - found.mtimeMs > LEASE;
   }
 
-  /** Without it the name may be lost with the power; not every system lets one. */
+  /** Syncs the directory: without that, the name may be lost in a power failure. Not every system permits it. */
   async #syncDirectory(): Promise<void> {
     let directory: FileHandle | undefined;
     try {

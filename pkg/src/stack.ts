@@ -1,16 +1,16 @@
-// Is there room on the stack for a call of the module? The engine looks into that only where it happens: out of the middle of the module its
-// RangeError would leave everything unusable that the module holds. So a function is called first that has nothing to lose and takes as
-// much of the stack as the module can need. No host tells how deep it is; what a function of WebAssembly may need, though, the engine
-// looks for when it enters it, in one comparison.
+// Checks that there is room on the stack for a call of the module. The engine checks the stack only where it overflows; in the middle of the module, its
+// RangeError would make all contents of the module unusable. So a function without state is called first, which needs as
+// much of the stack as the module can. No runtime reports the depth of the stack, but when a WebAssembly function is entered, the engine
+// checks in one comparison whether its whole frame fits.
 
-/** Values of 16 bytes that one call of the function keeps on the stack, were it to do what it never does. */
+/** Number of values of 16 bytes in the frame of one call, needed by a branch that never runs. */
 const VALUES = 1024;
-/** Calls inside of each other. Together they take 96 KiB; the module has been seen to need nearly 48. */
+/** Number of nested calls. Together they take 96 KiB; the module was observed to need nearly 48. */
 const CALLS = 6;
 
 /**
- * `deep(n)` calls itself n times. For n below zero, which nobody gives, it would put VALUES results of itself on the stack before it takes the first
- * one off. `room(n)` calls it and gives nothing, since JS knows no such values.
+ * `deep(n)` calls itself n times. For a negative n, which is never passed, it would put VALUES of its own results on the stack before it takes the first
+ * one off. `room(n)` calls it and returns nothing, because JavaScript has no such values.
  */
 function code(): Uint8Array<ArrayBuffer> {
   const number = (n: number): number[] => (n < 128 ? [n] : [(n & 127) | 128, ...number(n >>> 7)]);
@@ -19,7 +19,7 @@ function code(): Uint8Array<ArrayBuffer> {
   const n = [0x20, 0];
   const ifSo = [0x04, 0x40];
   const call = [0x10, 0];
-  // If n is zero, give zero. If it is below zero, do what takes so much. Then call deep(n - 1).
+  // If n is zero, return zero. If it is negative, fill the frame. Then call deep(n - 1).
   const begin = [0, ...n, 0x45, ...ifSo, ...zero, 0x0f, 0x0b, ...n, 0x41, 0, 0x48, ...ifSo];
   const calls = new Uint32Array(VALUES).fill(0x00_10_00_41);
   const drops = new Uint16Array(VALUES).fill(0x00_24);
@@ -50,7 +50,7 @@ function code(): Uint8Array<ArrayBuffer> {
 
 let room: ((calls: number) => void) | undefined;
 
-/** Throws the engine's RangeError where there is too little room. */
+/** Throws the engine's RangeError if there is too little room. */
 export function needRoom(): void {
   room ??= made();
   room(CALLS);
@@ -61,7 +61,7 @@ function made(): (calls: number) => void {
     return new WebAssembly.Instance(new WebAssembly.Module(code())).exports.r as (calls: number) => void;
   } catch (error) {
     if (error instanceof RangeError) throw error;
-    // Workers may compile nothing while they run. There the module is lost with the RangeError, as it is with a defect of its own.
+    // Workers cannot compile at run time. There a RangeError destroys the instance, like a defect of the module.
     return () => {};
   }
 }

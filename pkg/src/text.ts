@@ -1,4 +1,4 @@
-// TextEncoder and TextDecoder of the platform. The jsdom environment of Jest has neither, but Node's Buffer: build.mjs puts these in their places.
+// The platform's TextEncoder and TextDecoder. Jest's jsdom environment has neither, but has Node's Buffer; build.mjs injects these replacements.
 
 interface NodeBuffer {
   from(text: string): Uint8Array;

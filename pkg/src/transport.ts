@@ -1,27 +1,11 @@
 // One OTLP request: over HTTP by fetch, or by what the host has for the route. Decides nothing: retries, queues and what an
 // answer means are the core's.
 
-import type { Host, Warn } from "./host.js";
 import { untraced } from "./otel.js";
-import type { Route } from "./types.js";
-
-/** What came back. */
-export interface Answer {
-  /** Of HTTP, or below 100 of gRPC. */
-  status: number;
-  /** In milliseconds, -1 when the server named no time. */
-  retryAfter: number;
-  /** Of gRPC that failed: the encoded `google.rpc.Status`. */
-  body: Uint8Array;
-  /** What gRPC says beside the status. */
-  message?: string;
-}
-
-/** Sends a batch. Rejects when there was no answer in time, for which it aborts by itself, or `abort` was told to stop. */
-export type Send = (body: Uint8Array<ArrayBuffer>, abort: AbortController) => Promise<Answer>;
+import type { Answer, Host, Route, Send, Warn } from "./types.js";
 
 const MAX_RESPONSE = 4 << 20;
-/** Smaller bodies do not gain by compression. */
+/** Smaller bodies do not benefit from compression, in bytes. */
 const MIN_GZIP = 1024;
 
 export function transport(route: Route, host: Host, warn: Warn): Send {
@@ -41,8 +25,8 @@ export function transport(route: Route, host: Host, warn: Warn): Send {
 }
 
 /**
- * Ends what takes longer than the route allows, or was told to stop, whether or not it heeds the signal: many wrappers of fetch lose it. A call
- * that has reported its status ends by itself.
+ * Ends a request that exceeds the route's time limit or was aborted, even if it ignores the signal: many wrappers of fetch lose it. A call
+ * that has reported its status is left to end by itself.
  */
 export async function timed<T>(
   route: Route,
@@ -73,7 +57,7 @@ function aborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** The headers, which the application may take its time for. */
+/** The headers; the application's function may take a while. */
 export async function headersOf(route: Route, signal: AbortSignal): Promise<Record<string, string>> {
   const given = route.headers();
   if (!(given instanceof Promise)) return given;
@@ -99,22 +83,22 @@ async function post(
       method: "POST",
       headers,
       body: payload,
-      // A redirect would carry the headers, keys included, to somebody else.
+      // A redirect would send the headers, including credentials, to another server.
       redirect: "manual",
       signal,
     }),
   );
   answered();
   return {
-    // A page sees a redirect that it does not follow as status 0.
+    // In a page, a redirect that is not followed has status 0.
     status: response.type === "opaqueredirect" ? 302 : response.status,
     retryAfter: retryAfter(response.headers.get("retry-after")),
-    // Once a status is there the server has decided; a broken body must not send the batch again.
+    // After a status the server has decided; an incomplete body must not cause a retry.
     body: await Promise.race([read(response), aborted(signal)]).catch(() => new Uint8Array()),
   };
 }
 
-/** Fetch without the wrapper of an instrumentation that leaves a way around itself. */
+/** `fetch` without an instrumentation's wrapper, if the wrapper provides access to the original. */
 function rawFetch(): typeof fetch {
   const wrapped = globalThis.fetch as typeof fetch & { __original?: unknown };
   return typeof wrapped.__original === "function" ? (wrapped.__original as typeof fetch) : wrapped;
@@ -122,7 +106,7 @@ function rawFetch(): typeof fetch {
 
 async function compress(body: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> {
   const { writable, readable } = new CompressionStream("gzip");
-  // Not by the stream of a Blob, which jsdom's has not. If compression fails, the reader gets the error.
+  // Does not use the stream of a Blob, which jsdom's Blob lacks. If compression fails, the reader gets the error.
   const writer = writable.getWriter();
   for (const done of [writer.write(body), writer.close()]) done.catch(() => {});
   return new Response(readable).arrayBuffer();
@@ -134,7 +118,7 @@ function retryAfter(header: string | null): number {
   return Number.isNaN(millis) ? -1 : Math.max(0, millis);
 }
 
-/** The body, to its end so that the connection can serve again, or as far as an answer may reasonably be long. */
+/** Reads the body to its end, so that the connection can be reused, or up to a maximum size. */
 async function read(response: Response): Promise<Uint8Array> {
   const announced = response.headers.get("content-length");
   if (announced !== null && Number(announced) <= MAX_RESPONSE && !response.headers.has("content-encoding")) {

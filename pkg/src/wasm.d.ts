@@ -1,4 +1,4 @@
-// The WebAssembly module as runtimes and their bundlers give it.
+// The WebAssembly module as runtimes and their bundlers provide it.
 declare module "*.wasm" {
   const module: WebAssembly.Module;
   export default module;
@@ -8,7 +8,7 @@ declare module "*.wasm?module" {
   export default module;
 }
 
-// As build.mjs puts it into index.ts.
+// As build.mjs embeds it into index.ts.
 declare module "*.wasm?base64" {
   const base64: string;
   export default base64;

@@ -1,4 +1,4 @@
-// The package in workerd (Cloudflare Workers), which compiles modules when it loads a worker and never later.
+// The package for workerd (Cloudflare Workers), which compiles modules when it loads a worker and never later.
 import module from "./core.wasm";
 import { initSync } from "./slim.js";
 

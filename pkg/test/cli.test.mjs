@@ -139,16 +139,20 @@ for (const [what, args, input, line] of [
 for (const [what, args, line] of [
   ["no command", [], /^genspan: no command/],
   ["unknown command", ["send", capture], /^genspan: unknown command send/],
-  ["no file", ["convert"], /^genspan: convert takes one FILE/],
-  ["two files", ["convert", capture, capture], /^genspan: convert takes one FILE/],
+  ["no file", ["convert"], /^genspan: convert: expects one FILE/],
+  ["two files", ["convert", capture, capture], /^genspan: convert: expects one FILE/],
   ["unknown option", ["convert", "--frmat", "json", capture], /^genspan: Unknown option '--frmat'/],
-  ["unknown format", ["convert", "--format", "xml", capture], /^genspan: --format xml: use json or protobuf$/],
+  [
+    "unknown format",
+    ["convert", "--format", "xml", capture],
+    /^genspan: --format: xml is not supported; use json or protobuf$/,
+  ],
   ["unknown profile", ["convert", "--profile", "otle", capture], /^genspan: .*profile.*otle/],
   ["configuration that is no JSON", ["convert", "--config", file("bad.json", "{"), capture], /^genspan: .*bad\.json: /],
   [
     "configuration that is no object",
     ["convert", "--config", file("list.json", "[]"), capture],
-    /list\.json: is no JSON object/,
+    /list\.json: not a JSON object/,
   ],
 ]) {
   test(`exit 2 and one line: ${what}`, async () => {

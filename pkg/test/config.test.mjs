@@ -221,20 +221,20 @@ test("in a list, headers of the environment stay with the endpoint of the enviro
 for (const [options, message] of [
   [
     { endpoint: "localhost" },
-    /^genspan: endpoint: "localhost" is not a URL; write it with scheme and host, for example http/,
+    /^genspan: endpoint: "localhost" is not a URL; include scheme and host, for example http/,
   ],
-  [{ endpoint: "ftp://x" }, /^genspan: endpoint: "ftp:\/\/x" must begin with http:\/\/ or https:\/\//],
-  [{ endpoint: "https://u:secret@x" }, /^genspan: endpoint: has a user name or password in it; send them as a header/],
+  [{ endpoint: "ftp://x" }, /^genspan: endpoint: "ftp:\/\/x" does not begin with http:\/\/ or https:\/\//],
+  [{ endpoint: "https://u:secret@x" }, /^genspan: endpoint: contains a user name or password; send them as a header/],
   [{ destinations: [{}, { endpoint: "x" }] }, /^genspan: destinations\[1\]\.endpoint: "x" is not a URL/],
   [{ destinations: [] }, /^genspan: destinations: is not a list of destinations; write at least one/],
-  [{ destinations: [{}], token: "secret" }, /^genspan: token: is set beside destinations; move it into/],
+  [{ destinations: [{}], token: "secret" }, /^genspan: token: cannot be combined with destinations; move it into/],
   [{ endPoint: "http://x" }, /^genspan: endPoint: is not an option; did you mean endpoint\?$/],
   [
     { destinations: [{ url: "http://x" }] },
     /^genspan: destinations\[0\]\.url: is not an option; known: name, endpoint/,
   ],
   [{ headers: { "x-key": "se\ncret" } }, /^genspan: headers\["x-key"\]: is not a valid HTTP header; use visible ASCII/],
-  [{ headers: { "x key": "secret" } }, /^genspan: headers: has a name that no header can have/],
+  [{ headers: { "x key": "secret" } }, /^genspan: headers: contains an invalid header name/],
   [{ headers: { n: 1 } }, /^genspan: headers\["n"\]: is a number; write a string/],
   [{ compression: "zstd" }, /^genspan: compression: "zstd" is not supported; use "gzip" or "none"/],
   [{ timeoutMillis: -1 }, /^genspan: timeoutMillis: -1 is out of range; use a whole number from 0 to 2147483647/],
@@ -249,9 +249,9 @@ for (const [options, message] of [
   [{ destinations: [null] }, /^genspan: destinations\[0\]: is null; write an object/],
   [{ endpoint: 5 }, /^genspan: endpoint: is a number; write a URL, for example http/],
   [{ endpoint: {} }, /^genspan: endpoint: is an object; write a URL, for example http/],
-  [{ headers: "secret" }, /^genspan: headers: is a string; write \{ name: value \}, or give Headers or a Map/],
+  [{ headers: "secret" }, /^genspan: headers: is a string; use \{ name: value \}, Headers or a Map/],
   [{ headers: { n: undefined } }, /^genspan: headers\["n"\]: is undefined; write a string/],
-  [{ headers: new Map([["x key", "secret"]]) }, /^genspan: headers: has a name that no header can have/],
+  [{ headers: new Map([["x key", "secret"]]) }, /^genspan: headers: contains an invalid header name/],
   [{ compresion: "gzip" }, /^genspan: compresion: is not an option; did you mean compression\?$/],
   [{ endpont: "x" }, /; did you mean endpoint\?$/],
 ]) {
@@ -279,25 +279,28 @@ for (const [env, message] of [
   [{ OTEL_BSP_MAX_EXPORT_BATCH_SIZE: "many" }, /^OTEL_BSP_MAX_EXPORT_BATCH_SIZE: many is out of range/],
   [{ OTEL_EXPORTER_OTLP_TIMEOUT: "10s" }, /^OTEL_EXPORTER_OTLP_TIMEOUT: 10s is out of range/],
   [{ OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: "1.5" }, /^OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: 1\.5 is out of range/],
-  [{ OTEL_EXPORTER_OTLP_ENDPOINT: "c:4318" }, /^OTEL_EXPORTER_OTLP_ENDPOINT: "c:4318\/v1\/traces" must begin with/],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: "c:4318" }, /^OTEL_EXPORTER_OTLP_ENDPOINT: "c:4318\/v1\/traces" does not begin with/],
   [
     { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "collector" },
     /^OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "collector" is not a URL/,
   ],
-  [{ OTEL_EXPORTER_OTLP_ENDPOINT: "http://u:secret@c" }, /^OTEL_EXPORTER_OTLP_ENDPOINT: has a user name or password/],
+  [
+    { OTEL_EXPORTER_OTLP_ENDPOINT: "http://u:secret@c" },
+    /^OTEL_EXPORTER_OTLP_ENDPOINT: contains a user name or password/,
+  ],
   [{ OTEL_EXPORTER_OTLP_PROTOCOL: "foo" }, /^OTEL_EXPORTER_OTLP_PROTOCOL: "foo" is unknown; use one of http\/protobuf/],
-  [{ OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" }, /^OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" is for Node, Bun and Deno/],
+  [
+    { OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" },
+    /^OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" is supported only in Node, Bun and Deno/,
+  ],
   [
     { OTEL_EXPORTER_OTLP_COMPRESSION: "zstd" },
     /^OTEL_EXPORTER_OTLP_COMPRESSION: "zstd" is not supported; use "gzip" or/,
   ],
-  [
-    { OTEL_EXPORTER_OTLP_HEADERS: "secret" },
-    /^OTEL_EXPORTER_OTLP_HEADERS: has no percent-encoded key=value as entry 1/,
-  ],
-  [{ OTEL_EXPORTER_OTLP_HEADERS: "x key=secret" }, /^OTEL_EXPORTER_OTLP_HEADERS: has a name that no header can have/],
+  [{ OTEL_EXPORTER_OTLP_HEADERS: "secret" }, /^OTEL_EXPORTER_OTLP_HEADERS: entry 1 is not a percent-encoded key=value/],
+  [{ OTEL_EXPORTER_OTLP_HEADERS: "x key=secret" }, /^OTEL_EXPORTER_OTLP_HEADERS: contains an invalid header name/],
   [{ OTEL_EXPORTER_OTLP_HEADERS: "a=%0Asecret%0A." }, /^OTEL_EXPORTER_OTLP_HEADERS\["a"\]: is not a valid HTTP header/],
-  [{ OTEL_SDK_DISABLED: "yes" }, /^OTEL_SDK_DISABLED: "yes" is unknown; use "true" or "false"/],
+  [{ OTEL_SDK_DISABLED: "yes" }, /^OTEL_SDK_DISABLED: "yes" is not a boolean; use "true" or "false"/],
 ]) {
   test(`environment: ${JSON.stringify(env)} makes one warning, and is as if it were not set`, () => {
     const warnings = [];
@@ -329,7 +332,7 @@ test("environment: resource attributes of which one cannot be read are ignored t
   assert.equal(core.serviceName, undefined);
   assert.match(
     warnings.join(),
-    /^OTEL_RESOURCE_ATTRIBUTES: has no percent-encoded key=value as entry 2; .*; it is ignored$/,
+    /^OTEL_RESOURCE_ATTRIBUTES: entry 2 is not a percent-encoded key=value; .*; it is ignored$/,
   );
 });
 
@@ -374,7 +377,7 @@ test("gRPC has its own default endpoint, and no path from the environment", () =
   assert.equal(of({}, { OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" }).protocol, "grpc");
   assert.equal(of({ protocol: "grpc" }, { OTEL_EXPORTER_OTLP_ENDPOINT: "http://c:1" }).endpoint, "http://c:1");
   assert.throws(() => configure({ protocol: "grpc" }, host()), {
-    message: 'genspan: protocol: "grpc" is for Node, Bun and Deno; use "http/protobuf"',
+    message: 'genspan: protocol: "grpc" is supported only in Node, Bun and Deno; use "http/protobuf"',
   });
 });
 
@@ -405,19 +408,22 @@ test("certificates come from options, or from the files that the environment nam
   assert.equal(tls({}, { OTEL_EXPORTER_OTLP_CERTIFICATE: "missing" }), undefined);
   assert.deepEqual(tls({}, { ...env, OTEL_EXPORTER_OTLP_CLIENT_KEY: "k" }), { ca: "read b" });
   assert.deepEqual(warnings, [
-    'OTEL_EXPORTER_OTLP_CERTIFICATE: "missing" cannot be read; name a PEM file; it is ignored',
-    "OTEL_EXPORTER_OTLP_CLIENT_KEY needs OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE beside it; it is ignored",
+    'OTEL_EXPORTER_OTLP_CERTIFICATE: "missing" cannot be read; use the path of a PEM file; it is ignored',
+    "OTEL_EXPORTER_OTLP_CLIENT_KEY: is unusable without OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE; it is ignored",
   ]);
-  assert.throws(() => tls({ tls: { cert: "pem" } }), /tls: has one of cert and key; a client certificate needs both/);
-  assert.throws(() => configure({ tls: { ca: "pem" } }, host()), /tls: cannot be set in this host/);
+  assert.throws(
+    () => tls({ tls: { cert: "pem" } }),
+    /tls: has only one of cert and key; set both for a client certificate/,
+  );
+  assert.throws(() => configure({ tls: { ca: "pem" } }, host()), /tls: is not supported by this runtime/);
 });
 
 for (const [options, message] of [
   [{ protocol: "http" }, 'protocol: "http" is unknown; use one of http/protobuf, http/json, grpc'],
-  [{ spool: { dir: "x" } }, "spool: needs files, which this host has none of; leave it out, or run in Node"],
-  [{ flushOnExit: true }, "flushOnExit: is for Node; leave it out, or use flushVia(ctx)"],
-  [{ onPartialSuccess: 1 }, "onPartialSuccess: is a number; give a function, or leave it out"],
-  [{ meterProvider: {} }, "meterProvider.getMeter: is undefined; give a function, or leave it out"],
+  [{ spool: { dir: "x" } }, "spool: is not supported: this runtime has no files; omit it, or use Node, Bun or Deno"],
+  [{ flushOnExit: true }, "flushOnExit: is supported only in Node; omit it, or use flushVia(ctx)"],
+  [{ onPartialSuccess: 1 }, "onPartialSuccess: is a number; pass a function, or omit the option"],
+  [{ meterProvider: {} }, "meterProvider.getMeter: is undefined; pass a function, or omit the option"],
 ]) {
   test(`refused: ${JSON.stringify(options)}`, () => {
     assert.throws(() => configure(options, host()), { message: `genspan: ${message}` });

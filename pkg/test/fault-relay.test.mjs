@@ -56,7 +56,7 @@ test("relay: with a spool, a trap costs the body at fault alone", async (t) => {
   assert.deepEqual([queued, sent, droppedFault], [51, 51, 0]);
   assert.deepEqual(
     warnings.filter((warning) => /fault/.test(warning)),
-    ["an internal fault (ingest: unreachable) cost up to 0 spans; tracing goes on"],
+    ["an internal fault (ingest: unreachable) lost up to 0 spans; tracing continues"],
   );
 });
 

@@ -121,7 +121,7 @@ for (const call of ["gs_start", "gs_end", "gs_poll", "gs_wake", "gs_flush", "gs_
     assert.equal(stats.errors, 1);
     balanced(stats);
     assert.equal(warnings.filter((warning) => /unreachable/.test(warning)).length, 1, warnings);
-    assert.match(warnings.join("\n"), /internal fault \(.*: unreachable\) cost up to \d+ spans; tracing goes on/);
+    assert.match(warnings.join("\n"), /internal fault \(.*: unreachable\) lost up to \d+ spans; tracing continues/);
   });
 }
 

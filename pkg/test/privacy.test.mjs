@@ -87,7 +87,7 @@ for (const [what, mask] of Object.entries({
     assert.ok(!raw.includes("secret"));
     assert.equal(stats.maskFailed, 1);
     assert.equal(stats.errors, 0);
-    assert.deepEqual(warnings, ["genspan: the hook mask failed, what it got is masked"]);
+    assert.deepEqual(warnings, ["genspan: the hook mask failed; its input was masked"]);
   });
 }
 
@@ -182,9 +182,12 @@ test("a wrong option fails at construction and says what would be right", () => 
   const refuses = (options, message) => assert.throws(() => new GenSpanProcessor(options), { message });
   refuses(
     { privacy: { mask: (value) => value } },
-    'genspan: privacy.mask: is a function; write [{ detect: ["email"] }]; a hook is the option mask beside privacy',
+    'genspan: privacy.mask: is a function; write [{ detect: ["email"] }]; pass a hook in the top-level option mask',
   );
-  refuses({ mask: [{ detect: ["email"] }] }, "genspan: mask: is a list; give a function; rules are in privacy.mask");
+  refuses(
+    { mask: [{ detect: ["email"] }] },
+    "genspan: mask: is a list; pass a function; mask rules belong in privacy.mask",
+  );
   refuses(
     { privacy: { capture: false } },
     "genspan: privacy.capture: is not an option; known: captureContent, captureMetadata, captureErrors, mask, media, maxAttributeBytes, maxSpanBytes",
@@ -197,9 +200,6 @@ test("a wrong option fails at construction and says what would be right", () => 
     { destinations: [{ privacy: { mask: [{}] } }] },
     'genspan: destinations[0].privacy.mask[0]: is empty; name keys, a pattern or detectors, such as {"detect": ["email"]}',
   );
-  refuses(
-    { onMedia: () => "", privacy: { media: "keep" } },
-    /^genspan: privacy\.media: "keep" leaves nothing to onMedia/,
-  );
-  assert.throws(() => convert(new Uint8Array(), { mask: "x" }), /^Error: genspan: mask: is a string; give a function/);
+  refuses({ onMedia: () => "", privacy: { media: "keep" } }, /^genspan: privacy\.media: "keep" disables onMedia/);
+  assert.throws(() => convert(new Uint8Array(), { mask: "x" }), /^Error: genspan: mask: is a string; pass a function/);
 });

@@ -711,18 +711,18 @@ test("the command line: one line and a status for what is wrong", async (t) => {
   writeFileSync(broken, '{"token": "s3cret-token", }');
   const taken = await inspector(t);
   for (const [status, args, line] of [
-    [1, ["inspect", "--port", new URL(taken.url).port], /^genspan: port \d+ is taken; choose another with --port/],
-    [1, ["inspect", "--port", "0", "--grpc-port", taken.grpc.split(":")[1]], /is taken; choose another/],
-    [2, ["inspect", "--port", "x"], /^genspan: --port x is no port/],
-    [2, ["inspect", "--keep-bytes", "64MoB"], /^genspan: --keep-bytes 64MoB is no size; write it like 64MiB/],
+    [1, ["inspect", "--port", new URL(taken.url).port], /^genspan: port \d+ is in use; choose another with --port/],
+    [1, ["inspect", "--port", "0", "--grpc-port", taken.grpc.split(":")[1]], /is in use; choose another/],
+    [2, ["inspect", "--port", "x"], /^genspan: --port: x is not a valid port/],
+    [2, ["inspect", "--keep-bytes", "64MoB"], /^genspan: --keep-bytes: 64MoB is not a size; write it like 64MiB/],
     [2, ["inspect", "--pot", "1"], /^genspan: Unknown option '--pot'/],
     [2, ["relay"], /^genspan: relay needs --to URL/],
     [2, ["relay", "--to", "localhost"], /^genspan: endpoint: "localhost" is not a URL/],
-    [2, ["relay", "--to", "http://localhost:4318/v1/traces"], /is where the relay itself listens/],
+    [2, ["relay", "--to", "http://localhost:4318/v1/traces"], /is the address of the relay itself/],
     [2, ["relay", "--to", "http://x/", "--profile", "otle"], /^genspan: .*profile.*otle/],
-    [2, ["relay", "--config", broken], /broken\.json: is no JSON/],
+    [2, ["relay", "--config", broken], /broken\.json: not valid JSON/],
     [2, ["relay", "--config", join(folder, "absent.json")], /absent\.json: no such file/],
-    [2, ["relay", "--to", "http://x/", "--max-body", "1GiB"], /--max-body 1GiB is more/],
+    [2, ["relay", "--to", "http://x/", "--max-body", "1GiB"], /--max-body: 1GiB is too large/],
   ]) {
     const { status: ended, err } = await command(t, args).ended;
     assert.equal(ended, status, err);

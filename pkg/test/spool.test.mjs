@@ -127,7 +127,7 @@ test("what an older version or another account wrote is left alone, with a warni
     others.toSorted(),
   );
   assert.deepEqual(warnings, [
-    `the spool ${dir} leaves alone what another account, another destination or an older version wrote (batches: 2)`,
+    `the spool ${dir} has batches of another account, another destination or an older version, which are left untouched (2)`,
   ]);
 });
 
@@ -170,7 +170,7 @@ for (const [what, turn] of [
     assert.deepEqual([spool.stats.quarantined, spool.stats.dropped, spool.stats.files], [1, 0, 1]);
     assert.ok(files().includes(odd));
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0], /^the spool \S+ has a batch that cannot be read and stays where it is: /);
+    assert.match(warnings[0], /^the spool \S+ has an unreadable batch, which is skipped: /);
   });
 }
 
@@ -224,7 +224,7 @@ for (const [what, damage] of [
     assert.equal(text(await spool.take(0)), "whole");
     assert.deepEqual([spool.stats.quarantined, spool.stats.dropped], [1, 5]);
     assert.equal(files().filter((name) => name.endsWith(".bad")).length, 1);
-    assert.deepEqual(warnings, [`the spool ${dir} has a damaged file, which is set aside as .bad`]);
+    assert.deepEqual(warnings, [`the spool ${dir} has a damaged file, which was renamed to .bad`]);
   });
 }
 
@@ -288,5 +288,5 @@ test("a directory that cannot be used is said, and is no fault of the host", asy
   assert.equal(await spool.put(0, 1, bytes("x")), false);
   assert.equal(await spool.take(0), undefined);
   await spool.close();
-  assert.ok(warnings.includes(`the spool ${dir} cannot be made: EEXIST`), warnings.join("\n"));
+  assert.ok(warnings.includes(`the spool ${dir} cannot be created: EEXIST`), warnings.join("\n"));
 });

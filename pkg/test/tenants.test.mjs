@@ -60,7 +60,9 @@ test("the next process has another key: it gets nothing, says so, and the owner 
   await run(key("B"));
   assert.deepEqual([arrived(), left()], [[], 1]);
   assert.ok(
-    warnings.some((text) => /the spool \S+ leaves alone what another account, .* wrote \(batches: 1\)/.test(text)),
+    warnings.some((text) =>
+      /the spool \S+ has batches of another account, .*, which are left untouched \(1\)/.test(text),
+    ),
     warnings.join("\n"),
   );
   await run(key("A"));
@@ -144,7 +146,7 @@ test("with a spool, accounts that cannot be told apart are refused", () => {
           { endpoint, ...key("B") },
         ],
       },
-      `destinations[1].name: is missing, as is that of destinations[0], which has the same endpoint; ${fix}`,
+      `destinations[1].name: is missing, as in destinations[0], which has the same endpoint; ${fix}`,
     ],
     [
       {
@@ -153,7 +155,7 @@ test("with a spool, accounts that cannot be told apart are refused", () => {
           { endpoint, name: "a", ...key("B") },
         ],
       },
-      `destinations[1].name: "a" is that of destinations[0], which has the same endpoint; ${fix}`,
+      `destinations[1].name: "a" is also the name of destinations[0], which has the same endpoint; ${fix}`,
     ],
   ]) {
     assert.throws(() => new GenSpanProcessor({ ...options, spool }), { message: `genspan: ${message}` });

@@ -193,7 +193,7 @@ test("headers that change are asked for before each request; when that fails the
   assert.match(sent.lastError.message, /timed out/);
   assert.ok(!warnings.some((text) => text.includes("s3cret")), warnings.join("\n"));
   assert.ok(
-    warnings.includes("genspan: destination otlp-0: request failed: the function in headers failed"),
+    warnings.includes("genspan: destination otlp-0: request failed: headers: the function failed"),
     warnings.join("\n"),
   );
 });

@@ -1,21 +1,21 @@
-//! The trace tree and the entry: which span is the outermost of each LLM segment. A state machine; no span's content
-//! passes through here.
+//! The trace tree and the entry: which span is the outermost of each LLM segment. A state machine; it does not see the content of
+//! spans.
 //!
 //! The rule, for a finished trace:
 //!
-//! - A span that is marked `true` and has no marked ancestor is an **entry**, whatever else stands above it. Marks below it are
-//!   copies that were inherited.
-//! - An LLM span without an LLM ancestor and without a marked one is an entry, unless it says `false` itself or a span below
+//! - A span that is marked `true` and has no marked ancestor is an **entry**, whatever else is above it. Marks below it are
+//!   inherited copies.
+//! - An LLM span without an LLM ancestor and without a marked one is an entry, unless it is marked `false` itself or a span below
 //!   it is marked.
 //!
-//! At most one on each path; exactly one in a segment without marks, its outermost LLM span. A segment with marks has those
-//! that were marked and no other, and `false` on the outermost LLM span leaves its segment without an inferred entry. What stands
-//! below a remote parent that is inside a segment has its entry in another process. Where a parent was never seen, the span may
-//! know better than the tree ([`Ended::root`]). Several segments below one span that is not LLM: [`Siblings`].
+//! There is at most one entry on each path, and exactly one in a segment without marks: its outermost LLM span. In a segment with
+//! marks, the marked spans are the entries and no other is. `false` on the outermost LLM span leaves its segment without an inferred entry.
+//! Spans below a remote parent that is inside a segment have their entry in another process. If a parent was never seen, the span's
+//! instrumentation may know more than the tree ([`Ended::root`]). For several segments below one span that is not an LLM span, see [`Siblings`].
 //!
 //! Spans end before their parents do. So a candidate is held until no ancestor can take its place: one span for each open
-//! segment. Everything else is decided the moment it ends. A mark that comes after an entry of its path was decided is dropped
-//! and counted. No clock of a span is read: only ids, and the order of the calls.
+//! segment. All other spans are decided when they end. A mark that arrives after an entry of its path was decided is dropped
+//! and counted. The clocks of spans are not used: only ids, and the order of the calls.
 
 mod paths;
 mod people;
@@ -33,36 +33,36 @@ use lru::LruCache;
 use std::collections::VecDeque;
 use trace::{COST, IS_INSIDE, IS_LLM, IS_MARKED, MAY_BE_LLM, Node, State, TOKENS, Trace, kept_by};
 
-/// Which of several segments below one span that is not LLM have an entry.
+/// Which of several segments below one span that is not an LLM span have an entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Siblings {
-    /// Each, as Tencent's own agent does.
+    /// Each of them, as with Tencent's own agent.
     #[default]
     Each,
-    /// The marked ones; where none is, the one that started first.
+    /// The marked ones; if there are none, the one that started first.
     First,
-    /// None of them where they are two or more and none is marked: the span above them, in their place.
+    /// If there are two or more and none is marked: the span above them instead of them.
     CommonAncestor,
 }
 
 read_enum!(Siblings { "each" => Siblings::Each, "first" => Siblings::First, "common-ancestor" => Siblings::CommonAncestor, });
 
-/// Bounds of the tree.
+/// Limits of the tree.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How long a candidate is held at most, in ms.
+    /// The longest time that a candidate is held, in ms.
     pub hold_ms: f64,
-    /// How many candidates are held at most; past it the oldest is decided.
+    /// Maximum number of held candidates; beyond it, the oldest is decided.
     pub held: usize,
-    /// How many spans are remembered at most; past it the trace that was touched least recently is forgotten, or what is finished
-    /// of a trace that has many.
+    /// Maximum number of remembered spans. Beyond it, the least recently used trace is forgotten, or the finished spans of a
+    /// trace that has many.
     pub spans: usize,
 }
 
-/// A set of destinations, by their indexes.
+/// A set of destinations, as bits by their indexes.
 pub type Destinations = u32;
 
-/// What is known of a span when it starts.
+/// The properties of a span that are known when it starts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Started<'p> {
     /// Its trace.
@@ -71,24 +71,24 @@ pub struct Started<'p> {
     pub span_id: SpanId,
     /// Its parent, [`NO_PARENT`] for none.
     pub parent_id: SpanId,
-    /// It is LLM and can open a segment, as far as its start tells.
+    /// Whether its start attributes make it an LLM span that can open a segment.
     pub llm: bool,
-    /// It is a span of an LLM library: only its end tells whether it is LLM. Until then candidates below it wait, and requests that are
-    /// made inside it count as made inside a segment.
+    /// Whether it is a span of an LLM library that may turn out to be an LLM span at its end. Until then, candidates below it wait, and
+    /// requests made inside it count as made inside a segment.
     pub may_be_llm: bool,
-    /// Its parent lives in another process, inside an LLM segment.
+    /// Whether its parent is in another process, inside an LLM segment.
     pub inside_segment: bool,
-    /// The LLM span there that it is below, [`NO_PARENT`] if nobody says which.
+    /// The LLM span there that is above this one, [`NO_PARENT`] if it is unknown.
     pub caller: SpanId,
-    /// As [`Ended::patient`].
+    /// Like [`Ended::patient`].
     pub patient: bool,
-    /// The session and the user that it names, and the model.
+    /// Its own session, user and model.
     pub people: [Option<&'p [u8]>; 3],
-    /// Who gets it, as far as its start tells.
+    /// The destinations that receive it, according to its start.
     pub kept: Destinations,
 }
 
-/// What is known of a span when it ends.
+/// The properties of a span that are known when it ends.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ended {
     /// Its trace.
@@ -97,30 +97,30 @@ pub struct Ended {
     pub span_id: SpanId,
     /// Its parent, [`NO_PARENT`] for none.
     pub parent_id: SpanId,
-    /// It is LLM and can open a segment.
+    /// Whether it is an LLM span that can open a segment.
     pub llm: bool,
-    /// `gen_ai.is_entry` as it says itself.
+    /// Its own `gen_ai.is_entry`.
     pub mark: Option<bool>,
-    /// Its parent lives in another process.
+    /// Whether its parent is in another process.
     pub remote: bool,
-    /// The LLM span in another process that it is below, as its trace state has it ([`caller`]).
+    /// The LLM span above it in another process, according to its trace state ([`caller`]).
     pub caller: Option<SpanId>,
-    /// Its instrumentation says that it is the outermost of its kind, or that it is not; counts where the parent is not known.
+    /// Whether its instrumentation reports it as the outermost of its kind; used only if the parent is unknown.
     pub root: Option<bool>,
-    /// A parent that is not known may still come: it was read from a body, not watched as it ran.
+    /// Whether an unknown parent may still arrive, because the span was read from a body instead of being observed.
     pub patient: bool,
-    /// Who gets it.
+    /// The destinations that receive it.
     pub kept: Destinations,
 }
 
-/// What a span is.
+/// The decision about a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// The entry of its segment.
     Entry,
     /// Not an entry.
     Plain,
-    /// Not known yet: it comes out of [`Tree::resolved`].
+    /// Not decided yet: [`Tree::resolved`] will return it.
     Hold,
 }
 
@@ -131,25 +131,25 @@ pub enum Reason {
     Marked,
     /// The entry: the outermost LLM span of a segment without marks.
     Outermost,
-    /// The entry: not LLM, and in place of the segments below it ([`Siblings::CommonAncestor`]).
+    /// The entry: not an LLM span, but it replaces the segments below it ([`Siblings::CommonAncestor`]).
     InPlaceOfSegments,
-    /// It says `false`.
+    /// It is marked `false`.
     Refuses,
-    /// Neither LLM nor marked.
+    /// Neither an LLM span nor marked.
     NotLlm,
     /// It is marked, and so is a span above it.
     CopiedMark,
-    /// It is marked, but an entry of its path had been decided before.
+    /// It is marked, but an entry of its path had already been decided.
     LateMark,
     /// A span above it is marked.
     BelowMark,
-    /// A span above it is LLM.
+    /// A span above it is an LLM span.
     BelowLlm,
     /// A span below it is marked.
     AboveMark,
     /// The process was called from inside a segment.
     CalledFromSegment,
-    /// Its parent is not known, and its instrumentation saw a span above it.
+    /// Its parent is unknown, and its instrumentation saw a span above it.
     NotRoot,
     /// Another span of the trace is the entry.
     Elsewhere,
@@ -162,7 +162,7 @@ impl Reason {
     }
 }
 
-/// What the bounds did.
+/// Counters of decisions that the limits caused.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counts {
     /// Candidates that were decided because they were held too long.
@@ -173,7 +173,7 @@ pub struct Counts {
     pub late_marks: u64,
     /// Traces that were forgotten because too many spans were remembered.
     pub traces_evicted: u64,
-    /// Spans of a trace with too many that were forgotten, all below them being finished.
+    /// Finished spans that were forgotten because their trace has too many.
     pub spans_forgotten: u64,
 }
 
@@ -183,23 +183,23 @@ pub type Tokens = [i64; 2];
 /// The usage that a span reports as its own.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
-    /// Input and output tokens, 0 where it reports none.
+    /// Input and output tokens, 0 if it reports none.
     pub tokens: Tokens,
-    /// It reports tokens of any kind.
+    /// Whether it reports tokens of any kind.
     pub has_tokens: bool,
-    /// It reports a cost.
+    /// Whether it reports a cost.
     pub has_cost: bool,
-    /// It is not a call of a model but runs such calls: an agent, a workflow, a tool. Its usage is that of the spans below it, if they
+    /// Whether it runs model calls instead of being one: an agent, a workflow, a tool. Its usage is then that of the spans below it, if they
     /// report any.
     pub sums: bool,
 }
 
-/// The parts of a span's usage that spans below it report too.
+/// The parts of a span's usage that spans below it also report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Repeated {
-    /// Its tokens.
+    /// Whether the tokens are repeated.
     pub tokens: bool,
-    /// Its cost.
+    /// Whether the cost is repeated.
     pub cost: bool,
 }
 
@@ -211,14 +211,14 @@ pub struct Tree {
     traces: LruCache<TraceId, Trace, Hash>,
     spans: usize,
     held: usize,
-    /// When each held candidate is decided at the latest; those decided before are skipped.
+    /// When each held candidate is decided at the latest; candidates decided earlier are skipped.
     deadlines: VecDeque<(f64, TraceId, SpanId)>,
     resolved: VecDeque<(TraceId, SpanId, bool)>,
     counts: Counts,
 }
 
 impl Tree {
-    /// An empty tree.
+    /// Creates an empty tree.
     pub fn new(limits: Limits, siblings: Siblings) -> Self {
         Tree {
             limits,
@@ -232,7 +232,7 @@ impl Tree {
         }
     }
 
-    /// A span started.
+    /// Registers the start of a span.
     pub fn start(&mut self, started: Started) {
         let trace = self.traces.get_or_insert_mut(started.trace_id, || Trace::new(self.siblings));
         let before = [trace.nodes.len(), trace.held];
@@ -242,7 +242,7 @@ impl Tree {
         }
         let node = trace.nodes.entry(started.span_id).or_insert(Node::AWAITED);
         let (noted, first, below, held) = (node.noted, node.first, node.below, node.held);
-        // An id that was given out twice: what is below either of them is below the second from now on.
+        // The id was used twice: spans below either of them are below the second from now on.
         *node = Node {
             parent_id: started.parent_id,
             llm: started.llm,
@@ -267,10 +267,10 @@ impl Tree {
         self.forget(started.trace_id);
     }
 
-    /// Finds out what of a span's usage spans below it report too: an instrumentation of a client below that of a framework counts the same
-    /// call once more, and agents report the sum of their calls, or of some of them. To be asked of every span when it ends, before
-    /// [`Tree::end`]. What a span used that not every destination gets (not `everywhere`) takes nothing from those above: where it is
-    /// missing they have the only count.
+    /// Returns the parts of a span's usage that spans below it also report: the span of a client below that of a framework counts the same
+    /// call again, and agents report the sum of some or all of their calls. Call it for every span when it ends, before
+    /// [`Tree::end`]. The usage of a span that not every destination receives (not `everywhere`) is not subtracted from the spans above,
+    /// because at the other destinations they have the only count.
     pub fn repeats(&mut self, trace_id: TraceId, span_id: SpanId, parent_id: SpanId, used: Usage, everywhere: bool) -> Repeated {
         let Some(trace) = self.traces.peek_mut(&trace_id) else { return Repeated::default() };
         let node = trace.nodes.get(&span_id);
@@ -298,7 +298,7 @@ impl Tree {
         repeated
     }
 
-    /// A span ended. Gives what it is, and who gets it: those that [`Ended::kept`] names, and those where spans below it rely on it.
+    /// Registers the end of a span. Returns the decision, and the destinations that receive it: those of [`Ended::kept`], and those at which spans below it are attached to it.
     pub fn end(&mut self, ended: Ended, now: f64) -> (Decision, Destinations) {
         let Ended { trace_id, span_id, parent_id, .. } = ended;
         let trace = self.traces.get_or_insert_mut(trace_id, || Trace::new(self.siblings));
@@ -307,7 +307,7 @@ impl Tree {
         let node = trace.nodes.entry(span_id).or_insert(Node::AWAITED);
         let kept = node.kept;
         if node.state == State::Ended {
-            // Delivered once more, or another span of the same id. Out of bodies it is the former: one that waits goes on waiting.
+            // Delivered twice, or another span with the same id. From bodies it is the former; a waiting candidate goes on waiting.
             let again = node.parent_id == parent_id;
             let waits = again && ended.patient && node.held;
             let decision = match node.decided {
@@ -320,7 +320,7 @@ impl Tree {
         if node.state == State::Awaited {
             (node.parent_id, node.order) = (parent_id, order);
         }
-        // What it was can say otherwise than how it began.
+        // The attributes at the end may contradict those at the start.
         (node.llm, node.mark, node.state) = (ended.llm, ended.mark, State::Ended);
         node.may_be_llm = false;
         (node.remote, node.root, node.patient) = (ended.remote, ended.root, ended.patient);
@@ -354,7 +354,7 @@ impl Tree {
         (decision, kept)
     }
 
-    /// Counts what a call did to a trace, and hands on the candidates that it decided. `before`: its spans and candidates before the call.
+    /// Updates the counts after a call, and passes on the candidates that it decided. `before`: the spans and candidates of the trace before the call.
     fn finish(&mut self, trace_id: TraceId, [spans, held]: [usize; 2]) {
         let Some(trace) = self.traces.peek_mut(&trace_id) else { return };
         self.spans = self.spans + trace.nodes.len() - spans;
@@ -372,7 +372,7 @@ impl Tree {
         decided
     }
 
-    /// Decides the candidate that has been held longest, since too many are, or too large ones. False: none is held.
+    /// Decides the candidate that has been held longest, because there are too many or they are too large. Returns false if none is held.
     pub fn decide_oldest(&mut self) -> bool {
         let decided = self.pop_oldest();
         self.counts.hold_overflow += u64::from(decided);
@@ -388,11 +388,11 @@ impl Tree {
         false
     }
 
-    /// Decides what was held too long. `now` is in ms.
+    /// Decides the candidates that have been held too long. `now` is in ms.
     pub fn tick(&mut self, now: f64) {
         while let Some(&(deadline, trace_id, span_id)) = self.deadlines.front() {
             let settled = self.traces.peek(&trace_id).is_none_or(|trace| !trace.is_held(span_id));
-            // A clock that was set back must not hold a candidate for longer than the limit.
+            // If the clock was set back, a candidate must still not be held for longer than the limit.
             if !settled && deadline > now && deadline - now <= self.limits.hold_ms {
                 break;
             }
@@ -403,38 +403,38 @@ impl Tree {
         }
     }
 
-    /// Decides everything that is held, by what is known now: the host flushes.
+    /// Decides all held candidates by what is known now, because the host flushes.
     pub fn flush(&mut self) {
         while self.pop_oldest() {}
     }
 
-    /// When [`Tree::tick`] has something to do, in ms; `None`: nothing is held.
+    /// When [`Tree::tick`] has something to do, in ms; `None` if nothing is held.
     pub fn wake(&self) -> Option<f64> {
         self.deadlines.front().filter(|_| self.held > 0).map(|(deadline, ..)| *deadline)
     }
 
-    /// The next candidate that was decided, and whether it is an entry. To be drained after every call that may decide.
+    /// The next decided candidate, and whether it is an entry. Drain it after every call that may decide.
     pub fn resolved(&mut self) -> Option<(TraceId, SpanId, bool)> {
         self.resolved.pop_front()
     }
 
-    /// Why a span is, or is not, the entry; `None`: it is not decided, or not remembered.
+    /// Why a span is, or is not, the entry; `None` if it is undecided or not remembered.
     pub fn reason(&self, trace_id: TraceId, span_id: SpanId) -> Option<Reason> {
         self.traces.peek(&trace_id)?.nodes.get(&span_id)?.decided
     }
 
-    /// Is a span of the trace remembered?
+    /// Returns true if a span of the trace is remembered.
     pub fn knows_trace(&self, trace_id: TraceId) -> bool {
         self.traces.contains(&trace_id)
     }
 
-    /// Is the span remembered?
+    /// Returns true if the span is remembered.
     pub fn knows(&self, trace_id: TraceId, span_id: SpanId) -> bool {
         self.traces.peek(&trace_id).and_then(|trace| trace.known(span_id)).is_some()
     }
 
-    /// The LLM span that a span is, or is below, in this process or in the one that called it ([`NO_PARENT`]: nobody says which);
-    /// `None`: it is part of no segment. What callback handlers trace, LangChain's among them, is not current while it runs: a span beside an
+    /// The LLM span that a span is or is below, in this process or in the calling one ([`NO_PARENT`] if its id is unknown);
+    /// `None` if it belongs to no segment. Spans of callback handlers, LangChain's among them, are not current while they run, so a span parallel to an
     /// open segment counts as below it.
     pub fn segment(&mut self, trace_id: TraceId, span_id: SpanId) -> Option<SpanId> {
         let trace = self.traces.peek_mut(&trace_id)?;
@@ -451,9 +451,9 @@ impl Tree {
         open.filter(|(_, node)| above.contains(&node.parent_id)).min_by_key(|(_, node)| node.order).map(|(id, _)| *id)
     }
 
-    /// The nearest ancestor, from `parent_id` on, that the destination gets; [`NO_PARENT`]: none. A live one on which this is relied must
-    /// go out. A parent that is not known, in another process or forgotten, counts as one that it gets, but not where there are spans
-    /// between that it does not get: who takes no HTTP spans here takes none there. Then it is the LLM span that called, if that is known.
+    /// The nearest ancestor, from `parent_id` on, that the destination receives; [`NO_PARENT`] if there is none. A live ancestor that is returned must be
+    /// exported. An unknown parent (in another process, or forgotten) counts as received, unless there are spans in between that the destination does
+    /// not receive: a destination that gets no HTTP spans here gets none there. Then the result is the calling LLM span, if it is known.
     pub fn kept_parent(&mut self, trace_id: TraceId, parent_id: SpanId, destination: Destinations) -> SpanId {
         let Some(trace) = self.traces.peek_mut(&trace_id) else { return parent_id };
         if trace.known(parent_id).is_none() {
@@ -488,24 +488,24 @@ impl Tree {
         }
     }
 
-    /// How many candidates are held.
+    /// Number of held candidates.
     pub fn held(&self) -> usize {
         self.held
     }
 
-    /// How many spans are remembered.
+    /// Number of remembered spans.
     pub fn tracked(&self) -> usize {
         self.spans
     }
 
-    /// What the bounds did so far.
+    /// The counters so far.
     pub fn counts(&self) -> Counts {
         self.counts
     }
 }
 
-/// The LLM span from inside of whose segment the process was called, as a span's trace state says it: what genspan's propagator writes,
-/// `genspan=llm:` and the id in hex, or `genspan=llm` ([`NO_PARENT`]).
+/// The LLM span from inside whose segment the process was called, according to a span's trace state: `genspan=llm:` and the id in hex,
+/// as written by genspan's propagator, or `genspan=llm` ([`NO_PARENT`]).
 pub fn caller(trace_state: &[u8]) -> Option<SpanId> {
     let mut members = trace_state.split(|b| *b == b',').map(<[u8]>::trim_ascii);
     let id = members.find_map(|member| member.strip_prefix(b"genspan=llm"))?;
@@ -524,8 +524,8 @@ fn step() {
     growth::STEPS.with(|steps| steps.set(steps.get() + 1));
 }
 
-/// The order in which to end the spans of a body: children before their parents, wherever they stand in it and whatever their clocks
-/// say. Those whose parents make a cycle come last. `spans`: trace, span and parent of each.
+/// The order in which to end the spans of a body: children before their parents, whatever their positions and clocks.
+/// Spans whose parents form a cycle come last. `spans`: trace, span and parent of each.
 pub fn children_first(spans: &[(TraceId, SpanId, SpanId)]) -> Vec<usize> {
     let id = |trace: &TraceId, span: &SpanId| {
         let mut id = [0; 24];
@@ -534,7 +534,7 @@ pub fn children_first(spans: &[(TraceId, SpanId, SpanId)]) -> Vec<usize> {
         id
     };
     let ids: Vec<_> = spans.iter().map(|(trace, span, _)| id(trace, span)).collect();
-    // By slices, as other maps are: another kind of key is 1.6 KB of the module.
+    // Uses slices as keys, like other maps: another type of key would add 1.6 KB to the module.
     let mut at = HashMap::<&[u8], usize>::default();
     for (i, id) in ids.iter().enumerate() {
         at.insert(id, i);

@@ -1,8 +1,8 @@
-//! The way from a span up to the root, where that is long: the nearest span on it that has some property, in time that grows with the
+//! Long paths from a span to the root: finds the nearest span with a property, in time that grows with the
 //! logarithm of the number of spans, however deep the trace is and whatever changes meanwhile.
 //!
-//! These are link-cut trees (Sleator and Tarjan, "A data structure for dynamic trees", 1983). The spans are kept as paths, each of them a
-//! splay tree ordered by depth. Which spans make a path depends on what was looked at last.
+//! These are link-cut trees (Sleator and Tarjan, "A data structure for dynamic trees", 1983). The spans are stored as paths, each of them a
+//! splay tree ordered by depth. Which spans form a path depends on the last queries.
 
 use super::step;
 use crate::hash::HashMap;
@@ -11,7 +11,7 @@ use crate::span::{NO_PARENT, SpanId};
 /// Properties of a span, as bits.
 pub(super) type Bits = u64;
 
-/// In place of the index of a vertex.
+/// Used instead of the index of a vertex if there is none.
 const NONE: u32 = u32::MAX;
 const ABOVE: usize = 0;
 const BELOW: usize = 1;
@@ -20,16 +20,16 @@ const BELOW: usize = 1;
 struct Vertex {
     id: SpanId,
     parent_id: SpanId,
-    /// The parent in the splay tree. Of its root: the vertex above the path.
+    /// The parent in the splay tree. For the root of a splay tree: the vertex above the path.
     up: u32,
-    /// The children in the splay tree: what is above on the path, and what is below.
+    /// The children in the splay tree: the part of the path above, and the part below.
     sides: [u32; 2],
     bits: Bits,
     /// The bits of all vertices of this part of the splay tree.
     any: Bits,
 }
 
-/// All spans of a trace, and the parents that were never seen. Those have no properties.
+/// All spans of a trace, and the parents that were never seen, which have no properties.
 #[derive(Debug, Default)]
 pub(super) struct Paths {
     vertices: Vec<Vertex>,
@@ -37,7 +37,7 @@ pub(super) struct Paths {
 }
 
 impl Paths {
-    /// Adds a span, or notes its new parent and its new properties.
+    /// Adds a span, or updates its parent and its properties.
     pub fn put(&mut self, id: SpanId, parent_id: SpanId, bits: Bits) {
         let is_new = !self.at.contains_key(&id);
         let v = self.vertex(id);
@@ -62,13 +62,13 @@ impl Paths {
             return;
         }
         let parent = self.vertex(parent_id);
-        // A cycle of parents ends like a root does.
+        // A cycle of parents ends like a root.
         if parent != v && (is_new || self.root(parent) != v) {
             self.of_mut(v).up = parent;
         }
     }
 
-    /// The nearest span that has one of the properties, from `id` on upwards.
+    /// The nearest span with one of the properties, from `id` upwards.
     pub fn nearest(&mut self, id: SpanId, wanted: Bits) -> Option<SpanId> {
         let mut at = *self.at.get(&id)?;
         self.access(at);
@@ -90,14 +90,14 @@ impl Paths {
         Some(self.of(at).id)
     }
 
-    /// The topmost span that has the property, from `id` on upwards. All but the last span of a path have it.
+    /// The topmost span with the property, from `id` upwards. All but the last span of a path have it.
     pub fn top(&mut self, id: SpanId, property: Bits) -> Option<SpanId> {
         let v = *self.at.get(&id)?;
         let root = self.root(v);
         if self.of(root).bits & property != 0 {
             return Some(self.of(root).id);
         }
-        // The root is at the top of its splay tree now.
+        // The root is now at the top of its splay tree.
         let mut at = self.of(root).sides[BELOW];
         while at != NONE && self.of(at).sides[ABOVE] != NONE {
             step();
@@ -133,7 +133,7 @@ impl Paths {
         self.of_mut(v).any = bits | sides.map(of_side).into_iter().fold(0, |a, b| a | b);
     }
 
-    /// The side on which a vertex hangs in its splay tree; `None`: it is the root there.
+    /// The side of a vertex in its splay tree; `None` if it is the root there.
     fn side(&self, v: u32) -> Option<usize> {
         let up = self.of(v).up;
         if up == NONE { None } else { self.of(up).sides.iter().position(|side| *side == v) }
@@ -172,7 +172,7 @@ impl Paths {
         }
     }
 
-    /// Makes all that is above a vertex one path with it, and what is below it another.
+    /// Makes the vertices above this one a single path with it, and the vertices below it another path.
     fn access(&mut self, v: u32) {
         let mut below = NONE;
         let mut at = v;
@@ -187,7 +187,7 @@ impl Paths {
         self.splay(v);
     }
 
-    /// The root of the tree that a vertex is in. It is the root of its splay tree then.
+    /// The root of the tree of a vertex, which is then also the root of its splay tree.
     fn root(&mut self, v: u32) -> u32 {
         self.access(v);
         let mut at = v;
@@ -209,7 +209,7 @@ mod tests {
         (n as u64 + 1).to_be_bytes()
     }
 
-    /// The spans from `n` on upwards, by their parents alone. Ends before a span that is not known.
+    /// The spans from `n` upwards, by their parents alone. Ends before an unknown span.
     fn up(spans: &[Option<(usize, Bits)>], n: usize) -> Vec<usize> {
         let known = |n: usize| spans.get(n).copied().flatten();
         std::iter::successors(Some(n).filter(|n| known(*n).is_some()), |n| {

@@ -1,26 +1,26 @@
-//! Session, user and model: known from the span that names them down to those below it.
+//! Session, user and model: inherited from the span that names them by the spans below it.
 
 use super::Tree;
 use super::trace::{HAS_NAMES, Trace};
 use crate::span::{SpanId, TraceId};
 
-/// A longer name of a session or user is nobody's, and is not handed down.
+/// A longer session or user is not plausible, and is not inherited.
 const MAX_BYTES: usize = 1_024;
-/// Where a trace names more than this, something makes them up.
+/// Maximum size of all sessions and users of a trace; a trace with more has generated values.
 const MAX_TRACE_BYTES: usize = 64 << 10;
 
-/// A session, a user and a model, as ranges of the texts of their trace; an empty one: not known.
+/// A session, a user and a model, as ranges of the texts of their trace; an empty range means unknown.
 pub(super) type People = [(u32, u32); 3];
 
 impl Tree {
-    /// A span that ended names its session, its user or its model; what is missing holds from above.
+    /// Registers the session, the user or the model of a span that ended; missing values are inherited from above.
     pub fn introduce(&mut self, trace_id: TraceId, span_id: SpanId, named: [Option<&[u8]>; 3]) {
         if let Some(trace) = self.traces.peek_mut(&trace_id) {
             trace.introduce(span_id, named);
         }
     }
 
-    /// The session, the user and the model that are known at a span: by itself, or by the nearest above it that knows.
+    /// The session, the user and the model that apply to a span: its own, or those of the nearest span above with one.
     pub fn people(&mut self, trace_id: TraceId, span_id: SpanId) -> [Option<&[u8]>; 3] {
         let Some(trace) = self.traces.peek_mut(&trace_id) else { return [None; 3] };
         let people = trace.people(span_id);

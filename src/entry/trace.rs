@@ -1,4 +1,4 @@
-//! One trace as far as it is known: its spans, and what each of them is to the entry.
+//! One trace: its known spans, and the role of each for the entry.
 
 use super::paths::{Bits, Paths};
 use super::people::People;
@@ -8,19 +8,19 @@ use crate::span::{NO_PARENT, SpanId};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// It has not been seen: spans below it were.
+    /// It has not been seen itself, but spans below it have.
     Awaited,
     Live,
     Ended,
 }
 
-/// A span below was decided to be an entry.
+/// Note: a span below was decided to be an entry.
 pub(super) const ENTRY: u8 = 1;
-/// A span below is marked, in this process or at the least not in one that was called from inside a segment.
+/// Note: a span below is marked, in a process that was not called from inside a segment.
 pub(super) const MARK: u8 = 2;
-/// A span below reports tokens of its own.
+/// Note: a span below reports its own tokens.
 pub(super) const TOKENS: u8 = 4;
-/// A span below reports a cost of its own.
+/// Note: a span below reports its own cost.
 pub(super) const COST: u8 = 8;
 
 pub(super) const IS_KNOWN: Bits = 1;
@@ -33,15 +33,15 @@ pub(super) const HAS_FIRST: Bits = 1 << 6;
 pub(super) const HAS_NAMES: Bits = 1 << 7;
 pub(super) const MAY_BE_LLM: Bits = 1 << 8;
 
-/// A span that one of these destinations gets.
+/// The property of being received by one of these destinations.
 pub(super) fn kept_by(destinations: Destinations) -> Bits {
     Bits::from(destinations) << 32
 }
 
-/// Why a candidate is no entry; else the ancestor that it has to wait for, if any.
+/// Why a candidate is not an entry; otherwise the ancestor that it has to wait for, if any.
 pub(super) type Verdict = Result<Option<SpanId>, Reason>;
 
-/// So many spans are looked at one by one on the way up before [`Paths`] are made: few traces are deeper. Tests make them early.
+/// Number of ancestors that are visited one by one before [`Paths`] are built; few traces are deeper. Tests use a small number.
 const STEPS: usize = if cfg!(test) { 3 } else { 32 };
 
 #[derive(Debug)]
@@ -49,33 +49,33 @@ pub(super) struct Node {
     pub parent_id: SpanId,
     pub state: State,
     pub llm: bool,
-    /// It runs, and may turn out to be LLM.
+    /// It is running, and may turn out to be an LLM span.
     pub may_be_llm: bool,
     pub mark: Option<bool>,
     pub remote: bool,
-    /// The remote parent is inside an LLM segment: the entry is in another process.
+    /// The remote parent is inside an LLM segment, so the entry is in another process.
     pub inside_segment: bool,
-    /// The LLM span there, if that is known.
+    /// The LLM span there, if it is known.
     pub caller: SpanId,
     pub root: Option<bool>,
     pub patient: bool,
-    /// What the spans below it were found to be or to have: [`ENTRY`], [`MARK`], [`TOKENS`], [`COST`]. What is noted of a span is
-    /// noted of all spans above it.
+    /// Notes about the spans below it: [`ENTRY`], [`MARK`], [`TOKENS`], [`COST`]. A note on a span is also on
+    /// all spans above it.
     pub noted: u8,
-    /// It is LLM because it stands in place of the segments below it.
+    /// It counts as an LLM span because it replaces the segments below it.
     pub in_place: bool,
-    /// It is a candidate that waits.
+    /// It is a waiting candidate.
     pub held: bool,
-    /// Whether and why it is an entry, once that is known.
+    /// Whether and why it is an entry, once that is decided.
     pub decided: Option<Reason>,
-    /// When it was first heard of, among the spans of its trace.
+    /// Its position in the order in which the spans of the trace were first seen.
     pub order: u32,
-    /// With [`Siblings::First`]: the one below it that may be an entry.
+    /// With [`Siblings::First`]: the span below it that may be an entry.
     pub first: SpanId,
     pub kept: Destinations,
-    /// Those where spans below it were sent as its children.
+    /// The destinations at which spans below it were exported as its children.
     pub relied: Destinations,
-    /// The tokens that spans below it used, each counted once.
+    /// The tokens of the spans below it, each counted once.
     pub below: Tokens,
     pub people: People,
 }
@@ -104,10 +104,10 @@ impl Node {
         people: [(0, 0); 3],
     };
 
-    /// What is noted of the spans above this one because of it and of the spans below it.
+    /// The notes that this span and the spans below it cause on the spans above.
     pub fn notes_for_parent(&self) -> u8 {
         let marked = if self.is_marked() { MARK } else { 0 };
-        // In a segment of another process a mark counts for nothing.
+        // In a segment of another process, a mark has no effect.
         (self.noted | marked) & if self.inside_segment { !MARK } else { u8::MAX }
     }
 
@@ -136,7 +136,7 @@ impl Node {
         flags.iter().filter(|(has, _)| *has).fold(IS_KNOWN | has_first | kept_by(self.kept), |all, (_, bit)| all | bit)
     }
 
-    /// Why a candidate that is found to be an entry is one.
+    /// The reason for a candidate that is decided to be an entry.
     fn entry_reason(&self) -> Reason {
         match self.mark {
             Some(true) => Reason::Marked,
@@ -145,7 +145,7 @@ impl Node {
         }
     }
 
-    /// Why it is no entry by itself and by what is below it; `None`: it is a candidate.
+    /// Why it is not an entry according to itself and the spans below it; `None` if it is a candidate.
     fn refusal(&self) -> Option<Reason> {
         match self.mark {
             Some(false) => Some(Reason::Refuses),
@@ -158,7 +158,7 @@ impl Node {
         }
     }
 
-    /// Why a candidate below it, marked or not, is no entry; `None`: it leaves the candidate one.
+    /// Why a candidate below it, marked or not, is not an entry; `None` if this span has no effect.
     fn refusal_below(&self, marked: bool) -> Option<Reason> {
         match marked {
             true if self.is_marked() => Some(Reason::CopiedMark),
@@ -171,8 +171,8 @@ impl Node {
     }
 }
 
-/// Candidates that wait for the same ancestor. What it and those above it decide, they decide for all that are marked, and for all that
-/// are not. Some may have been decided meanwhile.
+/// Candidates that wait for the same ancestor. The ancestor and the spans above it decide the same for all marked ones, and for all
+/// unmarked ones. Some may have been decided meanwhile.
 #[derive(Debug, Default)]
 pub(super) struct Group {
     marked: Vec<SpanId>,
@@ -183,22 +183,22 @@ pub(super) struct Group {
 pub(super) struct Trace {
     pub nodes: HashMap<SpanId, Node>,
     siblings: Siblings,
-    /// The candidates that wait, by the ancestor that they wait for.
+    /// The waiting candidates, by the ancestor that they wait for.
     waiting: HashMap<SpanId, Group>,
-    /// How many of them there are.
+    /// The number of waiting candidates.
     pub held: usize,
     /// Candidates that waited and were decided, and whether each is an entry.
     pub resolved: Vec<(SpanId, bool)>,
-    /// Marks that came too late and are not counted yet.
+    /// Late marks that are not counted yet.
     pub late_marks: u64,
-    /// How many have ended since finished spans were forgotten.
+    /// The number of spans that have ended since finished spans were last forgotten.
     pub ended: usize,
-    /// The sessions and users that its spans name, one behind the other.
+    /// The texts of the sessions and users of its spans, concatenated.
     pub texts: Vec<u8>,
     orders: u32,
-    /// Finished spans were forgotten: a parent that is not known may be one of them.
+    /// Finished spans were forgotten, so an unknown parent may be one of them.
     pruned: bool,
-    /// Made once a way up was long.
+    /// Built once a path was long.
     paths: Option<Box<Paths>>,
 }
 
@@ -224,12 +224,12 @@ impl Trace {
         self.orders
     }
 
-    /// A span that was seen.
+    /// A span that has been seen.
     pub fn known(&self, span_id: SpanId) -> Option<&Node> {
         self.nodes.get(&span_id).filter(|node| node.state != State::Awaited)
     }
 
-    /// To be called of a span that is new or has changed in its parent or its properties.
+    /// Call it for a span that is new, or whose parent or properties have changed.
     pub fn sync(&mut self, span_id: SpanId) {
         if let Some(paths) = &mut self.paths
             && let Some(node) = self.nodes.get(&span_id)
@@ -246,7 +246,7 @@ impl Trace {
         })
     }
 
-    /// The nearest span that has one of the properties, from `from` on upwards.
+    /// The nearest span with one of the properties, from `from` upwards.
     pub fn nearest(&mut self, from: SpanId, wanted: Bits) -> Option<SpanId> {
         let mut at = from;
         for _ in 0..STEPS {
@@ -260,7 +260,7 @@ impl Trace {
         self.paths().nearest(at, wanted)
     }
 
-    /// The topmost span that is known, from `from` on upwards, where a cycle of parents ends like a root does.
+    /// The topmost known span, from `from` upwards. A cycle of parents ends like a root.
     pub fn top(&mut self, from: SpanId) -> Option<SpanId> {
         let mut at = from;
         for _ in 0..STEPS {
@@ -274,7 +274,7 @@ impl Trace {
         self.paths().top(at, IS_KNOWN)
     }
 
-    /// Decides a candidate by the spans above `from`.
+    /// Evaluates a candidate by the spans above `from`.
     fn above(&mut self, from: SpanId, marked: bool) -> Verdict {
         let parent_id = self.nodes.get(&from).map_or(NO_PARENT, |node| node.parent_id);
         let refuses = IS_MARKED | IS_INSIDE | if marked { IS_ENTRY } else { IS_LLM };
@@ -287,8 +287,8 @@ impl Trace {
         let top = self.top(from).and_then(|top| self.nodes.get(&top));
         let Some(top) = top.filter(|top| top.parent_id != NO_PARENT && self.known(top.parent_id).is_none()) else { return Ok(live) };
         if !marked && !top.remote {
-            // What is below a parent that was waited for once is one segment, unless the topmost span there says better or was called from
-            // another process.
+            // The hold window for this parent has already expired once and produced an entry below it. Later spans below it belong to the same
+            // segment, unless the topmost span there has a better statement or was called from another process.
             let has_entry = |node: &Node| node.noted & ENTRY != 0;
             let taken = top.patient && top.root.is_none() && self.nodes.get(&top.parent_id).is_some_and(has_entry);
             if self.pruned && top.root != Some(false) || taken {
@@ -301,7 +301,7 @@ impl Trace {
         Ok(live.or(top.patient.then_some(top.parent_id)))
     }
 
-    /// With [`Siblings::First`]: another span below one of those above `from` is the entry.
+    /// With [`Siblings::First`]: whether another span below one of those above `from` is the entry.
     fn is_second(&mut self, span_id: SpanId, from: SpanId) -> bool {
         let parent_id = self.nodes.get(&from).map_or(NO_PARENT, |node| node.parent_id);
         let ancestor = if self.siblings == Siblings::First { self.nearest(parent_id, HAS_FIRST) } else { None };
@@ -328,7 +328,7 @@ impl Trace {
         if node.is_marked() { &mut group.marked } else { &mut group.inferred }.push(span_id);
     }
 
-    /// The last of some candidates that still waits. Those behind it go.
+    /// The last of some candidates that still waits; removes the ones after it.
     fn last_held(&self, candidates: &mut Vec<SpanId>) -> Option<SpanId> {
         while let Some(candidate) = candidates.last().copied() {
             if self.is_held(candidate) {
@@ -344,7 +344,7 @@ impl Trace {
         self.nodes.get(&span_id).is_some_and(|node| node.held)
     }
 
-    /// A span ended: decides the candidates that waited for it, or lets them wait for another one above it.
+    /// Registers the end of a span: decides the candidates that waited for it, or lets them wait for an ancestor of it.
     pub fn release(&mut self, span_id: SpanId) {
         if self.held == 0 {
             return;
@@ -362,7 +362,7 @@ impl Trace {
         }
     }
 
-    /// As [`Trace::above`], for candidates below a span that ended.
+    /// Like [`Trace::above`], for candidates below a span that ended.
     fn above_and_at(&mut self, span_id: SpanId, marked: bool) -> Verdict {
         match self.nodes.get(&span_id).and_then(|node| node.refusal_below(marked)) {
             Some(reason) => Err(reason),
@@ -370,7 +370,7 @@ impl Trace {
         }
     }
 
-    /// Several segments below a span that ended: leaves those of the candidates that may go on. `marked`: one beside them that is marked.
+    /// Handles several segments below a span that ended: keeps those of the candidates that may still become entries. `marked`: a marked span parallel to them.
     fn join(&mut self, span_id: SpanId, marked: Option<SpanId>, inferred: &mut Vec<SpanId>) -> Result<(), Reason> {
         match self.siblings {
             Siblings::Each => {}
@@ -395,7 +395,7 @@ impl Trace {
                 inferred.extend(last);
                 let Some(node) = self.nodes.get_mut(&span_id) else { return Ok(()) };
                 if several && marked.is_none() && node.mark.is_none() && node.noted & (ENTRY | MARK) == 0 {
-                    // It stands for the segments below it: to all that follows it is LLM.
+                    // It replaces the segments below it, so all later spans see it as an LLM span.
                     (node.llm, node.in_place) = (true, true);
                     self.sync(span_id);
                     return Err(Reason::BelowLlm);
@@ -405,7 +405,7 @@ impl Trace {
         Ok(())
     }
 
-    /// What was found of the ancestors of some candidates holds for each of them.
+    /// Applies the result for the ancestors of some candidates to each of them.
     fn pass_on(&mut self, mut candidates: Vec<SpanId>, verdict: Verdict, marked: bool) {
         if candidates.is_empty() {
             return;
@@ -413,7 +413,7 @@ impl Trace {
         if let Ok(Some(ancestor)) = verdict {
             let group = self.waiting.entry(ancestor).or_default();
             let waiting = if marked { &mut group.marked } else { &mut group.inferred };
-            // The fewer ones move.
+            // The smaller list is moved.
             if candidates.len() > waiting.len() {
                 std::mem::swap(&mut candidates, waiting);
             }
@@ -428,7 +428,7 @@ impl Trace {
         }
     }
 
-    /// Decides a candidate that waits by what is known now. False: it does not wait.
+    /// Decides a waiting candidate by what is known now. Returns false if it does not wait.
     pub fn decide(&mut self, span_id: SpanId) -> bool {
         let waits = self.is_held(span_id);
         if waits {
@@ -438,7 +438,7 @@ impl Trace {
         waits
     }
 
-    /// Decides all candidates that wait by what is known now.
+    /// Decides all waiting candidates by what is known now.
     pub fn decide_all(&mut self) {
         for (_, Group { marked, inferred }) in std::mem::take(&mut self.waiting) {
             for candidate in marked.into_iter().chain(inferred) {
@@ -447,7 +447,7 @@ impl Trace {
         }
     }
 
-    /// Writes down what was decided of a span: true, it is an entry. One that would wait is one.
+    /// Records the decision about a span; true if it is an entry. A candidate that would have to wait is one.
     pub fn settle(&mut self, span_id: SpanId, verdict: Verdict) -> bool {
         let Some(node) = self.nodes.get_mut(&span_id) else { return false };
         let reason = verdict.map_or_else(|reason| reason, |_| node.entry_reason());
@@ -465,8 +465,8 @@ impl Trace {
         is_entry
     }
 
-    /// Notes of a span and of every span above it what was found below; if that is an entry, of one that was never seen too: it may come
-    /// late. `first`: the entry. Ends at the first span of which all that is noted already.
+    /// Adds notes to a span and all spans above it. If a note is that of an entry, also to a span that was never seen, because it may arrive
+    /// late. `first`: the entry. Stops at the first span that already has all of the notes.
     pub fn note(&mut self, from: SpanId, mut what: u8, first: SpanId) {
         let mut at = from;
         while what != 0 && at != NO_PARENT {
@@ -491,7 +491,7 @@ impl Trace {
         }
     }
 
-    /// Forgets the spans that have ended and have none below them that is live or waits; gives how many.
+    /// Forgets the spans that have ended and have no live or waiting spans below them; returns their number.
     pub fn prune(&mut self) -> usize {
         let mut needed = HashSet::default();
         let open = self.nodes.iter().inspect(|_| step()).filter(|(_, node)| node.state == State::Live || node.held);

@@ -1,13 +1,13 @@
-//! Encoded spans, first in, first out, in pieces of memory that neither move nor double: it takes little more than the spans do.
+//! A first-in, first-out buffer of encoded spans, in pieces of memory that are neither moved nor doubled, so that it takes little more memory than the spans.
 
 use crate::protobuf::{push_varint, varint_len};
 use std::collections::VecDeque;
 
-/// A piece is a sixteenth of what there is, within these bounds, in bytes; larger for a span that is larger.
+/// The size of a piece is a sixteenth of the content, within these limits, in bytes; larger for a larger span.
 const PIECE: [usize; 2] = [16 << 10, 1 << 20];
 const SPANS_TAG: u8 = 0x12;
 
-/// Where a span belongs: numbers of the host's dictionary.
+/// The resource and the scope of a span, by their numbers in the host's dictionary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// Its resource.
@@ -16,40 +16,40 @@ pub struct Place {
     pub scope: u32,
 }
 
-/// A span that waits.
+/// A span waiting in the queue.
 #[derive(Debug)]
 pub struct Queued {
     pub place: Place,
-    /// When it came, in ms.
+    /// Its time of arrival, in ms.
     pub at: f64,
-    /// The how-manieth of all that ever came.
+    /// Arrival order, counted over the queue's lifetime.
     pub number: u64,
     length: u32,
-    /// The number of its piece, and where it starts there.
+    /// The number of its piece, and its offset there.
     piece: u32,
     start: u32,
 }
 
 impl Queued {
-    /// How many bytes it takes in a `ScopeSpans`.
+    /// Its size in a `ScopeSpans`, in bytes.
     pub fn length(&self) -> usize {
         self.length as usize
     }
 }
 
-/// The lane.
+/// The buffer.
 #[derive(Debug, Default)]
 pub struct Lane {
     spans: VecDeque<Queued>,
     pieces: VecDeque<Vec<u8>>,
     /// The number of the first piece.
     first_piece: u32,
-    /// A piece that was spent, for the next one.
+    /// An emptied piece, for reuse.
     spare: Vec<u8>,
     bytes: usize,
 }
 
-/// How many bytes a span takes in a `ScopeSpans`.
+/// The size of a span in a `ScopeSpans`, in bytes.
 pub fn whole(fields: [&[u8]; 2]) -> usize {
     let length = fields[0].len() + fields[1].len();
     1 + varint_len(length as u64) + length
@@ -63,7 +63,7 @@ impl Lane {
         if self.pieces.back_mut().as_ref().is_none_or(|piece| !room(piece)) {
             let size = (self.bytes / 16).clamp(PIECE[0], PIECE[1]).max(length);
             let spare = std::mem::take(&mut self.spare);
-            // One of half the size would soon be full.
+            // A piece of half the size would soon be full.
             self.pieces.push_back(if spare.capacity() * 2 > size && spare.capacity() >= length { spare } else { Vec::with_capacity(size) });
         }
         let piece = self.first_piece.wrapping_add(self.pieces.len() as u32 - 1);
@@ -76,34 +76,34 @@ impl Lane {
         self.spans.push_back(Queued { place, at, number, length: length as u32, piece, start });
     }
 
-    /// How many spans there are.
+    /// Number of spans.
     pub fn len(&self) -> usize {
         self.spans.len()
     }
 
-    /// How many bytes they take.
+    /// Size of the spans, in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// The span that came first, or so many later.
+    /// The oldest span, or the one at this distance from it.
     pub fn get(&self, index: usize) -> Option<&Queued> {
         self.spans.get(index)
     }
 
-    /// Where each span stands.
+    /// The resource and scope of each span.
     pub fn places(&self) -> impl Iterator<Item = Place> {
         self.spans.iter().map(|span| span.place)
     }
 
-    /// The bytes of a span, ready to stand in a `ScopeSpans`.
+    /// The bytes of a span, ready for a `ScopeSpans`.
     pub fn bytes_of(&self, index: usize) -> &[u8] {
         let Some(span) = self.spans.get(index) else { return &[] };
         let piece = self.pieces.get(span.piece.wrapping_sub(self.first_piece) as usize);
         piece.and_then(|piece| piece.get(span.start as usize..)?.get(..span.length())).unwrap_or_default()
     }
 
-    /// Drops the span that came first.
+    /// Drops the oldest span.
     pub fn drop_first(&mut self) {
         let Some(span) = self.spans.pop_front() else { return };
         self.bytes -= span.length();
@@ -116,7 +116,7 @@ impl Lane {
         }
     }
 
-    /// Drops the span that came last.
+    /// Drops the newest span.
     pub fn drop_last(&mut self) {
         let Some(span) = self.spans.pop_back() else { return };
         self.bytes -= span.length();

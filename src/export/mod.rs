@@ -1,11 +1,11 @@
-//! The exporter of one destination: queue, batches, retries, health, as a state machine. Time, answers and failures come in as
-//! arguments, what to send comes out of [`Exporter::poll`].
+//! The exporter of one destination, as a state machine: queue, batches, retries, health. Time, answers and failures are arguments;
+//! [`Exporter::poll`] returns what to send.
 //!
 //! ```text
-//!  push ─► queue ─► batch ─► in flight ─► taken, refused
-//!                     ▲          │ again: waits (with a spool: is stored, and comes back by `restore`)
+//!  push ─► queue ─► batch ─► in flight ─► accepted, refused
+//!                     ▲          │ retriable: waits (with a spool: is stored, and returns through `restore`)
 //!                     └──────────┘ too large: two halves, then a smaller span
-//!                                  invalid: two halves, then without the span at fault
+//!                                  invalid: two halves, then without the invalid span
 //! ```
 
 mod lane;
@@ -20,75 +20,75 @@ pub use parts::rebuild;
 use queue::Queue;
 use response::Verdict;
 
-/// Something to send, or to store. A retry comes out again with the same id.
+/// A batch to send or to store. A retry has the same id.
 #[derive(Clone, Copy, Debug)]
 pub struct Transmit<'a> {
     /// The batch.
     pub id: u32,
-    /// How many spans it holds.
+    /// Its number of spans.
     pub spans: u64,
     /// An `ExportTraceServiceRequest`.
     pub body: &'a [u8],
-    /// It is not for the backend now but for the host's spool: see [`Exporter::stored`].
+    /// Whether it is for the host's spool instead of the backend: see [`Exporter::stored`].
     pub store: bool,
 }
 
-/// Where the parts of a body around its spans come from.
+/// Provides the envelope of a body: the parts around its spans.
 pub trait Envelopes {
-    /// The fields of `ResourceSpans` but its scopes, for a resource of the host's dictionary.
+    /// The fields of `ResourceSpans` except its scopes, for a resource of the host's dictionary.
     fn resource(&self, resource: u32) -> &[u8];
-    /// The fields of `ScopeSpans` but its spans, for a scope of the host's dictionary.
+    /// The fields of `ScopeSpans` except its spans, for a scope of the host's dictionary.
     fn scope(&self, scope: u32) -> &[u8];
 
-    /// Whose spans these are, for a resource of the host's dictionary: a batch holds those of one account only, so that a backend that refuses
-    /// one sender refuses nobody else's spans.
+    /// The account of a resource of the host's dictionary. A batch contains spans of one account only, so that a backend that refuses
+    /// one sender does not refuse the spans of another.
     fn account(&self, _resource: u32) -> &[u8] {
         &[]
     }
 }
 
-/// What became of the spans. All are counts of spans, but where the name says otherwise. At any time `queued + restored` is `sent`,
-/// `rejected`, `spooled`, all that are dropped, and those that are pending.
+/// The outcome of the spans, in spans unless stated otherwise. At any time `queued + restored` equals the sum of `sent`,
+/// `rejected`, `spooled`, all dropped counters, and the pending spans.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Taken into the queue, or dropped on the way there.
+    /// Accepted into the queue, or dropped by it.
     pub queued: u64,
-    /// Answered with success, rejected ones not counted.
+    /// Answered with success, not counting rejected ones.
     pub sent: u64,
-    /// Bytes of the batches that were answered with success, as encoded.
+    /// Size of the batches that were answered with success, in bytes, encoded.
     pub sent_bytes: u64,
     /// Sent again, once for each time.
     pub retried: u64,
     /// Requests that were sent again.
     pub retried_batches: u64,
-    /// Batches that were split because the backend found them too large, or refused them for what may be one of their spans.
+    /// Batches that were split because the backend found them too large, or refused them for a reason that may concern one of their spans.
     pub split_batches: u64,
     /// Shortened because the backend found them too large.
     pub shortened: u64,
     /// Dropped because the queue was full.
     pub dropped_full: u64,
-    /// Dropped because the backend refused them for good.
+    /// Dropped because the backend refused them permanently.
     pub dropped_refused: u64,
-    /// Dropped because retries went past the deadline.
+    /// Dropped because retries exceeded the deadline.
     pub dropped_deadline: u64,
-    /// Dropped because the backend found them too large, however short.
+    /// Dropped because the backend found them too large even when shortened.
     pub dropped_too_large: u64,
     /// Dropped because the exporter was closed before they were delivered.
     pub dropped_closed: u64,
     /// Rejected by the backend in a partial success.
     pub rejected: u64,
-    /// Handed over to the host's spool.
+    /// Passed to the host's spool.
     pub spooled: u64,
-    /// Taken back from there for good.
+    /// Taken back from the spool for good.
     pub restored: u64,
 }
 
-/// How a destination does.
+/// The health of a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
     /// It answers.
     Ok,
-    /// It failed too often, and is left alone.
+    /// It failed too often, and is paused.
     Open,
     /// One request probes it.
     HalfOpen,
@@ -96,25 +96,25 @@ pub enum Health {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
-    /// Until a moment in ms, which may have passed.
+    /// Waits until a time in ms, which may have passed.
     Waiting(f64),
     InFlight,
-    /// The backend finds its one span too large.
+    /// The backend finds its single span too large.
     TooLarge,
-    /// It is to be stored, or the host is about it.
+    /// It is to be stored, or is being stored by the host.
     ToStore,
     Storing,
 }
 
-/// Batches by what becomes of them.
+/// Counts of batches by state.
 #[derive(Clone, Copy, Default)]
 struct Tally {
     in_flight: usize,
-    /// On their way to the backend for the first time, or again.
+    /// In flight to the backend, for the first time or again.
     held: usize,
-    /// On their way to the spool.
+    /// On the way to the spool.
     storing: usize,
-    /// On their way from there.
+    /// On the way from the spool.
     restored: usize,
 }
 
@@ -123,19 +123,19 @@ struct Batch {
     id: u32,
     body: Vec<u8>,
     spans: u64,
-    /// The number of its first span in the order of the queue.
+    /// The sequence number of its first span.
     first: u64,
     attempts: usize,
-    /// In ms; retries end here.
+    /// The deadline of its retries, in ms.
     deadline: f64,
     state: State,
-    /// The host's number of the copy in its spool; 0: there is none.
+    /// The host's number of its copy in the spool; 0 if there is none.
     copy: u32,
-    /// It is not what the copy is, but a part of it.
+    /// It is only a part of its copy.
     part: bool,
-    /// How often the batch that it is a part of was split because it was refused.
+    /// How often the batch that it is a part of was split after a refusal.
     splits: usize,
-    /// The span in it was made shorter.
+    /// Its single span was shortened.
     shortened: bool,
     /// The host could not store it.
     memory_only: bool,
@@ -149,33 +149,33 @@ pub struct Exporter {
     settings: Delivery,
     next_id: u32,
     id_step: u32,
-    /// Spans up to this number go out without waiting for more.
+    /// Spans up to this sequence number are sent without waiting for more.
     flush_to: u64,
-    /// Failures in a row.
+    /// Consecutive failures.
     failures: usize,
-    /// Splits of refused batches since the backend last took one.
+    /// Splits of refused batches since the backend last accepted one.
     fruitless: usize,
-    /// When the last of them was, in ms.
+    /// The time of the last split, in ms.
     split_at: f64,
-    /// Nothing is sent before, in ms.
+    /// Nothing is sent before this time, in ms.
     paused_until: f64,
     closed: bool,
-    /// Copies that the host may forget, or (`true`) offer again.
+    /// Copies that the host may delete, or (`true`) has to offer again.
     released: Vec<(u32, bool)>,
     random: u64,
     counts: Counts,
 }
 
 const NEVER: f64 = f64::NEG_INFINITY;
-/// A batch that is refused is split so often at most: that finds about ten spans at fault among 512.
+/// Maximum number of splits of one refused batch, enough to find about ten invalid spans among 512.
 const MAX_SPLITS: usize = 64;
-/// A backend that refuses everything is not asked about every part: so many splits in a row are made without success, ...
+/// If a backend refuses everything, at most this many consecutive splits without success are made ...
 const MAX_FRUITLESS: usize = 32;
-/// ... and then one in this time, in ms, in case it has come to take what it is sent.
+/// ... and then one per this interval, in ms, in case it accepts batches again.
 const FRUITLESS_PAUSE: f64 = 60_000.0;
 
 impl Exporter {
-    /// An empty exporter. `ids` are the first id of a batch and the step to the next; `seed` decides the jitter of retries.
+    /// Creates an empty exporter. `ids` are the first id of a batch and the step to the next; `seed` determines the jitter of retries.
     pub fn new(settings: Delivery, ids: (u32, u32), seed: u64) -> Self {
         Exporter {
             queue: Queue::new(settings.queue),
@@ -195,25 +195,25 @@ impl Exporter {
         }
     }
 
-    /// Takes a span: the fields of its `Span` message, and those that it has as an entry.
+    /// Adds a span: the fields of its `Span` message, and the additional ones of an entry.
     pub fn push(&mut self, place: Place, fields: [&[u8]; 2], now: f64) {
         self.counts.queued += 1;
         self.counts.dropped_full += self.queue.push(place, fields, !fields[1].is_empty(), now);
     }
 
-    /// Everything that was taken so far goes out now; gives the number up to which [`Exporter::settled`] can be asked.
+    /// Makes all spans in the queue ready to send; returns the sequence number for [`Exporter::settled`].
     pub fn flush(&mut self) -> u64 {
         self.flush_to = self.queue.pushed();
         self.flush_to
     }
 
-    /// Is every span up to this number answered, stored, or given up and counted?
+    /// Returns true if every span up to this number was answered, stored, or given up and counted.
     pub fn settled(&self, number: u64) -> bool {
         let first = self.batches.iter().map(|b| b.first).chain(self.queue.first()).min();
         first.is_none_or(|first| first >= number)
     }
 
-    /// Gives up what is not delivered: what can be stored comes out of [`Exporter::poll`], the rest is dropped and counted.
+    /// Gives up undelivered spans: [`Exporter::poll`] returns the batches to store; the rest is dropped and counted.
     pub fn close(&mut self) {
         self.closed = true;
         self.flush();
@@ -227,7 +227,7 @@ impl Exporter {
         }
     }
 
-    /// Takes a batch off the way to the backend: back to the copy that there is, or to a new one, or nowhere.
+    /// Stops sending a batch: it returns to its copy, becomes a new one, or is dropped.
     fn set_aside(&mut self, at: usize) {
         let batch = &mut self.batches[at];
         if batch.copy != 0 && !batch.part {
@@ -264,24 +264,24 @@ impl Exporter {
         self.settings.breaker.failures != 0 && self.failures >= self.settings.breaker.failures
     }
 
-    /// Once it is not paused, is there room for a request?
+    /// Returns true if there is room for a request, once the destination is not paused.
     fn has_slot(&self, tally: Tally) -> bool {
         let slots = if self.is_probing() { 1 } else { self.settings.max_in_flight };
         !self.closed && tally.in_flight < slots
     }
 
-    /// May one more batch be made to be sent?
+    /// Returns true if another batch may be made for sending.
     fn has_room(&self, tally: Tally) -> bool {
         self.has_slot(tally) && tally.held < self.settings.max_in_flight
     }
 
-    /// Does what is queued go to the spool?
+    /// Returns true if queued spans go to the spool.
     fn stores(&self, tally: Tally, now: f64) -> bool {
         let stuck = || self.closed || now < self.paused_until || self.is_probing() && !self.has_slot(tally) || self.queue.is_half_full();
         self.settings.spool && tally.storing < self.settings.max_in_flight && stuck()
     }
 
-    /// Has [`Exporter::poll`] a new batch to give?
+    /// Returns true if [`Exporter::poll`] has a new batch to return.
     pub fn is_due(&self, now: f64) -> bool {
         self.due(now) && {
             let tally = self.tally();
@@ -295,12 +295,12 @@ impl Exporter {
         first < self.flush_to
             || self.queue.len() >= limits.max_spans
             || self.queue.bytes() >= limits.max_bytes
-            // A queue that is smaller than a batch must not wait for one.
+            // A queue that is smaller than a batch must not wait for a full batch.
             || self.queue.is_half_full()
             || now >= self.queue.oldest() + limits.delay_millis
     }
 
-    /// The next thing to send or to store.
+    /// The next batch to send or to store.
     pub fn poll(&mut self, now: f64, envelopes: &impl Envelopes) -> Option<Transmit<'_>> {
         if now >= self.paused_until {
             self.paused_until = NEVER;
@@ -340,15 +340,15 @@ impl Exporter {
         Some(if sends { self.send(at) } else { self.store(at) })
     }
 
-    /// Counts spans that went out as they came, in a request that is not ours.
+    /// Counts spans that were forwarded unchanged in a request of the proxy.
     pub fn passed(&mut self, spans: u64, bytes: u64) {
         self.counts.queued += spans;
         self.counts.sent += spans;
         self.counts.sent_bytes += bytes;
     }
 
-    /// Takes everything that is queued as one body, whatever the limits and the destination's health, and counts it as sent: it travels in a
-    /// request that is not ours.
+    /// Returns all queued spans as one body, regardless of limits and health, and counts them as sent: they are forwarded in a
+    /// request of the proxy.
     pub fn drain(&mut self, envelopes: &impl Envelopes) -> Vec<u8> {
         let Some(taken) = self.queue.take(usize::MAX, usize::MAX, envelopes) else { return Vec::new() };
         self.counts.sent += taken.spans;
@@ -383,7 +383,7 @@ impl Exporter {
         Transmit { id: batch.id, spans: batch.spans, body: &batch.body, store: true }
     }
 
-    /// The host stored a batch, or could not. Once it is stored, memory lets go of it.
+    /// Reports whether the host stored a batch. Once it is stored, its memory is released.
     pub fn stored(&mut self, id: u32, ok: bool, now: f64) {
         let Some(at) = self.batches.iter().position(|b| b.id == id && b.state == State::Storing) else { return };
         let batch = &mut self.batches[at];
@@ -399,13 +399,13 @@ impl Exporter {
         }
     }
 
-    /// Would it send a batch of the spool now?
+    /// Returns true if the destination would send a batch of the spool now.
     pub fn wants(&self, now: f64) -> bool {
         let tally = self.tally();
         self.settings.spool && now >= self.paused_until && self.has_slot(tally) && tally.restored < self.settings.max_in_flight.div_ceil(2)
     }
 
-    /// Takes a batch of the spool; `copy` is the host's number for it, not 0, and comes back by [`Exporter::released`].
+    /// Adds a batch of the spool; `copy` is the host's number for it, not 0, and is returned by [`Exporter::released`].
     pub fn restore(&mut self, copy: u32, spans: u64, body: &[u8]) {
         self.counts.restored += spans;
         self.add(Batch {
@@ -430,7 +430,7 @@ impl Exporter {
         self.released.pop()
     }
 
-    /// Forgets a batch, and its copy if this was the last of it.
+    /// Removes a batch, and its copy if this was the last part of it.
     fn remove(&mut self, at: usize) {
         let Batch { copy, .. } = self.batches.remove(at);
         if copy != 0 && self.batches.iter().all(|b| b.copy != copy) {
@@ -438,7 +438,7 @@ impl Exporter {
         }
     }
 
-    /// Drops what waits past its deadline.
+    /// Drops batches that are past their deadline.
     fn give_up(&mut self, now: f64) {
         while let Some(at) = self.batches.iter().position(|b| matches!(b.state, State::Waiting(_)) && now >= b.deadline) {
             self.counts.dropped_deadline += self.batches[at].spans;
@@ -446,7 +446,7 @@ impl Exporter {
         }
     }
 
-    /// When [`Exporter::poll`] has something to do, in ms; `None`: when something else happens.
+    /// When [`Exporter::poll`] has something to do, in ms; `None` if only after another event.
     pub fn wake(&self) -> Option<f64> {
         let tally = self.tally();
         let slot = self.has_slot(tally);
@@ -472,8 +472,8 @@ impl Exporter {
         (wake < f64::INFINITY).then_some(wake)
     }
 
-    /// The backend answered a batch: `status` is that of HTTP, or below 100 that of gRPC, `body` its body, or gRPC's
-    /// `grpc-status-details-bin` where that failed. `retry_after` is in ms.
+    /// Passes the backend's answer to a batch: `status` is that of HTTP or, below 100, of gRPC; `body` is its body or, for a failed gRPC call,
+    /// `grpc-status-details-bin`. `retry_after` is in ms.
     pub fn response(&mut self, id: u32, status: u16, retry_after: Option<f64>, body: &[u8], now: f64) -> Option<PartialSuccess> {
         let at = self.batches.iter().position(|b| b.id == id && b.state == State::InFlight)?;
         let verdict = response::verdict(status, retry_after, body);
@@ -481,7 +481,7 @@ impl Exporter {
             self.again(at, retry_after, now);
             return None;
         }
-        // It answers; what it thinks of this batch is another thing.
+        // The destination answers, so it is healthy, whatever the answer to this batch is.
         self.failures = 0;
         let batch = &self.batches[at];
         match verdict {
@@ -513,14 +513,14 @@ impl Exporter {
         partial
     }
 
-    /// No answer came.
+    /// Reports that there was no answer.
     pub fn failure(&mut self, id: u32, now: f64) {
         if let Some(at) = self.batches.iter().position(|b| b.id == id && b.state == State::InFlight) {
             self.again(at, None, now);
         }
     }
 
-    /// A batch that was given out is too large to be sent as it stands.
+    /// A batch in flight is too large for the backend.
     pub fn split(&mut self, id: u32) {
         if let Some(at) = self.batches.iter().position(|b| b.id == id && b.state == State::InFlight) {
             self.too_large(at);
@@ -538,7 +538,7 @@ impl Exporter {
         }
     }
 
-    /// Returns true if a batch that was refused is worth another two requests.
+    /// Returns true if a refused batch is worth another two requests.
     fn may_split(&self, at: usize, now: f64) -> bool {
         self.batches[at].splits < MAX_SPLITS && (self.fruitless < MAX_FRUITLESS || now >= self.split_at + FRUITLESS_PAUSE)
     }
@@ -547,7 +547,7 @@ impl Exporter {
         let Batch { first, copy, .. } = self.batches[at];
         self.fruitless += 1;
         self.split_at = now;
-        // The parts of a batch have its first span and its copy in common.
+        // The parts of a batch share its first span and its copy.
         self.batches.iter_mut().filter(|b| (b.first, b.copy) == (first, copy)).for_each(|b| b.splits += 1);
         if !self.halve(at) {
             self.counts.dropped_refused += self.batches[at].spans;
@@ -555,7 +555,7 @@ impl Exporter {
         }
     }
 
-    /// Makes two batches of one, to be sent at once. Returns false if it cannot be read.
+    /// Splits a batch into two, to be sent at once. Returns false if it cannot be parsed.
     fn halve(&mut self, at: usize) -> bool {
         let batch = &mut self.batches[at];
         let half = batch.spans / 2;
@@ -568,7 +568,7 @@ impl Exporter {
         batch.attempts = 0;
         batch.state = State::Waiting(NEVER);
         let second = Batch { body: second, spans, ..*batch };
-        // Next to the first, so that a part is done with before the next one is looked into.
+        // Placed next to the first, so that one part is finished before the other is examined.
         self.insert(at + 1, second);
         true
     }
@@ -578,7 +578,7 @@ impl Exporter {
         self.batches.iter().find(|b| b.state == State::TooLarge).map(|b| &b.body[..])
     }
 
-    /// A smaller body in place of [`Exporter::oversized`]; `None`: there is none.
+    /// Replaces the body of [`Exporter::oversized`] by a smaller one; `None` if there is none.
     pub fn shorten(&mut self, body: Option<Vec<u8>>) {
         let Some(at) = self.batches.iter().position(|b| b.state == State::TooLarge) else { return };
         let batch = &mut self.batches[at];
@@ -594,7 +594,7 @@ impl Exporter {
         batch.state = State::Waiting(NEVER);
     }
 
-    /// Exponential backoff with full jitter; never before what the backend asked for.
+    /// Exponential backoff with full jitter, but not before the time that the backend requested.
     fn again(&mut self, at: usize, retry_after: Option<f64>, now: f64) {
         let random = self.random();
         let Delivery { retry, breaker, spool, .. } = self.settings;
@@ -604,7 +604,7 @@ impl Exporter {
         let tries = if spools { self.failures } else { batch.attempts };
         let step = retry.initial_millis * 2f64.powi(tries.saturating_sub(1).min(30) as i32);
         let delay = (step.min(retry.max_millis) * random).max(retry_after.unwrap_or(0.0));
-        // What asks for time asks for all batches. With a spool it is the destination that waits, not the batch.
+        // A request for time applies to all batches. With a spool, the destination waits, not the batch.
         let mut pause = if spools { delay } else { retry_after.unwrap_or(0.0) };
         if breaker.failures != 0 && self.failures >= breaker.failures {
             pause = pause.max(breaker.open_millis);
@@ -630,12 +630,12 @@ impl Exporter {
         (self.random.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// Counts so far.
+    /// The counts so far.
     pub fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// How the destination does.
+    /// The health of the destination.
     pub fn health(&self) -> Health {
         match (self.is_probing(), self.paused_until > NEVER) {
             (false, _) => Health::Ok,
@@ -644,34 +644,34 @@ impl Exporter {
         }
     }
 
-    /// Where the spans in the queue stand.
+    /// The resources and scopes of the queued spans.
     pub fn places(&self) -> impl Iterator<Item = Place> {
         self.queue.places()
     }
 
-    /// Spans in the queue.
+    /// Number of queued spans.
     pub fn waiting(&self) -> u64 {
         self.queue.len() as u64
     }
 
-    /// The most spans that wait.
+    /// Maximum number of queued spans.
     pub fn max_spans(&self) -> usize {
         self.settings.queue.max_spans
     }
 
-    /// Has the queue room for so many spans, of so many bytes together? An empty one takes what it can.
+    /// Returns true if the queue has room for this many spans and bytes. An empty queue accepts any number that fits its limits.
     pub fn takes(&self, spans: usize, bytes: usize) -> bool {
         let limits = &self.settings.queue;
         let (len, size) = (self.queue.len(), self.queue.bytes());
         len == 0 || len.saturating_add(spans) <= limits.max_spans && size.saturating_add(bytes) <= limits.max_bytes
     }
 
-    /// Spans that are queued or on their way.
+    /// Number of spans that are queued or in flight.
     pub fn pending(&self) -> u64 {
         self.waiting() + self.batches.iter().map(|b| b.spans).sum::<u64>()
     }
 
-    /// Bytes that are queued or on their way.
+    /// Size of the spans that are queued or in flight, in bytes.
     pub fn pending_bytes(&self) -> u64 {
         (self.queue.bytes() + self.batches.iter().map(|b| b.body.len()).sum::<usize>()) as u64
     }

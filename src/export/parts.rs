@@ -1,11 +1,11 @@
-//! Bodies made of the parts of another one: its halves, or the one with a smaller span.
+//! Bodies made from parts of another one: its halves, or the body with a smaller span.
 
 use crate::otlp::envelope;
 use crate::otlp::read;
 use crate::otlp::write::number;
 use crate::protobuf::Writer;
 
-/// The body with those spans for which `keep`, called from the last to the first, gives bytes. `None`: it cannot be read.
+/// The body with only those spans for which `keep` returns bytes; `keep` is called from the last span to the first. `None` if the body cannot be parsed.
 pub fn rebuild<'b>(body: &'b [u8], keep: &mut dyn FnMut(&'b [u8]) -> Option<&'b [u8]>) -> Option<Vec<u8>> {
     let request = read::request(body, usize::MAX).ok()?;
     let mut w = Writer::default();

@@ -1,18 +1,18 @@
-//! The queue of encoded spans: bounded by bytes and count, made into bodies. Entries have a lane of their own, which is the last
-//! to lose something.
+//! The queue of encoded spans, limited in bytes and number, and the making of bodies from it. Entries have their own buffer, which is the last
+//! to lose spans.
 
 use super::Envelopes;
 use super::lane::{self, Lane, Place, Queued};
 use crate::config::{DropPolicy, QueueLimits};
 use crate::protobuf::{push_varint, varint_len};
 
-/// A body that was taken from the queue.
+/// A body taken from the queue.
 pub struct Taken {
     /// An `ExportTraceServiceRequest`.
     pub body: Vec<u8>,
-    /// How many spans it holds.
+    /// Its number of spans.
     pub spans: u64,
-    /// The number of the first of them.
+    /// The sequence number of the first one.
     pub first: u64,
 }
 
@@ -20,14 +20,14 @@ pub struct Taken {
 #[derive(Debug)]
 pub struct Queue {
     limits: QueueLimits,
-    /// Entries are in the second.
+    /// Plain spans in the first buffer, entries in the second.
     lanes: [Lane; 2],
     pushed: u64,
 }
 
 const SCOPE_SPANS_TAG: u8 = 0x12;
 const RESOURCE_SPANS_TAG: u8 = 0x0a;
-/// A tag and the longest length that goes with it.
+/// The size of a tag and the longest length after it.
 const ENVELOPE: usize = 6;
 
 impl Queue {
@@ -35,7 +35,7 @@ impl Queue {
         Queue { limits, lanes: Default::default(), pushed: 0 }
     }
 
-    /// Adds a span; gives how many were dropped for it (itself, if there is no room that it may take).
+    /// Adds a span; returns how many spans were dropped (possibly itself, if there is no room that it may take).
     pub fn push(&mut self, place: Place, fields: [&[u8]; 2], entry: bool, at: f64) -> u64 {
         let whole = lane::whole(fields);
         if whole > self.limits.max_bytes || self.limits.max_spans == 0 {
@@ -68,17 +68,17 @@ impl Queue {
         self.lanes.iter().map(Lane::bytes).sum()
     }
 
-    /// Is more than half of it taken?
+    /// Returns true if more than half of it is full.
     pub fn is_half_full(&self) -> bool {
         self.len() > self.limits.max_spans / 2 || self.bytes() > self.limits.max_bytes / 2
     }
 
-    /// How many spans were ever queued.
+    /// Number of spans that were ever queued.
     pub fn pushed(&self) -> u64 {
         self.pushed
     }
 
-    /// Where each span stands.
+    /// The resource and scope of each span.
     pub fn places(&self) -> impl Iterator<Item = Place> {
         self.lanes.iter().flat_map(Lane::places)
     }
@@ -87,30 +87,30 @@ impl Queue {
         self.lanes.iter().filter_map(|lane| lane.get(0))
     }
 
-    /// The number of the first span that is queued.
+    /// The sequence number of the first queued span.
     pub fn first(&self) -> Option<u64> {
         self.fronts().map(|span| span.number).min()
     }
 
-    /// When the first span came, in ms.
+    /// The arrival time of the first span, in ms.
     pub fn oldest(&self) -> f64 {
         self.fronts().map(|span| span.at).fold(f64::INFINITY, f64::min)
     }
 
-    /// Drops everything; gives how much that was.
+    /// Drops everything; returns the number of dropped spans.
     pub fn clear(&mut self) -> u64 {
         let dropped = self.len() as u64;
         self.lanes = Default::default();
         dropped
     }
 
-    /// Makes a body of the first spans: at most `max_spans`, and (but for a single span) at most `max_bytes` with all that is around
-    /// them, grouped by resource and scope.
+    /// Makes a body of the first spans: at most `max_spans` and (except for a single span) at most `max_bytes` including its envelope,
+    /// grouped by resource and scope.
     pub fn take(&mut self, max_spans: usize, max_bytes: usize, envelopes: &impl Envelopes) -> Option<Taken> {
         let first = self.first()?;
-        // The place of each span, its lane, and where it stands there.
+        // The resource and scope of each span, its buffer, and its position there.
         let mut picked: Vec<(Place, usize, usize)> = Vec::new();
-        // The places of the spans, in order.
+        // The resources and scopes of the spans, in order.
         let mut places: Vec<Place> = Vec::new();
         let mut size = 0;
         let mut counts = [0; 2];
@@ -144,7 +144,7 @@ impl Queue {
             picked.push((span.place, lane, counts[lane]));
             counts[lane] += 1;
         }
-        // Each place with the bytes of its spans and the first of them, and for each span the next one there: a body may have many places.
+        // Each scope with the size of its spans and the first of them, and for each span the next one of its scope: a body may have many scopes.
         let mut groups: Vec<(Place, usize, Option<usize>)> = places.into_iter().map(|place| (place, 0, None)).collect();
         let mut next = vec![None; picked.len()];
         for (i, (place, lane, at)) in picked.iter().enumerate().rev() {

@@ -1,40 +1,40 @@
-//! What an answer says: whether the batch was taken, may come again, or is too large. OTLP's rules for HTTP and for gRPC.
+//! The meaning of an answer: whether the batch was accepted, may be retried, or is too large. OTLP's rules for HTTP and for gRPC.
 
 use crate::json;
 use crate::otlp::PartialSuccess;
 use crate::protobuf::{Reader, Wire};
 use bumpalo::Bump;
 
-/// What becomes of a batch.
+/// How to proceed after a response (OTLP specification, "Failures").
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Verdict {
     Taken,
-    /// It may be sent again, not before so many ms.
+    /// It may be sent again, after this time in ms at the earliest.
     Again(Option<f64>),
     TooLarge,
-    /// Refused for good, maybe for one of its spans: parts of it may be taken.
+    /// Refused permanently, possibly because of one of its spans: parts of it may be accepted.
     Invalid,
-    /// Refused for good, whatever is in it.
+    /// Refused permanently, whatever its content.
     Refused,
 }
 
-/// `status` is that of HTTP, or below 100 that of gRPC, whose `body` is then its `grpc-status-details-bin`.
+/// `status` is that of HTTP or, below 100, of gRPC, whose `body` is then its `grpc-status-details-bin`.
 pub fn verdict(status: u16, retry_after: Option<f64>, body: &[u8]) -> Verdict {
     match status {
         0 | 200..=299 => Verdict::Taken,
         429 | 502..=504 => Verdict::Again(retry_after),
         // CANCELLED, DEADLINE_EXCEEDED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS
         1 | 4 | 10 | 11 | 14 | 15 => Verdict::Again(retry_info(body)),
-        // RESOURCE_EXHAUSTED: without the sign that it may recover, the message was too large.
+        // RESOURCE_EXHAUSTED: without a RetryInfo the server does not expect to recover, so the message was too large.
         8 => retry_info(body).map_or(Verdict::TooLarge, |delay| Verdict::Again(Some(delay))),
         413 => Verdict::TooLarge,
-        // UNKNOWN, INVALID_ARGUMENT, INTERNAL: what servers answer to a message that they cannot decode or that makes them fail.
+        // UNKNOWN, INVALID_ARGUMENT, INTERNAL: the answers of servers that cannot decode a message or fail because of it.
         400 | 422 | 500 | 2 | 3 | 13 => Verdict::Invalid,
         _ => Verdict::Refused,
     }
 }
 
-/// Hands on the fields of a message, up to where it is none.
+/// Iterates over the fields of a message, up to the first invalid one.
 fn fields<'b>(message: &'b [u8], take: &mut dyn FnMut(u32, Wire<'b>)) {
     let mut reader = Reader::new(0, message);
     while let Ok(Some(field)) = reader.field() {
@@ -62,7 +62,7 @@ fn number_of(message: &[u8], wanted: u32) -> i64 {
     found
 }
 
-/// The delay, in ms, of the `google.rpc.RetryInfo` among the details of a `google.rpc.Status`.
+/// The delay, in ms, of the `google.rpc.RetryInfo` in the details of a `google.rpc.Status`.
 fn retry_info(status: &[u8]) -> Option<f64> {
     let mut delay = None;
     fields(status, &mut |number, value| {
@@ -89,7 +89,7 @@ pub fn partial_success(body: &[u8]) -> Option<PartialSuccess> {
     };
     let rejected = u64::try_from(rejected).unwrap_or(0);
     let message = String::from_utf8_lossy(message.unwrap_or_default()).into_owned();
-    // An empty one is how some say that all is well.
+    // Some servers send an empty partial success to confirm that everything was accepted.
     (rejected > 0 || !message.is_empty()).then_some(PartialSuccess { rejected, message })
 }
 

@@ -1,9 +1,9 @@
-//! JSON text read in place: one pass makes a tree of where each value stands, nothing is decoded until it is
-//! copied. Messages are transcoded from one shape to another with it; OTLP/JSON and the configuration are read with it too.
+//! JSON text read in place: one pass builds a tree of the positions of all values; nothing is decoded until it is
+//! copied. It is used to convert messages between formats, and to read OTLP/JSON and the configuration.
 //!
-//! The accessors are called from hundreds of places and are not inlined: the module's size counts.
+//! The accessors are called from hundreds of places and are not inlined, because that would make the module larger.
 //!
-//! The reader is lenient where sources are: Python's `repr` (single quotes, `True`, `None`) reads too, since LangChain
+//! The reader is as lenient as sources require: it also reads Python's `repr` (single quotes, `True`, `None`), because LangChain
 //! writes tool inputs that way.
 
 mod parser;
@@ -21,7 +21,7 @@ enum Kind {
     True,
     False,
     Number,
-    /// Text between quotes that may be copied as it stands.
+    /// Text between quotes that may be copied unchanged.
     Plain,
     /// Text with escapes that have a shorter canonical form (`\u…`, `\/`), or in single quotes.
     Escaped,
@@ -29,18 +29,18 @@ enum Kind {
     Object,
 }
 
-/// One value of a text, or the name of a member, which stands before its value. Siblings are a chain.
+/// One value of a text, or the name of a member, which precedes its value. Siblings form a chain.
 struct Node<'a> {
     kind: Kind,
-    /// Copying it as it stands gives the canonical text: compact, minimal escapes, double quotes.
+    /// Copying it unchanged gives the canonical text: compact, minimal escapes, double quotes.
     canonical: Cell<bool>,
-    /// As it stands in the text; of a string what is between the quotes.
+    /// The value as written; for a string, the text between the quotes.
     text: Cell<&'a [u8]>,
     child: Cell<Option<&'a Node<'a>>>,
     next: Cell<Option<&'a Node<'a>>>,
 }
 
-/// The bytes of memory of a value, in WebAssembly.
+/// The memory of a value in WebAssembly, in bytes.
 pub const NODE: usize = 20;
 
 /// A text that is JSON.
@@ -49,12 +49,12 @@ pub struct Doc<'a> {
     pub root: Json<'a>,
 }
 
-/// A value in a text. One pointer: what is handed on everywhere should cost no more.
+/// A value in a text. One pointer, because it is passed around everywhere.
 #[derive(Clone, Copy)]
 pub struct Json<'d>(&'d Node<'d>);
 
 impl<'a> Doc<'a> {
-    /// Indexes `text`; `None` if it is not one JSON value (or Python literal) from end to end.
+    /// Indexes `text`; `None` if it is not exactly one JSON value (or Python literal).
     pub fn parse(text: &'a [u8], arena: &'a Bump) -> Option<Self> {
         parser::root(text, arena, (false, usize::MAX)).ok().map(|root| Doc { root: Json(root) })
     }
@@ -66,13 +66,13 @@ pub fn parse<'a>(text: &'a [u8], arena: &'a Bump) -> Option<Json<'a>> {
     parser::root(text, arena, (false, usize::MAX)).ok().map(Json)
 }
 
-/// As [`parse`]; else says in one line what is wrong, and where.
+/// Like [`parse`], but otherwise returns the problem and its position in one line.
 pub fn parse_or_say<'a>(text: &'a [u8], arena: &'a Bump) -> Result<Json<'a>, String> {
     parser::root(text, arena, (false, usize::MAX)).map(Json).map_err(|why| reason(text, why))
 }
 
-/// As [`parse_or_say`], but an object or an array that is nested too deep reads as `null`, whatever is in it, and the error is `None` where there
-/// are more values than would fit into `most` bytes.
+/// Like [`parse_or_say`], but an object or an array that is nested too deep reads as `null`, whatever its content, and the error is `None` if there
+/// are more values than fit into `most` bytes.
 pub fn parse_deep<'a>(text: &'a [u8], arena: &'a Bump, most: usize) -> Result<Json<'a>, Option<String>> {
     let read = parser::root(text, arena, (true, most / NODE)).map(Json);
     read.map_err(|why| if let Why::TooMany = why.1 { None } else { Some(reason(text, why)) })
@@ -91,19 +91,19 @@ fn reason(text: &[u8], (at, why): (usize, Why)) -> String {
     format!("{what} at line {line} column {column}")
 }
 
-/// Beyond the values that any text may have, it may have one in so many bytes.
+/// In addition to the number of values that any text may have, a text may have one value per this many bytes.
 const BYTES_PER_VALUE: usize = 32;
 
-/// Returns true if a text, were it JSON, had more values than `most` and its size allow for: each takes memory. Counted are the bytes that stand
-/// before one.
+/// Returns true if a text, assuming that it is JSON, has more values than `most` and its size allow, because each value uses memory. It counts the bytes that
+/// precede a value.
 pub fn is_dense(text: &[u8], most: usize) -> bool {
-    // A value takes two bytes at least, with what stands before it.
+    // A value has at least two bytes, including the one that precedes it.
     text.len() > 2 * most
         && text.iter().filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{' | b'(')).count() > most + text.len() / BYTES_PER_VALUE
 }
 
 /// The values of an array.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Items<'d>(Option<&'d Node<'d>>);
 
 impl<'d> Iterator for Items<'d> {
@@ -134,29 +134,29 @@ impl<'d> Iterator for Entries<'d> {
 }
 
 impl<'d> Json<'d> {
-    /// The value as it stands in the text; a string without its quotes.
+    /// The value as written; a string without its quotes.
     pub fn source(self) -> &'d [u8] {
         self.0.text.get()
     }
 
-    /// Is it `null`?
+    /// Returns true if it is `null`.
     #[inline(always)]
     pub fn is_null(&self) -> bool {
         self.0.kind == Kind::Null
     }
 
-    /// Is it text?
+    /// Returns true if it is text.
     #[inline(always)]
     pub fn is_string(&self) -> bool {
         matches!(self.0.kind, Kind::Plain | Kind::Escaped)
     }
 
-    /// Is it `true` or `false`?
+    /// Returns true if it is `true` or `false`.
     pub fn is_bool(&self) -> bool {
         matches!(self.0.kind, Kind::True | Kind::False)
     }
 
-    /// What it is, for an error.
+    /// The name of its type, for an error.
     pub fn kind(&self) -> &'static str {
         match self.0.kind {
             Kind::Null => "null",
@@ -173,19 +173,19 @@ impl<'d> Json<'d> {
         (self.0.kind == Kind::Number).then(|| self.source())
     }
 
-    /// Is it an array?
+    /// Returns true if it is an array.
     #[inline(always)]
     pub fn is_array(&self) -> bool {
         self.0.kind == Kind::Array
     }
 
-    /// Is it an object?
+    /// Returns true if it is an object.
     #[inline(always)]
     pub fn is_object(&self) -> bool {
         self.0.kind == Kind::Object
     }
 
-    /// Is it `""`, `[]`, `{}` or `null`?
+    /// Returns true if it is `""`, `[]`, `{}` or `null`.
     #[inline(always)]
     pub fn is_empty(&self) -> bool {
         self.says_nothing()
@@ -201,7 +201,7 @@ impl<'d> Json<'d> {
         }
     }
 
-    /// The text of a string, decoded; borrowed where there is nothing to decode.
+    /// The text of a string, decoded; borrowed if there is nothing to decode.
     #[inline(never)]
     pub fn text(self, arena: &'d Bump) -> Option<&'d [u8]> {
         let raw = self.word()?;
@@ -213,13 +213,13 @@ impl<'d> Json<'d> {
         Some(out.into_bump_slice())
     }
 
-    /// Whether this is the string `word`. Escapes are not decoded: words of a convention have none.
+    /// Returns true if this is the string `word`. Escapes are not decoded, because words of a convention have none.
     #[inline(never)]
     pub fn is(self, word: &str) -> bool {
         self.is_string() && bytes::equal(self.source(), word.as_bytes())
     }
 
-    /// The string as it stands, escapes and all: for words of a convention.
+    /// The string as written, including escapes: for words of a convention.
     #[inline(never)]
     pub fn word(self) -> Option<&'d [u8]> {
         self.is_string().then(|| self.source())
@@ -259,39 +259,39 @@ impl<'d> Json<'d> {
         Items(if self.is_array() { self.0.child.get() } else { None })
     }
 
-    /// Keys (as they stand) and values of an object; nothing for anything else.
+    /// Keys (as written) and values of an object; nothing for anything else.
     #[inline(never)]
     pub fn entries(self) -> Entries<'d> {
         Entries(if self.is_object() { self.0.child.get() } else { None })
     }
 
-    /// The one value of an array that has no more.
+    /// The single value of an array that has exactly one.
     #[inline(never)]
     pub fn only(self) -> Option<Json<'d>> {
         let mut items = self.items();
         items.next().filter(|_| items.0.is_none())
     }
 
-    /// Hands on the values of an array or an object, each with its key as it stands; an item has an empty one.
+    /// Passes on the values of an array or an object, each with its key as written; the key of an item is empty.
     #[inline(never)]
     pub fn children(self, take: &mut dyn FnMut(&'d [u8], Json<'d>)) {
         self.items().for_each(|item| take(&[], item));
         self.entries().for_each(|(key, value)| take(key, value));
     }
 
-    /// The member `key`, if it is there and not `null`.
+    /// The member `key`, if it is present and not `null`.
     #[inline(never)]
     pub fn get(self, key: &str) -> Option<Json<'d>> {
         self.entries().find(|(k, v)| bytes::equal(k, key.as_bytes()) && !v.is_null()).map(|(_, v)| v)
     }
 
-    /// The first of several members that is there and not `null`.
+    /// The first of several members that is present and not `null`.
     #[inline(never)]
     pub fn any(self, keys: &[&str]) -> Option<Json<'d>> {
         keys.iter().find_map(|key| self.get(key))
     }
 
-    /// Writes the value: compact, double quotes, no escape that need not be.
+    /// Writes the value: compact, double quotes, only necessary escapes.
     #[inline(never)]
     pub fn write(self, out: &mut Out) {
         let kind = self.0.kind;
@@ -306,7 +306,7 @@ impl<'d> Json<'d> {
         let (open, close) = match kind {
             Kind::Array => (b'[', b']'),
             Kind::Object => (b'{', b'}'),
-            // Python's words.
+            // Python's keywords.
             Kind::True => return out.extend_from_slice_copy(b"true"),
             Kind::False => return out.extend_from_slice_copy(b"false"),
             _ => return out.extend_from_slice_copy(b"null"),
@@ -341,7 +341,7 @@ impl<'d> Json<'d> {
         }
     }
 
-    /// The value as canonical JSON text: borrowed where it stands so already.
+    /// The value as canonical JSON text; borrowed if it is already written that way.
     #[inline(never)]
     pub fn to_text(self, arena: &'d Bump) -> &'d [u8] {
         if self.0.canonical.get() && !self.is_string() {
@@ -361,7 +361,7 @@ pub fn separate(out: &mut Out, index: usize) {
     }
 }
 
-/// Begins the member of an object that has this name, as it stands in JSON.
+/// Begins the member of an object with this name, as written in JSON.
 #[inline(never)]
 pub fn member(out: &mut Out, count: &mut usize, name: &[u8]) {
     separate(out, *count);
@@ -421,7 +421,7 @@ pub fn push_hex(byte: u8, out: &mut Out) {
     out.extend_from_slice_copy(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
 }
 
-/// Appends a byte that may be no text, as Rust and Python write it: `a`, `\n`, `\x00`.
+/// Appends a byte that may not be text, in the notation of Rust and Python: `a`, `\n`, `\x00`.
 pub fn escape_byte(byte: u8, out: &mut Out) {
     let short = match byte {
         b'\t' => b't',
@@ -452,12 +452,12 @@ pub fn string(text: &[u8], out: &mut Out) {
     out.push(b'"');
 }
 
-/// The number that four hex digits say.
+/// The value of four hex digits.
 pub fn hex4(raw: &[u8]) -> Option<u32> {
     u32::from_str_radix(std::str::from_utf8(raw.get(..4)?).ok()?, 16).ok()
 }
 
-/// Decodes JSON escapes (and Python's `\x41`, `\'`); a lone surrogate becomes U+FFFD, an unknown escape stays.
+/// Decodes JSON escapes (and Python's `\x41`, `\'`); a lone surrogate becomes U+FFFD, an unknown escape is kept.
 pub fn decode(raw: &[u8], out: &mut Out) {
     let mut at = 0;
     while let Some(skip) = memchr::memchr(b'\\', &raw[at..]) {

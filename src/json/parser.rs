@@ -1,4 +1,4 @@
-//! One pass over a text: what stands where, as a tree of nodes in the arena.
+//! One pass over a text, which stores the positions of its values as a tree of nodes in the arena.
 
 use super::{Kind, Node};
 use crate::text::number;
@@ -11,13 +11,13 @@ struct Parser<'a> {
     text: &'a [u8],
     at: usize,
     arena: &'a Bump,
-    /// Where the next node goes: behind its elder sibling, or into its parent.
+    /// The link for the next node: in its elder sibling, or in its parent.
     slot: &'a Cell<Option<&'a Node<'a>>>,
     canonical: bool,
-    /// Pass what is nested too deep, instead of failing.
+    /// Whether values that are nested too deep are skipped instead of causing an error.
     skips: bool,
     too_deep: bool,
-    /// How many values there may still be.
+    /// The number of values that are still allowed.
     left: usize,
 }
 
@@ -34,7 +34,7 @@ impl<'a> Parser<'a> {
         self.text.get(self.at).copied()
     }
 
-    /// A word of JSON's, or of Python's.
+    /// A keyword of JSON or Python.
     fn word(&mut self) -> Option<()> {
         const WORDS: &[(&str, Kind, bool)] = &[
             ("true", Kind::True, true),
@@ -72,8 +72,8 @@ impl<'a> Parser<'a> {
             at += memchr::memchr3(quote, b'\\', b'\n', self.text.get(at..)?)?;
             match self.text[at] {
                 byte if byte == quote => break,
-                // A text that was put between quotes as it is: written as JSON has it. Other control characters, which hardly stand in a
-                // text, would cost a look at each byte.
+                // A text that was put between quotes unescaped: it is written as valid JSON. Checking for other control characters, which are rare
+                // in text, would cost a test of each byte.
                 b'\n' => {
                     kind = Kind::Escaped;
                     at += 1;
@@ -101,7 +101,7 @@ impl<'a> Parser<'a> {
         }
         let text = &self.text[start..self.at];
         let digits = text.strip_prefix(b"-").unwrap_or(text);
-        // What the parser takes and JSON does not: `01`, `1.`, `1.e5`.
+        // Forms that the parser accepts and JSON does not: `01`, `1.`, `1.e5`.
         let dot_ends = memchr::memchr(b'.', digits).is_some_and(|i| !digits.get(i + 1).is_some_and(u8::is_ascii_digit));
         if matches!(digits, [b'0', b'0'..=b'9', ..]) || dot_ends || !digits.first()?.is_ascii_digit() {
             return None;
@@ -147,7 +147,7 @@ impl<'a> Parser<'a> {
                 (self.peek()? == b',').then_some(())?;
                 self.at += 1;
                 self.space();
-                // `(1,)` is a Python tuple; `[1,]` is nobody's.
+                // `(1,)` is a Python tuple; `[1,]` is invalid everywhere.
                 if close == b')' && self.peek()? == close {
                     break;
                 }
@@ -171,7 +171,7 @@ impl<'a> Parser<'a> {
         Some(())
     }
 
-    /// Passes a container by its brackets, without looking at what is in it.
+    /// Skips a container by its brackets, without examining its content.
     fn skip(&mut self) -> Option<()> {
         let (start, mut open) = (self.at, 0usize);
         loop {
@@ -201,13 +201,13 @@ impl<'a> Parser<'a> {
 pub(super) enum Why {
     /// It is nested too deep.
     TooDeep,
-    /// It has more values than it may have.
+    /// It has more values than are allowed.
     TooMany,
-    /// It is no JSON.
+    /// It is not JSON.
     NoJson,
 }
 
-/// The outermost value; else how far the text could be read, and whether it only nests too deep. `skips`: what nests too deep is `null`.
+/// The outermost value; otherwise how far the text could be read, and whether the only problem is its depth. `skips`: values that are nested too deep read as `null`.
 pub(super) fn root<'a>(text: &'a [u8], arena: &'a Bump, (skips, most): (bool, usize)) -> Result<&'a Node<'a>, (usize, Why)> {
     let root = arena.alloc(Cell::new(None));
     let mut p = Parser { text, at: 0, arena, slot: root, canonical: true, skips, too_deep: false, left: most };

@@ -1,6 +1,6 @@
-//! Checks a body before any of it is taken. Spans of many senders leave in one request, and a decoder that finds one invalid byte in it refuses
+//! Checks a body before any of it is accepted. Spans of many senders are sent in one request, and a decoder that finds one invalid byte refuses
 //! the whole request. So text that is not UTF-8 is repaired, lists and maps that are nested too deep become JSON text, and a span that
-//! cannot be mended is refused.
+//! cannot be repaired is refused.
 
 use super::json;
 use super::schema::{Message, REQUEST, SPAN, Type};
@@ -10,19 +10,19 @@ use crate::span::MAX_DEPTH;
 use std::borrow::Cow;
 use std::fmt::Display;
 
-/// The spans of a body that are refused.
+/// The refused spans of a body.
 #[derive(Debug, Default)]
 pub struct Refusals {
-    /// How many spans the body has, with these.
+    /// Number of spans in the body, including these.
     pub spans: u64,
-    /// How many of them are refused.
+    /// Number of refused spans.
     pub refused: u64,
-    /// Why the first of them is.
+    /// The reason for the first one.
     pub why: String,
 }
 
 impl Refusals {
-    /// Counts a span. To be called from the last span to the first.
+    /// Counts a span. Call it from the last span to the first.
     pub fn count(&mut self, refused: Option<&impl Display>) {
         self.spans += 1;
         if let Some(why) = refused {
@@ -32,14 +32,14 @@ impl Refusals {
     }
 }
 
-/// What a body may unpack into where nothing else is configured. Ordinary bodies take one to four times their size, and 16 MiB is what the
-/// relay takes at most.
+/// The default limit of a body's unpacked size. Ordinary bodies take one to four times their size, and the relay accepts at most
+/// 16 MiB.
 pub const MAX_UNPACKED_BYTES: usize = 128 << 20;
-/// The bytes of memory that a field takes which is not known here: it is copied as it stands.
+/// The memory of an unknown field, in bytes: it is copied unchanged.
 const UNKNOWN: usize = 32;
 
-/// The body without anything that a decoder of OTLP would refuse; borrowed where there was nothing of the kind. Fields that are not known
-/// stay as they are. What takes memory is counted before any of it is taken: a body that unpacks into more than `most` bytes is refused.
+/// Returns the body without anything that a decoder of OTLP would refuse; borrowed if it was already valid. Unknown fields
+/// are kept unchanged. Memory is counted before it is allocated: a body that unpacks into more than `most` bytes is refused.
 pub fn admitted(body: &[u8], most: usize) -> Result<(Cow<'_, [u8]>, Refusals), WireError> {
     let mut seen = Seen { room: most, clean: true };
     if seen.message(&REQUEST, body, MAX_DEPTH).is_none() && seen.room == 0 {
@@ -57,22 +57,22 @@ fn is_id(id: &[u8], length: usize, required: bool) -> bool {
     if id.is_empty() { !required } else { id.len() == length && !(required && id.iter().all(|byte| *byte == 0)) }
 }
 
-/// What a look through a body has found.
+/// The result of a scan of the body.
 struct Seen {
-    /// The bytes of memory that may still be taken.
+    /// The memory that may still be used, in bytes.
     room: usize,
-    /// All of it can go out as it is.
+    /// Whether all of it can be forwarded unchanged.
     clean: bool,
 }
 
 impl Seen {
-    /// Takes memory; `None`: there is not so much.
+    /// Reserves memory; `None` if there is not enough.
     fn take(&mut self, bytes: usize) -> Option<()> {
         self.room = self.room.saturating_sub(bytes);
         (self.room > 0).then_some(())
     }
 
-    /// Looks through a message; `None`: there is no room for more. `deeper`: how many levels of lists and maps may still begin.
+    /// Scans a message; `None` if the memory is exhausted. `deeper`: how many levels of lists and maps may still begin.
     fn message(&mut self, of: &Message, bytes: &[u8], deeper: usize) -> Option<()> {
         self.take(of.weight)?;
         let mut reader = Reader::new(0, bytes);
@@ -112,7 +112,7 @@ struct Mending {
 }
 
 impl Mending {
-    /// Writes the fields of a message, last one first, as they can go out.
+    /// Writes the valid form of the fields of a message, last one first.
     fn message(&mut self, of: &Message, (base, bytes): (usize, &[u8]), room: usize) -> Result<(), WireError> {
         let mut required: u32 = 0;
         for field in Reader::new(base, bytes).all()?.into_iter().rev() {

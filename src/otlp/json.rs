@@ -1,12 +1,12 @@
-//! OTLP/JSON to OTLP/protobuf and back, for trace requests: two readings of one table of OTLP's messages. Not on the hot path.
+//! OTLP/JSON to OTLP/protobuf and back, for trace requests: one table of OTLP's messages, read in two directions. Not on the hot path.
 //!
 //! The mapping is that of the OTLP specification: proto3 JSON, except that trace and span ids are hex and that enums
-//! are written as integers. Reading is generous, as the specification asks and as senders need: `snake_case` names,
+//! are written as integers. Reading is lenient, as the specification asks and as senders need: `snake_case` names,
 //! numbers for 64-bit integers, enum names, unknown fields, `null` for a default, a byte order mark, and text that is
-//! no valid Unicode (U+FFFD takes its place). An error says where and what was expected, never the value found.
+//! not valid Unicode (replaced by U+FFFD). An error contains the position and the expected type, never the value found.
 //!
-//! Nesting is bounded at both ends: lists and maps that are nested deeper than [`MAX_DEPTH`] become their JSON text when they are read, and what
-//! has more than 100 protobuf levels is not written.
+//! Nesting is limited in both directions: lists and maps deeper than [`MAX_DEPTH`] become JSON text when they are read, and a value
+//! with more than 100 protobuf levels is not written.
 
 use super::check::Refusals;
 use super::schema::{Field, Message, REQUEST, SPAN, Type};
@@ -25,12 +25,12 @@ const MAX_PROTOBUF_DEPTH: usize = 100;
 
 /// Turns the OTLP/JSON form of an `ExportTraceServiceRequest` into the protobuf form.
 ///
-/// The body is held twice while this runs: an index of the JSON, the bytes.
+/// Needs memory for an index of the JSON and for the resulting bytes.
 pub fn to_protobuf(body: &[u8]) -> Result<Vec<u8>, JsonError> {
     from_json(body, None, usize::MAX).map(|(body, _)| body)
 }
 
-/// As [`to_protobuf`], without the spans that cannot be read or have no valid ids. A body that unpacks into more than `most` bytes is refused
+/// Like [`to_protobuf`], but omits spans that cannot be read or have no valid ids. A body that unpacks into more than `most` bytes is refused
 /// ([`JsonError::is_too_large`]).
 pub fn admitted(body: &[u8], most: usize) -> Result<(Vec<u8>, Refusals), JsonError> {
     from_json(body, Some(Refusals::default()), most).map(|(body, refusals)| (body, refusals.unwrap_or_default()))
@@ -46,13 +46,13 @@ fn from_json(body: &[u8], refusals: Option<Refusals>, most: usize) -> Result<(Ve
     Ok((reading.w.written().to_vec(), reading.refusals))
 }
 
-/// Why a body is no OTLP/JSON trace request, in one line: the JSON path or the line and column, and what was expected. `None`: it unpacks into
-/// too much.
+/// Why a body is not an OTLP/JSON trace request, in one line: the JSON path or the line and column, and what was expected. `None` if its unpacked
+/// size is too large.
 #[derive(Debug)]
 pub struct JsonError(Option<Box<str>>);
 
 impl JsonError {
-    /// Returns true if nothing is wrong but that the body is too large when it is unpacked.
+    /// Returns true if the only problem is the unpacked size of the body.
     pub fn is_too_large(&self) -> bool {
         self.0.is_none()
     }
@@ -66,7 +66,7 @@ impl fmt::Display for JsonError {
 
 impl std::error::Error for JsonError {}
 
-/// A place in the JSON; lives on the stack while its value is read.
+/// A position in the JSON; it is on the stack while its value is read.
 #[derive(Clone, Copy)]
 struct Path<'a> {
     parent: Option<&'a Path<'a>>,
@@ -121,9 +121,9 @@ struct FromJson<'a> {
     w: Writer,
     /// How many levels of lists and maps may still begin.
     room: usize,
-    /// The bytes of memory that what is read may still take.
+    /// The memory that may still be used, in bytes.
     left: usize,
-    /// Where spans with a fault are left out: what they are.
+    /// The refused spans, if invalid spans are omitted.
     refusals: Option<Refusals>,
 }
 
@@ -138,7 +138,7 @@ impl<'a> FromJson<'a> {
         while left > 0 {
             left -= 1;
             let field = &of.fields[left];
-            // A name may come twice: the last one counts.
+            // A name may occur twice: the last one counts.
             let Some((name, value)) = json.entries().filter(|(name, value)| field.is_named(name) && !value.is_null()).last() else {
                 if field.required && self.refusals.is_some() {
                     return Err(at.then(Step::Field(field.name.as_bytes())).error("an id in hex", "nothing"));
@@ -157,7 +157,7 @@ impl<'a> FromJson<'a> {
             if !value.is_array() {
                 return Err(at.unlike("an array", value));
             }
-            // Each takes memory, and the list does.
+            // Each member uses memory, and so does the list.
             let weight = field.ty.message().map_or(0, |message| message.weight);
             if value.items().count().saturating_mul(weight) > self.left {
                 return Err(JsonError(None));
@@ -170,7 +170,7 @@ impl<'a> FromJson<'a> {
         Ok(())
     }
 
-    /// Writes one value; `always`: even the default.
+    /// Writes one value; `always`: even if it is the default.
     fn field(&mut self, json: Json<'a>, field: &Field, always: bool, at: &Path) -> Result<(), JsonError> {
         let number = field.number;
         let bytes = match field.ty {
@@ -217,7 +217,7 @@ impl<'a> FromJson<'a> {
         Ok(())
     }
 
-    /// Writes a message; `deeper`: it is a list or a map in a value.
+    /// Writes a message; `deeper`: whether it is a list or a map in a value.
     fn nested(&mut self, json: Json<'a>, field: &Field, deeper: bool, at: &Path) -> Result<(), JsonError> {
         let Some(message) = field.ty.message() else { return Ok(()) };
         self.left = self.left.checked_sub(message.weight).ok_or(JsonError(None))?;
@@ -252,7 +252,7 @@ fn id<'a>(text: &[u8], length: usize, at: &Path, arena: &'a Bump) -> Result<&'a 
         return Ok(&[]);
     }
     let expected = || format!("{} hex digits", 2 * length);
-    // As many characters as bytes that begin one.
+    // Counts characters by the bytes that begin one.
     let count = text.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
     if count != 2 * length {
         return Err(at.error(&expected(), &format!("{count} characters")));
@@ -266,9 +266,9 @@ fn id<'a>(text: &[u8], length: usize, at: &Path, arena: &'a Bump) -> Result<&'a 
     Ok(out.into_bump_slice())
 }
 
-/// The bits of a boolean, a whole number or an enum's value.
+/// The bits of a boolean, an integer or an enum value.
 fn number_of(json: Json, ty: Type, at: &Path) -> Result<u64, JsonError> {
-    // What it is called, and the largest number above and below zero.
+    // Its name, and the largest absolute values above and below zero.
     let (what, most, least) = match ty {
         Type::Bool => {
             let bool = json.as_bool().filter(|_| json.is_bool());
@@ -293,7 +293,7 @@ fn number_of(json: Json, ty: Type, at: &Path) -> Result<u64, JsonError> {
     Err(at.error(what, found))
 }
 
-/// Whether it is below zero, and its size. A number may be written `1.0` or `1e3`, digits in a string may not.
+/// Returns its sign and absolute value. A number may be written `1.0` or `1e3`, digits in a string may not.
 fn whole(text: &[u8], in_string: bool) -> Option<(bool, u64)> {
     let text = std::str::from_utf8(text).ok()?;
     let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
@@ -301,7 +301,7 @@ fn whole(text: &[u8], in_string: bool) -> Option<(bool, u64)> {
         return (!digits.starts_with('+')).then_some((negative, size));
     }
     let number = number::parse(digits.as_bytes()).filter(|_| !in_string)?;
-    // Past 2^64 the conversion would say u64::MAX.
+    // Past 2^64 the conversion would return u64::MAX.
     (number.fract() == 0.0 && number < 18_446_744_073_709_551_616.0).then_some((negative, number as u64))
 }
 
@@ -313,7 +313,7 @@ fn double(json: Json, at: &Path) -> Result<f64, JsonError> {
         (Some(text), _) | (None, Some(text)) => text,
         _ => return Err(at.unlike("a number", json)),
     };
-    // A number too large reads as an infinite one.
+    // A number that is too large reads as infinity.
     number::parse(text)
         .filter(|number| number.is_finite())
         .ok_or_else(|| at.error("a number, \"NaN\", \"Infinity\" or \"-Infinity\"", "other text"))
@@ -337,7 +337,7 @@ pub fn from_protobuf(body: &[u8]) -> Result<Vec<u8>, WireError> {
     text_of(&REQUEST, (0, body))
 }
 
-/// The JSON form of a message that is part of a body.
+/// The JSON form of a message that is a part of a body.
 pub fn text_of(of: &Message, (offset, bytes): (usize, &[u8])) -> Result<Vec<u8>, WireError> {
     let arena = Bump::new();
     let mut out = BumpVec::with_capacity_in(bytes.len() + bytes.len() / 2, &arena);
@@ -346,7 +346,7 @@ pub fn text_of(of: &Message, (offset, bytes): (usize, &[u8])) -> Result<Vec<u8>,
 }
 
 fn write_message(reader: Reader, of: &Message, depth: usize, out: &mut Out) -> Result<(), WireError> {
-    // Read once whole: what is broken is an error, wherever it stands.
+    // Parsed completely first, so that an error anywhere in it is reported.
     let mut fields = BumpVec::new_in(out.bump());
     let mut rest = reader;
     while let Some(field) = rest.field()? {
@@ -376,7 +376,7 @@ fn write_message(reader: Reader, of: &Message, depth: usize, out: &mut Out) -> R
             }
             out.push(b']');
         } else {
-            // Of a single field that comes twice, the last one counts.
+            // If a singular field occurs twice, the last one counts.
             written = match found.last() {
                 Some(value) => !write_value(value, field.ty, depth, out)? || of.one_of,
                 None => {
@@ -391,7 +391,7 @@ fn write_message(reader: Reader, of: &Message, depth: usize, out: &mut Out) -> R
     Ok(())
 }
 
-/// Writes one value; true: it is the default, which may be left out.
+/// Writes one value; returns true if it is the default, which may be omitted.
 fn write_value(field: &protobuf::Field, ty: Type, depth: usize, out: &mut Out) -> Result<bool, WireError> {
     if let Some(message) = ty.message() {
         let (offset, bytes) = field.bytes()?;

@@ -11,8 +11,8 @@ pub mod write;
 /// The core reports the spans of a body that it rejects in the same form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartialSuccess {
-    /// How many spans it rejects; 0: the message is a warning.
+    /// Number of rejected spans; 0 if the message is a warning.
     pub rejected: u64,
-    /// Why, for a developer.
+    /// The reason, for a developer.
     pub message: String,
 }

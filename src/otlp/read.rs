@@ -1,5 +1,5 @@
-//! Reads OTLP trace bodies in place: which bytes are a resource, a scope, a span, and a span's fields as the model has
-//! them. Nothing is copied. What is not as it should be was mended or refused before: see [`super::check`].
+//! Reads OTLP trace bodies in place: the byte ranges of resources, scopes and spans, and a span's fields in the form of the model.
+//! Nothing is copied. Invalid parts were repaired or refused before: see [`super::check`].
 
 use super::write::number;
 use crate::hash::HashMap;
@@ -18,7 +18,7 @@ pub type Part<'a> = (&'a [u8], Described<'a>);
 pub struct Request<'a, M = Raw<'a>, S = Raw<'a>> {
     /// Its resources, in order.
     pub resources: Vec<ResourceSpans<'a, M, S>>,
-    /// Fields that are not known here.
+    /// Unknown fields.
     pub raw_fields: Vec<&'a [u8]>,
 }
 
@@ -52,7 +52,7 @@ fn fields<'a>(base: usize, bytes: &'a [u8], f: &mut dyn FnMut(Field<'a>) -> Resu
     Ok(())
 }
 
-/// Takes a body apart; into `most` pieces.
+/// Divides a body into at most `most` parts.
 pub fn request(body: &[u8], most: usize) -> Result<Request<'_>, WireError> {
     let mut left = most;
     let mut piece = |offset| {
@@ -106,7 +106,7 @@ pub type ReadRequest<'a> = Request<'a, Part<'a>, (&'a [u8], Span<'a>)>;
 /// Reads a whole `ExportTraceServiceRequest`.
 pub fn parts<'a>(body: &'a [u8], keys: &mut Keys, arena: &'a Bump) -> Result<ReadRequest<'a>, WireError> {
     let mut reader = PartReader::new(keys, arena);
-    // It has been counted.
+    // Its size has already been checked.
     let Request { resources, raw_fields } = request(body, usize::MAX)?;
     let mut read = Request { resources: Vec::with_capacity(resources.len()), raw_fields };
     for ResourceSpans { resource, scopes, raw_fields } in resources {
@@ -122,28 +122,28 @@ pub fn parts<'a>(body: &'a [u8], keys: &mut Keys, arena: &'a Bump) -> Result<Rea
     Ok(read)
 }
 
-/// Reads the parts of one run: interns keys, keeps what it makes in the arena.
+/// Parses the parts of one run: interns keys, and allocates in the arena.
 pub struct PartReader<'r, 'a> {
     /// The dictionary.
     pub keys: &'r mut Keys,
     /// Memory of the run.
     pub arena: &'a Bump,
-    /// Where the span that is being read has the keys that have no number.
+    /// The positions of the keys without a number in the span that is being read.
     texts: HashMap<&'a [u8], usize>,
 }
 
-/// The fields of a `Resource` or `InstrumentationScope` that the core looks at.
+/// The fields of a `Resource` or `InstrumentationScope` that the core uses.
 pub struct Described<'a> {
     /// Name of a scope.
     pub name: &'a [u8],
     /// Attributes.
     pub attributes: &'a [Attr<'a>],
-    /// All other fields, as they came (name and version of a scope among them).
+    /// All other fields, unchanged (name and version of a scope among them).
     pub raw_fields: Vec<&'a [u8]>,
 }
 
 impl<'r, 'a> PartReader<'r, 'a> {
-    /// A reader that interns keys and keeps what it makes in the arena.
+    /// Creates a reader that interns keys and allocates in the arena.
     pub fn new(keys: &'r mut Keys, arena: &'a Bump) -> Self {
         PartReader { keys, arena, texts: HashMap::default() }
     }
@@ -226,7 +226,7 @@ impl<'r, 'a> PartReader<'r, 'a> {
                 number::DROPPED_LINKS => span.dropped_links = field.number()? as u32,
                 number::STATUS => {
                     let (base, bytes) = field.bytes()?;
-                    // A second one, which no SDK writes, is merged with the first.
+                    // A second status, which no SDK writes, is merged with the first.
                     span.raw_status = Some(field.raw).filter(|_| !std::mem::replace(&mut has_status, true));
                     fields(base, bytes, &mut |field| {
                         match field.number {
@@ -248,8 +248,8 @@ impl<'r, 'a> PartReader<'r, 'a> {
         Ok(span)
     }
 
-    /// Adds an attribute to those of the span. OTLP wants each key once; of a key that comes again the last value counts, which is what most
-    /// readers take.
+    /// Adds an attribute to those of the span. OTLP requires unique keys; if a key occurs again, the last value counts, as in most
+    /// readers.
     fn add(&mut self, attr: Attr<'a>, attributes: &mut BumpVec<'a, Attr<'a>>) {
         let end = attributes.len();
         let place = match attr.key {
@@ -301,7 +301,7 @@ impl<'r, 'a> PartReader<'r, 'a> {
         if depth > MAX_DEPTH {
             return Err(WireError::new(base, "value nested too deep"));
         }
-        // Most are one text.
+        // Most values are a single text.
         let mut reader = Reader::new(base, bytes);
         if let Ok(Some((tag, text))) = reader.glance()
             && tag == number::STRING << 3 | 2

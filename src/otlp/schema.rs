@@ -1,4 +1,4 @@
-//! The messages of OTLP's trace requests, as one table: JSON is read and written by it, and bodies are checked by it.
+//! The messages of OTLP's trace requests, in one table that is used to read and write JSON and to check bodies.
 
 const SPAN_KINDS: &[&str] =
     &["SPAN_KIND_UNSPECIFIED", "SPAN_KIND_INTERNAL", "SPAN_KIND_SERVER", "SPAN_KIND_CLIENT", "SPAN_KIND_PRODUCER", "SPAN_KIND_CONSUMER"];
@@ -6,30 +6,30 @@ const STATUS_CODES: &[&str] = &["STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_C
 
 /// A message.
 pub struct Message {
-    /// In the order of their numbers, without a gap.
+    /// Its fields, in the order of their numbers, without gaps.
     pub fields: &'static [Field],
-    /// At most one of its fields is there, and then its default too is written.
+    /// Whether at most one of its fields is present, which is then written even with its default value.
     pub one_of: bool,
-    /// How many of its fields are required.
+    /// Number of required fields.
     pub required: u32,
-    /// The bytes of memory that one of them takes, beside those of the body, until its span has left or waits encoded.
+    /// The memory of one such message, in bytes, in addition to that of the body, until its span is encoded or sent.
     pub weight: usize,
 }
 
 pub struct Field {
-    /// In camelCase.
+    /// The name in camelCase.
     pub name: &'static str,
     pub number: u32,
     pub ty: Type,
     pub repeated: bool,
-    /// An id that a span has to have: not empty, and not all zeros.
+    /// A required id: neither empty nor all zeros.
     pub required: bool,
 }
 
 #[derive(Clone, Copy)]
 pub enum Type {
     Text,
-    /// As text, and written in JSON even where it is empty.
+    /// Text that is written in JSON even if it is empty.
     Key,
     Bool,
     Uint32,
@@ -38,12 +38,12 @@ pub enum Type {
     Fixed64,
     Double,
     Bytes,
-    /// Hex in JSON; so many bytes.
+    /// Hex in JSON, with this number of bytes.
     Id(usize),
-    /// What it is, and the names of its numbers.
+    /// An enum: its name, and the names of its values.
     Enum(&'static str, &'static [&'static str]),
     Message(&'static Message),
-    /// As a message, and written in JSON even where it is absent.
+    /// A message that is written in JSON even if it is absent.
     Value,
 }
 
@@ -144,7 +144,7 @@ static ARRAY: Message = message(&[list("values", 1, Type::Value)], 0);
 static KVLIST: Message = message(&[list("values", 1, Type::Message(&KEY_VALUE))], 0);
 
 impl Type {
-    /// The message that it is, if it is one.
+    /// The message type of the field, if it is a message.
     pub fn message(self) -> Option<&'static Message> {
         match self {
             Type::Message(message) => Some(message),
@@ -165,7 +165,7 @@ impl Type {
 }
 
 impl Message {
-    /// The field of a number, if it is known.
+    /// The field with this number, if it is known.
     #[inline]
     pub fn field(&self, number: u32) -> Option<&'static Field> {
         let first = self.fields.first()?.number;
@@ -174,7 +174,7 @@ impl Message {
 }
 
 impl Field {
-    /// Is it this name, in camelCase or in snake_case?
+    /// Returns true if this is the field's name, in camelCase or in snake_case.
     pub fn is_named(&self, name: &[u8]) -> bool {
         let mut rest = name;
         for letter in self.name.bytes() {

@@ -1,5 +1,5 @@
-//! The hot encoder: the parts of a span as OTLP protobuf, written backwards (see [`Writer`]). What came as bytes and was
-//! not touched goes out as the same bytes.
+//! The hot encoder: the parts of a span as OTLP protobuf, written backwards (see [`Writer`]). Unmodified parts that were read from bytes
+//! are written as the same bytes.
 
 use crate::keys::Keys;
 use crate::protobuf::Writer;
@@ -58,7 +58,7 @@ pub mod number {
     pub const BYTES: u32 = 7;
 }
 
-/// The inside of an `AnyValue`.
+/// The content of an `AnyValue`.
 pub fn value(w: &mut Writer, value: &Value) {
     match *value {
         Value::Empty => {}
@@ -117,12 +117,12 @@ pub fn attribute(w: &mut Writer, tag: u32, key: Key, value: &Value, keys: &Keys)
     w.close(tag, mark);
 }
 
-/// An attribute in one piece, if it is one of the many that are so short that each of its lengths is a byte.
+/// An attribute in one piece, if all of its lengths fit into one byte, as for most attributes.
 #[inline(always)]
 fn short_attribute(w: &mut Writer, tag: u32, prefix: &[u8], value: &Value) -> bool {
     const MOST: usize = 0x7f;
     let double;
-    // The inside of the value: what stands in front of its bytes, and they.
+    // The content of the value: its prefix, and its bytes.
     let (head, bytes): ([u8; 2], &[u8]) = match value {
         Value::Str(text) if text.len() <= MOST => ([0x0a, text.len() as u8], text),
         Value::Bool(b) => ([0x10, u8::from(*b)], &[]),
@@ -145,7 +145,7 @@ fn short_attribute(w: &mut Writer, tag: u32, prefix: &[u8], value: &Value) -> bo
     true
 }
 
-/// An attribute as it came.
+/// An unmodified attribute.
 pub fn kept_attribute(w: &mut Writer, tag: u32, attr: &Attr, keys: &Keys) {
     match attr.raw {
         Some(raw) => w.bytes_field(tag, raw),
@@ -153,7 +153,7 @@ pub fn kept_attribute(w: &mut Writer, tag: u32, attr: &Attr, keys: &Keys) {
     }
 }
 
-/// Attributes as they came.
+/// Unmodified attributes.
 pub fn kept_attributes(w: &mut Writer, tag: u32, attributes: &[Attr], keys: &Keys) {
     attributes.iter().rev().for_each(|attr| kept_attribute(w, tag, attr, keys));
 }

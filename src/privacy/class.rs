@@ -1,5 +1,5 @@
-//! What the value of a key is to the privacy stage: content, other text, or a name. By what the tables say of the key; what no table
-//! knows is text.
+//! The class of the value of a key in the privacy stage: content, other text, or a name. It follows from the tables; unknown keys are
+//! text.
 
 use crate::conventions::{Rule, RuleRef, To};
 use crate::genai::{Field, Type};
@@ -7,14 +7,14 @@ use crate::keys::{KeyInfo, Keys};
 use crate::profiles::Table;
 use crate::text;
 
-/// What a value is, from the least to the most private.
+/// The classes of values, from the least to the most private.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
     /// A name, an id, a number.
     Name,
-    /// Text that may hold anything.
+    /// Text that may contain anything.
     Text,
-    /// What users and models said, what tools got and gave, what was found.
+    /// The words of users and models, the input and output of tools, and retrieved documents.
     Content,
 }
 
@@ -72,7 +72,7 @@ fn of_meaning(to: To) -> Class {
         | To::MarkIf(_)
         | To::MarkCopy => Class::Name,
         To::All(all) => all.iter().map(|to| of_meaning(*to)).max().unwrap_or(Class::Text),
-        // Its other members are not known.
+        // Its other members are unknown.
         To::Object(members) => members.iter().map(|(_, to)| of_meaning(*to)).max().unwrap_or(Class::Text).max(Class::Text),
         To::FirstWord(to) | To::Enveloped(to) | To::Items(to) | To::OfOneCall(to) => of_meaning(*to),
         To::Parameters
@@ -99,12 +99,12 @@ fn of_rule(rule: &Rule) -> Class {
     }
 }
 
-/// The key that an attribute had before it moved aside ([`Table::aside`]): it says what the value is.
+/// The key that an attribute had before it was moved aside ([`Table::aside`]); it determines the class.
 pub fn own_key<'k>(key: &'k [u8], table: &Table) -> &'k [u8] {
     if table.aside.is_empty() { key } else { key.strip_prefix(table.aside.as_bytes()).unwrap_or(key) }
 }
 
-/// The class of a key that goes out in this profile, whichever convention wrote it.
+/// The class of an output key in this profile, whatever convention wrote it.
 #[inline(never)]
 pub fn of(key: &[u8], keys: &Keys, table: &Table) -> Class {
     let key = own_key(key, table);
@@ -119,7 +119,7 @@ fn of_rules(rules: &[RuleRef]) -> Class {
     rules.iter().map(|r| of_rule(r.rule)).max().unwrap_or(Class::Text)
 }
 
-/// Does the profile write a name there, whatever else the conventions say of the key?
+/// Returns true if the profile writes a name there, whatever the conventions define for the key.
 pub fn is_name(key: &[u8], table: &Table) -> bool {
     let is = |name: Option<&str>| name.is_some_and(|name| text::is(key, name));
     if is(Some(table.entry)) || is(table.operation) || is(table.kind.map(|(name, _)| name)) || text::any(key, table.names) {

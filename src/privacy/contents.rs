@@ -1,5 +1,5 @@
-//! One text of a span: media out of it, then the mask rules, then the host's hook. JSON is treated inside its strings, whatever is
-//! nested in them, and stays JSON; what is not touched is copied as it stands.
+//! One text of a span: media is removed, then the mask rules are applied, then the host's hook. JSON is processed inside its strings, including
+//! nested ones, and remains JSON; untouched parts are copied unchanged.
 
 use super::settings::Media;
 use super::strings::{self, Copy};
@@ -7,12 +7,12 @@ use super::{HookFailed, MediaPart, Pass, media};
 use crate::json::{self, Json};
 use crate::text::{self, Out};
 
-/// JSON in a string of JSON, and so on, so deep.
+/// Maximum depth of JSON in a string of JSON.
 const MAX_DEPTH: usize = 8;
-/// No phone or card number has fewer digits, where it is a number of JSON.
+/// Phone and card numbers have at least this many digits, for numbers of JSON.
 const LONG: usize = 11;
 
-/// Words that say how a message is built. They are no content, and a message without them is none.
+/// Words of the format of a message. They are not content, and a message without them is not a message.
 const WORDS: &[(&str, &str)] = &[
     (
         "type",
@@ -31,12 +31,12 @@ pub(super) fn is_word(member: &[u8], text: &[u8]) -> bool {
     text::lookup(WORDS, member).is_some_and(|words| words.split(' ').any(|word| text::is(text, word)))
 }
 
-/// Names of members that look like those of a format, not like somebody's data.
+/// Returns true for names of members that look like part of a format, not like personal data.
 pub(super) fn is_plain_name(name: &[u8]) -> bool {
     name.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.'))
 }
 
-/// What a string of JSON is to the object that it stands in.
+/// The role of a JSON string in the object that contains it.
 #[derive(Clone, Copy)]
 enum As<'a> {
     Name,
@@ -45,12 +45,12 @@ enum As<'a> {
 }
 
 impl<'a> Pass<'_, 'a> {
-    /// The text as it may go out; `None`: as it is.
+    /// The text in the form that may leave; `None` if it is unchanged.
     #[inline(never)]
     pub(super) fn text(&mut self, text: &'a [u8], depth: usize) -> Option<&'a [u8]> {
         let media = self.stage.media;
         let media = if self.is_content() && media.may_be_in(text) { media } else { Media::Keep };
-        // JSON has to be read for its escapes, and for base64 that only stands beside its type.
+        // JSON has to be parsed for its escapes, and for base64 whose type is in a sibling.
         if media == Media::Keep && !self.masks() {
             return None;
         }
@@ -66,12 +66,12 @@ impl<'a> Pass<'_, 'a> {
         copy.finish()
     }
 
-    /// A value of JSON, and all in it.
+    /// A JSON value, and everything in it.
     fn json(&mut self, json: Json<'a>, member: &'a [u8], inside: (Media, usize), copy: &mut Copy<'a>) {
         if let Some(raw) = json.word() {
             self.string(raw, As::Value(member), inside.1, copy);
         }
-        // Numbers are left alone but for long ones: a phone or card number need not stand in quotes.
+        // Only long numbers are examined: a phone or card number need not be in quotes.
         if let Some(digits) = json.number().filter(|number| number.len() >= LONG && number.iter().all(u8::is_ascii_digit))
             && let Some(masked) = self.masked(digits)
         {
@@ -119,7 +119,7 @@ impl<'a> Pass<'_, 'a> {
         }
     }
 
-    /// A text that is no JSON.
+    /// A text that is not JSON.
     fn plain(&mut self, text: &'a [u8], media: Media) -> Option<&'a [u8]> {
         let mut now = text;
         if media != Media::Keep {
@@ -130,19 +130,19 @@ impl<'a> Pass<'_, 'a> {
             }
             now = copy.finish().unwrap_or(text);
         }
-        // JSON that was cut off still hides an `@` as `\u0040`.
+        // JSON that was cut off may still hide an `@` as `\u0040`.
         let seen = self.without_escapes(now).filter(|_| self.rules != 0);
         now = self.masked(seen.unwrap_or(now)).unwrap_or(now);
         now = self.hooked(now).unwrap_or(now);
         (!std::ptr::eq(now, text)).then_some(now)
     }
 
-    /// The name of a member, or the key of a map; `None`: as it is.
+    /// The name of a member, or the key of a map; `None` if it is unchanged.
     pub(super) fn name(&mut self, name: &'a [u8]) -> Option<&'a [u8]> {
         if is_plain_name(name) { None } else { self.masked(name) }
     }
 
-    /// The text after the rules that hold for this key; `None`: as it is.
+    /// The text after the rules for this key; `None` if it is unchanged.
     #[inline(never)]
     fn masked(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
         let mut now = text;
@@ -173,13 +173,13 @@ impl<'a> Pass<'_, 'a> {
         Some(self.said(said))
     }
 
-    /// Bytes as a hook gets them.
+    /// Bytes in the form that a hook receives.
     #[inline(never)]
     fn shown(&self, text: &'a [u8]) -> &'a str {
         std::str::from_utf8(text).unwrap_or_else(|_| self.run.arena.alloc_str(&String::from_utf8_lossy(text)))
     }
 
-    /// What stands in the place of media.
+    /// The replacement of media.
     #[inline(never)]
     fn media(&mut self, kind: &[u8], base64: &[u8]) -> &'a [u8] {
         self.run.counts.media_replaced += 1;
@@ -193,7 +193,7 @@ impl<'a> Pass<'_, 'a> {
         self.said(hook(&MediaPart { media_type: media::type_of(kind), base64, key: self.shown(self.key) }))
     }
 
-    /// What a hook gave.
+    /// The result of a hook.
     #[inline(never)]
     fn said(&mut self, said: Result<String, HookFailed>) -> &'a [u8] {
         match said {
@@ -202,14 +202,14 @@ impl<'a> Pass<'_, 'a> {
         }
     }
 
-    /// What stands in the place of what could not be treated.
+    /// The replacement of a value that cannot be processed.
     #[inline(never)]
     pub(super) fn fail(&mut self, why: &str) -> &'a [u8] {
         self.done.failed = true;
         self.run.arena.alloc_slice_copy(format!("<masked: {why}>").as_bytes())
     }
 
-    /// The text with the escapes of printable ASCII resolved; `None`: it has none.
+    /// The text with the escapes of printable ASCII resolved; `None` if it has none.
     fn without_escapes(&self, text: &'a [u8]) -> Option<&'a [u8]> {
         let mut copy = Copy::new(text, self.run.arena);
         let mut rest = text;

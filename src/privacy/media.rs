@@ -1,4 +1,4 @@
-//! Media in base64: where they stand in a text, and the descriptor that stands in their place.
+//! Media in base64: its positions in a text, and the descriptor that replaces it.
 
 use super::settings::Media;
 use crate::json::{self, Json};
@@ -7,16 +7,16 @@ use bumpalo::Bump;
 use sha2::{Digest, Sha256};
 
 const MARK: &[u8] = b";base64,";
-/// From this many characters on it is large.
+/// Media with at least this many characters is large.
 const LARGE: usize = 4096;
-/// Below this, what stands beside a media type may be a word.
+/// Shorter text next to a media type may be a word.
 const SHORT: usize = 32;
-/// A media type with its parameters is not longer.
+/// The maximum length of a media type with its parameters.
 const HEAD: usize = 256;
 
-/// Members that say the media type of what stands beside them.
+/// Members that contain the media type of their siblings.
 pub const TYPES: &[&str] = &["mime_type", "mimeType", "media_type", "mediaType", "contentType", "format"];
-/// Members that hold base64 beside such a type.
+/// Members that contain base64 and have such a sibling.
 const DATA: &[&str] = &["content", "data", "bytes", "base64", "file_data", "image", "audio", "blob", "file"];
 
 fn is_digit(byte: u8) -> bool {
@@ -26,7 +26,7 @@ fn is_digit(byte: u8) -> bool {
 /// A `data:` URL in a text.
 pub struct DataUrl<'a> {
     pub whole: &'a [u8],
-    /// Its media type as the source has it.
+    /// Its media type as the source wrote it.
     pub kind: &'a [u8],
     pub base64: &'a [u8],
 }
@@ -40,7 +40,7 @@ impl Media {
         }
     }
 
-    /// May there be some in these bytes? Cheap: what is large is found by samples.
+    /// Returns false if these bytes certainly contain none. Cheap: large media is found by samples.
     pub fn may_be_in(self, bytes: &[u8]) -> bool {
         const STEP: usize = LARGE / 4;
         const SAMPLE: usize = 32;
@@ -55,7 +55,7 @@ impl Media {
         }
     }
 
-    /// The next `data:` URL at `from` or behind it.
+    /// The next `data:` URL from `from` on.
     pub fn data_url(self, text: &[u8], from: usize) -> Option<DataUrl<'_>> {
         let mut at = from;
         loop {
@@ -71,7 +71,7 @@ impl Media {
         }
     }
 
-    /// What a member of an object of JSON has in base64, if there is enough of it; `of_blob`: the object says that it holds some.
+    /// The base64 in a member of a JSON object, if there is enough of it; `of_blob`: the object declares that it contains some.
     pub fn member<'a>(self, name: &[u8], value: Json<'a>, of_blob: bool) -> Option<&'a [u8]> {
         let base64 = value.word().filter(|_| text::any(name, DATA))?;
         let is_media = self.takes(base64) && (of_blob || base64.len() >= SHORT) && run(base64).len() == base64.len();
@@ -79,12 +79,12 @@ impl Media {
     }
 }
 
-/// Where `word` stands last.
+/// The last position of `word`.
 fn last(text: &[u8], word: &[u8]) -> Option<usize> {
     memchr::memrchr_iter(word[0], text).find(|at| text[*at..].starts_with(word))
 }
 
-/// The base64 that a text begins with, escaped slashes included.
+/// The base64 at the beginning of a text, including escaped slashes.
 #[inline(never)]
 fn run(text: &[u8]) -> &[u8] {
     let mut at = 0;
@@ -98,13 +98,13 @@ fn run(text: &[u8]) -> &[u8] {
     &text[..at]
 }
 
-/// The media type, fit to be shown.
+/// The media type, safe to show.
 pub fn type_of(kind: &[u8]) -> &str {
     let is_type = !kind.is_empty() && kind.len() <= 80 && kind.iter().all(|b| b.is_ascii_alphanumeric() || b"/+.-".contains(b));
     std::str::from_utf8(kind).ok().filter(|_| is_type).unwrap_or("media")
 }
 
-/// `[image/png 290 KB sha256:0123456789abcdef…]`: the size and the hash are those of the bytes, not of their base64.
+/// `[image/png 290 KB sha256:0123456789abcdef…]`: size and hash are those of the decoded bytes.
 pub fn descriptor<'a>(kind: &[u8], base64: &[u8], arena: &'a Bump) -> &'a [u8] {
     let mut bytes = Out::with_capacity_in(base64.len(), arena);
     let mut decoder = Decoder::default();
@@ -127,7 +127,7 @@ pub fn descriptor<'a>(kind: &[u8], base64: &[u8], arena: &'a Bump) -> &'a [u8] {
     out.into_bump_slice()
 }
 
-/// Does the text, cut here, end inside a descriptor or a `data:` URL? Gives where that begins.
+/// If the text, cut here, would end inside a descriptor or a `data:` URL, returns the start of that.
 pub fn begins_before(text: &[u8], cut: usize) -> Option<usize> {
     let near = cut.saturating_sub(160);
     if let Some(at) = memchr::memrchr(b'[', &text[near..cut]).map(|at| near + at) {

@@ -1,8 +1,8 @@
-//! The privacy stage: what of a span's content may leave, and how large it may be. It treats the encoded fields of a span, after the
-//! profile has written them: what stands nowhere in these bytes cannot leave, whichever convention or profile it comes from.
+//! The privacy stage: which content of a span may leave, and how large it may be. It processes the encoded fields of a span, after the
+//! profile has written them: data that is not in these bytes cannot leave, whatever its convention or profile.
 //!
-//! In order: all that may be content is dropped (`captureContent: false`) or media is taken out of it, the mask rules and the host's hook
-//! are applied, then values and the span are cut to their limits. It fails closed: what cannot be treated is replaced, and counted.
+//! In order: all possible content is dropped (`captureContent: false`) or media is removed from it, the mask rules and the host's hook
+//! are applied, then values and the span are cut to their limits. It fails closed: values that cannot be processed are replaced and counted.
 
 mod allow;
 mod class;
@@ -33,19 +33,19 @@ use class::Class;
 use rules::{MASKED, Rule};
 use strings::Copy;
 
-/// Content is not cut shorter than this to make a span fit: what is left then is names and numbers.
+/// Content is not cut shorter than this to make a span fit, in bytes: the rest is then names and numbers.
 const LEAST: usize = 64;
-/// What the text of the status is called where keys are named.
+/// The key that rules use for the text of the status.
 const STATUS_KEY: &[u8] = b"status.message";
 
-/// The host's hook threw, or gave no text.
+/// The host's hook threw, or returned no text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HookFailed;
 
-/// A text and the key of its attribute in, what may leave of it out.
+/// A hook that receives a text and the key of its attribute, and returns the text that may leave.
 #[cfg(not(feature = "bindings"))]
 pub type MaskHook = Box<dyn Fn(&str, &str) -> Result<String, HookFailed> + Send>;
-/// Media in, what stands in its place out.
+/// A hook that receives media and returns the replacement.
 #[cfg(not(feature = "bindings"))]
 pub type MediaHook = Box<dyn Fn(&MediaPart) -> Result<String, HookFailed> + Send>;
 /// A function of JavaScript, which stays on its thread.
@@ -66,51 +66,51 @@ pub struct MediaPart<'m> {
     pub key: &'m str,
 }
 
-/// What the host does with content itself, after the rules.
+/// The host's hooks for content, applied after the rules.
 #[derive(Default)]
 pub struct Hooks {
     /// Masks each text of content.
     pub mask: Option<MaskHook>,
-    /// Takes each media that would be described.
+    /// Receives each media that would otherwise be replaced by a descriptor.
     pub on_media: Option<MediaHook>,
 }
 
-/// What was done, counted once for each form of a span: destinations with the same profile, `keep` and privacy share one.
+/// The counters of privacy, counted once for each output form of a span: destinations with the same profile, `keep` and privacy share one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Values (of attributes, and texts of the status) in which a rule or the hook replaced something.
     pub masked: u64,
-    /// Values of which something was replaced because it could not be treated.
+    /// Values in which something was replaced because masking failed.
     pub mask_failed: u64,
-    /// Media that were replaced.
+    /// Number of replaced media.
     pub media_replaced: u64,
-    /// Values that were cut.
+    /// Number of cut values.
     pub truncated: u64,
-    /// Attributes and texts of the status that were left out because they are, or may be, content.
+    /// Attributes and status texts that were removed because they are, or may be, content.
     pub content_dropped: u64,
 }
 
-/// How the note of an attribute that was left out begins. Alone it says that a convention knows the attribute as content.
+/// The beginning of the note for a removed attribute. Alone it means that a convention defines the attribute as content.
 pub const DROPPED: &str = "dropped";
 
-/// The keys of values that were treated, and how: for `explain`.
+/// The keys of processed values, with the effect: for `explain`.
 pub type Notes = Vec<(Box<[u8]>, &'static str)>;
 
-/// What surrounds a span.
+/// The context of a span.
 pub struct Run<'r, 'a> {
     /// The dictionary.
     pub keys: &'r Keys,
     /// Memory of the run.
     pub arena: &'a Bump,
-    /// The host's own.
+    /// The host's hooks.
     pub hooks: &'r Hooks,
-    /// Takes the counts.
+    /// Receives the counts.
     pub counts: &'r mut Counts,
-    /// Takes the notes, where somebody asks.
+    /// Receives the notes, if they are requested.
     pub notes: Option<&'r mut Notes>,
 }
 
-/// The stage of one form.
+/// The stage of one output form.
 pub struct Privacy {
     capture_content: bool,
     capture_metadata: bool,
@@ -138,7 +138,7 @@ impl Privacy {
         })
     }
 
-    /// May it have anything to do with a span of these fields? By default a look at its size, and a few samples of its bytes.
+    /// Returns false if it certainly changes nothing in a span with these fields. By default it checks only the size, and a few samples of the bytes.
     pub fn is_idle(&self, fields: [&[u8]; 2], is_recognised: bool, hooks: &Hooks) -> bool {
         let size = fields[0].len() + fields[1].len();
         let masks = self.rules.iter().any(|rule| is_recognised || rule.names_keys());
@@ -146,7 +146,7 @@ impl Privacy {
         !masks && size <= self.max_attribute_bytes.min(self.max_span_bytes) && !(is_recognised && of_llm())
     }
 
-    /// The fields of a span (and those that it gets as an entry) as they may leave.
+    /// The fields of a span (and the additional ones of an entry) in the form that may leave.
     pub fn apply<'a>(&self, fields: [&'a [u8]; 2], is_recognised: bool, run: Run<'_, 'a>) -> [&'a [u8]; 2] {
         if self.is_idle(fields, is_recognised, run.hooks) {
             return fields;
@@ -156,7 +156,7 @@ impl Privacy {
         pass.fit(fields, self.max_span_bytes)
     }
 
-    /// The fields of a span with its largest texts cut, so that it has no more than `most` bytes, or as few as that can do.
+    /// The fields of a span with its largest texts cut, so that it has at most `most` bytes, or as few as cutting can achieve.
     pub fn shorten<'a>(&self, fields: &'a [u8], most: usize, run: Run<'_, 'a>) -> &'a [u8] {
         self.pass(false, run).fit([fields, &[]], most)[0]
     }
@@ -180,7 +180,7 @@ impl Privacy {
     }
 }
 
-/// A part of a span; it says what its own parts are.
+/// A part of a span, which determines the types of its own parts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     Span,
@@ -192,15 +192,15 @@ enum Part {
     Value,
     Array,
     Map,
-    /// Of a map.
+    /// The entry of a map.
     Entry,
-    /// The key of an entry.
+    /// The key of an entry of a map.
     Name,
     Text,
     Bytes,
-    /// A value of a kind that is not known here.
+    /// A value of an unknown type.
     Unknown,
-    /// It is left alone.
+    /// A part that is left unchanged.
     Other,
 }
 
@@ -224,7 +224,7 @@ impl Part {
         }
     }
 
-    /// The highest number of a field that OTLP has in it.
+    /// The highest known field number in it.
     fn last(self) -> u32 {
         match self {
             Part::Span => number::FLAGS,
@@ -236,14 +236,14 @@ impl Part {
     }
 }
 
-/// What becomes of a part.
+/// The treatment of a part.
 enum Edit<'a> {
     Keep,
     Drop,
     Set(&'a [u8]),
 }
 
-/// The last field of this number: of several, it counts.
+/// The last field with this number, which is the one that counts.
 #[inline(never)]
 fn bytes_of(message: &[u8], number: u32) -> &[u8] {
     let (mut reader, mut last) = (Reader::new(0, message), &[][..]);
@@ -262,7 +262,7 @@ fn delimited(out: &mut Out, number: u32, bytes: &[u8]) {
     out.extend_from_slice_copy(bytes);
 }
 
-/// What was done to a value.
+/// The effects on a value.
 #[derive(Clone, Copy, Default)]
 struct Done {
     masked: bool,
@@ -271,36 +271,36 @@ struct Done {
     truncated: bool,
 }
 
-/// What a way over the span, or over one value, is for.
+/// The purpose of a pass over the span, or over one value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
     Mask,
-    /// The lengths of the texts are taken.
+    /// Measures the lengths of the texts.
     Measure,
-    /// No text is to be longer than this.
+    /// Cuts texts to this length.
     Cut(usize),
 }
 
-/// One span on its way through the stage, and the value that is looked at.
+/// One span in the stage, and the current value.
 struct Pass<'r, 'a> {
     stage: &'r Privacy,
     run: Run<'r, 'a>,
     is_recognised: bool,
-    /// On this way over the span.
+    /// The purpose of the current pass over the span.
     step: Step,
-    /// On this way over the value.
+    /// The purpose of the current pass over the value.
     now: Step,
     key: &'a [u8],
     class: Class,
-    /// It stands on the span itself, not on an event or a link.
+    /// Whether the value belongs to the span itself, not to an event or a link.
     of_span: bool,
-    /// The rules that hold for the key, as bits.
+    /// The rules that apply to the key, as bits.
     rules: u64,
-    /// The key of the map that the value stands in.
+    /// The key of the map that contains the value.
     member: &'a [u8],
-    /// Of the texts of the value.
+    /// The lengths of the texts of the value.
     lengths: Vec<usize>,
-    /// Of the texts of each value together.
+    /// The total length of the texts of each value.
     sums: Vec<usize>,
     done: Done,
 }
@@ -325,7 +325,7 @@ impl<'a> Pass<'_, 'a> {
         [self.walk(Part::Span, span).unwrap_or(span), self.walk(Part::Span, entry).unwrap_or(entry)]
     }
 
-    /// A message after what is done to its parts; `None`: as it is.
+    /// A message after the treatment of its parts; `None` if it is unchanged.
     fn walk(&mut self, of: Part, message: &'a [u8]) -> Option<&'a [u8]> {
         let mut copy = Copy::new(message, self.run.arena);
         let mut reader = Reader::new(0, message);
@@ -352,7 +352,7 @@ impl<'a> Pass<'_, 'a> {
             }
             Part::Status => return self.keyed(part, STATUS_KEY, bytes),
             Part::Text if of == Part::Status && self.drops() && !self.stage.capture_errors => return self.dropped(ERROR_TEXT),
-            // A field that is not known here may hold anything.
+            // An unknown field may contain anything.
             Part::Other if self.drops() && number > of.last() => return Edit::Drop,
             Part::Unknown if self.now == Step::Mask && self.masks() => {
                 self.done.failed = true;
@@ -365,7 +365,7 @@ impl<'a> Pass<'_, 'a> {
         new.map_or(Edit::Keep, Edit::Set)
     }
 
-    /// An attribute, or the status: a key, and a value that is treated by it.
+    /// An attribute, or the status: a key, and a value that is treated according to it.
     fn keyed(&mut self, part: Part, key: &'a [u8], message: &'a [u8]) -> Edit<'a> {
         self.begin(key);
         let (mut new, mut most) = (message, usize::MAX);
@@ -406,7 +406,7 @@ impl<'a> Pass<'_, 'a> {
         self.walk(part, message);
     }
 
-    /// Turns to the value of a key.
+    /// Starts the value of a key.
     fn begin(&mut self, key: &'a [u8]) {
         self.key = key;
         self.member = &[];
@@ -423,7 +423,7 @@ impl<'a> Pass<'_, 'a> {
         }
     }
 
-    /// Counts what was done to the value.
+    /// Counts the effects on the value.
     fn end(&mut self) {
         let (done, counts) = (self.done, &mut *self.run.counts);
         counts.masked += u64::from(done.masked);
@@ -438,7 +438,7 @@ impl<'a> Pass<'_, 'a> {
         }
     }
 
-    /// Counts what is left out, and notes why.
+    /// Counts a removed value, and notes the reason.
     fn dropped(&mut self, why: &'static str) -> Edit<'a> {
         self.run.counts.content_dropped += 1;
         self.note(why);
@@ -452,22 +452,22 @@ impl<'a> Pass<'_, 'a> {
         }
     }
 
-    /// Is content left out?
+    /// Returns true if content is removed.
     fn drops(&self) -> bool {
         self.is_recognised && !self.stage.capture_content && self.step == Step::Mask
     }
 
-    /// Is it something that anything may stand in?
+    /// Returns true if the value may contain anything.
     fn is_content(&self) -> bool {
         self.is_recognised && self.class > Class::Name
     }
 
-    /// Does a rule or the hook have to see the text?
+    /// Returns true if a rule or the hook has to process the text.
     fn masks(&self) -> bool {
         self.rules != 0 || self.run.hooks.mask.is_some() && self.is_content()
     }
 
-    /// What stands in place of the whole value, if a rule says so.
+    /// The replacement of the whole value, if a rule requires one.
     fn whole(&mut self, part: Part, value: &'a [u8]) -> Option<&'a [u8]> {
         let mut rules = self.stage.rules.iter().enumerate();
         let (_, rule) = rules.find(|(i, rule)| self.rules & 1 << i != 0 && rule.is_whole())?;
@@ -477,7 +477,7 @@ impl<'a> Pass<'_, 'a> {
             return Some(arena.alloc_slice_copy(replacement));
         }
         let (mut out, mut said) = (Out::new_in(arena), Out::new_in(arena));
-        // What is read as JSON stays JSON.
+        // A value that is read as JSON must remain JSON.
         if strings::json(bytes_of(value, number::STRING), arena).is_some() {
             json::string(replacement, &mut said);
         } else {
@@ -487,7 +487,7 @@ impl<'a> Pass<'_, 'a> {
         Some(out.into_bump_slice())
     }
 
-    /// What a part is to be; `None`: as it is.
+    /// The new form of a part; `None` if it is unchanged.
     #[inline(never)]
     fn inside(&mut self, part: Part, bytes: &'a [u8]) -> Option<&'a [u8]> {
         match part {
@@ -495,7 +495,7 @@ impl<'a> Pass<'_, 'a> {
             Part::Name => return if self.now == Step::Mask { self.name(bytes) } else { None },
             Part::Unknown | Part::Other => return None,
             _ => {
-                // Of an item of an array, what the array is called says nothing.
+                // The name of an array does not determine the class of its items.
                 if part == Part::Array {
                     self.member = &[];
                 }

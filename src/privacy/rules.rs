@@ -1,4 +1,4 @@
-//! Mask rules, compiled: does one hold for a key, and what does it make of a text. Where texts are found is not known here.
+//! Compiled mask rules: whether one applies to a key, and its effect on a text. Finding the texts is done elsewhere.
 
 use super::detect::{Detector, Finder};
 use super::pattern::{self, Pattern};
@@ -9,11 +9,11 @@ use crate::json::read;
 use crate::text;
 use bumpalo::Bump;
 
-/// The longest text that a pattern is tried on. Its time is linear, but many times that of a detector, on the thread of the host.
+/// The longest text that a pattern is applied to, in bytes. Its time is linear, but many times that of a detector, on the host's thread.
 const MAX_SEARCHED: usize = 1 << 20;
-/// What stands in place of a match that has no name.
+/// The replacement of a match that has no name.
 pub const MASKED: &str = "<masked>";
-/// So often all of a text may be looked at: a pattern that prefers what it does not find looks to the end from each match.
+/// How often the whole text may be scanned: a pattern whose preferred alternative is absent scans to the end from each match.
 const MAX_LOOKS: usize = 16;
 
 /// A rule, compiled.
@@ -38,7 +38,7 @@ impl Rule {
         Ok(rules)
     }
 
-    /// An error names a field of the rule, its value, what is wrong with it, and what would be right.
+    /// An error contains the path of the field, its value, the problem and a fix.
     fn compile(&mut self) -> Result<(), (&'static str, String, &'static str, &'static str)> {
         let of = &self.of;
         if of.keys.is_empty() && self.is_whole() {
@@ -60,27 +60,27 @@ impl Rule {
         Err((".pattern", read::quoted(text), wrong.0, wrong.1))
     }
 
-    /// What stands in place of a match, or of the whole value.
+    /// The replacement of a match, or of the whole value.
     pub fn replacement<'r>(&'r self, default: &'r str) -> &'r [u8] {
         self.of.replacement.as_deref().unwrap_or(default).as_bytes()
     }
 
-    /// Does it name keys, so that it holds on spans of every kind?
+    /// Returns true if it names keys, and so applies to spans of every kind.
     pub fn names_keys(&self) -> bool {
         !self.of.keys.is_empty()
     }
 
-    /// Is this one of the keys that it names?
+    /// Returns true if it names this key.
     pub fn names(&self, key: &[u8]) -> bool {
         self.of.keys.iter().any(|glob| text::glob(glob, key))
     }
 
-    /// Does it mask the whole value?
+    /// Returns true if it masks the whole value.
     pub fn is_whole(&self) -> bool {
         self.of.detect.is_empty() && self.of.pattern.is_none()
     }
 
-    /// The text with its matches replaced. An error says why it could not be searched.
+    /// The text with its matches replaced. An error contains the reason why it could not be searched.
     pub fn mask<'a>(&self, text: &'a [u8], arena: &'a Bump) -> Result<&'a [u8], &'static str> {
         const TOO_LONG: &str = "too long to search";
         let mut now = text;
@@ -100,7 +100,7 @@ impl Rule {
                 let Some(range) = found else { break };
                 at = range.end;
                 if range.is_empty() {
-                    // Between two characters there is no other match.
+                    // There is no other match between two characters.
                     at += pattern::character(&now[at..]).1.max(1);
                 } else {
                     copy.replace(&now[range]).extend_from_slice(replacement);

@@ -1,28 +1,28 @@
-//! Texts of which parts are replaced, and what the strings of a JSON text say.
+//! Texts whose parts are replaced, and the strings of a JSON text.
 
 use crate::json;
 use crate::text::Out;
 use bumpalo::Bump;
 
-/// So many values of JSON are looked into, whatever the size of the text.
+/// The number of JSON values that are always examined, whatever the size of the text.
 const MAX_VALUES: usize = 1_000_000;
 
-/// A text of which parts are replaced, from its beginning to its end.
+/// A text whose parts are replaced, from its beginning to its end.
 pub struct Copy<'a> {
     text: &'a [u8],
     out: Out<'a>,
-    /// Up to here it is copied, or something else stands in its place.
+    /// The position up to which it has been copied or replaced.
     pub done: usize,
     changed: bool,
 }
 
 impl<'a> Copy<'a> {
-    /// Nothing is replaced, and nothing copied, so far.
+    /// Starts with nothing replaced and nothing copied.
     pub fn new(text: &'a [u8], arena: &'a Bump) -> Self {
         Copy { text, out: Out::new_in(arena), done: 0, changed: false }
     }
 
-    /// Takes what stands in the place of a part of the text.
+    /// Adds the replacement of a part of the text.
     #[inline(never)]
     pub fn replace(&mut self, part: &[u8]) -> &mut Out<'a> {
         let start = (part.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
@@ -31,7 +31,7 @@ impl<'a> Copy<'a> {
         &mut self.out
     }
 
-    /// Replaces a string of JSON, of which `part` stands between the quotes: Python's `repr` reads too.
+    /// Replaces a JSON string; `part` is the text between its quotes. Strings of Python's `repr` are also read.
     pub fn replace_string(&mut self, part: &[u8], said: &[u8]) {
         let out = self.replace(part);
         let quote = if out.last() == Some(&b'\'') { b'\'' } else { b'"' };
@@ -51,7 +51,7 @@ impl<'a> Copy<'a> {
         self.out.extend_from_slice_copy(self.text.get(self.done..end).unwrap_or_default());
     }
 
-    /// The text; `None`: as it was.
+    /// The text; `None` if it is unchanged.
     #[inline(never)]
     pub fn finish(mut self) -> Option<&'a [u8]> {
         if !self.changed {
@@ -69,12 +69,12 @@ pub fn json<'a>(text: &'a [u8], arena: &'a Bump) -> Option<json::Json<'a>> {
     b"{[\"".contains(first).then(|| json::parse(text, arena)).flatten()
 }
 
-/// Returns true if a text may be JSON of so many values that it is not looked into.
+/// Returns true if a text may be JSON with too many values to be examined.
 pub fn is_dense(text: &[u8]) -> bool {
     json::is_dense(text, MAX_VALUES)
 }
 
-/// What a string says; borrowed where it has no escapes.
+/// The content of a string; borrowed if it has no escapes.
 pub fn decoded<'a>(raw: &'a [u8], arena: &'a Bump) -> &'a [u8] {
     if memchr::memchr(b'\\', raw).is_none() {
         return raw;

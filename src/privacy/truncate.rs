@@ -1,4 +1,4 @@
-//! Makes texts shorter: on the boundaries of code points, so that JSON stays JSON, and never inside a descriptor of media.
+//! Shortens texts: at the boundaries of code points, so that JSON remains JSON, and never inside a descriptor of media.
 
 use super::strings::{self, Copy};
 use super::{media, pattern};
@@ -6,8 +6,8 @@ use crate::json::{self, Json};
 use crate::text::Out;
 use bumpalo::Bump;
 
-/// The longest that any of these lengths may be so that their sum is no more than `most`: the largest are cut first.
-/// `usize::MAX`: all of them fit.
+/// The maximum for each of these lengths so that their sum is at most `most`: the largest are cut first.
+/// `usize::MAX` if all of them fit.
 pub fn level(lengths: &[usize], most: usize) -> usize {
     let fits = |level: usize| lengths.iter().map(|length| *length.min(&level)).sum::<usize>() <= most;
     if fits(usize::MAX) {
@@ -65,7 +65,7 @@ pub fn text<'a>(text: &'a [u8], most: usize, arena: &'a Bump) -> Option<&'a [u8]
     copy.finish()
 }
 
-/// The strings in a JSON text that are no names, as they stand.
+/// The strings in a JSON text that are not names, as written.
 fn strings_of<'a>(json: Json<'a>, take: &mut dyn FnMut(&'a [u8])) {
     if let Some(raw) = json.word() {
         take(raw);
@@ -73,7 +73,7 @@ fn strings_of<'a>(json: Json<'a>, take: &mut dyn FnMut(&'a [u8])) {
     json.children(&mut |_, child| strings_of(child, take));
 }
 
-/// Appends the beginning of a text, and how much is missing, in `most` bytes. Escapes of JSON stay whole.
+/// Appends the beginning of a text, and the length of the missing part, in `most` bytes. Escapes of JSON are kept whole.
 fn cut(text: &[u8], most: usize, out: &mut Out) {
     let room = most.saturating_sub(note(text.len()).len());
     let (mut end, mut next) = (0, 0);
@@ -89,7 +89,7 @@ fn cut(text: &[u8], most: usize, out: &mut Out) {
     }
 }
 
-/// The length of the character, or of the escape of one, that the text begins with.
+/// The length of the first character of a text, or of its escape.
 fn unit(text: &[u8]) -> usize {
     let Some(escape) = text.strip_prefix(b"\\") else { return pattern::character(text).1.max(1) };
     match escape {
@@ -102,7 +102,7 @@ fn unit(text: &[u8]) -> usize {
     }
 }
 
-/// Says how much is missing.
+/// The note with the length of the missing part.
 fn note(missing: usize) -> String {
     format!("…[truncated {missing} bytes]")
 }

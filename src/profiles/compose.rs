@@ -5,7 +5,7 @@ use crate::genai::{Canonical, DERIVED, Field, Fields};
 use crate::json::{self, Json};
 use crate::span::value;
 use crate::span::{Span, Value};
-use crate::text::Out;
+use crate::text::{self, Out};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
@@ -151,59 +151,96 @@ pub const PARAMETERS: &[(&str, Field)] = &[
     ("response_format", Field::OutputType),
 ];
 
-/// The parts of a message, if it is made of nothing else: at most one thought and one text, then calls of tools. What ChatML and
-/// OpenInference can say without a part being lost or moved.
-pub struct Plain<'a> {
-    /// What was thought.
-    pub reasoning: Option<Json<'a>>,
-    /// What was said.
-    pub text: Option<Json<'a>>,
-    /// The tools that are to be called.
-    pub calls: BumpVec<'a, Json<'a>>,
-}
-
 fn has_only(part: Json, members: &[&str]) -> bool {
-    part.entries().all(|(key, _)| members.iter().any(|member| member.as_bytes() == key))
+    part.entries().all(|(key, _)| text::any(key, members))
 }
 
-/// What type of part it is.
+/// What a part is to a backend that does not know OTel's types.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum PartKind {
+    /// Text.
+    Text,
+    /// What the model thought.
+    Reasoning,
+    /// A call of a tool, of the application's or of the provider's.
+    Call,
+    /// The result of such a call.
+    Result,
+    /// An image, a sound, a video or a file.
+    Media,
+    /// Anything else.
+    Other,
+}
+
+const PART_KINDS: &[(&str, PartKind)] = &[
+    ("text", PartKind::Text),
+    ("reasoning", PartKind::Reasoning),
+    ("tool_call", PartKind::Call),
+    ("server_tool_call", PartKind::Call),
+    ("tool_call_response", PartKind::Result),
+    ("server_tool_call_response", PartKind::Result),
+    ("uri", PartKind::Media),
+    ("blob", PartKind::Media),
+    ("file", PartKind::Media),
+];
+
+/// What a part is.
+pub fn part_kind(part: Json) -> PartKind {
+    text::lookup(PART_KINDS, part_type(part)).unwrap_or(PartKind::Other)
+}
+
+/// The type of a part, as OTel names it.
 pub fn part_type<'a>(part: Json<'a>) -> &'a [u8] {
     part.get("type").and_then(|t| t.word()).unwrap_or_default()
 }
 
-impl<'a> Plain<'a> {
-    /// The parts of a message; `None`: it is not as plain as that.
-    pub fn new(message: Json<'a>, arena: &'a Bump) -> Option<Self> {
-        let mut plain = Plain { reasoning: None, text: None, calls: BumpVec::new_in(arena) };
-        for part in message.get("parts")?.items() {
-            let content = part.get("content").filter(|content| content.is_string() && has_only(part, &["type", "content"]));
-            match (part_type(part), content) {
-                (b"reasoning", Some(thought)) if plain.reasoning.is_none() && plain.text.is_none() && plain.calls.is_empty() => {
-                    plain.reasoning = Some(thought);
-                }
-                (b"text", Some(text)) if plain.text.is_none() && plain.calls.is_empty() => plain.text = Some(text),
-                (b"tool_call", _) if has_only(part, &["type", "id", "name", "arguments"]) => plain.calls.push(part),
-                _ => return None,
-            }
-        }
-        Some(plain)
-    }
+/// The parts of a message, in their order.
+pub fn parts<'a>(message: Json<'a>) -> impl Iterator<Item = Json<'a>> {
+    message.get("parts").into_iter().flat_map(|parts| parts.items())
 }
 
-/// The results of tools, if a message holds nothing else.
-pub fn results<'a>(message: Json<'a>, arena: &'a Bump) -> Option<BumpVec<'a, Json<'a>>> {
-    let parts = BumpVec::from_iter_in(message.get("parts")?.items(), arena);
-    let is_result = |part: &Json| part_type(*part) == b"tool_call_response" && has_only(*part, &["type", "id", "response"]);
-    (!parts.is_empty() && parts.iter().all(is_result)).then_some(parts)
+/// How many of the parts of a message are results that come before all others.
+pub fn leading_results(message: Json) -> usize {
+    parts(message).take_while(|part| part_kind(*part) == PartKind::Result).count()
 }
 
-/// The text of a call's arguments.
+/// The arguments of a call as text; of a provider's tool, all that is known of it.
 pub fn arguments<'a>(call: Json<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
-    call.get("arguments").map(|a| a.text(arena).unwrap_or_else(|| a.to_text(arena)))
+    call.any(&["arguments", "server_tool_call"]).map(|a| a.text(arena).unwrap_or_else(|| a.to_text(arena)))
 }
 
-/// Messages as ChatML. One message of tool results becomes one for each result; parts that ChatML has no word for stay as
-/// they are among the content.
+/// The result of a call.
+pub fn response<'a>(result: Json<'a>) -> Option<Json<'a>> {
+    result.any(&["response", "server_tool_call_response"])
+}
+
+/// The media type of a part.
+pub fn mime_type<'a>(part: Json<'a>) -> Option<&'a [u8]> {
+    part.any(&["mime_type", "media_type"]).and_then(|mime| mime.word())
+}
+
+/// The words of media types and modalities for each kind of media.
+const MODALITIES: &[(&str, &str)] = &[("image", "image"), ("audio", "audio"), ("video", "video")];
+
+/// What a part of media is: `image`, `audio`, `video`, or a `document`.
+pub fn modality(part: Json) -> &'static str {
+    let of_type = || mime_type(part).and_then(|mime| mime.split(|c| *c == b'/').next());
+    let word = part.get("modality").and_then(|m| m.word()).or_else(of_type).unwrap_or_default();
+    text::lookup(MODALITIES, word).unwrap_or("document")
+}
+
+/// Where media are: their address, or a `data:` URL of what they are.
+pub fn url<'a>(part: Json<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
+    if let Some(uri) = part.any(&["uri", "file_id"]) {
+        return uri.text(arena);
+    }
+    let content = part.get("content")?.text(arena)?;
+    let data = [b"data:", mime_type(part).unwrap_or(b"application/octet-stream"), b";base64,", content].concat();
+    Some(arena.alloc_slice_copy(&data))
+}
+
+/// Messages as ChatML, as Langfuse reads it: texts and media in `content`, thoughts in `thinking`, calls in `tool_calls`, each result as a message
+/// of role `tool`. What the message and its parts have beside that stays on them.
 pub struct Chat<'a> {
     /// The messages, one after the other, with commas.
     out: Out<'a>,
@@ -217,7 +254,7 @@ impl<'a> Chat<'a> {
         Chat { out: BumpVec::new_in(arena), count: 0, arena }
     }
 
-    /// The role stands as in JSON.
+    /// Begins a message. The role stands as in JSON.
     fn open(&mut self, role: &str) {
         json::separate(&mut self.out, self.count);
         self.count += 1;
@@ -239,60 +276,131 @@ impl<'a> Chat<'a> {
         }
     }
 
+    fn text_member(&mut self, name: &str, text: &[u8]) {
+        self.raw(",\"");
+        self.raw(name);
+        self.raw("\":");
+        json::string(text, &mut self.out);
+    }
+
+    /// The members that have no place of their own.
+    fn others(&mut self, of: Json, but: &[&str]) {
+        for (key, value) in of.entries().filter(|(key, _)| !text::any(key, but)) {
+            self.raw(",\"");
+            self.out.extend_from_slice_copy(key);
+            self.raw("\":");
+            value.write(&mut self.out);
+        }
+    }
+
     /// Instructions that came apart from the messages: `[part]`.
-    pub fn instructions(&mut self, parts: Json<'a>) {
-        let mut items = parts.items();
-        let only = items.next().filter(|part| items.next().is_none() && part_type(*part) == b"text").and_then(|part| part.get("content"));
+    fn instructions(&mut self, parts: Json<'a>) {
         self.open("system");
-        self.member("content", Some(only.unwrap_or(parts)));
+        self.content(&mut || parts.items(), true);
         self.raw("}");
     }
 
     /// Messages in the canonical form: `[{role, parts}]`.
-    pub fn messages(&mut self, list: Json<'a>) {
+    fn messages(&mut self, list: Json<'a>) {
         list.items().for_each(|message| self.message(message));
     }
 
     fn message(&mut self, m: Json<'a>) {
-        let arena = self.arena;
-        if let Some(results) = results(m, arena) {
-            for result in results {
-                self.open("tool");
-                self.member("tool_call_id", result.get("id"));
-                self.member("content", result.get("response"));
+        let of = |kind: PartKind| parts(m).filter(move |part| part_kind(*part) == kind);
+        // Results that come first answer the calls before the message, others those in it.
+        let first = leading_results(m);
+        of(PartKind::Result).take(first).for_each(|result| self.result(result));
+        if parts(m).next().is_none() || parts(m).any(|part| part_kind(part) != PartKind::Result) {
+            let role = m.get("role").and_then(|role| role.word()).and_then(|role| std::str::from_utf8(role).ok());
+            self.open(role.unwrap_or("user"));
+            self.member("name", m.get("name"));
+            for (i, thought) in of(PartKind::Reasoning).enumerate() {
+                self.raw(if i == 0 { ",\"thinking\":[{\"type\":\"thinking\"" } else { ",{\"type\":\"thinking\"" });
+                self.others(thought, &["type"]);
                 self.raw("}");
             }
-            return;
-        }
-        let role = m.get("role").and_then(|role| role.word()).and_then(|role| std::str::from_utf8(role).ok());
-        self.open(role.unwrap_or("user"));
-        self.member("name", m.get("name"));
-        match Plain::new(m, arena) {
-            Some(plain) => {
-                self.member("reasoning_content", plain.reasoning);
-                match plain.text {
-                    Some(text) => self.member("content", Some(text)),
-                    None => self.raw(",\"content\":null"),
+            self.raw(if of(PartKind::Reasoning).next().is_some() { "]" } else { "" });
+            self.content(&mut || m.get("parts").map_or(json::Items::default(), Json::items), false);
+            for (i, call) in of(PartKind::Call).enumerate() {
+                self.raw(if i == 0 { ",\"tool_calls\":[{\"type\":\"function\"" } else { ",{\"type\":\"function\"" });
+                self.member("id", call.get("id"));
+                self.raw(",\"function\":{\"name\":");
+                match call.get("name") {
+                    Some(name) => name.write(&mut self.out),
+                    None => self.raw("\"\""),
                 }
-                for (i, call) in plain.calls.iter().enumerate() {
-                    self.raw(if i == 0 { ",\"tool_calls\":[{\"type\":\"function\"" } else { ",{\"type\":\"function\"" });
-                    self.member("id", call.get("id"));
-                    self.raw(",\"function\":{\"name\":");
-                    match call.get("name") {
-                        Some(name) => name.write(&mut self.out),
-                        None => self.raw("\"\""),
-                    }
-                    if let Some(arguments) = arguments(*call, arena) {
-                        self.raw(",\"arguments\":");
-                        json::string(arguments, &mut self.out);
-                    }
-                    self.raw("}}");
+                if let Some(arguments) = arguments(call, self.arena) {
+                    self.text_member("arguments", arguments);
                 }
-                self.raw(if plain.calls.is_empty() { "" } else { "]" });
+                self.raw("}");
+                self.others(call, &["type", "id", "name", "arguments", "server_tool_call"]);
+                self.raw("}");
             }
-            None => self.member("content", m.get("parts")),
+            self.raw(if of(PartKind::Call).next().is_some() { "]" } else { "" });
+            self.others(m, &["role", "parts", "name"]);
+            self.raw("}");
         }
-        self.member("finish_reason", m.get("finish_reason"));
+        of(PartKind::Result).skip(first).for_each(|result| self.result(result));
+    }
+
+    fn result(&mut self, result: Json<'a>) {
+        self.open("tool");
+        self.member("tool_call_id", result.get("id"));
+        self.member("content", response(result));
+        self.others(result, &["type", "id", "response", "server_tool_call_response"]);
+        self.raw("}");
+    }
+
+    /// What a message says and shows: one text as text, else a list of parts; `null` where there is nothing.
+    fn content(&mut self, parts: &mut dyn FnMut() -> json::Items<'a>, is_instructions: bool) {
+        let is_shown = |part: &Json| is_instructions || matches!(part_kind(*part), PartKind::Text | PartKind::Media | PartKind::Other);
+        let mut shown = parts().filter(is_shown);
+        let (first, second) = (shown.next(), shown.next());
+        let Some(first) = first else { return self.raw(",\"content\":null") };
+        let text = first.get("content").filter(|content| content.is_string() && has_only(first, &["type", "content"]));
+        if let Some(text) = text.filter(|_| second.is_none() && part_kind(first) == PartKind::Text) {
+            return self.member("content", Some(text));
+        }
+        self.raw(",\"content\":[");
+        for (i, part) in parts().filter(is_shown).enumerate() {
+            json::separate(&mut self.out, i);
+            self.part(part);
+        }
+        self.raw("]");
+    }
+
+    fn part(&mut self, part: Json<'a>) {
+        let mime = mime_type(part).unwrap_or_default();
+        match part_kind(part) {
+            PartKind::Media if modality(part) == "image" => {
+                self.raw("{\"type\":\"image_url\",\"image_url\":{\"url\":");
+                json::string(url(part, self.arena).unwrap_or_default(), &mut self.out);
+                self.raw("}");
+            }
+            PartKind::Media if modality(part) == "audio" && part.get("content").is_some() => {
+                self.raw("{\"type\":\"input_audio\",\"input_audio\":{\"data\":");
+                json::string(part.get("content").and_then(|data| data.text(self.arena)).unwrap_or_default(), &mut self.out);
+                let format = mime.split(|c| *c == b'/').nth(1).unwrap_or(b"wav");
+                self.text_member("format", format);
+                self.raw("}");
+            }
+            PartKind::Media => {
+                self.raw("{\"type\":\"file\",\"file\":{\"");
+                self.raw(if part.get("file_id").is_some() { "file_id" } else { "file_data" });
+                self.raw("\":");
+                json::string(url(part, self.arena).unwrap_or_default(), &mut self.out);
+                self.member("filename", part.any(&["filename", "name"]));
+                self.raw("}");
+            }
+            PartKind::Text | PartKind::Reasoning => {
+                self.raw("{\"type\":\"text\"");
+                self.member("text", part.get("content"));
+                self.others(part, &["type", "content"]);
+                return self.raw("}");
+            }
+            _ => return part.write(&mut self.out),
+        }
+        self.others(part, &["type", "content", "uri", "file_id", "filename", "name", "modality"]);
         self.raw("}");
     }
 
@@ -315,13 +423,13 @@ impl<'a> Chat<'a> {
 pub fn chat<'a>(c: &Canonical<'a>, field: Field, arena: &'a Bump) -> Option<Chat<'a>> {
     let parsed = |field| c.text(field).and_then(|text| json::parse(text, arena)).filter(|list: &Json| list.is_array());
     let mut chat = Chat::new(arena);
+    // Instructions alone are not a conversation: what the user said stands elsewhere.
+    let list = parsed(field).filter(|list| !list.is_empty())?;
     if let Some(parts) = parsed(Field::SystemInstructions).filter(|_| field == Field::InputMessages) {
         chat.instructions(parts);
     }
-    if let Some(list) = parsed(field) {
-        chat.messages(list);
-    }
-    (chat.count > 0).then_some(chat)
+    chat.messages(list);
+    Some(chat)
 }
 
 /// Tool definitions as OpenAI writes them: `{"type":"function","function":{…}}`.

@@ -38,6 +38,22 @@ const BUCKETS: &[(&str, Field, &[Field])] = &[
     ("output_audio_tokens", Field::AudioOutputTokens, &[]),
 ];
 
+/// Returns true if the span has usage of its own.
+fn reports_usage(c: &Canonical) -> bool {
+    !c.aggregated && (c.has(Field::InputTokens) || c.has(Field::OutputTokens))
+}
+
+/// An observation with a model but without usage gets counts that Langfuse makes itself, from its input and output. What runs calls of a model has
+/// none to count.
+fn no_usage<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
+    let c = s.c;
+    let has_model = c.has(Field::RequestModel) || c.has(Field::ResponseModel);
+    let runs_calls = c.kind.is_some_and(|kind| !kind.calls_model()) && !reports_usage(c);
+    if has_model && (c.aggregated || runs_calls) {
+        out.put_text("langfuse.observation.usage_details", b"{\"input\":0,\"output\":0,\"total\":0}", DERIVED);
+    }
+}
+
 fn usage<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
     let mut text = BumpVec::new_in(s.arena);
     for (name, field, without) in BUCKETS {
@@ -116,7 +132,8 @@ fn output<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
 /// Langfuse shows one model: the one that answered. The one that was asked for, if it is another, is a parameter.
 fn model<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
     let c = s.c;
-    let asks = c.kind.is_some_and(|kind| kind.is_generation() || matches!(kind, Kind::Embeddings | Kind::Rerank));
+    // Usage and model go together: Langfuse needs the model to know what the tokens cost.
+    let asks = c.kind.is_some_and(Kind::calls_model) || reports_usage(c);
     let (asked, answered) = (c.get(Field::RequestModel), c.get(Field::ResponseModel));
     let mut parameters = vec![];
     if let Some(model) = answered.or(asked).filter(|_| asks) {
@@ -141,6 +158,7 @@ fn model<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
 fn compose<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
     let c = s.c;
     model(s, out);
+    no_usage(s, out);
     // Where calls below report tokens, Langfuse works out their cost, and would add one that is reported here.
     if !c.aggregated && !c.cost_aggregated {
         usage(s, out);
@@ -376,6 +394,8 @@ pub const TABLE: Table = Table {
     entry: "langfuse.observation.metadata.gen_ai.is_entry",
     operation: None,
     kind: Some(("langfuse.observation.type", says)),
+    own_kinds: TYPES,
+    name_keys: &["logfire.msg"],
     objects: &["langfuse.observation.model.parameters", "langfuse.observation.usage_details", "langfuse.observation.cost_details"],
     complete: Some(super::conversation_is_session),
     mends: Some(mends),

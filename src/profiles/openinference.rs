@@ -1,11 +1,12 @@
 //! OpenInference, for Phoenix and Arize: lists are spread over indexed keys, parameters are one JSON object.
 
-use super::compose::{self, Composed, PARAMETERS, Plain, Source};
+use super::compose::{self, Composed, PARAMETERS, PartKind, Source};
 use super::{Table, keys};
 use crate::conventions::openinference::KINDS;
 use crate::genai::{Field, Kind};
 use crate::json::{self, Json};
 use crate::span::Value;
+use crate::text;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
@@ -20,6 +21,19 @@ fn says(kind: Kind) -> (&'static str, bool) {
     // Where OTel has no word either, the source's own stays.
     known.map_or((word, false), |(word, _)| (word, !kind.operation().is_empty()))
 }
+
+/// OTel's words for providers that have others here: who serves the model, and whose it is (empty: that depends on the model). Phoenix finds prices
+/// by these. Source: OpenInference's semantic conventions, `llm.provider` and `llm.system`.
+const PROVIDERS: &[(&str, [&str; 2])] = &[
+    ("aws.bedrock", ["aws", ""]),
+    ("azure.ai.inference", ["azure", ""]),
+    ("azure.ai.openai", ["azure", "openai"]),
+    ("gcp.gemini", ["google", "vertexai"]),
+    ("gcp.gen_ai", ["google", "vertexai"]),
+    ("gcp.vertex_ai", ["google", "vertexai"]),
+    ("mistral_ai", ["mistralai", "mistralai"]),
+    ("x_ai", ["xai", "xai"]),
+];
 
 const INPUT_MESSAGES: &str = "llm.input_messages.";
 const OUTPUT_MESSAGES: &str = "llm.output_messages.";
@@ -48,118 +62,129 @@ impl<'a> Messages<'_, 'a> {
         self.out.put_leaf(self.list, format_args!("{}.message.{name}", self.count), Value::Str(text), self.origin);
     }
 
+    /// A member of a message that has no key: the source of the messages stays.
+    fn lacks_keys(&mut self, of: Json, known: &[&str]) {
+        self.whole &= of.entries().all(|(key, _)| text::any(key, known));
+    }
+
+    /// Each result is a message of its own, before the rest or after it.
     fn message(&mut self, m: Json<'a>) {
-        if let Some(results) = compose::results(m, self.arena) {
-            for result in results {
-                self.text("role", b"tool");
-                if let Some(id) = result.get("id") {
-                    self.leaf("tool_call_id", id);
-                }
-                if let Some(response) = result.get("response") {
-                    // It is text there.
-                    self.whole &= response.is_string();
-                    self.leaf("content", response);
-                }
-                self.count += 1;
-            }
+        let of = |kind: PartKind| compose::parts(m).filter(move |part| compose::part_kind(*part) == kind);
+        let first = compose::leading_results(m);
+        of(PartKind::Result).take(first).for_each(|result| self.result(result));
+        self.lacks_keys(m, &["role", "name", "parts"]);
+        if compose::parts(m).next().is_some() && compose::parts(m).all(|part| compose::part_kind(part) == PartKind::Result) {
             return;
         }
+        self.whole &= of(PartKind::Result).next().is_none();
         if let Some(role) = m.get("role") {
             self.leaf("role", role);
         }
         if let Some(name) = m.get("name") {
             self.leaf("name", name);
         }
-        match Plain::new(m, self.arena) {
-            Some(Plain { reasoning: None, text, calls }) => {
-                if let Some(text) = text {
-                    self.leaf("content", text);
-                }
-                self.calls(&calls);
-            }
-            _ => self.parts(m),
-        }
-        self.count += 1;
-    }
-
-    fn calls(&mut self, calls: &[Json<'a>]) {
-        for (k, call) in calls.iter().enumerate() {
+        self.contents(m);
+        for (k, call) in of(PartKind::Call).enumerate() {
             for (name, member) in [("id", "id"), ("function.name", "name")] {
                 if let Some(value) = call.get(member) {
                     self.leaf(&format!("tool_calls.{k}.tool_call.{name}"), value);
                 }
             }
-            if let Some(arguments) = compose::arguments(*call, self.arena) {
+            if let Some(arguments) = compose::arguments(call, self.arena) {
                 self.text(&format!("tool_calls.{k}.tool_call.function.arguments"), arguments);
             }
+            self.lacks_keys(call, &["type", "id", "name", "arguments"]);
+        }
+        self.count += 1;
+        of(PartKind::Result).skip(first).for_each(|result| self.result(result));
+    }
+
+    fn result(&mut self, result: Json<'a>) {
+        self.text("role", b"tool");
+        for (name, member) in [("tool_call_id", "id"), ("name", "name")] {
+            if let Some(value) = result.get(member) {
+                self.leaf(name, value);
+            }
+        }
+        if let Some(response) = compose::response(result) {
+            // It is text there.
+            self.whole &= response.is_string();
+            self.leaf("content", response);
+        }
+        self.lacks_keys(result, &["type", "id", "name", "response"]);
+        self.count += 1;
+    }
+
+    /// What a message says and shows: one text as its content, else one content for each part.
+    fn contents(&mut self, m: Json<'a>) {
+        let mut shown = compose::parts(m).filter(|part| !matches!(compose::part_kind(*part), PartKind::Call | PartKind::Result));
+        let first = shown.next();
+        let only = first.filter(|_| shown.next().is_none());
+        if let Some(text) = only.filter(|part| compose::part_kind(*part) == PartKind::Text).and_then(|part| part.get("content")) {
+            self.leaf("content", text);
+            only.into_iter().for_each(|part| self.lacks_keys(part, &["type", "content"]));
+        } else {
+            let mut j = 0;
+            let mut had_call = false;
+            for part in compose::parts(m) {
+                match compose::part_kind(part) {
+                    PartKind::Call => had_call = true,
+                    PartKind::Result => {}
+                    kind => {
+                        // A content after a call stands before it then.
+                        self.whole &= !had_call;
+                        self.part(part, kind, j);
+                        j += 1;
+                    }
+                }
+            }
         }
     }
 
-    /// Several contents, then the calls.
-    fn parts(&mut self, m: Json<'a>) {
-        let mut calls = BumpVec::new_in(self.arena);
-        let mut j = 0;
-        for part in m.get("parts").into_iter().flat_map(|parts| parts.items()) {
-            let kind = compose::part_type(part);
-            if kind == b"tool_call" {
-                calls.push(part);
-                continue;
-            }
-            // A content after a call stands before it then.
-            self.whole &= calls.is_empty();
-            let members: &[(&str, &str)] = match kind {
-                b"text" => &[("text", "content")],
-                b"reasoning" => &[
-                    ("text", "content"),
-                    ("id", "id"),
-                    ("signature", "signature"),
-                    ("data", "data"),
-                    ("encrypted_content", "encrypted_content"),
-                ],
-                b"uri" | b"blob" => {
-                    self.whole &= self.media(part, j);
-                    j += 1;
-                    continue;
-                }
-                _ => {
-                    self.whole = false;
-                    continue;
-                }
-            };
-            self.text(&format!("contents.{j}.message_content.type"), kind);
-            for (name, member) in members {
-                if let Some(value) = part.get(member) {
-                    self.leaf(&format!("contents.{j}.message_content.{name}"), value);
-                }
-            }
-            j += 1;
-        }
-        self.calls(&calls);
-    }
-
-    /// An image or a sound by its URL; whether it is one of them.
-    fn media(&mut self, part: Json<'a>, j: usize) -> bool {
-        let modality = part.get("modality").and_then(|m| m.word()).unwrap_or_default();
-        let (Some(source), Ok(modality @ ("image" | "audio"))) = (part.any(&["uri", "content"]), std::str::from_utf8(modality)) else {
-            return false;
+    fn part(&mut self, part: Json<'a>, kind: PartKind, j: usize) {
+        let name = |name: &str| format!("contents.{j}.message_content.{name}");
+        let kind_of = match kind {
+            PartKind::Media => compose::modality(part).as_bytes(),
+            _ => compose::part_type(part),
         };
-        self.text(&format!("contents.{j}.message_content.type"), modality.as_bytes());
-        let url = format!("contents.{j}.message_content.{modality}.{modality}.url");
-        let text = source.text(self.arena).unwrap_or_default();
-        if part.get("uri").is_some() {
-            self.text(&url, text);
-            return part.get("mime_type").is_none();
+        self.text(&name("type"), kind_of);
+        match kind {
+            PartKind::Media => {
+                let modality = compose::modality(part);
+                let url = compose::url(part, self.arena).unwrap_or_default();
+                self.text(&name(&format!("{modality}.{modality}.url")), url);
+                // The media type stands in a `data:` URL alone.
+                let has_type = compose::mime_type(part).is_some();
+                self.whole &= has_type == part.get("content").is_some() && modality != "document";
+                self.lacks_keys(part, &["type", "modality", "mime_type", "media_type", "uri", "content"]);
+            }
+            PartKind::Other => {
+                let said = part.any(&["text", "content"]).filter(|said| said.is_string()).unwrap_or(part);
+                self.leaf(&name("text"), said);
+                self.whole = false;
+            }
+            _ => {
+                for (leaf, member) in REASONING {
+                    if let Some(value) = part.get(member) {
+                        self.leaf(&name(leaf), value);
+                    }
+                }
+                self.lacks_keys(part, &["type", "content", "id", "signature", "data", "encrypted_content"]);
+            }
         }
-        let mime = part.get("mime_type").and_then(|mime| mime.word());
-        let data = [b"data:", mime.unwrap_or(b"application/octet-stream"), b";base64,", text].concat();
-        self.text(&url, self.arena.alloc_slice_copy(&data));
-        mime.is_some()
     }
 }
 
+/// The members of a text or a thought, and the names of their keys.
+const REASONING: &[(&str, &str)] =
+    &[("text", "content"), ("id", "id"), ("signature", "signature"), ("data", "data"), ("encrypted_content", "encrypted_content")];
+
 fn messages<'a>(s: &Source<'_, 'a>, field: Field, list: &'static str, out: &mut Composed<'a>) {
     let parsed = |field| s.c.text(field).and_then(|text| json::parse(text, s.arena)).filter(|j: &Json| j.is_array());
-    let instructions = parsed(Field::SystemInstructions).filter(|_| field == Field::InputMessages);
+    let said = parsed(field);
+    // Instructions alone are not a conversation: what the user said stands elsewhere.
+    let has_messages = said.is_some_and(|list| !list.is_empty());
+    let instructions = parsed(Field::SystemInstructions).filter(|_| field == Field::InputMessages && has_messages);
     let mut spread = Messages { list, count: 0, origin: s.c.origin(field), out, arena: s.arena, whole: true };
     if let Some(parts) = instructions {
         spread.text("role", b"system");
@@ -172,7 +197,6 @@ fn messages<'a>(s: &Source<'_, 'a>, field: Field, list: &'static str, out: &mut 
         }
         spread.count += 1;
     }
-    let said = parsed(field);
     said.into_iter().flat_map(|list| list.items()).for_each(|m| spread.message(m));
     if spread.whole {
         out.say(field);
@@ -204,7 +228,9 @@ fn values<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
         ),
     ];
     for (keys, messages, fields) in sides {
-        if let Some(field) = fields.into_iter().find(|field| c.has(*field)) {
+        // A model that only calls tools may have answered with an empty text.
+        let says = |field: &Field| c.has(*field) && !(c.has(messages) && c.text(*field) == Some(b""));
+        if let Some(field) = fields.into_iter().find(says) {
             let text = c.text(field).unwrap_or_default();
             put_value(keys, text, c.origin(field), s, out);
             if matches!(field, Field::ToolCallResult | Field::RetrievalQuery) {
@@ -233,6 +259,17 @@ fn documents<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
     out.say(Field::RetrievalDocuments);
 }
 
+/// The texts that were embedded, in whatever they are wrapped. Source: what the AI SDK, Genkit, Pydantic AI and OpenAI's SDK write.
+fn embedded<'a>(json: Json<'a>, texts: &mut BumpVec<'a, &'a [u8]>, arena: &'a Bump) {
+    if json.is_string() {
+        texts.extend(json.text(arena));
+    } else if json.is_array() {
+        json.items().for_each(|item| embedded(item, texts, arena));
+    } else if let Some(inner) = json.any(&["text", "content", "input", "inputs", "values", "value", "texts", "documents"]) {
+        embedded(inner, texts, arena);
+    }
+}
+
 fn compose<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
     let c = s.c;
     let (asked, answered) = (c.get(Field::RequestModel), c.get(Field::ResponseModel));
@@ -245,7 +282,20 @@ fn compose<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
                 out.put("llm.model_name", model, compose::origin(c, &[Field::ResponseModel, Field::RequestModel]));
             }
         }
+        // Phoenix needs the model to know what the tokens cost.
+        _ if !c.aggregated && (c.has(Field::InputTokens) || c.has(Field::OutputTokens)) => {
+            if let Some(model) = answered.or(asked) {
+                out.put("llm.model_name", model, compose::origin(c, &[Field::ResponseModel, Field::RequestModel]));
+            }
+        }
         _ => {}
+    }
+    if let Some(provider) = c.text(Field::Provider) {
+        let words = text::lookup(PROVIDERS, provider).map_or([provider; 2], |[provider, system]| [provider.as_bytes(), system.as_bytes()]);
+        for (key, word) in ["llm.provider", "llm.system"].into_iter().zip(words).filter(|(_, word)| !word.is_empty()) {
+            out.put_text(key, word, c.origin(Field::Provider));
+        }
+        out.say(Field::Provider);
     }
     if let Some(text) = compose::object(s, PARAMETERS, out) {
         let fields: Vec<_> = PARAMETERS.iter().map(|(_, field)| *field).collect();
@@ -267,15 +317,16 @@ fn compose<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
         out.say(Field::ToolDefinitions);
     }
     documents(s, out);
-    if let Some(texts) = c.text(Field::EntityInput).filter(|_| c.kind == Some(Kind::Embeddings)) {
-        let list = json::parse(texts, s.arena).filter(|j| j.is_array() && j.items().all(|text| text.is_string()));
-        let origin = c.origin(Field::EntityInput);
-        match list {
-            Some(list) => list.items().enumerate().for_each(|(i, text)| {
-                let text = Value::Str(text.text(s.arena).unwrap_or_default());
-                out.put_leaf(TEXTS, format_args!("{i}.embedding.text"), text, origin);
-            }),
-            None => out.put_leaf(TEXTS, format_args!("0.embedding.text"), Value::Str(texts), origin),
+    if let Some(input) = c.text(Field::EntityInput).filter(|_| c.kind == Some(Kind::Embeddings)) {
+        let mut texts = BumpVec::new_in(s.arena);
+        if let Some(json) = json::parse(input, s.arena) {
+            embedded(json, &mut texts, s.arena);
+        }
+        if texts.is_empty() {
+            texts.push(input);
+        }
+        for (i, text) in texts.into_iter().enumerate() {
+            out.put_leaf(TEXTS, format_args!("{i}.embedding.text"), Value::Str(text), c.origin(Field::EntityInput));
         }
     }
     out.event = compose::first_chunk(s).map(|time| (time, "First Token Stream Event"));
@@ -288,7 +339,6 @@ pub const TABLE: Table = Table {
     name: "openinference",
     endpoint: "http://localhost:6006/v1/traces",
     keys: keys!(&[
-        (Field::Provider, &["llm.provider", "llm.system"]),
         (Field::ResponseModel, &["llm.response.model_name"]),
         (Field::InputTokens, &["llm.token_count.prompt"]),
         (Field::OutputTokens, &["llm.token_count.completion"]),
@@ -317,6 +367,8 @@ pub const TABLE: Table = Table {
     ]),
     operation: None,
     kind: Some(("openinference.span.kind", says)),
+    unknown_kind: "CHAIN",
+    names: &["llm.provider", "llm.system"],
     trace: Some(["input.value", "output.value"]),
     objects: &["llm.invocation_parameters", "embedding.invocation_parameters"],
     complete: Some(super::conversation_is_session),

@@ -20,7 +20,8 @@ fn says(kind: Kind) -> (&'static str, bool) {
 /// It has no key for instructions: they are the first message.
 fn system_message<'a>(c: &mut Canonical<'a>, arena: &'a Bump) {
     let Some(parts) = c.text(Field::SystemInstructions).filter(|parts| parts.starts_with(b"[")) else { return };
-    let messages = c.text(Field::InputMessages).unwrap_or(b"[]");
+    // Instructions alone are not a conversation: what the user said stands elsewhere.
+    let Some(messages) = c.text(Field::InputMessages) else { return };
     let Some(rest) = messages.strip_prefix(b"[").filter(|rest| !rest.starts_with(b"{\"role\":\"system\"")) else { return };
     let mut out = BumpVec::new_in(arena);
     out.extend_from_slice_copy(b"[{\"role\":\"system\",\"parts\":");
@@ -28,7 +29,7 @@ fn system_message<'a>(c: &mut Canonical<'a>, arena: &'a Bump) {
     out.push(b'}');
     json::separate(&mut out, usize::from(rest != b"]"));
     out.extend_from_slice_copy(rest);
-    c.reading = c.origin(if c.has(Field::InputMessages) { Field::InputMessages } else { Field::SystemInstructions });
+    c.reading = c.origin(Field::InputMessages);
     c.clear(Field::InputMessages);
     c.derive(Field::InputMessages, Value::Str(out.into_bump_slice()));
     c.clear(Field::SystemInstructions);
@@ -42,6 +43,10 @@ fn complete<'a>(c: &mut Canonical<'a>, arena: &'a Bump) {
         (Field::EntityOutput, &[Field::OutputMessages, Field::ToolCallResult, Field::RetrievalDocuments]),
         (Field::SessionId, &[Field::ConversationId]),
     ] {
+        // A model that only calls tools may have answered with an empty text.
+        if c.text(field) == Some(b"") && c.has(sources[0]) {
+            c.clear(field);
+        }
         if let Some(source) = sources.iter().find(|source| c.has(**source)) {
             derive_from(c, field, *source);
         }

@@ -229,11 +229,21 @@ impl Writing {
         if self.table.operation.is_some() {
             view.words[0].1 = c.kind.map_or(c.operation, |k| k.operation().as_bytes());
         }
-        if let Some((_, says)) = self.table.kind {
-            view.words[1].1 = says(c.kind.unwrap_or(Kind::Span)).0.as_bytes();
+        if let Some((key, says)) = self.table.kind {
+            let word = c.kind.map_or(self.table.unknown_kind, |kind| says(kind).0);
+            view.words[1].1 = self.own_kind(span, key, keys).unwrap_or(word.as_bytes());
         }
         view.words.iter().filter(|(_, text)| !text.is_empty()).for_each(|(id, _)| said.add(*id));
         view
+    }
+
+    /// The kind that the source has under the profile's own key, in a word of the backend.
+    fn own_kind<'a>(&self, span: &Span<'a>, key: &str, keys: &Keys) -> Option<&'a [u8]> {
+        if self.table.own_kinds.is_empty() {
+            return None;
+        }
+        let own = span.attributes.iter().find(|attr| text::is(keys.text(attr.key), key))?.value.as_str().map(text::unquote)?;
+        text::lookup(self.table.own_kinds, own).map(|_| own)
     }
 
     /// What the backend would refuse the span for is mended, or moves aside if nothing says it in its place.
@@ -243,6 +253,9 @@ impl Writing {
             let key = keys.text(attr.key);
             let mended = match fate {
                 Fate::Drop => None,
+                _ if composed.name.is_some() && text::any(key, self.table.name_keys) => {
+                    composed.name.map(|name| Fate::Rewrite(Value::Str(name)))
+                }
                 Fate::Rewrite(value) => mends(key, value, arena),
                 _ => mends(key, &attr.value, arena),
             };
@@ -411,7 +424,7 @@ impl Writing {
         }
         for field in c.fields().filter(|field| self.keys_of(c, *field).is_empty() && !composed.says(*field)) {
             let halves = c.has(Field::InputTokens) || c.has(Field::OutputTokens);
-            // What the children say too is said, and so is what the halves add up to.
+            // What the children report too, and a total that the halves add up to, would mislead those who read several conventions.
             if if field == Field::TotalTokens { halves } else { c.repeats_children(field) } {
                 continue;
             }

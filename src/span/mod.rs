@@ -1,7 +1,7 @@
-//! The borrowed model of a span that every stage shares. No parsing and no writing here.
+//! The borrowed model of a span that all stages share. It contains no parsing and no writing.
 //!
-//! Text is `&[u8]`, not `&str`: it is UTF-8 by the contract of whoever read it (bodies are repaired at the door, a
-//! host writes the frame with an encoder), and no stage needs to pay for checking it again just to copy it.
+//! Text is `&[u8]`, not `&str`: its readers guarantee that it is UTF-8 (bodies are repaired on arrival, a
+//! host writes the frame with an encoder), so that no stage has to check it again just to copy it.
 
 pub mod value;
 
@@ -12,14 +12,14 @@ pub type SpanId = [u8; 8];
 /// The span id that means "no parent".
 pub const NO_PARENT: SpanId = [0; 8];
 
-/// How deep lists and maps may be nested in a value. With three messages and four levels of JSON for each level of maps, what goes out
-/// stays within the 100 messages that readers of protobuf allow, and the 128 levels that some readers of JSON do.
+/// Maximum nesting of lists and maps in a value. With three messages and four levels of JSON for each level of maps, the output
+/// stays within the 100 nested messages that protobuf readers allow, and the 128 levels of some JSON readers.
 pub const MAX_DEPTH: usize = 28;
 
 /// The value of an attribute: OTLP's `AnyValue`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value<'a> {
-    /// A value that is not set; OTLP allows it.
+    /// An unset value, which OTLP allows.
     Empty,
     /// UTF-8 text.
     Str(&'a [u8]),
@@ -29,7 +29,7 @@ pub enum Value<'a> {
     Int(i64),
     /// A double.
     Double(f64),
-    /// Bytes without meaning.
+    /// Uninterpreted bytes.
     Bytes(&'a [u8]),
     /// Values in order.
     Array(&'a [Value<'a>]),
@@ -47,7 +47,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// A key: a number of the dictionary ([`crate::keys::Keys`]), or its text where the dictionary is full.
+/// A key: its number in the dictionary ([`crate::keys::Keys`]), or its text if the dictionary is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key<'a> {
     /// Index into the dictionary.
@@ -63,7 +63,7 @@ pub struct Attr<'a> {
     pub key: Key<'a>,
     /// Its value.
     pub value: Value<'a>,
-    /// The `KeyValue` message it was read from; copied as it is where the attribute is kept.
+    /// The `KeyValue` message from which it was read; copied unchanged if the attribute is kept.
     pub raw: Option<&'a [u8]>,
 }
 
@@ -76,9 +76,9 @@ pub struct Event<'a> {
     pub name: &'a [u8],
     /// Its attributes.
     pub attributes: &'a [Attr<'a>],
-    /// How many attributes the SDK dropped.
+    /// Number of attributes that the SDK dropped.
     pub dropped_attributes: u32,
-    /// The `Event` message it was read from.
+    /// The `Event` message from which it was read.
     pub raw: Option<&'a [u8]>,
 }
 
@@ -93,7 +93,7 @@ pub struct Link<'a> {
     pub trace_state: &'a [u8],
     /// Attributes of the link.
     pub attributes: &'a [Attr<'a>],
-    /// How many attributes the SDK dropped.
+    /// Number of attributes that the SDK dropped.
     pub dropped_attributes: u32,
     /// W3C trace flags and OTLP's remote bits.
     pub flags: u32,
@@ -107,7 +107,7 @@ pub mod status {
     pub const ERROR: u32 = 2;
 }
 
-/// A span. `'a` is the frame or the OTLP body it was read from, or the arena of the run.
+/// A span. `'a` is the lifetime of the frame or OTLP body from which it was read, or of the arena of the run.
 #[derive(Clone, Debug)]
 pub struct Span<'a> {
     /// Its trace.
@@ -124,34 +124,34 @@ pub struct Span<'a> {
     pub name: &'a [u8],
     /// OTLP's kind, 0 to 5.
     pub kind: u32,
-    /// Nanoseconds since 1970.
+    /// Start, in nanoseconds since 1970.
     pub start: u64,
-    /// Nanoseconds since 1970.
+    /// End, in nanoseconds since 1970.
     pub end: u64,
-    /// In the order of the source.
+    /// Attributes, in the order of the source.
     pub attributes: &'a [Attr<'a>],
-    /// How many attributes the SDK dropped.
+    /// Number of attributes that the SDK dropped.
     pub dropped_attributes: u32,
-    /// In the order of the source.
+    /// Events, in the order of the source.
     pub events: &'a [Event<'a>],
-    /// How many events the SDK dropped.
+    /// Number of events that the SDK dropped.
     pub dropped_events: u32,
-    /// Links that came in a frame.
+    /// Links from a frame.
     pub links: &'a [Link<'a>],
-    /// How many links the SDK dropped.
+    /// Number of links that the SDK dropped.
     pub dropped_links: u32,
     /// OTLP's status code.
     pub status_code: u32,
     /// Text of the status.
     pub status_message: &'a [u8],
-    /// The whole `Status` field that it was read from; copied as it is where the status is not touched.
+    /// The whole `Status` field from which it was read; copied unchanged if the status is not modified.
     pub raw_status: Option<&'a [u8]>,
-    /// Whole protobuf fields (tag and value) that are copied as they are: links and all that this model does not know.
+    /// Whole protobuf fields (tag and value) that are copied unchanged: links, and all fields that this model does not know.
     pub raw_fields: &'a [&'a [u8]],
 }
 
 impl Span<'_> {
-    /// Whether the SDK said that the parent lives in another process.
+    /// Returns whether the SDK reported that the parent is in another process.
     pub fn parent_is_remote(&self) -> bool {
         self.flags & 0x300 == 0x300
     }

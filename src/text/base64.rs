@@ -1,9 +1,9 @@
-//! Base64: writing it, and reading both of its alphabets. Where texts in it stand is not known here.
+//! Base64: writing it, and reading both of its alphabets. Finding it in texts is done elsewhere.
 
 use super::Out;
 use bumpalo::Bump;
 
-/// Reads digit by digit: of six bits each, eight make a byte.
+/// Reads digit by digit, with six bits each, and assembles bytes.
 #[derive(Default)]
 pub struct Decoder {
     bits: u32,
@@ -11,7 +11,7 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Takes a digit and hands on the byte that it completes; `None`: it is no digit.
+    /// Adds a digit and passes on the byte that it completes; `None` if it is not a digit.
     #[inline(never)]
     pub fn take(&mut self, digit: u8, byte: &mut dyn FnMut(u8)) -> Option<()> {
         let sextet = match digit {
@@ -32,7 +32,7 @@ impl Decoder {
     }
 }
 
-/// The bytes of a text in base64, up to its padding; `None` if it is none.
+/// The bytes of a base64 text, up to its padding; `None` if the text is not base64.
 pub fn decode<'a>(text: &[u8], arena: &'a Bump) -> Option<&'a [u8]> {
     let mut out = Out::with_capacity_in(text.len(), arena);
     let mut decoder = Decoder::default();

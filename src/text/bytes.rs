@@ -1,7 +1,7 @@
-//! What is done to bytes in words: WebAssembly's own ways are a call of the engine (copying) or a byte at a time (comparing).
+//! Operations on bytes that work on whole words: WebAssembly's own are a call of the engine (copying) or run byte by byte (comparing).
 
-/// Copies to a place of the same length. Most texts are short, and WebAssembly's instruction for copying calls the engine: some ten times
-/// what a few words take that overlap.
+/// Copies to a destination of the same length. Most texts are short, and WebAssembly's copy instruction calls the engine, which costs some ten times
+/// as much as a few overlapping words.
 #[inline(always)]
 pub fn copy(from: &[u8], to: &mut [u8]) {
     if from.len() > 64 { to.copy_from_slice(from) } else { copy_short(from, to) }
@@ -29,18 +29,18 @@ fn copy_short(from: &[u8], to: &mut [u8]) {
     }
 }
 
-/// Are they equal?
+/// Returns true if they are equal.
 pub fn equal(a: &[u8], b: &[u8]) -> bool {
     let ((a_words, a_rest), (b_words, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
     let equal = |(a, b): (&[u8; 8], &[u8; 8])| u64::from_le_bytes(*a) == u64::from_le_bytes(*b);
     a.len() == b.len() && a_words.iter().zip(b_words).all(equal) && a_rest.iter().zip(b_rest).all(|(a, b)| a == b)
 }
 
-/// How many bytes at the start of a text stand in a JSON string as they are. It may be up to seven less.
+/// Number of bytes at the start of a text that a JSON string contains unescaped. The result may be up to seven too small.
 pub fn plain(text: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 255;
     const HIGHS: u64 = ONES << 7;
-    // The highest bit of each byte tells; a borrow may also set that of the one above a byte that is meant.
+    // The highest bit of each byte is the result; a borrow may also set that of the byte above.
     let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word & HIGHS;
     let is_plain = |bytes: &&[u8; 8]| {
         let word = u64::from_le_bytes(**bytes);

@@ -70,7 +70,7 @@ pub fn unquote(text: &[u8]) -> &[u8] {
     }
 }
 
-/// Returns true if `text` matches `pattern`, in which `*` stands for any text.
+/// Returns true if `text` matches `pattern`, in which `*` matches any text.
 pub fn glob(pattern: &str, text: &[u8]) -> bool {
     matches_glob(pattern.as_bytes(), text)
 }
@@ -79,7 +79,7 @@ fn matches_glob(pattern: &[u8], text: &[u8]) -> bool {
     if memchr::memchr(b'*', pattern).is_none() {
         return text == pattern;
     }
-    // Where it does not go on, the last star has to take one byte more; those before it need no other try. So stars do not multiply.
+    // After a mismatch, only the last star has to take one byte more; the earlier ones need no other attempt. So stars do not multiply the work.
     let (mut at, mut i) = (0, 0);
     let mut last = None;
     loop {

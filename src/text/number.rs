@@ -1,11 +1,11 @@
-//! Decimal numbers as text: the parsers and the writers, all with small tables, since the core library's are a tenth of the module.
+//! Decimal numbers as text: parsers and writers with small tables, because those of Rust's core library would be a tenth of the module.
 
 use super::Out;
 
-/// More digits than any double needs to be told from its neighbours; of those behind only counts whether they are all zero.
+/// More digits than are needed to distinguish any double from its neighbours. Of further digits, it only matters whether they are all zero.
 const MAX_DIGITS: usize = 800;
 
-/// The number that a text is: digits with a sign, a point or an exponent. No `inf`, no `nan`, no space.
+/// Parses a number: digits with a sign, a point or an exponent. Not `inf`, not `nan`, no spaces.
 pub fn parse(text: &[u8]) -> Option<f64> {
     let (negative, rest) = match text {
         [b'-', rest @ ..] => (true, rest),
@@ -31,7 +31,7 @@ pub fn parse(text: &[u8]) -> Option<f64> {
 fn nearest(integer: &[u8], fraction: &[u8], exponent: i32) -> f64 {
     let all = || integer.iter().chain(fraction).skip_while(|digit| **digit == b'0');
     let count = all().count();
-    // What the digits that count are multiplied with.
+    // The factor for the significant digits.
     let power = i64::from(exponent) - fraction.len() as i64 + count.saturating_sub(MAX_DIGITS) as i64;
     if count <= 15 && (-22..=22).contains(&power) {
         // Both are exact, so their product is rounded once.
@@ -49,7 +49,7 @@ fn nearest(integer: &[u8], fraction: &[u8], exponent: i32) -> f64 {
     let mut above = Big(Vec::new());
     all().take(MAX_DIGITS).for_each(|digit| above.multiply_add(10, u32::from(digit - b'0')));
     if all().skip(MAX_DIGITS).any(|digit| *digit != b'0') {
-        // No double ends there: that it is more than these digits decides a tie.
+        // No double has this many digits: knowing that the number is larger than these digits decides a tie.
         above.multiply_add(10, 1);
         return quotient(above, power - 1);
     }
@@ -77,7 +77,7 @@ fn quotient(mut above: Big, power: i64) -> f64 {
     if bits < 0 {
         return 0.0;
     }
-    // One bit more than there is room for, by long division.
+    // One bit more than the result holds, by long division.
     let mut mantissa = 0u64;
     for _ in 0..=bits {
         mantissa <<= 1;
@@ -89,7 +89,7 @@ fn quotient(mut above: Big, power: i64) -> f64 {
     }
     let rest = above.bits() > 0;
     let round = mantissa & 1 == 1 && (rest || mantissa & 2 == 2);
-    // Exact: the number has no more than the bits that are there.
+    // Exact: the number has no more bits than the result.
     let (mantissa, scale) = ((mantissa >> 1) + u64::from(round), shift - bits + 1);
     let half = |scale: i64| f64::from_bits(((scale + 1023) as u64) << 52);
     mantissa as f64 * half(scale / 2) * half(scale - scale / 2)
@@ -127,7 +127,7 @@ impl Big {
         differs.is_some_and(|at| limb(self, at) < limb(other, at))
     }
 
-    /// Takes off one that is not larger.
+    /// Subtracts a number that is not larger.
     fn subtract(&mut self, other: &Big) {
         let mut borrow = false;
         for (at, limb) in self.0.iter_mut().enumerate() {
@@ -138,11 +138,11 @@ impl Big {
     }
 }
 
-/// The whole number that a text is: digits, maybe a sign. `None` for one that takes more than 64 bits, too.
+/// Parses a whole number: digits, optionally with a sign. `None` also for a number that needs more than 64 bits.
 #[inline(never)]
 pub fn integer(text: &[u8]) -> Option<i64> {
     let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
-    // 19 digits fit u64, whatever they are.
+    // Any 19 digits fit into u64.
     if digits.is_empty() || digits.len() > 19 || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
@@ -169,14 +169,14 @@ fn digits(text: &[u8]) -> (&[u8], &[u8]) {
     text.split_at(text.iter().take_while(|digit| digit.is_ascii_digit()).count())
 }
 
-/// Past what a double can be, one exponent is as good as another.
+/// Beyond the range of doubles, all exponents are equivalent.
 fn exponent(text: &[u8]) -> Option<i32> {
     let (number, rest) = digits(text);
     let size = number.iter().fold(0, |size, digit| (size * 10 + i32::from(digit - b'0')).min(100_000));
     (!number.is_empty() && rest.is_empty()).then_some(size)
 }
 
-/// Hands on the shortest text that reads back as the same number, as JSON has it: `0.3`, `1.0`, `1e300`. The number is finite.
+/// Passes on the shortest text that reads back as the same number, in JSON's form: `0.3`, `1.0`, `1e300`. The number is finite.
 pub fn text<T>(number: f64, f: impl FnOnce(&str) -> T) -> T {
     f(ryu::Buffer::new().format(number))
 }

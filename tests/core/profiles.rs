@@ -101,14 +101,30 @@ fn captures_read_back_as_the_same_canonical_form() {
                     expected.extend(told.map(|(key, value)| (key.clone(), value.clone())));
                 }
                 let keys = expected.keys().chain(found.keys().filter(|key| !expected.contains_key(*key)));
-                for key in keys.filter(|key| expected.get(*key) != found.get(*key)) {
+                // The zeroes that keep Langfuse from counting tokens itself.
+                let is_uncounted = |key: &str| key.starts_with("gen_ai.usage.") && found.get(key) == Some(&json!(0));
+                for key in keys.filter(|key| expected.get(*key) != found.get(*key) && !is_uncounted(key)) {
                     let values = [expected.get(key), found.get(key)];
+                    // ChatML has a place for thoughts, for calls and for results: the order of parts may change, and results get a message.
+                    if profile == Profile::LANGFUSE
+                        && values[0].and_then(sorted_parts).is_some_and(|parts| values[1].and_then(sorted_parts) == Some(parts))
+                    {
+                        continue;
+                    }
                     wrong.push(format!("{file} {profile:?} {}: {key}\n   {:?}\n   {:?}", between.name, values[0], values[1]));
                 }
             }
         }
     }
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The parts of all messages, without their order.
+fn sorted_parts(messages: &Json) -> Option<Vec<String>> {
+    let parts = messages.as_array()?.iter().flat_map(|message| message["parts"].as_array().cloned().unwrap_or_default());
+    let mut parts: Vec<_> = parts.map(|part| part.to_string()).collect();
+    parts.sort();
+    Some(parts)
 }
 
 /// JSON text as what it says, so that the order of members does not count.
@@ -186,7 +202,10 @@ fn langfuse_gets_a_generation() {
             "langfuse.observation.input": {
                 "messages": [
                     {"role": "system", "content": "be brief"},
-                    {"role": "user", "content": [{"type": "text", "content": "look"}, {"type": "uri", "modality": "image", "uri": "https://example.com/a.png"}]},
+                    {"role": "user", "content": [
+                        {"type": "text", "text": "look"},
+                        {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
+                    ]},
                 ],
                 "tools": [{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}],
             },
@@ -237,7 +256,10 @@ fn openinference_gets_an_llm_span() {
             "llm.tools.0.tool.json_schema": {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}},
             "input.value": [
                 {"role": "system", "content": "be brief"},
-                {"role": "user", "content": [{"type": "text", "content": "look"}, {"type": "uri", "modality": "image", "uri": "https://example.com/a.png"}]},
+                {"role": "user", "content": [
+                    {"type": "text", "text": "look"},
+                    {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
+                ]},
             ],
             "input.mime_type": "application/json",
             "output.value": {"role": "assistant", "content": "I ask.", "tool_calls": [
@@ -370,8 +392,11 @@ fn usage_that_repeats_the_children_is_in_no_bucket() {
     });
     for profile in [Profile::LANGFUSE, Profile::OPENINFERENCE] {
         let span = spans(&convert(&request("ai", "ai.generateText", &source), profile, None)).remove(0);
-        let counted = |key: &String| key.contains("usage_details") || key.contains("token_count");
-        assert!(!attributes(&span).keys().any(counted), "{profile:?}");
+        let attributes = attributes(&span);
+        assert!(!attributes.keys().any(|key| key.contains("token_count")), "{profile:?}");
+        // Langfuse would count the tokens of a span that has a model itself.
+        let none = (profile == Profile::LANGFUSE).then(|| json!(r#"{"input":0,"output":0,"total":0}"#));
+        assert_eq!(attributes.get("langfuse.observation.usage_details"), none.as_ref(), "{profile:?}");
     }
 }
 

@@ -37,10 +37,10 @@ const ifItHas =
 
 // What the server does over HTTP and over gRPC, the options that the case needs, what may be dropped and how often a span comes twice.
 const FAULTS = [
-  { what: "takes everything", http: () => ({}) },
+  { what: "accepts everything", http: () => ({}) },
   { what: "refuses connections for 300 ms", late: 300, http: () => ({}) },
   { what: "resets the first 2 connections in the middle of the request", cut: (n) => n < 2, http: () => ({}) },
-  { what: "takes the first 2 requests and loses the answer", http: first(2, { lost: true }), duplicated: 20 },
+  { what: "accepts the first 2 requests and loses the answer", http: first(2, { lost: true }), duplicated: 20 },
   { what: "never answers the first 2 requests", http: first(2, { hang: true }) },
   { what: "answers 503 / UNAVAILABLE 3 times", http: first(3, { status: 503 }), grpc: first(3, { status: 14 }) },
   {
@@ -57,14 +57,14 @@ const FAULTS = [
     transports: ["http/protobuf", "http/json"],
   },
   {
-    what: "takes 2,000 bytes at most; one span has more",
+    what: "accepts at most 2,000 bytes; one span has more",
     maxBytes: 2000,
     http: () => ({}),
     large: "attribute",
     shortened: 1,
   },
   {
-    what: "takes 2,000 bytes at most; one span cannot be shortened",
+    what: "accepts at most 2,000 bytes; one span cannot be shortened",
     maxBytes: 2000,
     http: () => ({}),
     large: "name",
@@ -76,34 +76,34 @@ const FAULTS = [
     dropped: { rejected: 12 },
   },
   { what: "warns (partial success, none rejected)", http: always({ reject: 0, message: "slow down" }) },
-  { what: "answers 200 / OK with garbage", http: always({ garbage: true }) },
+  { what: "answers 200 / OK with an unreadable body", http: always({ garbage: true }) },
   { what: "drips its answers / is slow", http: always({ drip: true }), options: { timeoutMillis: 400 } },
   {
-    what: "answers 400 / INVALID_ARGUMENT to each batch with one certain span",
+    what: "answers 400 / INVALID_ARGUMENT to each batch that contains one certain span",
     http: ifItHas("s17", { status: 400 }),
     grpc: ifItHas("s17", { status: 3 }),
     dropped: { droppedRefused: 1 },
   },
   {
-    what: "answers 400 / INVALID_ARGUMENT for ever",
+    what: "answers 400 / INVALID_ARGUMENT permanently",
     http: always({ status: 400 }),
     grpc: always({ status: 3, message: `bad ${TOKEN}` }),
     dropped: { droppedRefused: 40 },
   },
   {
-    what: "answers 401 / UNAUTHENTICATED for ever",
+    what: "answers 401 / UNAUTHENTICATED permanently",
     http: always({ status: 401 }),
     grpc: always({ status: 16, message: `who is ${TOKEN}?` }),
     dropped: { droppedRefused: 40 },
   },
   {
-    what: "redirects for ever",
+    what: "redirects permanently",
     http: always({ status: 307, headers: { location: "http://127.0.0.1:9/" } }),
     dropped: { droppedRefused: 40 },
     transports: ["http/protobuf", "http/json"],
   },
   {
-    what: "answers 503 / UNAVAILABLE for ever",
+    what: "answers 503 / UNAVAILABLE permanently",
     http: always({ status: 503 }),
     grpc: always({ status: 14 }),
     options: { exportTimeoutMillis: 300 },
@@ -116,18 +116,18 @@ const FAULTS = [
     dropped: { droppedClosed: 40 },
   },
   {
-    what: "never answers, with a spool; the next process finds it well",
+    what: "never answers, with a spool; the next process finds it recovered",
     http: (_, { well }) => (well ? {} : { hang: true }),
     spool: true,
   },
   {
-    what: "answers 503 / UNAVAILABLE for ever, with a spool; the next process finds it well",
+    what: "answers 503 / UNAVAILABLE permanently, with a spool; the next process finds it recovered",
     http: (_, { well }) => (well ? {} : { status: 503 }),
     grpc: (_, { well }) => (well ? {} : { status: 14 }),
     spool: true,
   },
   {
-    what: "takes everything, but the queue only 25 spans",
+    what: "accepts everything, but the queue holds only 25 spans",
     http: () => ({}),
     options: { maxQueueSize: 25, maxExportBatchSize: 512 },
     dropped: { droppedFull: 15 },
@@ -258,7 +258,7 @@ for (const fault of FAULTS) {
       if (what.startsWith("warns")) assert.equal(partial.length, 4);
       const why = Object.keys(dropped).map((field) => WHY[field]);
       if (shortened) why.push("one span arrives shortened");
-      if (duplicated) why.push("duplicates: it took them, and nobody was told");
+      if (duplicated) why.push("duplicates: accepted, but the answer was lost");
       rows.push([what, at, OFFERED, unique.size, duplicated, lost, why.join("; ")]);
     }
   });

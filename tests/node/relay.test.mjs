@@ -102,7 +102,7 @@ test("SIGTERM with a backend that is down: it ends in time, and says what is los
   const { status, out, err } = await running.ended;
   assert.equal(status, 0);
   assert.ok(Date.now() - told < 5_000);
-  assert.match(out, /otlp-0 {2}0 sent {2}6 dropped: not delivered before the end\n$/);
+  assert.match(out, /otlp-0 {2}0 sent {2}6 dropped: not delivered before shutdown\n$/);
   assert.match(err, /^genspan: destination otlp-0: HTTP status 503\n$/);
   assert.ok(collector.spans().length >= SPANS.length);
   assert.ok(collector.spans().every(({ resource }) => resource["service.name"] !== "the-relay-s-own"));
@@ -326,7 +326,7 @@ testInPython(
       ],
     );
     assert.deepEqual(receiving.warnings, [
-      'service "web" sends no token, so the destination of profile tencent gets none of its spans; set the resource attribute token there (OTEL_RESOURCE_ATTRIBUTES=token=…), or one token for all services here',
+      'service "web" sends no token, so the destination of profile tencent does not receive its spans; set the resource attribute token there (OTEL_RESOURCE_ATTRIBUTES=token=…), or one token for all services here',
     ]);
   },
 );

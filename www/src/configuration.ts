@@ -1,10 +1,10 @@
-// The configuration that makes a service send what the page shows, for the three places where genspan runs.
+// The configuration that makes a service send what the page shows, for each of the three programs that contain genspan.
 import { ENDPOINTS, type Profile } from "./profiles.js";
 
 export const PLACES = ["Node", "Worker", "Envoy"] as const;
 export type Place = (typeof PLACES)[number];
 
-/** What Tencent takes as a name; another name is left for the reader to put in. */
+/** A valid service name for Tencent; any other name is left for the reader to fill in. */
 const TENCENT_NAME = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 export function configuration(place: Place, profile: Profile, service: string): string {

@@ -1,4 +1,4 @@
-// The words of the page, in English and Chinese, and those of the core's that it translates.
+// The texts of the page in English and Chinese, and translations of the core's texts.
 
 const en = {
   title: "genspan inspector",
@@ -116,7 +116,7 @@ const en = {
     http: "HTTP",
     other: "Span",
   },
-  /** The core's own words, which are English. */
+  /** Texts of the core, which are in English. */
   core: new Map<string, string>(),
 };
 

@@ -1,9 +1,9 @@
-// What the page and its worker tell each other. The worker holds the spans and the core; the page gets what it shows.
+// The messages between the page and its worker. The worker holds the spans and the core; the page receives only what it shows.
 import type { Explanation } from "genspan/slim";
 
 import type { Profile } from "./profiles.js";
 
-/** What a span does, as far as the page colours it. */
+/** The role of a span, as far as the page distinguishes it by colour. */
 export type Kind = "llm" | "agent" | "tool" | "chain" | "retriever" | "embedding" | "guardrail" | "http" | "other";
 
 export interface Tokens {
@@ -13,20 +13,20 @@ export interface Tokens {
   reasoning: number;
 }
 
-/** A row of the list. */
+/** A row of the list of traces. */
 export interface TraceSummary {
   id: string;
-  /** The entry's name, or that of the outermost span. */
+  /** The name of the entry, or of the outermost span. */
   name: string;
-  /** How many entries; 0: no LLM segment. */
+  /** The number of entries; 0 if there is no LLM segment. */
   entries: number;
   service: string;
   user: string;
   session: string;
   models: string[];
-  /** ms since 1970. */
+  /** In ms since 1970. */
   start: number;
-  /** ms. */
+  /** In ms. */
   duration: number;
   spans: number;
   tokens: Tokens | undefined;
@@ -34,18 +34,18 @@ export interface TraceSummary {
   errors: number;
 }
 
-/** A row of the waterfall; rows come parents first, siblings by their start. */
+/** A row of the waterfall. Parents come before their children, siblings in the order of their starts. */
 export interface SpanRow {
   id: string;
   parent: string;
   name: string;
   service: string;
   kind: Kind;
-  /** ms since the start of the trace. */
+  /** In ms since the start of the trace. */
   start: number;
   duration: number;
   depth: number;
-  /** Rows below this one that belong to it. */
+  /** The number of rows below this one that belong to it. */
   below: number;
   error: boolean;
   entry: boolean;
@@ -69,7 +69,7 @@ export interface Attribute {
 
 type Explained = NonNullable<Explanation["attributes"]>[number];
 
-/** What became of some attributes: those of the source at the left, those that say it now at the right. */
+/** A group of changed attributes: on the left those of the source, on the right the output attributes with their values. */
 export interface Change {
   before: (Attribute & { why?: string })[];
   after: (Attribute & Pick<Explained, "from" | "convention" | "rule" | "how" | "kept" | "privacy">)[];
@@ -88,7 +88,7 @@ export interface Message {
   parts: Part[];
 }
 
-/** What is wrong, or may be, with a span; `detail` is the core's own words or the name of an attribute. */
+/** A certain or possible problem of a span; `detail` is a text of the core or the name of an attribute. */
 export interface Warning {
   code: "service-name" | "no-service-name" | "no-model" | "no-usage" | "unparsed" | "orphan" | "time";
   detail: string;
@@ -101,7 +101,7 @@ export interface SpanDetail {
   scope: string;
   conventions: string[];
   entry: Explanation["entry"];
-  /** From the root down to the parent. */
+  /** The ancestors, from the root to the parent. */
   ancestors: SpanRow[];
   messages: { system: Part[]; input: Message[]; output: Message[] };
   /** Definitions of tools, as JSON. */
@@ -110,7 +110,7 @@ export interface SpanDetail {
   tokens: Tokens | undefined;
   cost: number | undefined;
   changes: Change[];
-  /** The same before and after. */
+  /** Attributes that are the same before and after. */
   same: Attribute[];
   goneEvents: string[];
   events: { name: string; at: number; attributes: Attribute[] }[];
@@ -120,7 +120,7 @@ export interface SpanDetail {
 }
 
 export interface Connection {
-  /** `static`: there is no server to listen to. */
+  /** `static`: there is no server to connect to. */
   state: "static" | "connecting" | "live" | "waiting";
 }
 
@@ -130,7 +130,7 @@ export interface Info {
   keepBytes: number;
 }
 
-/** What the bounds did, and what the core could not read. */
+/** Traces and spans removed by the limits, and data that the core could not read. */
 export interface Counts {
   spans: number;
   bytes: number;

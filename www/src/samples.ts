@@ -1,4 +1,4 @@
-// Captures of the tests that the page brings along; vite.config.ts copies them.
+// Captures from the tests that are included in the page; vite.config.ts copies them.
 
 export const SAMPLES = [
   { file: "langfuse-py-5.0.4.langgraph-entry-inherited.pb", name: "Langfuse", note: "LangGraph · Python" },

@@ -1,4 +1,4 @@
-// What the page knows and what is chosen in it; the worker's words come in here.
+// The state of the page: its data and the user's choices. The messages of the worker are processed here.
 import { computed, effect, signal } from "@preact/signals";
 import { LANGUAGES, type Language } from "./i18n.js";
 import { PROFILES, type Profile } from "./profiles.js";
@@ -10,7 +10,7 @@ function remembered<T extends string>(key: string, known: readonly T[], otherwis
     try {
       return localStorage.getItem(`genspan.${key}`);
     } catch {
-      return null; // no storage for this page
+      return null; // this page may not use storage
     }
   })();
   const value = signal(known.find((k) => k === stored) ?? otherwise);
@@ -25,7 +25,7 @@ function remembered<T extends string>(key: string, known: readonly T[], otherwis
 const spoken: Language = navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
 export const language = remembered<Language>("language", ["en", "zh"], spoken);
 export const words = computed(() => LANGUAGES[language.value]);
-/** The core speaks English. */
+/** The core's texts are in English. */
 export const said = (text: string): string => words.value.core.get(text) ?? text;
 
 export const theme = remembered("theme", ["system", "light", "dark"] as const, "system");
@@ -70,7 +70,7 @@ export const spanId = signal<string | undefined>(undefined);
 export const trace = signal<TraceDetail | undefined>(undefined);
 export const span = signal<SpanDetail | undefined>(undefined);
 export const summary = computed(() => traces.value.find(({ id }) => id === traceId.value));
-/** On a narrow screen one of the three is there. */
+/** On a narrow screen, only one of the three panes is visible. */
 export const pane = signal<"list" | "trace" | "span">("list");
 
 const worker = new Worker(new URL("./worker/worker.ts", import.meta.url), { type: "module", name: "genspan" });
@@ -177,7 +177,7 @@ export async function readSample(file: string, name: string): Promise<void> {
   else notice.value = { text: words.value.notRead(name, String(response.status)), bad: true };
 }
 
-/** `?traces=…&mib=…` change the bounds of what the page holds. */
+/** `?traces=…&mib=…` change the limits of the page's memory. */
 export function start(): void {
   const given = new URLSearchParams(location.search);
   const number = (name: string) => Number(given.get(name)) || undefined;

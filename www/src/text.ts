@@ -1,7 +1,7 @@
-// Numbers and foreign text as the page shows them.
+// How the page shows numbers and text from spans.
 
-/** Characters that nobody sees, or that turn the text around them: shown by their number. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
+/** Invisible characters, and characters that change the direction of text. They are shown by their code. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the expression searches for them
 const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
 
 export function visible(text: string): string {
@@ -31,7 +31,7 @@ export function dollars(n: number): string {
   return `$${n < 0.01 ? n.toPrecision(2) : n.toFixed(n < 1 ? 3 : 2)}`;
 }
 
-/** The time of day, with the day where it is not today. */
+/** The time of day, with the date if it is not today. */
 export function clock(millis: number): string {
   const time = new Date(millis);
   const two = (n: number) => String(n).padStart(2, "0");
@@ -40,7 +40,7 @@ export function clock(millis: number): string {
   return `${two(time.getMonth() + 1)}-${two(time.getDate())} ${hour}`;
 }
 
-/** JSON set out over lines, other text as it is. */
+/** JSON formatted over several lines; other text unchanged. */
 export function pretty(text: string): string {
   if (!/^\s*[[{]/.test(text)) return text;
   try {

@@ -1,5 +1,5 @@
-// The OTLP/gRPC receiver: unary calls over HTTP/2 without TLS, by Node's own server, with one message each. Nothing is generated: a message
-// goes to the intake as bytes, as a body of OTLP/HTTP does.
+// The OTLP/gRPC receiver: unary calls over HTTP/2 without TLS, with Node's own server and one message each. No code is generated: a message
+// is passed to the intake as bytes, like a body of OTLP/HTTP.
 import { createServer, type Http2Session, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import { LAST_REQUESTS } from "./http.js";
@@ -16,14 +16,14 @@ const CONTENT_TYPE = "application/grpc";
 const ENCODINGS = "identity,gzip,deflate";
 const UNKNOWN = 2;
 const UNIMPLEMENTED = 12;
-/** Requests of one connection at a time. */
+/** Maximum number of concurrent requests of one connection. */
 const MAX_STREAMS = 16;
-/** What stands before a message: whether it is compressed, and its length. */
+/** The prefix of a message: whether it is compressed, and its length. */
 const PREFIX = 5;
 
 export interface GrpcReceiver {
   port: number;
-  /** Takes nothing new; resolves when what is under way is answered. */
+  /** Accepts nothing new; resolves when the requests in progress are answered. */
   close(): Promise<void>;
 }
 
@@ -65,7 +65,7 @@ export async function listenGrpc({ host, port, intake }: GrpcOptions): Promise<G
   }
 
   const server = createServer({ settings: { maxConcurrentStreams: MAX_STREAMS, enablePush: false } });
-  /** Each with the socket that it has: what a session itself gives for it is not the same object. */
+  /** Each session with its socket: the socket that the session itself returns is not the same object. */
   const sessions = new Map<Http2Session, Socket>();
   let connecting: Socket;
   server.prependListener("connection", (socket: Socket) => {
@@ -76,7 +76,7 @@ export async function listenGrpc({ host, port, intake }: GrpcOptions): Promise<G
     sessions.set(session, connecting);
     session.on("close", () => sessions.delete(session));
   });
-  // What breaks a connection or a request is its sender's: it is answered, or gone.
+  // Errors of a connection or a request are its sender's problem: the request is answered, or the connection is gone.
   server.on("sessionError", () => {});
   server.on("stream", (stream, headers) => {
     stream.on("error", () => {});
@@ -110,12 +110,13 @@ function isGrpc(headers: IncomingHttpHeaders): boolean {
   return headers[":method"] === "POST" && /^application\/grpc(\+proto)?(;|$)/i.test(type);
 }
 
-/** The one message of a unary call, and how it is compressed. */
+/** The one message of a unary call, and its compression. */
 function message(body: Buffer, encoding: string | undefined): [Buffer, string | undefined] {
   if (body.length < PREFIX) throw new Refusal(400, "the request has no message");
-  if (body.readUInt32BE(1) !== body.length - PREFIX) throw new Refusal(400, "the request is not one whole message");
+  if (body.readUInt32BE(1) !== body.length - PREFIX) throw new Refusal(400, "the request is not exactly one message");
   const flag = body[0] as number;
-  if (flag > 1 || (flag === 1 && !encoding)) throw new Refusal(400, "the message is compressed in an unnamed way");
+  if (flag > 1 || (flag === 1 && !encoding))
+    throw new Refusal(400, "the message is compressed without naming the coding");
   return [body.subarray(PREFIX), flag === 1 ? encoding : undefined];
 }
 
@@ -139,6 +140,6 @@ function refuse(stream: ServerHttp2Stream, { status, message }: Refusal): void {
     },
     { endStream: true },
   );
-  // What it still sends is not read.
+  // The rest of the request is not read.
   stream.close();
 }

@@ -1,5 +1,5 @@
-// The OTLP/HTTP receiver: a server of node:http that knows who may ask, and how long that may take. What is OTLP goes to the intake, what is
-// not to `other`.
+// The OTLP/HTTP receiver: a server of node:http with access rules and time limits. OTLP requests are passed to the intake, all others to
+// `other`.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Intake, Signal } from "./intake.js";
@@ -8,42 +8,42 @@ import { accepted, JSON_TYPE, mediaType, PROTOBUF, Refusal, refused } from "./ot
 export interface ReceiverOptions {
   host: string;
   port: number;
-  /** Names by which it may be asked for, beside its own. */
+  /** Host names that are accepted in addition to the server's own. */
   allowHosts: string[];
-  /** Pages that may send spans, beside those of this machine. */
+  /** Origins whose pages may send spans, in addition to those of this machine. */
   allowOrigins: string[];
   intake: Intake;
-  /** Answers what is not OTLP; false: it is nobody's. The host was checked, and that a page of another origin is not told anything. */
+  /** Answers requests that are not OTLP; returns `false` for an unknown path. The Host header has been checked, and pages of other origins are refused. */
   other(request: IncomingMessage, response: ServerResponse, path: string): boolean;
 }
 
 export interface Receiver {
   url: string;
   port: number;
-  /** Takes nothing new; resolves when what is under way is answered. */
+  /** Accepts nothing new; resolves when the requests in progress are answered. */
   close(): Promise<void>;
 }
 
-/** Where OTLP comes to, whatever stands before it: SDKs of a backend have its own path in front. */
+/** The path of OTLP, with any prefix: SDKs of some backends put their own path in front. */
 const TRACES = "/v1/traces";
 const OTHER_SIGNALS = ["/v1/metrics", "/v1/logs", "/v1development/profiles"];
-/** Langfuse's API: its SDKs, sent here by `LANGFUSE_HOST`, ask for more than traces. */
+/** Langfuse's API: its SDKs, redirected by `LANGFUSE_HOST`, also use endpoints other than traces. */
 const LANGFUSE = "/api/public/";
-/** What its `auth_check` asks for, with which programs begin; it raises where there is no project. */
+/** The endpoint that `auth_check` reads, which programs call at their start; it raises if there is no project. */
 const PROJECTS = `${LANGFUSE}projects`;
 const OURS = { id: "genspan", name: "genspan" };
 const ONE_PROJECT = Buffer.from(JSON.stringify({ data: [{ ...OURS, organization: OURS, metadata: {} }] }));
 const NOT_LANGFUSE = Buffer.from(
   JSON.stringify({
     error: "NotFound",
-    message: "genspan takes traces only (POST …/v1/traces); scores, prompts and media need Langfuse itself",
+    message: "genspan accepts traces only (POST …/v1/traces); scores, prompts and media need Langfuse itself",
   }),
 );
 const HEADERS_TIMEOUT = 10_000;
 const CHECK_INTERVAL = 5_000;
-/** At the end, whoever has connected has so long to ask for something, in ms. */
+/** During shutdown, the time limit for connections to send a request, in ms. */
 const SILENT = 200;
-/** And who is in the middle of a request so long to end it. */
+/** During shutdown, the time limit for completing a request, in ms. */
 export const LAST_REQUESTS = 5_000;
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
@@ -53,7 +53,7 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
   const loopback = isLoopback(host);
   const names = new Set([...LOOPBACK, nameOf(host), ...options.allowHosts.map((name) => name.toLowerCase())]);
 
-  /** A page whose name was made to point here is at home under that name: only names that are ours count. */
+  /** A page under a name that was made to point to this machine would be same-origin, so only the server's own names are accepted. */
   function mayAsk(name: string | undefined): boolean {
     const known = hostname(name);
     return known !== undefined && (names.has(known) || (!loopback && isAddress(known)));
@@ -109,7 +109,7 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
     if (!mayAsk(asked)) {
       counters.forbidden++;
       const shown = JSON.stringify(hostname(asked) ?? "");
-      return plain(response, 403, `host ${shown} is not allowed here; --allow-host lets it in`);
+      return plain(response, 403, `host ${shown} is not allowed; --allow-host adds it`);
     }
     if (
       otlp
@@ -117,7 +117,7 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
         : !own || (site !== undefined && site !== "same-origin" && site !== "none" && !isTop(request))
     ) {
       counters.forbidden++;
-      return plain(response, 403, "pages of this origin are not allowed here; --allow-origin lets one send spans");
+      return plain(response, 403, "pages of this origin are not allowed; --allow-origin permits one to send spans");
     }
     if (otlp && origin !== undefined) {
       response.setHeader("vary", "origin");
@@ -131,13 +131,13 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
     try {
       if (!options.other(request, response, path)) plain(response, 404, "nothing here");
     } catch {
-      // Such as a file that has gone since.
+      // For example, a file was deleted meanwhile.
       if (!response.headersSent) plain(response, 500, "internal fault");
     }
   });
   server.on("connection", (socket) => intake.connected(socket));
   server.headersTimeout = HEADERS_TIMEOUT;
-  // The intake ends what takes too long, and has a bound for connections.
+  // The intake ends slow requests and limits the number of connections.
   server.requestTimeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(options.port, host, () => resolve(void server.off("error", reject)));
@@ -150,7 +150,7 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
       new Promise((resolve) => {
         intake.closing = true;
         const since = Date.now();
-        // A connection that is in the middle of an answer becomes idle later; one that has not asked yet Node does not call idle.
+        // A connection in the middle of an answer becomes idle later; Node does not consider one without any request idle.
         const idle = setInterval(() => {
           server.closeIdleConnections();
           if (Date.now() - since > SILENT) intake.closeSilent();
@@ -174,7 +174,7 @@ export function plain(response: ServerResponse, status: number, text: string): v
   response.end(`${text}\n`);
 }
 
-/** A link on another page that leads here: the page that asks gets nothing of the answer. */
+/** A link on another page leads here; the page itself cannot read the answer. */
 function isTop({ method, headers }: IncomingMessage): boolean {
   return method === "GET" && headers["sec-fetch-mode"] === "navigate" && headers["sec-fetch-dest"] === "document";
 }
@@ -192,7 +192,7 @@ function preflight(request: IncomingMessage, response: ServerResponse): void {
   response.writeHead(204).end();
 }
 
-/** Of `name:port`, in lower case; an address of IPv6 has its brackets. */
+/** The name in `name:port`, in lower case; an IPv6 address keeps its brackets. */
 function hostname(authority: string | undefined): string | undefined {
   return /^(\[[0-9a-f:.]+\]|[^:[\]/?#@\s]+)(?::\d{1,5})?$/i
     .exec(authority ?? "")?.[1]

@@ -1,4 +1,4 @@
-// The commands that stay: `genspan inspect` and `genspan relay`, from the command line to the end of the process. Node only.
+// The long-running commands `genspan inspect` and `genspan relay`, from the command line to the end of the process. Node only.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { SenderStats } from "../sender.js";
@@ -21,7 +21,7 @@ const bold = (text: string) => (colour ? `\x1b[1m${text}\x1b[22m` : text);
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const complain = (line: string) => void process.stderr.write(`genspan: ${line.replace(/^genspan: /, "")}\n`);
 
-/** Runs a command until a signal ends it. Gives the exit status. */
+/** Runs a command until a signal ends it. Returns the exit status. */
 export async function run(command: "inspect" | "relay", args: string[]): Promise<number> {
   try {
     return await (command === "inspect" ? inspect(args) : relay(args));
@@ -67,7 +67,7 @@ async function relay(args: string[]): Promise<number> {
       count(received.malformed, "malformed"),
       count(received.rejectedSpans, "spans refused"),
       count(received.tooLarge, "too large"),
-      count(received.busy, "told to come again"),
+      count(received.busy, "rejected (503)"),
       count(received.stalled, "ended because they stalled"),
     ];
     say(
@@ -85,34 +85,34 @@ function help(command: "inspect" | "relay"): number {
 
 const count = (number: number | undefined, what: string) => (number ? `${number} ${what}` : "");
 
-/** What became of the spans, by destination. */
+/** The outcome for the spans, by destination. */
 function outcome({ destinations = [] }: SenderStats): string[] {
   return destinations.map((d) => {
     const parts = [
       `${d.sent} sent`,
       count(d.rejected, "rejected"),
       count(d.spooled - d.restored, "on disk"),
-      count(d.filtered + d.notSampled, "not meant for it"),
+      count(d.filtered + d.notSampled, "excluded by filter or sampling"),
       count(d.withoutToken, "without a token"),
       count(d.droppedFull, "dropped: queue full"),
       count(d.droppedRefused, "dropped: refused"),
       count(d.droppedDeadline, "dropped: too late"),
       count(d.droppedTooLarge, "dropped: too large"),
-      count(d.droppedClosed, "dropped: not delivered before the end"),
+      count(d.droppedClosed, "dropped: not delivered before shutdown"),
       count(d.droppedFault, "dropped: internal fault"),
     ];
     return [`  ${d.name}`, ...parts.filter(Boolean)].join("  ");
   });
 }
 
-/** The first SIGINT or SIGTERM; a second one ends the process at once. */
+/** Resolves on the first SIGINT or SIGTERM; a second one ends the process at once. */
 function signal(): Promise<void> {
   return new Promise((resolve) => {
-    let told = false;
+    let stopping = false;
     for (const name of ["SIGINT", "SIGTERM"] as const) {
       process.on(name, () => {
-        if (told) process.exit(130);
-        told = true;
+        if (stopping) process.exit(130);
+        stopping = true;
         resolve();
       });
     }
@@ -123,8 +123,8 @@ function unexpected(error: unknown): string {
   const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
   const at = port === undefined ? "the port" : `port ${port}`;
   if (code === "EADDRINUSE") {
-    return `${at} is taken; choose another with --port, --grpc-port`;
+    return `${at} is in use; choose another with --port or --grpc-port`;
   }
-  if (code === "EACCES") return `${at} is not for this user; choose one from 1024`;
+  if (code === "EACCES") return `${at} is not permitted for this user; choose one from 1024`;
   return message;
 }

@@ -1,4 +1,4 @@
-// `genspan inspect`: receives, keeps the newest bodies, and gives them to the page.
+// `genspan inspect`: receives bodies, keeps the newest ones, and serves them to the page.
 import { spawn } from "node:child_process";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { version } from "../slim.js";
@@ -12,15 +12,15 @@ import { Lines, spansOf } from "./terminal.js";
 
 export interface Inspector {
   url: string;
-  /** Address of the gRPC receiver; null: there is none. */
+  /** Address of the gRPC receiver; null if it is disabled. */
   grpc: string | null;
-  /** As if a sender had sent it. */
+  /** Ingests a body as if a sender had sent it. */
   add(body: Uint8Array): void;
   close(): Promise<void>;
 }
 
 export interface Showing {
-  /** Where the page is. */
+  /** The folder of the page. */
   folder: string;
   /** Writes a line for each trace. */
   write: (line: string) => void;
@@ -71,7 +71,7 @@ export async function startInspector(command: InspectCommand, showing: Showing):
       response.setHeader(name, value);
     }
     if (kept.follow(response)) response.flushHeaders();
-    else plain(response, 503, "too many pages follow already");
+    else plain(response, 503, "too many pages are connected");
     return true;
   }
 
@@ -96,7 +96,7 @@ export async function startInspector(command: InspectCommand, showing: Showing):
   };
 }
 
-/** Opens the page in the browser of whoever sits there, if there is one. */
+/** Opens the page in the user's browser, if there is one. */
 export function openBrowser(url: string): void {
   const [command, ...args] =
     process.platform === "darwin"

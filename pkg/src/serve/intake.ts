@@ -1,5 +1,5 @@
-// What both receivers, HTTP and gRPC, have in common: what is counted, what unfinished requests may hold together, who has to go when there is
-// no room, and how a body is read within all that.
+// The common part of both receivers, HTTP and gRPC: counters, the memory that unfinished requests share, the choice of the request that is ended
+// when memory is needed, and the reading of bodies within these limits.
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import type { Rejected } from "../core.js";
@@ -7,93 +7,93 @@ import { fromBrace, Refusal, type Take, unpack } from "./otlp.js";
 
 export interface Counters {
   requests: number;
-  /** Bytes of bodies that were taken, unpacked. */
+  /** Size of the accepted bodies, in bytes, unpacked. */
   bytes: number;
   malformed: number;
-  /** Spans that were refused although the rest of their body was taken. */
+  /** Spans that were refused while the rest of their body was accepted. */
   rejectedSpans: number;
   tooLarge: number;
-  /** Answered with "come again later". */
+  /** Requests that were answered with 503. */
   busy: number;
-  /** Ended because their bodies came too slowly. */
+  /** Requests that were ended because their bodies came too slowly. */
   stalled: number;
-  /** Idle connections that were closed to make room for new ones, and new ones that there was no room for. */
+  /** Idle connections that were closed to make room for new ones, and new ones for which there was no room. */
   closed: number;
-  /** Asked for by a name, or by a page, that is not allowed. */
+  /** Requests for a Host name or from an origin that is not allowed. */
   forbidden: number;
-  /** Bodies of metrics and logs that were thrown away. */
+  /** Bodies of metrics and logs that were discarded. */
   discarded: number;
 }
 
-/** What a request carries: spans, or metrics, logs and profiles. */
+/** The content of a request: spans, or metrics, logs and profiles. */
 export type Signal = "traces" | "other";
 
-/** A request that a receiver has read the head of. */
+/** A request whose headers have been read. */
 export interface Incoming {
   stream: Readable;
   socket: Socket | undefined;
   signal: Signal;
-  /** How many bytes its head announces; 0: unknown. */
+  /** The length of the body according to the headers; 0 if unknown. */
   length: number;
   isJson: boolean;
-  /** Its sender reads an answer before it has sent everything; one that does not is answered when it has. */
+  /** `true` if the sender reads an answer before it has sent everything; otherwise it is answered afterwards. */
   answersEarly: boolean;
-  /** Gives the message in the body, and how that is encoded. Throws a Refusal. */
+  /** Returns the message in the body and its encoding. Throws a Refusal. */
   unwrap(body: Buffer): [message: Buffer, encoding: string | undefined];
 }
 
-/** The bounds that senders share. */
+/** The limits that senders share. */
 export interface Bounds {
-  /** Of one request, packed and unpacked. */
+  /** Maximum size of one request, packed and unpacked. */
   maxBodyBytes: number;
-  /** What all requests may hold together until they are read, in bytes. */
+  /** Maximum memory of all incomplete requests, in bytes. */
   maxHeldBytes: number;
-  /** How long a body may stop, in ms. */
+  /** Longest pause within a body, in ms. */
   bodyIdleMillis: number;
-  /** How fast a body has to come, in bytes per second. */
+  /** Lowest rate of a body, in bytes per second. */
   leastRate: number;
   maxConnections: number;
 }
 
 export interface IntakeOptions extends Bounds {
-  /** What is done with metrics and logs. */
+  /** The treatment of metrics and logs. */
   otherSignals: "discard" | "refuse";
   take: Take;
 }
 
-/** A body that is too large is read on so far, so that its sender gets to hear it. */
+/** How much more of a body that is too large is read, so that its sender receives the answer. */
 const MAX_IGNORED = 8;
-/** How long a request may take in all, in ms. */
+/** Time limit of a whole request, in ms. */
 export const REQUEST_TIMEOUT = 30_000;
 const CHECK_INTERVAL = 1_000;
-/** What a request takes beside its body, in bytes. */
+/** Memory of a request in addition to its body, in bytes. */
 const OVERHEAD = 4 << 10;
-/** Bodies up to this size may fill the room that larger ones have to leave, in bytes and as a part of it. */
+/** Bodies up to this size have a reserved share of the memory, in bytes and as a fraction. */
 const SMALL = 1 << 20;
 const LEFT_FOR_SMALL = 1 / 5;
-/** Whether a body stalls is seen by what came of it in this window and the one before, in ms and bytes. */
+/** A body counts as stalled by the bytes received in this window and the one before, in ms and bytes. */
 const WINDOW = 250;
 const SLOW = 16 << 10;
-/** A sender that holds so many times what another one holds makes room for it. */
+/** A sender that holds this many times the memory of another one has to make room for it. */
 const GREEDY = 2;
 
 interface Connection {
   socket: Socket;
   peer: string;
-  /** Requests that are not answered yet, and those of them whose bodies are under way. */
+  /** Unanswered requests, and those of them whose bodies are being received. */
   open: number;
   uploads: Set<Upload>;
   hasAsked: boolean;
   idleSince: number;
 }
 
-/** A body that is under way. */
+/** A body that is being received. */
 class Upload {
   readonly startedAt = Date.now();
   held = 0;
   chunks: Buffer[] = [];
   lastAt = this.startedAt;
-  /** The bytes since then, by which the least rate is judged. */
+  /** The bytes received since then, for the minimum rate. */
   #judgedAt = this.startedAt;
   #sinceJudged = 0;
   #windowAt = this.startedAt;
@@ -112,23 +112,23 @@ class Upload {
     this.lastAt = now;
   }
 
-  /** Returns true if next to nothing came of it in the last moments. */
+  /** Returns `true` if almost nothing has arrived recently. */
   isSlow(now: number): boolean {
     this.#slide(now);
     return this.#before + this.#inWindow < SLOW;
   }
 
-  /** Why it has to end, if it comes too slowly. */
+  /** The reason to end the upload, if it is too slow. */
   late(now: number, { bodyIdleMillis, leastRate }: Bounds): Refusal | undefined {
     if (now - this.startedAt > REQUEST_TIMEOUT)
       return new Refusal(408, `the request took more than ${REQUEST_TIMEOUT} ms`);
     if (now - this.lastAt > bodyIdleMillis)
-      return new Refusal(408, `nothing of the body came for ${bodyIdleMillis} ms`);
+      return new Refusal(408, `no data of the body arrived for ${bodyIdleMillis} ms`);
     const millis = now - this.#judgedAt;
     if (millis < bodyIdleMillis) return undefined;
     const rate = (this.#sinceJudged * 1000) / millis;
     [this.#judgedAt, this.#sinceJudged] = [now, 0];
-    return rate < leastRate ? new Refusal(408, `the body came at less than ${leastRate} bytes a second`) : undefined;
+    return rate < leastRate ? new Refusal(408, `the body is slower than ${leastRate} bytes a second`) : undefined;
   }
 
   #slide(now: number): void {
@@ -153,13 +153,13 @@ export class Intake {
     forbidden: 0,
     discarded: 0,
   };
-  /** Nothing new is taken. */
+  /** `true` during shutdown: nothing new is accepted. */
   closing = false;
   readonly #options: IntakeOptions;
   readonly #connections = new Map<Socket, Connection>();
   readonly #uploads = new Set<Upload>();
   #held = 0;
-  /** The same by sender. */
+  /** The same for each sender. */
   readonly #heldBy = new Map<string, number>();
   #checking: NodeJS.Timeout | undefined;
 
@@ -167,7 +167,7 @@ export class Intake {
     this.#options = options;
   }
 
-  /** A connection came. Where there are too many, what idles is closed, or else this one. */
+  /** Registers a new connection. If there are too many, an idle one is closed, or this one if none is idle. */
   connected(socket: Socket): void {
     const peer = addressOf(socket.remoteAddress);
     while (this.#connections.size >= this.#options.maxConnections) {
@@ -183,7 +183,7 @@ export class Intake {
     socket.on("close", () => this.#connections.delete(socket));
   }
 
-  /** A request came on a connection; `answered` emits "close" when that is over. */
+  /** Registers a request on a connection; `answered` emits "close" when it is finished. */
   asked(socket: Socket | undefined, answered: NodeJS.EventEmitter): void {
     const connection = socket && this.#connections.get(socket);
     if (!connection) return;
@@ -195,12 +195,12 @@ export class Intake {
     });
   }
 
-  /** Closes the connections that have not asked for anything. */
+  /** Closes the connections without any request. */
   closeSilent(): void {
     for (const { hasAsked, socket } of this.#connections.values()) if (!hasAsked) socket.destroy();
   }
 
-  /** Takes what a request carries. Gives the spans that were not taken, if there are any. Throws a Refusal. */
+  /** Processes a request. Returns the refused spans, if there are any. Throws a Refusal. */
   async request(request: Incoming): Promise<Rejected | undefined> {
     const { maxBodyBytes, otherSignals, take } = this.#options;
     const { signal, socket } = request;
@@ -226,7 +226,7 @@ export class Intake {
     }
   }
 
-  /** Counts a request that was not taken. Gives what its sender is answered. */
+  /** Counts a refused request. Returns the answer for its sender. */
   refused(error: unknown): Refusal {
     const why = error instanceof Refusal ? error : new Refusal(500, "internal fault");
     if (why.status === 400) this.counters.malformed++;
@@ -236,7 +236,7 @@ export class Intake {
     return why;
   }
 
-  /** Reads a body within all bounds. It counts as held until it is released. */
+  /** Reads a body within all limits. It counts as held until it is released. */
   #read({ stream, socket, length: announced, answersEarly }: Incoming, peer: string): Promise<Upload> {
     const { maxBodyBytes } = this.#options;
     const tooLarge = () => new Refusal(413, `the body has more than ${maxBodyBytes} bytes`);
@@ -252,7 +252,7 @@ export class Intake {
         this.#release(upload);
         reject(refusal);
       };
-      /** Nothing of it is kept. Its sender hears so at once, or when it has sent everything. */
+      /** Discards the body. Its sender is informed at once, or when it has sent everything. */
       const refuse = (refusal: Refusal, atOnce = answersEarly) => {
         why ??= refusal;
         if (atOnce) end(why);
@@ -275,13 +275,13 @@ export class Intake {
       });
       stream.on("end", () => end(why));
       stream.on("close", () => {
-        if (!stream.readableEnded) end(why ?? new Refusal(400, "the body broke off"));
+        if (!stream.readableEnded) end(why ?? new Refusal(400, "the body is incomplete"));
       });
       stream.on("error", () => {});
     });
   }
 
-  /** Gives an upload room for so many bytes. Returns false if there is none. */
+  /** Reserves this many bytes for an upload. Returns `false` if there is not enough memory. */
   #hold(upload: Upload, bytes: number): boolean {
     const { maxHeldBytes } = this.#options;
     const most = upload.held + bytes > SMALL ? maxHeldBytes * (1 - LEFT_FOR_SMALL) : maxHeldBytes;
@@ -308,10 +308,10 @@ export class Intake {
   }
 
   #displace(upload: Upload): void {
-    upload.refuse(new Refusal(503, "others needed the room, and little of the body came", 1));
+    upload.refuse(new Refusal(503, "the memory was needed for other requests, and this body was slow", 1));
   }
 
-  /** Who makes room for an upload: of those that stall, or whose sender holds far more than this one, the one that has waited longest. */
+  /** The upload that makes room for another one: of those that stall, or whose sender holds far more, the one that has waited longest. */
   #inTheWay(upload: Upload, now: number): Upload | undefined {
     const by = ({ peer }: Upload) => this.#heldBy.get(peer) ?? 0;
     const others = [...this.#uploads].filter((other) => other !== upload && other.held > 0);
@@ -321,7 +321,7 @@ export class Intake {
     return candidates?.reduce((a, b) => (by(a) !== by(b) ? (by(a) > by(b) ? a : b) : a.lastAt <= b.lastAt ? a : b));
   }
 
-  /** The connection that is missed least: of those that ask for nothing, or whose bodies all stall, of the sender that has most of them. */
+  /** The connection to close: an idle one, or one whose bodies all stall, of the sender with the most of these. */
   #idlest(now: number): Connection | undefined {
     const all = [...this.#connections.values()];
     const counts = new Map<string, number>();
@@ -337,7 +337,7 @@ export class Intake {
     return all.filter(stalls).reduce<Connection | undefined>((a, b) => (a && before(a, b) ? a : b), undefined);
   }
 
-  /** Ends the uploads that come too slowly, for as long as there are any. */
+  /** Periodically ends uploads that are too slow, as long as there are uploads. */
   #check(): void {
     this.#checking ??= setInterval(() => {
       const now = Date.now();
@@ -356,9 +356,9 @@ export class Intake {
 
 const TOO_MANY = "too many bodies at once";
 const TRACES_ONLY =
-  "genspan relay takes traces only; switch the others off in the sender: OTEL_METRICS_EXPORTER=none, OTEL_LOGS_EXPORTER=none";
+  "genspan relay accepts traces only; disable the other signals in the sender: OTEL_METRICS_EXPORTER=none, OTEL_LOGS_EXPORTER=none";
 
-/** An address of IPv4 as itself, however the socket has it. */
+/** An IPv4 address in its own notation, even if the socket reports it as an IPv6 address. */
 function addressOf(address: string | undefined): string {
   return (address ?? "").replace(/^::ffff:/, "");
 }

@@ -1,24 +1,24 @@
-// The bodies that `inspect` keeps, the newest up to a bound in bytes, and those who follow them: each at its own pace, none of them in the way
-// of what comes in.
+// The bodies that `inspect` keeps (the newest, up to a limit in bytes) and the readers that follow them, each at its own pace, without delaying
+// the intake.
 import type { ServerResponse } from "node:http";
 
-/** What a body takes beside its bytes. */
+/** Memory of a body in addition to its bytes. */
 const OVERHEAD = 128;
 const HEARTBEAT = 15_000;
-/** Whoever reads nothing for so many heartbeats is gone. */
+/** A reader that reads nothing for this many heartbeats is considered gone. */
 const MAX_STALLED = 4;
 const MAX_READERS = 16;
 const EMPTY = Buffer.alloc(4);
 
 export class Kept {
-  /** By number, oldest first. */
+  /** The bodies by number, oldest first. */
   readonly #bodies = new Map<number, Buffer>();
   #first = 0;
   #next = 0;
   #bytes = 0;
   readonly #readers = new Set<Reader>();
   readonly #heartbeat: NodeJS.Timeout;
-  /** Bodies that went because newer ones came · that a reader was too slow for, counted for each · readers that were let go for it. */
+  /** Bodies removed because newer ones arrived · bodies missed by slow readers, counted for each · readers disconnected for that reason. */
   readonly counters = { dropped: 0, skipped: 0, stalled: 0 };
 
   constructor(
@@ -30,7 +30,7 @@ export class Kept {
     }, heartbeatMillis).unref();
   }
 
-  /** What is kept, and who follows. */
+  /** The number of kept bodies and of readers. */
   get stats() {
     return { bodies: this.#bodies.size, bytes: this.#bytes, readers: this.#readers.size, ...this.counters };
   }
@@ -46,14 +46,14 @@ export class Kept {
     for (const reader of this.#readers) reader.send();
   }
 
-  /** The first body from `number` on, and how many before it are gone. */
+  /** The first body from `number` on, and how many before it have been removed. */
   from(number: number): { body: Buffer; number: number; gone: number } | undefined {
     const at = Math.max(number, this.#first);
     const body = this.#bodies.get(at);
     return body && { body, number: at, gone: at - number };
   }
 
-  /** Writes frames to the response for as long as it is open: what is kept, then what comes. False: there are too many already. */
+  /** Writes frames to the response while it is open: first the kept bodies, then new ones. Returns `false` if there are too many readers. */
   follow(response: ServerResponse): boolean {
     if (this.#readers.size >= MAX_READERS) return false;
     const reader = new Reader(this, response, this.#first);
@@ -87,7 +87,7 @@ class Reader {
     });
   }
 
-  /** Writes until the socket has enough: what is not written is not held for this reader. */
+  /** Writes until the socket is full. Data that cannot be written is not buffered for this reader. */
   send(): void {
     while (!this.#blocked && !this.#response.destroyed) {
       const found = this.#kept.from(this.#next);

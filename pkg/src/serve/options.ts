@@ -1,10 +1,10 @@
-// The command lines of `inspect` and `relay`, and what they mean.
+// The command lines of `inspect` and `relay`.
 import { readFileSync } from "node:fs";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { PROFILES } from "../options.js";
 import type { Bounds } from "./intake.js";
 
-/** The command line, the configuration or the machine is not as it must be; the process ends with `status`. */
+/** The command line, the configuration or the machine prevents the command from running; the process exits with `status`. */
 export class Quit extends Error {
   constructor(
     readonly status: number,
@@ -17,47 +17,47 @@ export class Quit extends Error {
 export const HELP = {
   inspect: `genspan inspect [options]
 
-Receives OTLP traces on this machine and shows them in a browser: what came in, what genspan makes of it, and why. Nothing leaves the machine.
+Receives OTLP traces on this machine and shows them in a browser: the input, genspan's output, and the reasons. No data leaves the machine.
 
-  --port N             OTLP/HTTP and the page (default 4318; 0: any that is free)
-  --grpc-port N        OTLP/gRPC (default 4317; none: off)
-  --host ADDRESS       where it listens (default 127.0.0.1)
-  --keep-bytes SIZE    how much is kept, such as 64MiB (the default); the oldest goes first
+  --port N             port for OTLP/HTTP and the page (default 4318; 0: any free port)
+  --grpc-port N        port for OTLP/gRPC (default 4317; "none" disables it)
+  --host ADDRESS       address to listen on (default 127.0.0.1)
+  --keep-bytes SIZE    memory for received bodies (default 64MiB); the oldest are removed first
   --max-body SIZE      largest request, packed and unpacked (default 16MiB)
-  --max-held SIZE      what requests hold in memory until they are whole, together (default 5 times --max-body); what stalls goes first
-  --body-idle SECONDS  how long a request may send nothing (default 5)
-  --least-rate SIZE    how much of a request has to come each second (default 4KiB)
-  --max-connections N  connections by HTTP and gRPC together (default 1024); what idles goes first
-  --allow-host NAME    a further name that it may be asked for by; may stand several times
-  --allow-origin URL   a page that may send spans, beside those of this machine; may stand several times
+  --max-held SIZE      memory for all incomplete requests (default 5 times --max-body); stalled ones are ended first
+  --body-idle SECONDS  longest pause within a request (default 5)
+  --least-rate SIZE    lowest rate of a request, per second (default 4KiB)
+  --max-connections N  maximum number of connections, HTTP and gRPC together (default 1024); idle ones are closed first
+  --allow-host NAME    additional Host name to accept (repeatable)
+  --allow-origin URL   additional origin whose pages may send spans (repeatable); pages of this machine always may
   --open               open the page in a browser
-  --quiet              no line for each trace`,
+  --quiet              do not print a line for each trace`,
   relay: `genspan relay --to URL [options]
 
-Receives OTLP traces of services in any language and sends them on as genspan's SpanProcessor would: normalised, with one entry, in batches,
-with retries. Whoever sends too much is told to come again, so nothing is lost silently.
+Receives OTLP traces of services in any language and delivers them as genspan's SpanProcessor does: normalised, with one entry per segment, in
+batches, with retries. When the queue is full, senders get 503 with Retry-After.
 
-  --to URL             where OTLP is posted to, as it stands; several destinations: --config
+  --to URL             where OTLP is posted to, exactly as given; for several destinations use --config
   --profile NAME       ${PROFILES.join(", ")} (default otel)
   --protocol NAME      http/protobuf (default), http/json, grpc (needs the package @grpc/grpc-js)
-  --config FILE        JSON with the options of the package (destinations, headers, spool, privacy, …); the options here win
-  --spool DIR          where what cannot be delivered waits
-  --port N             OTLP/HTTP (default 4318; 0: any that is free)
-  --grpc-port N        OTLP/gRPC (default 4317; none: off)
-  --host ADDRESS       where it listens (default 127.0.0.1)
+  --config FILE        JSON with the options of the package (destinations, headers, spool, privacy, …); command-line options take precedence
+  --spool DIR          directory for undelivered batches
+  --port N             port for OTLP/HTTP (default 4318; 0: any free port)
+  --grpc-port N        port for OTLP/gRPC (default 4317; "none" disables it)
+  --host ADDRESS       address to listen on (default 127.0.0.1)
   --max-body SIZE      largest request, packed and unpacked (default 16MiB, at most 30MiB)
-  --max-held SIZE      what requests hold in memory until they are whole, together (default 5 times --max-body); what stalls goes first
-  --body-idle SECONDS  how long a request may send nothing (default 5)
-  --least-rate SIZE    how much of a request has to come each second (default 4KiB)
-  --max-connections N  connections by HTTP and gRPC together (default 1024); what idles goes first
-  --allow-host NAME    a further name that it may be asked for by; may stand several times
-  --allow-origin URL   a page that may send spans, beside those of this machine; may stand several times
-  --quiet              nothing but problems
+  --max-held SIZE      memory for all incomplete requests (default 5 times --max-body); stalled ones are ended first
+  --body-idle SECONDS  longest pause within a request (default 5)
+  --least-rate SIZE    lowest rate of a request, per second (default 4KiB)
+  --max-connections N  maximum number of connections, HTTP and gRPC together (default 1024); idle ones are closed first
+  --allow-host NAME    additional Host name to accept (repeatable)
+  --allow-origin URL   additional origin whose pages may send spans (repeatable); pages of this machine always may
+  --quiet              print only problems
 
-Headers with keys come from --config or OTEL_EXPORTER_OTLP_HEADERS; those of senders are not passed on. With profile tencent and without a
-token here, each sender's own (resource attribute "token") goes with its spans. GET /healthz answers 200 while it runs.
-SIGTERM: what it holds is sent, for at most flushTimeoutMillis (20000; 5000 with a spool, which takes the rest), then it ends and says what
-became of every span.`,
+Headers with credentials come from --config or OTEL_EXPORTER_OTLP_HEADERS; those of senders are not forwarded. With profile tencent and no token
+in the configuration, each sender's own token (resource attribute "token") is sent with its spans. GET /healthz answers 200 while the relay runs.
+On SIGTERM the relay sends what it holds for at most flushTimeoutMillis (20000; 5000 with a spool, which stores the rest), prints a summary of all
+spans, and exits.`,
 };
 
 const COMMON = {
@@ -87,7 +87,7 @@ const RELAY = {
 /** Where and from whom it receives. */
 export interface Listening extends Bounds {
   port: number;
-  /** Undefined: not by gRPC. */
+  /** Undefined if gRPC is disabled. */
   grpcPort: number | undefined;
   host: string;
   allowHosts: string[];
@@ -101,7 +101,7 @@ export interface InspectCommand extends Listening {
 }
 
 export interface RelayCommand extends Listening {
-  /** As GenSpanProcessor takes them. */
+  /** Options of GenSpanProcessor. */
   options: Record<string, unknown>;
 }
 
@@ -110,17 +110,17 @@ const DEFAULTS = {
   grpcPort: 4317,
   host: "127.0.0.1",
   maxBodyBytes: 16 << 20,
-  /** In bodies of the largest size. */
+  /** A multiple of the largest body. */
   held: 5,
   bodyIdleSeconds: 5,
   leastRate: 4 << 10,
   maxConnections: 1024,
   keepBytes: 64 << 20,
 };
-/** What the core reads at once, less the address in front. */
+/** The largest body that the core reads, less the address that precedes it. */
 const MAX_BODY = 30 << 20;
 
-/** Undefined: help is asked for. */
+/** Returns undefined if help is requested. */
 export function inspectCommand(args: string[]): InspectCommand | undefined {
   const values = read(args, INSPECT);
   if (values.help) return undefined;
@@ -128,7 +128,7 @@ export function inspectCommand(args: string[]): InspectCommand | undefined {
   return { ...listening(values), keepBytes, open: values.open ?? false };
 }
 
-/** Undefined: help is asked for. */
+/** Returns undefined if help is requested. */
 export function relayCommand(args: string[]): RelayCommand | undefined {
   const values = read(args, RELAY);
   if (values.help) return undefined;
@@ -150,9 +150,10 @@ function read<T extends NonNullable<ParseArgsConfig["options"]>>(args: string[],
     return parseArgs({ args, options, allowPositionals: false }).values;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    // What stands where no option is may be a URL with a key in it.
-    const what = code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL" ? "an argument is no option" : message.split(". ")[0];
-    throw new Quit(2, `${what} (--help tells the options)`);
+    // The message omits an unexpected argument, because it may be a URL with a key in it.
+    const what =
+      code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL" ? "unexpected argument: not an option" : message.split(". ")[0];
+    throw new Quit(2, `${what}; --help lists the options`);
   }
 }
 
@@ -170,11 +171,10 @@ function listening(values: {
   quiet?: boolean;
 }): Listening {
   const maxBodyBytes = size("--max-body", values["max-body"]) ?? DEFAULTS.maxBodyBytes;
-  if (maxBodyBytes > MAX_BODY)
-    throw new Quit(2, `--max-body ${values["max-body"]} is more than can be read at once; write at most 30MiB`);
+  if (maxBodyBytes > MAX_BODY) throw new Quit(2, `--max-body: ${values["max-body"]} is too large; use at most 30MiB`);
   const maxHeldBytes = size("--max-held", values["max-held"]) ?? DEFAULTS.held * maxBodyBytes;
   if (maxHeldBytes < 2 * maxBodyBytes) {
-    throw new Quit(2, `--max-held ${values["max-held"]} is too little; write at least twice the size of --max-body`);
+    throw new Quit(2, `--max-held: ${values["max-held"]} is too small; use at least twice the size of --max-body`);
   }
   return {
     port: port("--port", values.port) ?? DEFAULTS.port,
@@ -195,13 +195,13 @@ function listening(values: {
 function port(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65535)
-    throw new Quit(2, `${option} ${text} is no port; write a number up to 65535`);
+    throw new Quit(2, `${option}: ${text} is not a valid port; use a number up to 65535`);
   return Number(text);
 }
 
 function count(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Quit(2, `${option} ${text} is not a whole number from 1`);
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Quit(2, `${option}: ${text} is not a positive integer; use 1 or more`);
   return Number(text);
 }
 
@@ -223,11 +223,11 @@ function size(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const [, digits, unit = ""] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text) ?? [];
   const bytes = Math.floor(Number(digits) * (UNITS[unit.toLowerCase()] ?? Number.NaN));
-  if (!(bytes >= 1)) throw new Quit(2, `${option} ${text} is no size; write it like 64MiB`);
+  if (!(bytes >= 1)) throw new Quit(2, `${option}: ${text} is not a size; write it like 64MiB`);
   return bytes;
 }
 
-/** The object in a JSON file. Throws a Quit, without what is in the file, which may be a token. */
+/** The object in a JSON file. Throws a Quit, whose message omits the content of the file, because that may contain a token. */
 export function configFile(file: string): Record<string, unknown> {
   let text: string;
   try {
@@ -242,9 +242,9 @@ export function configFile(file: string): Record<string, unknown> {
   try {
     config = JSON.parse(text);
   } catch (error) {
-    throw new Quit(2, `${file}: is no JSON${/ at position \d+/.exec((error as Error).message)?.[0] ?? ""}`);
+    throw new Quit(2, `${file}: not valid JSON${/ at position \d+/.exec((error as Error).message)?.[0] ?? ""}`);
   }
   if (config === null || typeof config !== "object" || Array.isArray(config))
-    throw new Quit(2, `${file}: is no JSON object`);
+    throw new Quit(2, `${file}: not a JSON object`);
   return config as Record<string, unknown>;
 }

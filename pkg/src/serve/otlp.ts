@@ -1,9 +1,9 @@
-// What OTLP/HTTP asks of a receiver, without a socket: content types, unpacking within a bound, and answers in the sender's encoding.
+// The rules of OTLP/HTTP for receivers, without sockets: content types, unpacking within a limit, and answers in the sender's encoding.
 import { promisify } from "node:util";
 import { unzip } from "node:zlib";
 import type { Rejected } from "../core.js";
 
-/** Why a request was not taken. `status` is that of HTTP; `retryAfter`, in seconds: the sender may try again. */
+/** Why a request was refused. `status` is that of HTTP; `retryAfter`, in seconds: the sender may try again. */
 export class Refusal extends Error {
   constructor(
     readonly status: number,
@@ -15,12 +15,12 @@ export class Refusal extends Error {
 }
 
 /**
- * Takes one body, unpacked: protobuf, or JSON that begins with its brace. `peer` is the sender's address. Gives the spans that it did not take,
+ * Processes one unpacked body: protobuf, or JSON that begins with its brace. `peer` is the sender's address. Returns the refused spans,
  * if there are any. Throws a Refusal.
  */
 export type Take = (body: Buffer, peer: string) => Rejected | undefined;
 
-/** The codes of google.rpc.Status, by the HTTP status that says the same. */
+/** The codes of google.rpc.Status for HTTP statuses. */
 export const CODES: Record<number, number> = { 400: 3, 403: 7, 404: 12, 405: 12, 408: 4, 413: 8, 415: 3, 503: 14 };
 const UNKNOWN = 2;
 
@@ -31,7 +31,7 @@ export function mediaType(header: string | undefined): string {
   return (header ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
 }
 
-/** An ExportTraceServiceResponse, empty if everything was taken. That for metrics and logs looks the same. */
+/** An ExportTraceServiceResponse, empty if everything was accepted. The responses for metrics and logs look the same. */
 export function accepted(type: string, partial?: Rejected): Buffer {
   if (type === JSON_TYPE) {
     const partialSuccess = partial && { rejectedSpans: String(partial.rejected), errorMessage: partial.message };
@@ -60,7 +60,7 @@ const varint = (value: number): number[] =>
 
 const unpackAsync = promisify<Buffer, { maxOutputLength: number }, Buffer>(unzip);
 
-/** As many bodies are unpacked at a time as there are threads for it, and of one sender fewer: what waits is packed still. */
+/** Limits of parallel unpacking: one body per thread of the pool, fewer of one sender. Waiting bodies stay packed. */
 const MAX_UNPACKING = 4;
 const MAX_OF_SENDER = 3;
 const unpacking: string[] = [];
@@ -70,7 +70,7 @@ function mayUnpack({ peer }: { peer: string }): boolean {
   return unpacking.length < MAX_UNPACKING && unpacking.filter((other) => other === peer).length < MAX_OF_SENDER;
 }
 
-/** The body of a sender without its content encoding, which may make `limit` bytes of it at most. */
+/** The body of a request without its content encoding; it may unpack to at most `limit` bytes. */
 export async function unpack(body: Buffer, encoding: string | undefined, limit: number, peer: string): Promise<Buffer> {
   const name = (encoding ?? "identity").trim().toLowerCase();
   if (name === "identity" || name === "") return body;
@@ -85,7 +85,7 @@ export async function unpack(body: Buffer, encoding: string | undefined, limit: 
     if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
       throw new Refusal(413, `the body unpacks to more than ${limit} bytes`);
     }
-    throw new Refusal(400, `the body is no ${name}`);
+    throw new Refusal(400, `the body is not valid ${name}`);
   } finally {
     unpacking.splice(unpacking.indexOf(peer), 1);
     const next = waiting.findIndex(mayUnpack);
@@ -98,10 +98,10 @@ export async function unpack(body: Buffer, encoding: string | undefined, limit: 
 
 const BLANK = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
-/** JSON from its brace on. */
+/** The JSON from its opening brace on. */
 export function fromBrace(body: Buffer): Buffer {
   let at = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0;
   while (BLANK.has(body[at] ?? 0)) at++;
-  if (body[at] !== 0x7b) throw new Refusal(400, "not an OTLP JSON body: it is no object");
+  if (body[at] !== 0x7b) throw new Refusal(400, "not an OTLP JSON body: it is not an object");
   return body.subarray(at);
 }

@@ -1,4 +1,4 @@
-// The inspector's page: files out of one folder, found when it starts, so that no request names a path; and what a browser may do with them.
+// The inspector's page: files of one folder, listed at the start so that a request cannot name other paths; and the restrictions for the browser.
 import { readdirSync, readFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { extname, join, relative, sep } from "node:path";
@@ -18,7 +18,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** Of everything that comes out of this server to be shown. */
+/** Headers of everything that this server shows in a browser. */
 export const SAFETY = {
   "content-security-policy": POLICY,
   "referrer-policy": "no-referrer",
@@ -42,12 +42,12 @@ const TYPES: Record<string, string> = {
   ".wasm": "application/wasm",
 };
 const MISSING =
-  "The page is not in this build of genspan. In a checkout, `make build` builds it.\nOTLP is received all the same.";
+  "The page is not in this build of genspan. In a checkout, `make build` builds it.\nOTLP is received nevertheless.";
 
-/** What the page runs: it stands beside the page, once. */
+/** The module that the page runs. It is next to the page's folder, so that the package contains it only once. */
 const MODULE = fileURLToPath(new URL("./core.wasm", import.meta.url));
 
-/** Answers a GET or HEAD; false: there is no such file. */
+/** Answers a GET or HEAD. Returns `false` if there is no such file. */
 export type Page = (response: ServerResponse, path: string, head: boolean) => boolean;
 
 export function pageIn(folder: string): Page {

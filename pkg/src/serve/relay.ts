@@ -1,14 +1,13 @@
-// `genspan relay`: receives, and sends on through the core and the delivery of the package.
+// `genspan relay`: receives spans, and sends them through the core and the package's delivery.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { printable } from "../check.js";
 import { configure } from "../config.js";
-import type { Host } from "../host.js";
 import { nodeHost } from "../node-host.js";
 import type { GenSpanOptions } from "../options.js";
 import { Sender, type SenderStats } from "../sender.js";
 import { version } from "../slim.js";
 import { tryDirectory } from "../spool.js";
-import type { Route } from "../types.js";
+import type { Host, Route } from "../types.js";
 import { type GrpcReceiver, listenGrpc } from "./grpc.js";
 import { listen } from "./http.js";
 import { type Counters, Intake } from "./intake.js";
@@ -18,25 +17,25 @@ import { Refusal } from "./otlp.js";
 export interface Relay {
   url: string;
   grpc: string | null;
-  /** The endpoints as they may be shown. */
+  /** The endpoints without secrets. */
   destinations: { name: string; endpoint: string }[];
-  /** Resolves when the core has stopped by a fault of its own. */
+  /** Resolves when the core has stopped after an internal fault. */
   broken: Promise<void>;
-  /** Takes nothing new, sends what it has. */
+  /** Accepts nothing new, and sends what it holds. */
   close(): Promise<{ received: Counters; stats: SenderStats }>;
 }
 
-/** What a sender that finds no room waits, in seconds. */
+/** The value of Retry-After for a full queue, in seconds. */
 const RETRY_AFTER = 2;
 const FLUSH_TIMEOUT = 20_000;
-/** With a spool, what is not delivered by then is on disk well before a container's grace period of 10 s is over. */
+/** With a spool, undelivered batches are on disk well before a container's grace period of 10 s is over. */
 const FLUSH_TIMEOUT_WITH_SPOOL = 5_000;
-/** A queue is bounded by its bytes: a body is taken whole. */
+/** Spans in the queue: so many that its size in bytes is the effective limit, because a body is accepted as a whole. */
 const MAX_QUEUE = 1 << 20;
 
 /**
- * The machine as the relay has it. Variables that describe a service describe the senders', not this one; `host.name` is where a
- * sender is.
+ * The host of the relay. Variables that describe a service would describe the relay instead of the senders, so they are omitted; `host.name` is the
+ * sender's.
  */
 function relayHost(): Host {
   const { onExit: _, ...host } = nodeHost;
@@ -49,7 +48,7 @@ function relayHost(): Host {
   };
 }
 
-/** Throws a Quit where options are wrong. */
+/** Throws a Quit if options are invalid. */
 export async function startRelay(command: RelayCommand, warn: (message: string) => void): Promise<Relay> {
   const flushTimeoutMillis = command.options.spool === undefined ? FLUSH_TIMEOUT : FLUSH_TIMEOUT_WITH_SPOOL;
   const options = { flushTimeoutMillis, maxQueueSize: MAX_QUEUE, ...command.options } as GenSpanOptions;
@@ -70,13 +69,13 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
     breaks = resolve;
   });
 
-  /** With a spool, nothing that was accepted is lost: the bodies whose spans the core may still have, the oldest first. */
+  /** With a spool, no accepted span is lost: these are the bodies whose spans the core may still hold, oldest first. */
   const kept: { body: Buffer; peer: string; spans: number }[] = [];
 
   function keep(body: Buffer, peer: string, spans: number): void {
     kept.push({ body, peer, spans });
     let left = sender.left();
-    // Spans leave in the order in which they came, all but those that wait for a parent.
+    // Spans leave in the order of their arrival, except for those that wait for a parent.
     const first = kept.findLastIndex((one) => {
       left -= one.spans;
       return left <= 0;
@@ -91,7 +90,7 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
     return taken.rejected;
   };
 
-  /** Hands over once more what the core held when it broke. What had left it already goes out twice. */
+  /** Processes the bodies again that the core held when it broke. Spans that had already left it are sent twice. */
   function again(): number {
     let handed = 0;
     for (const { body, peer, spans } of kept.splice(0)) {
@@ -99,7 +98,7 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
         take(body, peer);
         handed += spans;
       } catch {
-        // It is counted as lost.
+        // The body is counted as lost.
       }
     }
     return handed;
@@ -119,7 +118,7 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
     } catch (error) {
       sender.fault("ingest", error);
       if (sender.usable() === undefined) breaks();
-      // Not to come again: the next fault would cost others as much as this one.
+      // No Retry-After: another fault would harm other senders as much as this one did.
       throw new Refusal(500, "internal fault");
     }
     if (taken && "refused" in taken) {
@@ -131,7 +130,7 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
     }
     for (let service = pipeline.tokenless(); service !== undefined; service = pipeline.tokenless()) {
       sender.warn(
-        `service ${JSON.stringify(service)} sends no token, so the destination of profile tencent gets none of its spans; set the resource attribute token there (OTEL_RESOURCE_ATTRIBUTES=token=…), or one token for all services here`,
+        `service ${JSON.stringify(service)} sends no token, so the destination of profile tencent does not receive its spans; set the resource attribute token there (OTEL_RESOURCE_ATTRIBUTES=token=…), or one token for all services here`,
       );
     }
     sender.handing(pipeline.taken);
@@ -177,7 +176,7 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
   };
 }
 
-/** Without the package that a destination needs, spans would be taken that nobody could ever send. */
+/** Checks for the packages that destinations need. Without them, the relay would accept spans that can never be sent. */
 async function checkPackages(routes: Route[]): Promise<void> {
   for (const { name, protocol, tls } of routes) {
     const [what, wanted] =
@@ -192,12 +191,12 @@ async function checkPackages(routes: Route[]): Promise<void> {
 
 async function checkSpool(dir: string): Promise<void> {
   await tryDirectory(dir).catch((error: Error) => {
-    const fix = "name a directory that this user can make and write to";
+    const fix = "use a directory that this user can create and write to";
     throw new Quit(1, `spool.dir: ${JSON.stringify(dir)} cannot be used: ${error.message}; ${fix}`);
   });
 }
 
-/** How an attribute `token` with a text begins in protobuf, up to the length of its value; and the whole of it in JSON. */
+/** The start of an attribute `token` with a text in protobuf, up to the length of its value; and the whole attribute in JSON. */
 const TOKEN = Buffer.from([0x0a, 5, ...Buffer.from("token"), 0x12]);
 const TOKEN_IN_JSON = /"key":"token","value":\{"stringValue":("(?:[^"\\]|\\.)*")/g;
 
@@ -214,7 +213,7 @@ export function tokensIn(body: Uint8Array): string[] {
   return tokens;
 }
 
-/** A number of protobuf, and where it ends. */
+/** A protobuf varint, and the position after it. */
 function varint(bytes: Buffer, from: number): [number, number] {
   let at = from;
   let number = 0;
@@ -226,12 +225,12 @@ function varint(bytes: Buffer, from: number): [number, number] {
   return [number, at];
 }
 
-/** What it sends must not come back to it. */
+/** Refuses endpoints that would send the relay's output back to it. */
 function checkLoop(endpoint: string, { port, grpcPort }: RelayCommand): void {
   const url = new URL(endpoint);
   const own = ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
   const to = Number(url.port || (url.protocol === "https:" ? 443 : 80));
   if (own && (to === port || to === grpcPort)) {
-    throw new Quit(2, `${printable(endpoint)} is where the relay itself listens; choose another --port`);
+    throw new Quit(2, `${printable(endpoint)} is the address of the relay itself; choose another --port`);
   }
 }

@@ -1,4 +1,4 @@
-// One line for each trace as it comes in, for whoever watches the terminal. What senders wrote is shown, never obeyed.
+// One line in the terminal for each trace as it arrives. Text from senders is shown without its control characters.
 import { Fault, type Rejected } from "../core.js";
 import { convert, type LeftOut } from "../slim.js";
 import { Refusal } from "./otlp.js";
@@ -24,7 +24,7 @@ interface Span {
   status?: { code?: number };
 }
 
-/** What is known of a trace that is not told yet. */
+/** What is known of a trace whose line has not been printed yet. */
 interface Trace {
   service: string;
   root: string | undefined;
@@ -39,16 +39,16 @@ interface Trace {
   heardAt: number;
 }
 
-/** A trace is told when nothing has come of it for so long. */
+/** A trace is printed when nothing of it has arrived for this long, in ms. */
 const QUIET_MILLIS = 1_000;
 const MAX_TRACES = 1_000;
 const TELL_MILLIS = 500;
-/** In that time: a terminal is slow, and nobody reads faster. */
+/** Maximum number of lines in that time, because a terminal is slow and nobody reads faster. */
 const MAX_LINES = 50;
 const EACH = { profile: "otel", keep: "none", to: "json", privacy: { captureContent: false } } as const;
 const USAGE = ["gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"] as const;
 
-/** The spans of a body in OpenTelemetry's form, without content, and those that no backend would take. Throws a Refusal where it is none. */
+/** The spans of a body in OpenTelemetry's form, without content, and those that no backend would accept. Throws a Refusal for an invalid body. */
 export function spansOf(body: Uint8Array): { json: Json; partial: Rejected | undefined } {
   let converted: Uint8Array;
   let partial: Rejected | undefined;
@@ -78,7 +78,7 @@ export class Lines {
     this.#timer = setInterval(() => this.#tell(Date.now() - QUIET_MILLIS), TELL_MILLIS).unref();
   }
 
-  /** Counts what came. */
+  /** Counts the spans of a body. */
   add({ resourceSpans = [] }: Json): number {
     let count = 0;
     for (const { resource, scopeSpans = [] } of resourceSpans) {
@@ -91,7 +91,7 @@ export class Lines {
     return count;
   }
 
-  /** Tells what is left. */
+  /** Prints the remaining traces. */
   close(): void {
     clearInterval(this.#timer);
     this.#tell(Number.POSITIVE_INFINITY);
@@ -180,7 +180,7 @@ function text(attributes: Attribute[] | undefined, name: string): string | undef
   return attributes?.find(({ key }) => key === name)?.value.stringValue;
 }
 
-/** On one line and short, without what a terminal would obey or turn around. */
+/** The text on one line, shortened, without control characters and changes of direction. */
 function shown(name: string): string {
   const line = name.replace(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, "·");
   return line.length > 60 ? `${line.slice(0, 59)}…` : line;

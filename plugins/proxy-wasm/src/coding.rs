@@ -1,4 +1,4 @@
-//! The codings of bodies: their names, and how a body is unpacked and packed again. Each unpacks to a bounded size only.
+//! The codings of bodies: their names, unpacking and packing. Unpacking always has a size limit.
 
 use crate::request::Reason;
 use flate2::Compression;
@@ -8,16 +8,16 @@ use flate2::write::{GzEncoder, ZlibEncoder};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use std::io::{Read, Write};
 
-/// How a body is packed.
+/// How a body is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coding {
-    /// It is not.
+    /// Not compressed.
     Plain,
-    /// gzip, one member or several.
+    /// gzip, with one or several members.
     Gzip,
-    /// deflate: in zlib's envelope, as HTTP has it, or bare, as some send it.
+    /// deflate: in zlib's envelope, as HTTP defines it, or bare, as some clients send it.
     Deflate,
-    /// Zstandard, one frame or several.
+    /// Zstandard, with one or several frames.
     Zstd,
 }
 
@@ -29,7 +29,7 @@ const NAMES: &[(&str, Coding)] = &[
     ("deflate", Coding::Deflate),
     ("zstd", Coding::Zstd),
 ];
-/// What zstd takes for a window in its usual levels, where less is taken for a body.
+/// The window that zstd uses at its usual levels; less for smaller bodies.
 const LEAST_WINDOW: u64 = 8 << 20;
 
 /// Reads to the end, or to one byte more than the limit.
@@ -40,7 +40,7 @@ fn read(mut packed: impl Read, limit: usize, plain: &mut Vec<u8>) -> Result<(), 
 }
 
 impl Coding {
-    /// The coding of this name, which has no case; `None`: it is not known.
+    /// Returns the coding with this name, in any case; `None` if it is unknown.
     pub fn of(name: &str) -> Option<Coding> {
         NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name.trim())).map(|(_, coding)| *coding)
     }
@@ -55,7 +55,7 @@ impl Coding {
         }
     }
 
-    /// What was packed, if that has no more bytes than `limit`. What follows it is an error: it would pass unread.
+    /// Unpacks a body, if the result has at most `limit` bytes. Trailing bytes are an error, because they would be forwarded unread.
     pub fn unpack(self, packed: &[u8], limit: usize) -> Result<Vec<u8>, Reason> {
         let mut plain = Vec::new();
         let mut read_bytes = packed.len() as u64;
@@ -77,9 +77,9 @@ impl Coding {
         if read_bytes == packed.len() as u64 { Ok(plain) } else { Err(Reason::Malformed) }
     }
 
-    /// The body, packed.
+    /// Packs the body.
     pub fn pack(self, plain: &[u8]) -> Vec<u8> {
-        // A vector takes all that is written to it.
+        // Writing to a vector cannot fail.
         match self {
             Coding::Plain => plain.to_vec(),
             Coding::Gzip => {
@@ -95,7 +95,7 @@ impl Coding {
     }
 }
 
-/// Block by block: what is unpacked is never much more than what may be.
+/// Unpacks block by block, so that the output never exceeds the limit by much.
 fn unpack_zstd(mut packed: &[u8], limit: usize, plain: &mut Vec<u8>) -> Result<(), Reason> {
     let mut decoder = FrameDecoder::new();
     decoder.set_max_window_size(LEAST_WINDOW.max(limit as u64));
@@ -109,24 +109,24 @@ fn unpack_zstd(mut packed: &[u8], limit: usize, plain: &mut Vec<u8>) -> Result<(
     Ok(())
 }
 
-/// A frame of zstd with blocks that are not compressed: the code that compresses would be a twentieth of the plugin, for few senders.
+/// A zstd frame with uncompressed blocks. Compressing code would be a twentieth of the plugin, for few senders.
 fn zstd_of(plain: &[u8]) -> Vec<u8> {
     const BLOCK: usize = 128 << 10;
-    // The magic number; one segment, of a size in four bytes.
+    // The magic number; one segment, with its size in four bytes.
     let mut out = vec![0x28, 0xb5, 0x2f, 0xfd, 0xa0];
     out.extend_from_slice(&(plain.len() as u32).to_le_bytes());
     let count = plain.len().div_ceil(BLOCK).max(1);
     for i in 1..=count {
         let rest = plain.get((i - 1) * BLOCK..).unwrap_or_default();
         let block = rest.get(..BLOCK).unwrap_or(rest);
-        // Is it the last one, of type 0, and its length.
+        // Whether it is the last block, type 0, and its length.
         let head = u32::from(i == count) | (block.len() as u32) << 3;
         out.extend(head.to_le_bytes().iter().take(3).chain(block));
     }
     out
 }
 
-/// Does it begin as zlib's envelope does: deflate, and a sum that 31 divides?
+/// Returns true if the bytes begin like zlib's envelope: method deflate, and a checksum divisible by 31.
 fn is_zlib(packed: &[u8]) -> bool {
     matches!(packed, [method, flags, ..] if method & 15 == 8 && u16::from_be_bytes([*method, *flags]) % 31 == 0)
 }

@@ -1,5 +1,5 @@
-//! The glue to the proxy: contexts, metrics, calls. Holds bodies, decides nothing about spans. A fault of the host's is survived: the request
-//! passes, or is refused where it must not pass unread.
+//! The glue to the proxy: contexts, metrics, calls. It holds bodies and makes no decisions about spans. After a fault of the proxy's interface, the request
+//! is forwarded, or refused if it must not be forwarded unread.
 
 use crate::origin::{Head, Origin};
 use crate::request::{Reason, Request};
@@ -15,11 +15,11 @@ use std::rc::Rc;
 use std::time::{Duration, UNIX_EPOCH};
 
 const TICK: Duration = Duration::from_millis(250);
-/// A repeated fault is said once in this many ms.
+/// Minimum interval between two log lines for the same fault, in ms.
 const LOG_INTERVAL: f64 = 60_000.0;
-/// Names of headers that are remembered.
+/// Maximum number of remembered header names.
 const MAX_NAMED: usize = 64;
-/// What an answer to a call may say at most.
+/// Maximum size of the answer to a call, in bytes.
 const MAX_ANSWER: usize = 64 << 10;
 
 proxy_wasm::main! {{
@@ -31,25 +31,25 @@ fn now() -> f64 {
     time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64() * 1e3)
 }
 
-/// A counter, and how much of it has been told.
+/// A counter and the value already reported to the proxy.
 struct Counter {
     id: u32,
-    told: u64,
+    reported: u64,
 }
 
 impl Counter {
     fn new(name: &str) -> Option<Self> {
-        hostcalls::define_metric(MetricType::Counter, name).ok().map(|id| Counter { id, told: 0 })
+        hostcalls::define_metric(MetricType::Counter, name).ok().map(|id| Counter { id, reported: 0 })
     }
 
     fn tell(&mut self, total: u64) {
-        if total > self.told && hostcalls::increment_metric(self.id, (total - self.told) as i64).is_ok() {
-            self.told = total;
+        if total > self.reported && hostcalls::increment_metric(self.id, (total - self.reported) as i64).is_ok() {
+            self.reported = total;
         }
     }
 }
 
-/// What is counted, in the order of [`Worker::totals`].
+/// The names of the counters, in the order of [`Worker::totals`].
 const COUNTERS: [&str; 7] =
     ["spans_total", "entries_total", "requests_total", "sent_total", "dropped_total", "filtered_total", "unparsed_total"];
 
@@ -58,26 +58,26 @@ struct Worker {
     settings: Option<Settings>,
     origins: Vec<Origin>,
     next_origin: u32,
-    /// Calls on their way, few: the host's token, the origin and its number for the call.
+    /// Calls in flight, which are few: the proxy's token, the origin and its number for the call.
     calls: Vec<(u32, u32, u32)>,
-    /// Bytes of bodies that are held.
+    /// Size of the bodies that are held.
     buffered: usize,
     requests: u64,
     passed: [u64; Reason::ALL.len()],
     refused: [u64; Reason::ALL.len()],
-    /// Of origins that are gone.
+    /// Counters carried over from retired senders.
     gone: [u64; COUNTERS.len()],
     counters: Vec<Option<Counter>>,
     passed_counters: Vec<Option<Counter>>,
     refused_counters: Vec<Option<Counter>>,
-    /// Each with what has been told of it: every worker adds its share to them.
+    /// Gauges with the value already reported: every worker adds its share.
     gauges: Vec<(u32, u64)>,
-    said: Vec<(String, f64)>,
-    /// Names of headers that were seen, and whether they name a sender.
+    logged: Vec<(String, f64)>,
+    /// Known header names, and whether they identify a sender.
     named: Vec<(String, bool)>,
 }
 
-/// Does a header name its sender? What senders have is mostly the same.
+/// Returns true if a header identifies its sender. Most senders use the same headers.
 fn is_named(known: &mut Vec<(String, bool)>, settings: &Settings, name: &str) -> bool {
     if let Some((_, is)) = known.iter().find(|(seen, _)| seen == name) {
         return *is;
@@ -122,20 +122,21 @@ impl Worker {
         let refused = self.refused_counters.iter_mut().zip(self.refused);
         passed.chain(refused).for_each(|(counter, total)| counter.iter_mut().for_each(|c| c.tell(total)));
         let memory = core::arch::wasm32::memory_size(0) as u64 * 65_536;
-        for ((id, told), value) in self.gauges.iter_mut().zip([held, pending, self.buffered as u64, memory, self.origins.len() as u64]) {
-            if value != *told && hostcalls::increment_metric(*id, value as i64 - *told as i64).is_ok() {
-                *told = value;
+        for ((id, reported), value) in self.gauges.iter_mut().zip([held, pending, self.buffered as u64, memory, self.origins.len() as u64])
+        {
+            if value != *reported && hostcalls::increment_metric(*id, value as i64 - *reported as i64).is_ok() {
+                *reported = value;
             }
         }
     }
 
-    /// Once a minute for each thing, however often it happens.
+    /// Logs at most once a minute for each fault.
     fn say(&mut self, level: LogLevel, what: &str, now: f64) {
-        self.said.retain(|(_, at)| now - at < LOG_INTERVAL);
-        if self.said.iter().any(|(said, _)| said == what) {
+        self.logged.retain(|(_, at)| now - at < LOG_INTERVAL);
+        if self.logged.iter().any(|(logged, _)| logged == what) {
             return;
         }
-        self.said.push((what.to_owned(), now));
+        self.logged.push((what.to_owned(), now));
         let _ = hostcalls::log(level, &format!("genspan: {what}"));
     }
 
@@ -144,7 +145,7 @@ impl Worker {
         self.say(LogLevel::Warn, &format!("requests pass as they came: {}", reason.name()), now);
     }
 
-    /// Answers a request in place of the upstream, which gets nothing more of it.
+    /// Answers a request instead of the upstream, which receives nothing more of it.
     fn refuses(&mut self, kind: Kind, reason: Reason) -> Action {
         self.refused[reason as usize] += 1;
         self.say(LogLevel::Warn, &format!("requests are refused, since they cannot be read: {}", reason.name()), now());
@@ -163,7 +164,7 @@ impl Worker {
         Action::Pause
     }
 
-    /// Passes a request as it came, or refuses it where it must not pass unread.
+    /// Forwards a request unchanged, or refuses it if it must not be forwarded unread.
     fn unread(&mut self, kind: Kind, reason: Reason) -> Action {
         if self.settings.as_ref().is_some_and(|settings| settings.refuses) {
             return self.refuses(kind, reason);
@@ -193,13 +194,13 @@ impl Worker {
                 self.origins.len() - 1
             }
         };
-        // The one heard of last stands last.
+        // The most recently used sender is last.
         let origin = self.origins.remove(at);
         self.origins.push(origin);
         self.origins.last_mut()
     }
 
-    /// Makes the calls that are due, and forgets who has retired.
+    /// Makes the calls that are due, and removes retired senders.
     fn make_calls(&mut self, now: f64) {
         let mut faults = 0;
         for origin in &mut self.origins {
@@ -245,7 +246,7 @@ impl Context for Root {
         };
         let status = header(":status").and_then(|status| status.parse::<u16>().ok()).filter(|_| headers > 0);
         let grpc_status = header("grpc-status").and_then(|status| status.parse().ok());
-        // In whole seconds, as HTTP has them; reading fractions is 12 KB of the module.
+        // In whole seconds, as HTTP defines it; parsing fractions costs 12 KB of the module.
         let retry_after = header("retry-after").and_then(|seconds| seconds.trim().parse::<u32>().ok()).map(|s| f64::from(s) * 1e3);
         let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body_size.min(MAX_ANSWER)).ok().flatten().unwrap_or_default();
         if let Some(origin) = worker.origins.iter_mut().find(|origin| origin.number == number) {
@@ -261,7 +262,7 @@ impl Context for Root {
         worker.make_calls(now);
     }
 
-    /// The plugin goes: what is held goes out first.
+    /// The plugin is being shut down: held spans are sent first.
     fn on_done(&mut self) -> bool {
         let mut worker = self.worker.borrow_mut();
         let now = now();
@@ -280,8 +281,8 @@ impl RootContext for Root {
         let text = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX).ok().flatten().unwrap_or_default();
         match Settings::read(&String::from_utf8_lossy(&text)) {
             Ok(settings) => {
-                for said in &settings.ignored {
-                    let _ = hostcalls::log(LogLevel::Warn, &format!("genspan: {said}"));
+                for ignored in &settings.ignored {
+                    let _ = hostcalls::log(LogLevel::Warn, &format!("genspan: {ignored}"));
                 }
                 let mut worker = self.worker.borrow_mut();
                 worker.settings = Some(settings);
@@ -311,7 +312,7 @@ impl RootContext for Root {
     }
 }
 
-/// What kind of answer a request wants.
+/// The protocol in which a request expects its answer.
 #[derive(Clone, Copy, Default)]
 struct Kind {
     grpc: bool,
@@ -323,14 +324,14 @@ struct Kind {
 struct Stream {
     worker: Rc<RefCell<Worker>>,
     kind: Kind,
-    /// `None`: it passes.
+    /// `None` if the request is forwarded unchanged.
     request: Option<(Request, Head)>,
     held: Vec<u8>,
-    /// Its head, which the proxy forgets when it has gone on.
+    /// Its headers, which the proxy discards once they have been forwarded.
     headers: Vec<(String, Vec<u8>)>,
-    /// How long the body is, as its head says.
+    /// The length of the body according to the headers.
     length: Option<usize>,
-    /// The body was whole: what still comes of it cannot be read.
+    /// The body was complete: further data cannot be read.
     closed: bool,
 }
 
@@ -338,7 +339,7 @@ fn property(path: &[&str]) -> Option<String> {
     hostcalls::get_property(path.to_vec()).ok().flatten().and_then(|bytes| String::from_utf8(bytes).ok())
 }
 
-/// A seed of what no other sender knows all of: the clock to the nanosecond, the ids that the proxy gave to itself, the connection and the
+/// A seed from values that no sender knows completely: the clock to the nanosecond, the proxy's own ids, the connection and the
 /// request, and the credentials of the sender.
 fn seed(head: &Head, number: u32) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -357,7 +358,7 @@ fn peer() -> Option<String> {
 }
 
 impl Stream {
-    /// The body goes on as far as it is held, and the rest follows as it comes; or the request is refused.
+    /// Forwards the part of the body that is held, and the rest as it arrives; or refuses the request.
     fn release(&mut self, chunk: &[u8], reason: Reason) -> Action {
         let mut worker = self.worker.borrow_mut();
         worker.buffered -= self.held.len();
@@ -371,13 +372,13 @@ impl Stream {
         action
     }
 
-    /// Has the whole body come, though the stream has not ended?
+    /// Returns true if the whole body has arrived, although the stream has not ended.
     fn is_whole(&self) -> bool {
-        let told = self.request.as_ref().and_then(|(request, _)| request.length(&self.held)).or(self.length);
-        told == Some(self.held.len())
+        let announced = self.request.as_ref().and_then(|(request, _)| request.length(&self.held)).or(self.length);
+        announced == Some(self.held.len())
     }
 
-    /// The body that is held, rewritten, or as it came where it cannot be read and may pass. An error: it may not, or it passed before.
+    /// The held body, rewritten; or unchanged if it cannot be read and may be forwarded. An error if it may not, or was already forwarded.
     fn rewritten<'b>(&mut self, body: &'b [u8]) -> Result<Cow<'b, [u8]>, Action> {
         let worker = &mut *self.worker.borrow_mut();
         worker.buffered -= body.len();
@@ -395,8 +396,8 @@ impl Stream {
         })
     }
 
-    /// A call of our own in place of the request, of which the head is gone already: nothing lets its body follow when trailers have come.
-    /// The answer to the call answers the request.
+    /// Sends a call of the plugin instead of the request, whose headers have already been forwarded: the proxy cannot continue a body after trailers.
+    /// The answer to the call becomes the answer to the request.
     fn call(&self, body: &[u8]) -> Action {
         let worker = &mut *self.worker.borrow_mut();
         let trailers = hostcalls::get_map_bytes(MapType::HttpRequestTrailers).unwrap_or_default();
@@ -410,7 +411,7 @@ impl Stream {
         let made = cluster.map(|cluster| hostcalls::dispatch_http_call(&cluster, headers, Some(body), texts(&trailers), timeout));
         match made {
             Some(Ok(_)) => Action::Pause,
-            // A frame of gRPC that ends too early.
+            // A gRPC frame that ends too early.
             _ if self.kind.grpc => worker.refuses(self.kind, Reason::Malformed),
             _ => worker.refuses(self.kind, Reason::Overload),
         }
@@ -421,7 +422,7 @@ fn cluster_of_request() -> Option<String> {
     property(&["cluster_name"]).or_else(|| property(&["xds", "cluster_name"]))
 }
 
-/// The headers that are text, but for those of one connection.
+/// The headers that are valid text, except for those of a single connection.
 fn texts(headers: &[(String, Vec<u8>)]) -> Vec<(&str, &str)> {
     const OF_CONNECTION: [&str; 4] = ["connection", "content-length", "keep-alive", "transfer-encoding"];
     let of_request = headers.iter().filter(|(name, _)| !OF_CONNECTION.contains(&&name[..]));
@@ -429,7 +430,7 @@ fn texts(headers: &[(String, Vec<u8>)]) -> Vec<(&str, &str)> {
 }
 
 impl Context for Stream {
-    /// The call that was made in place of the request was answered.
+    /// Handles the answer to the call that replaced the request.
     fn on_http_call_response(&mut self, _: u32, _: usize, body_size: usize, _: usize) {
         let headers = hostcalls::get_map_bytes(MapType::HttpCallResponseHeaders).unwrap_or_default();
         let (head, rest): (Vec<_>, Vec<_>) = texts(&headers).into_iter().partition(|(name, _)| name.starts_with(':'));
@@ -441,7 +442,7 @@ impl Context for Stream {
         }
     }
 
-    /// The request is over, however it ended.
+    /// The request has ended, in whatever way.
     fn on_done(&mut self) -> bool {
         self.worker.borrow_mut().buffered -= self.held.len();
         self.held = Vec::new();
@@ -451,7 +452,7 @@ impl Context for Stream {
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
-        // What is none of ours costs one crossing; for the rest one call gives all headers. As bytes: not every header is UTF-8.
+        // A request that is not OTLP costs one crossing; otherwise one call returns all headers. As bytes, because not every header is UTF-8.
         let path = hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, ":path").ok().flatten().unwrap_or_default();
         let Some(path) = std::str::from_utf8(&path).ok().filter(|path| Request::may_be_at(path)) else { return Action::Continue };
         let headers = hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default();
@@ -479,14 +480,14 @@ impl HttpContext for Stream {
         }
         match request {
             _ if end_of_stream => {}
-            // Calls of our own could not carry such credentials.
+            // Calls of the plugin could not carry such credentials.
             Ok(_) if !repeatable => return worker.unread(self.kind, Reason::Unsupported),
             Err(reason) => return worker.unread(self.kind, reason),
             Ok(_) if oversized => return worker.unread(self.kind, Reason::Oversized),
             Ok(request) => {
                 let [authority, scheme] = [(":authority", ""), (":scheme", "http")].map(|(name, or)| header(name).unwrap_or(or).to_owned());
                 if length.is_some() {
-                    // It will be another one; the proxy sends chunks then.
+                    // The length will change; without the header, the proxy sends chunks.
                     let _ = hostcalls::set_map_value(MapType::HttpRequestHeaders, "content-length", None);
                 }
                 self.length = length;
@@ -530,7 +531,7 @@ impl HttpContext for Stream {
         }
         let body = std::mem::take(&mut self.held);
         match self.rewritten(&body) {
-            // The proxy has it as it is.
+            // The proxy has the body unchanged.
             Ok(Cow::Borrowed(_)) if untouched => {}
             Ok(out) => _ = hostcalls::set_buffer(BufferType::HttpRequestBody, 0, usize::MAX, &out),
             Err(action) => return action,
@@ -538,7 +539,7 @@ impl HttpContext for Stream {
         Action::Continue
     }
 
-    /// The body has ended without having been whole: HTTP/2 tells its length by its end, and here trailers are its end.
+    /// The body has ended although it seemed incomplete: in HTTP/2 its length is known only at its end, and here trailers are its end.
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
         let body = std::mem::take(&mut self.held);
         match self.rewritten(&body) {

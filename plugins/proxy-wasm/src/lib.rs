@@ -1,15 +1,15 @@
-//! genspan as a proxy-wasm plugin: OTLP requests on their way through Envoy and its like are rewritten, everything else passes untouched.
+//! genspan as a proxy-wasm plugin: rewrites OTLP requests on their way through Envoy and similar proxies, and forwards everything else untouched.
 //!
 //! ```text
-//!  request ─► Request::of      is it OTLP, and how is it packed?            ─── no ───► passes as it is
+//!  request ─► Request::of      is it OTLP, and how is it packed?            ─── no ───► forwarded unchanged
 //!             body, in pieces  held here, up to `maxBodyBytes`
-//!             Request::rewrite unpacked ─► Pipeline::rewrite ─► packed again ─ error ─► passes as it was, or is refused; counted
+//!             Request::rewrite unpacked ─► Pipeline::rewrite ─► packed again ─ error ─► forwarded unchanged, or refused; counted
 //!                                              │
-//!  tick ─────► Origin::call    candidates that were decided later, and copies for further clusters: calls of our own
+//!  tick ─────► Origin::call    candidates that were decided later, and copies for further clusters: calls of the plugin
 //! ```
 //!
-//! Requests with the same credentials share a pipeline ([`origin`]), so nothing of one sender rides in a request of another. [`settings`]
-//! and [`request`] know no host and are tested natively; [`host`] is the glue.
+//! Requests with the same credentials share a pipeline ([`origin`]), so data of one sender is never part of a request of another. [`settings`]
+//! and [`request`] do not depend on the host and are tested natively; [`host`] is the glue.
 
 pub mod coding;
 #[cfg(target_arch = "wasm32")]

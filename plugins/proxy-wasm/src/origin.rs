@@ -1,5 +1,5 @@
-//! One sender, or several with the same credentials: its pipeline, and the calls of our own in its name. What one sender says never goes
-//! out with the credentials of another.
+//! One sender, or several with the same credentials: its pipeline, and the plugin's calls on its behalf. Data of one sender is never sent
+//! with the credentials of another.
 
 use crate::coding::Coding;
 use crate::request::{Reason, Request};
@@ -7,7 +7,7 @@ use crate::settings::{Route, Settings};
 use genspan::{Pipeline, Stats};
 use std::borrow::Cow;
 
-/// The head of a sender's requests, as far as they have it in common.
+/// The headers that all requests of a sender have in common.
 #[derive(Clone, Debug)]
 pub struct Head {
     /// `:authority`
@@ -16,56 +16,56 @@ pub struct Head {
     pub path: String,
     /// `:scheme`
     pub scheme: String,
-    /// The headers that name the sender.
+    /// The headers that identify the sender.
     pub headers: Vec<(String, String)>,
-    /// How its bodies are packed.
+    /// The coding of its bodies.
     pub request: Request,
-    /// The proxy's cluster that they go to; `None`: not known, and no call of our own is possible.
+    /// The proxy's cluster that receives them; `None` if it is unknown, so that no calls are possible.
     pub cluster: Option<String>,
 }
 
 impl Head {
-    /// Is another request one of this sender's?
+    /// Returns true if another request is from this sender.
     pub fn is_of(&self, other: &Head) -> bool {
         let own = (&self.request, &self.authority, &self.path, &self.scheme, &self.headers);
         own == (&other.request, &other.authority, &other.path, &other.scheme, &other.headers)
     }
 }
 
-/// A request of our own.
+/// A request made by the plugin.
 pub struct Call {
-    /// To answer it by, with [`Origin::answered`].
+    /// Its number, for [`Origin::answered`].
     pub id: u32,
-    /// Through this cluster.
+    /// The cluster to use.
     pub cluster: String,
-    /// Pseudo headers among them.
+    /// The headers, including pseudo headers.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// In ms.
+    /// The time limit, in ms.
     pub timeout_millis: u64,
 }
 
 /// A sender.
 pub struct Origin {
-    /// What its requests have in common.
+    /// The headers that its requests have in common.
     pub head: Head,
-    /// A number that no other has.
+    /// A unique number.
     pub number: u32,
-    /// It is to be forgotten once everything is sent.
+    /// It is removed once everything is sent.
     pub retiring: bool,
     pipeline: Pipeline,
     routes: Vec<Route>,
 }
 
 impl Origin {
-    /// A sender that was not heard of before. `seed` is that of [`Pipeline::new`].
+    /// Creates a new sender. `seed` is that of [`Pipeline::new`].
     pub fn new(head: Head, number: u32, settings: &Settings, seed: u64) -> Option<Self> {
         let mut core = settings.core.clone();
         let cluster = settings.routes.first().and_then(|route| route.cluster.clone());
         let head = Head { cluster: cluster.or(head.cluster), ..head };
         if head.cluster.is_none() {
-            // What is decided later could not be sent.
+            // Candidates that are decided later could not be sent.
             core.entry.hold_millis = 0.0;
         }
         // The configuration was checked when it was read.
@@ -91,7 +91,7 @@ impl Origin {
         let route = self.routes.get(destination)?;
         let (id, body) = (transmit.id, transmit.body);
         let to_upstream = destination == 0;
-        // What the core gives for the upstream is protobuf, whatever its requests are.
+        // The core's output for the upstream is protobuf, whatever the format of the requests.
         let packed = if to_upstream { Request { json: false, ..self.head.request } } else { route.packed };
         let (authority, path) = match to_upstream {
             true => (&self.head.authority, &self.head.path),
@@ -118,9 +118,9 @@ impl Origin {
         Some(Call { id, cluster: cluster.unwrap_or_default(), headers, body: packed.wrap(body), timeout_millis: route.timeout_millis })
     }
 
-    /// A call was answered: with an HTTP status, a gRPC status where there is one, and for how many ms to wait before the next.
+    /// Passes the answer to a call: the HTTP status, the gRPC status if there is one, and the requested wait in ms.
     pub fn answered(&mut self, id: u32, status: u16, grpc_status: Option<u32>, retry_after: Option<f64>, body: &[u8], now: f64) {
-        // The core knows gRPC's statuses by being below those of HTTP. The message is behind flag and length.
+        // The core distinguishes gRPC statuses by their being below those of HTTP. The message follows flag and length.
         let (status, body) = match grpc_status {
             None => (status, body),
             Some(0) => (200, body.get(5..).unwrap_or_default()),
@@ -129,22 +129,22 @@ impl Origin {
         self.pipeline.response(id, status, retry_after, body, now);
     }
 
-    /// A call was not answered.
+    /// Reports that a call got no answer.
     pub fn failed(&mut self, id: u32, now: f64) {
         self.pipeline.failure(id, now);
     }
 
-    /// Everything goes out now, candidates too.
+    /// Sends everything now, including candidates.
     pub fn flush(&mut self, now: f64) {
         self.pipeline.flush(now);
     }
 
-    /// What happened so far.
+    /// The counters so far.
     pub fn stats(&self) -> Stats {
         self.pipeline.stats()
     }
 
-    /// Is something still to be sent, or held?
+    /// Returns true if spans are still held or waiting to be sent.
     pub fn is_busy(&self) -> bool {
         let stats = self.pipeline.stats();
         stats.held > 0 || stats.destinations.iter().any(|d| d.pending > 0)

@@ -1,4 +1,4 @@
-//! One request: whether it carries OTLP traces, how its body is packed, and the body rewritten. No host is known here.
+//! One request: whether it carries OTLP traces, how its body is packed, and the rewritten body. Independent of the host.
 
 use crate::coding::Coding;
 use genspan::Pipeline;
@@ -6,37 +6,37 @@ use genspan::protobuf::push_varint;
 use std::borrow::Cow;
 
 const HTTP_PATH: &str = "/v1/traces";
-/// The path of OTLP/gRPC's one call.
+/// The path of OTLP/gRPC's only method for traces.
 pub const GRPC_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-/// Flag and length before a gRPC message.
+/// The size of flag and length before a gRPC message.
 const GRPC_HEAD: usize = 5;
 
-/// How the body of an OTLP request is packed.
+/// The format of the body of an OTLP request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
     /// gRPC frames around the messages.
     pub grpc: bool,
     /// OTLP JSON.
     pub json: bool,
-    /// How the body, or the frame where it says so, is packed.
+    /// The coding of the body or, if its flag is set, of the frame.
     pub coding: Coding,
 }
 
-/// Why a request passes as it came, or is refused where it must not.
+/// Why a request is forwarded unchanged, or refused if it must not be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// It cannot be read as OTLP.
     Malformed,
-    /// It is packed in a way, or of a type, that is not known, or has credentials that are no text.
+    /// Its compression or type is unknown, or its credentials are not text.
     Unsupported,
-    /// It is larger than `maxBodyBytes`, packed or unpacked, or has more resources or scopes than can be told apart.
+    /// It is larger than `maxBodyBytes`, packed or unpacked, or has more resources or scopes than can be distinguished.
     Oversized,
-    /// All requests together hold more than `maxBufferedBytes`, or spans wait of more resources than can be told apart.
+    /// All requests together hold more than `maxBufferedBytes`, or spans of more resources than can be distinguished are waiting.
     Overload,
 }
 
 impl Reason {
-    /// All of them.
+    /// All reasons.
     pub const ALL: [Reason; 4] = [Reason::Malformed, Reason::Unsupported, Reason::Oversized, Reason::Overload];
 
     /// Its name in the metrics.
@@ -59,7 +59,7 @@ impl Reason {
         }
     }
 
-    /// What its sender can do.
+    /// The fix for its sender.
     pub fn advice(self) -> &'static str {
         match self {
             Reason::Malformed => "the request is no OTLP that can be read",
@@ -72,7 +72,7 @@ impl Reason {
         }
     }
 
-    /// The same as the body of an answer by HTTP: a `google.rpc.Status`, in JSON or as protobuf.
+    /// The reason as the body of an HTTP answer: a `google.rpc.Status`, in JSON or as protobuf.
     pub fn status(self, json: bool) -> Vec<u8> {
         let (code, message) = (self.statuses().1, self.advice());
         if json {
@@ -86,18 +86,18 @@ impl Reason {
 }
 
 impl Request {
-    /// Does a path carry OTLP traces?
+    /// Returns true if a path is one for OTLP traces.
     pub fn may_be_at(path: &str) -> bool {
         let path = path.split('?').next().unwrap_or_default();
         path == GRPC_PATH || path.ends_with(HTTP_PATH)
     }
 
-    /// Is it the path of a gRPC call?
+    /// Returns true if it is the path of a gRPC call.
     pub fn is_grpc(path: &str) -> bool {
         path.split('?').next() == Some(GRPC_PATH)
     }
 
-    /// What a request's head tells of it; `None`: it carries no OTLP traces. `header` gives the value of a header.
+    /// Classifies a request by its headers; `None` if it carries no OTLP traces. `header` returns the value of a header.
     pub fn of<'h>(method: &str, path: &str, header: impl Fn(&str) -> Option<&'h str>) -> Option<Result<Self, Reason>> {
         if method != "POST" || !Self::may_be_at(path) {
             return None;
@@ -111,7 +111,7 @@ impl Request {
         Some(coding.filter(|_| known).map(|coding| Request { grpc, json, coding }).ok_or(Reason::Unsupported))
     }
 
-    /// How long the whole body is, if what has come of it tells: the one frame of a unary call does.
+    /// The length of the whole body, if the part received so far determines it: the single frame of a unary call does.
     pub fn length(self, body: &[u8]) -> Option<usize> {
         let length = body.get(1..GRPC_HEAD).filter(|_| self.grpc)?;
         Some(u32::from_be_bytes(length.try_into().ok()?) as usize + GRPC_HEAD)
@@ -126,8 +126,8 @@ impl Request {
         }
     }
 
-    /// The body with its spans normalised, packed as it came; borrowed: nothing is different. An error leaves the pipeline as it was. `limit`
-    /// bounds what it may unpack to; `peer` is the address that it came from; `now` is in ms.
+    /// Returns the body with its spans normalised, in the same coding; borrowed if nothing changed. An error leaves the pipeline unchanged. `limit`
+    /// is the maximum unpacked size; `peer` is the sender's address; `now` is in ms.
     pub fn rewrite<'b>(
         self,
         body: &'b [u8],
@@ -161,19 +161,19 @@ impl Request {
         Ok(Cow::Owned(if self.grpc { framed(packed, &out) } else { out }))
     }
 
-    /// A message as the body of a call of our own, packed in the same way.
+    /// A message as the body of a call by the plugin, in the same coding.
     pub fn wrap(self, message: &[u8]) -> Vec<u8> {
         let packed = self.coding.pack(message);
         if self.grpc { framed(self.coding != Coding::Plain, &packed) } else { packed }
     }
 }
 
-/// The one frame of a unary call.
+/// The single frame of a unary call.
 fn framed(packed: bool, message: &[u8]) -> Vec<u8> {
     [&[u8::from(packed)], &(message.len() as u32).to_be_bytes()[..], message].concat()
 }
 
-/// Flag and message of the one frame of a unary call.
+/// Flag and message of the single frame of a unary call.
 fn frame(body: &[u8]) -> Result<[&[u8]; 2], Reason> {
     let (head, message) = body.split_at_checked(GRPC_HEAD).ok_or(Reason::Malformed)?;
     let (flag, length) = head.split_at_checked(1).ok_or(Reason::Malformed)?;

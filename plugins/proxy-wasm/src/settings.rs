@@ -1,5 +1,5 @@
-//! The plugin's configuration: the options of the npm package as JSON, for each destination the cluster it is reached through, and the
-//! bounds of this host. The core reads and checks its own options; what is done with each other option is in its list, [`config::groups`].
+//! The plugin's configuration: the options of the npm package as JSON, plus the cluster of each destination and the
+//! limits of this plugin. The core reads and checks its own options; [`config::groups`] lists the treatment of all others.
 
 use crate::coding::Coding;
 use crate::request::{GRPC_PATH, Request};
@@ -9,45 +9,45 @@ use genspan::json::{self, Json, read::quoted};
 use genspan::options::Proxy;
 use genspan::text::Out;
 
-/// What the plugin was told.
+/// The settings of the plugin.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The core's configuration. Its first destination is the upstream of the request itself.
     pub core: Config,
-    /// How each destination is reached, in the order of the core's.
+    /// How each destination is reached, in the order of the core's destinations.
     pub routes: Vec<Route>,
-    /// A larger body, packed or unpacked, is not read.
+    /// Larger bodies, packed or unpacked, are not read.
     pub max_body_bytes: usize,
-    /// Bodies held at a time by all requests of a worker; past it they are not read.
+    /// Maximum size of all bodies held by a worker; further ones are not read.
     pub max_buffered_bytes: usize,
-    /// A request that is not read is refused; otherwise it passes as it is.
+    /// Whether unread requests are refused; otherwise they are forwarded unchanged.
     pub refuses: bool,
-    /// Senders with credentials of their own that are told apart; the one heard of least recently is sent off.
+    /// Maximum number of senders with different credentials; the least recently used is removed.
     pub max_origins: usize,
-    /// The headers in which credentials are, `*` is any text. Calls of our own for a sender carry those of its requests.
+    /// The headers that contain credentials, `*` matches any text. The plugin's calls for a sender carry those of its requests.
     pub origin_headers: Vec<String>,
-    /// Options that are not followed, each with why.
+    /// Ignored options, each with the reason.
     pub ignored: Vec<String>,
 }
 
 /// How a destination is reached.
 #[derive(Clone, Debug)]
 pub struct Route {
-    /// The proxy's cluster for calls of our own; for the first destination, where it is missing, that of the request.
+    /// The proxy's cluster for the plugin's calls; if missing for the first destination, that of the request.
     pub cluster: Option<String>,
-    /// `:authority` and `:path` of such calls.
+    /// `:authority` of such calls.
     pub authority: String,
     /// The path, with its query.
     pub path: String,
-    /// Headers that requests to it get.
+    /// Headers that are added to requests for it.
     pub headers: Vec<(String, String)>,
-    /// How calls are packed.
+    /// The format of calls.
     pub packed: Request,
-    /// How long a call may take, in ms.
+    /// The time limit of a call, in ms.
     pub timeout_millis: u64,
 }
 
-/// What the first destination does not follow, since a request is its own, and why.
+/// Options that are ignored for the first destination, because it is the upstream of the request itself, with the reasons.
 const NOT_OF_REQUESTS: &[(&str, &str)] = &[
     ("endpoint", "a request goes where the proxy routes it"),
     ("protocol", "a request keeps its own"),
@@ -59,11 +59,11 @@ const NOT_OF_REQUESTS: &[(&str, &str)] = &[
 
 const DEFAULT_ENDPOINT: &str = "http://localhost:4318/v1/traces";
 const DEFAULT_GRPC_ENDPOINT: &str = "http://localhost:4317";
-/// Spans that are remembered of each sender, unless the configuration says otherwise: what is not in a few bodies is not waited for.
+/// Default for the remembered spans of each sender: only the spans of a few bodies are worth waiting for.
 const MAX_SPANS: usize = 10_000;
-/// Spans that may wait for one destination, unless the configuration says otherwise: a body comes whole, and what waits is bounded by its bytes.
+/// Default for the waiting spans of a destination: a body is accepted as a whole, so the limit in bytes is the effective one.
 const MAX_QUEUE: usize = 1 << 20;
-/// What backends take credentials, tenants and projects in.
+/// Headers in which backends receive credentials, tenants and projects.
 const ORIGIN_HEADERS: &[&str] = &[
     "*auth*",
     "*token*",
@@ -81,14 +81,14 @@ const ORIGIN_HEADERS: &[&str] = &[
 ];
 
 impl Settings {
-    /// Does a destination want the sender's address?
+    /// Returns true if a destination needs the sender's address.
     pub fn needs_peer(&self) -> bool {
         self.core.destinations.iter().any(|d| d.profile.table().host_name.is_some() && d.host_name.is_none())
     }
 }
 
-/// What the proxy does with an option that stands at the top or in a destination, by the one list. An option that is not in it is the core's to
-/// refuse.
+/// The treatment of an option at the top level or in a destination, according to the list. An option that is not in the list is left to the core,
+/// which refuses it.
 fn use_of(name: &str) -> Proxy {
     let has_it = |group: &config::Group| ["GenSpanOptions", "DestinationOptions", "DeliveryOptions"].contains(&group.interface);
     let listed = config::groups().into_iter().filter(has_it).flat_map(|group| group.options);
@@ -128,7 +128,7 @@ fn text<'d>(name: &str, value: Json<'d>, arena: &'d Bump) -> Result<String, Stri
 }
 
 impl Settings {
-    /// Reads the configuration. An error has the path of the option, the problem and a fix, and no secret.
+    /// Reads the configuration. An error contains the path of the option, the problem and a fix, and no secret.
     pub fn read(options: &str) -> Result<Self, String> {
         let arena = Bump::new();
         let options = if options.trim().is_empty() { "{}" } else { options };
@@ -186,18 +186,18 @@ impl Settings {
             settings.routes.push(route(d, clusters.get(i).cloned().flatten(), i)?);
         }
         if let Some(d) = core.destinations.first_mut() {
-            // Calls of our own are framed as requests are.
+            // The plugin's calls are framed like the requests.
             d.protocol = Protocol::HttpProtobuf;
-            // A request's spans are taken whole, whatever waits beside them.
+            // All spans of a request are accepted, whatever the queue already holds.
             (d.delivery.max_queue_size, d.delivery.max_queue_bytes) = (Some(usize::MAX), Some(usize::MAX));
         }
         core.validate().map_err(|e| e.to_string())?;
-        // What is hidden from the upstream must not reach it unread.
+        // Content that is excluded for the upstream must not reach it unread.
         let hides = core.destinations.first().is_some_and(|d| d.privacy.as_ref().unwrap_or(&core.privacy).hides());
         Ok(Settings { refuses: refuses.unwrap_or(hides), core, ..settings })
     }
 
-    /// Reads a destination of the list: its cluster, and what the core gets of it as JSON text.
+    /// Reads a destination of the list: its cluster, and the core's options as JSON text.
     fn destination<'d>(
         &mut self,
         json: Json<'d>,
@@ -218,7 +218,7 @@ impl Settings {
         Ok(of_core.text())
     }
 
-    /// Gives an option to the core, notes that it is ignored, or refuses it. `is_first`: it is of the destination that requests go to.
+    /// Passes an option to the core, records that it is ignored, or refuses it. `is_first`: it belongs to the destination that requests go to.
     fn hand_over<'d>(
         &mut self,
         name: &str,

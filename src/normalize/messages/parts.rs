@@ -82,6 +82,8 @@ impl<'a> Transcoder<'a> {
             if !j.is_empty() {
                 self.field_part("reasoning", "content", j);
             }
+        } else if j.get("type").is_some_and(|kind| kind.is("thinking") || kind.is("reasoning")) {
+            self.part(j);
         } else if let Some(text) = j.any(&["text", "thinking", "content", "summary", "reasoningText"]) {
             self.reasoning(text);
         }

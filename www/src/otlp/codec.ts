@@ -1,8 +1,8 @@
-// OTLP protobuf to the objects of OTLP/JSON and back, by the tables of schema.ts.
+// Converts OTLP protobuf to the objects of OTLP/JSON and back, with the tables of schema.ts.
 import type { Field, Scalar, Schema } from "./schema.js";
 import { bigVarint, concat, fields, lengthDelimited, varintBytes, type WireField } from "./wire.js";
 
-/** Values nested deeper than this are left out. */
+/** More deeply nested values are omitted. */
 const MAX_DEPTH = 64;
 
 type Json = Record<string, unknown>;
@@ -27,7 +27,7 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(standard), (c) => c.charCodeAt(0));
 }
 
-/** The message in `bytes` as OTLP/JSON would have it. */
+/** The message in `bytes` in the form of OTLP/JSON. */
 export function decode(bytes: Uint8Array, schema: Schema, depth = 0): Json {
   const out: Json = {};
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -73,7 +73,7 @@ function scalar(view: DataView, { type, value, end }: WireField, as: Scalar): un
   return as === "int64" ? String(BigInt.asIntN(64, number)) : Number(number);
 }
 
-/** The protobuf of a message of OTLP/JSON; members that the schema does not know are left out. */
+/** The protobuf of a message of OTLP/JSON. Members that are not in the schema are omitted. */
 export function encode(json: Json, schema: Schema, depth = 0): Uint8Array<ArrayBuffer> {
   const parts: Uint8Array[] = [];
   for (const [number, field] of schema) {
@@ -127,7 +127,7 @@ function encodeField(number: number, { name, type }: Field, value: unknown, dept
   }
 }
 
-/** As OTLP/JSON forbids and some exporters write them. */
+/** Enums by name, which OTLP/JSON forbids but some exporters write. */
 const ENUMS = new Map(
   Object.entries({
     SPAN_KIND_INTERNAL: 1,
@@ -148,7 +148,7 @@ function integer(value: unknown, name: string): bigint {
   }
 }
 
-/** An id in hex, as OTLP/JSON has it, or in base64, as protobuf's own JSON does. */
+/** An id in hex, as in OTLP/JSON, or in base64, as in protobuf's own JSON. */
 function identifier(text: string): Uint8Array {
   if (/^([0-9a-f]{2})*$/i.test(text))
     return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));

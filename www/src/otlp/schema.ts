@@ -1,5 +1,5 @@
 // The messages of an OTLP ExportTraceServiceRequest as tables: the number, the JSON name and the type of each field. From
-// opentelemetry-proto 1.x; what is not here is skipped when read.
+// opentelemetry-proto 1.x; other fields are skipped.
 
 export type Scalar =
   | "string"

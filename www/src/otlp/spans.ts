@@ -1,4 +1,4 @@
-// Spans of an OTLP/JSON body, each with its scope and resource, and what their values are as text.
+// The spans of an OTLP/JSON body, each with its scope and resource, and their values as text.
 import type { Attribute } from "../protocol.js";
 
 export interface AnyValue {
@@ -54,7 +54,7 @@ export function spansOf(request: Request): Placed[] {
   return out;
 }
 
-/** Text as it is, everything else as JSON. */
+/** Text unchanged, everything else as JSON. */
 export function valueText(value: AnyValue | undefined): string {
   const plain = plainValue(value);
   return typeof plain === "string" ? plain : JSON.stringify(plain);
@@ -73,7 +73,7 @@ function plainValue(value: AnyValue | undefined): unknown {
   return value.bytesValue === undefined ? null : `base64:${value.bytesValue}`;
 }
 
-/** The longest text of a value that the page gets. */
+/** The longest text of a value that is sent to the page. */
 const MAX_TEXT = 200_000;
 
 export function attributesOf({ attributes = [] }: { attributes?: KeyValue[] }): Attribute[] {

@@ -1,17 +1,17 @@
-// The wire format of protobuf: fields read in place, and written. Knows no message.
+// The wire format of protobuf: reads fields in place, and writes them. It does not know any message.
 
 export interface WireField {
   number: number;
   /** 0: varint, 1: eight bytes, 2: bytes with their length, 5: four bytes. */
   type: number;
-  /** Where the tag starts, and where the field ends. */
+  /** The start of the tag, and the end of the field. */
   at: number;
   end: number;
-  /** Where the value starts, after its length. */
+  /** The start of the value, after its length. */
   value: number;
 }
 
-/** Calls `each` with every field between two positions; throws where it is no protobuf. */
+/** Calls `each` with every field between two positions. Throws if the bytes are not protobuf. */
 export function fields(bytes: Uint8Array, start: number, end: number, each: (field: WireField) => void): void {
   let position = start;
   const varint = (): number => {
@@ -43,7 +43,7 @@ export function fields(bytes: Uint8Array, start: number, end: number, each: (fie
   }
 }
 
-/** The number of a varint, modulo 2^64. */
+/** The value of a varint, modulo 2^64. */
 export function bigVarint(bytes: Uint8Array, at: number): bigint {
   let result = 0n;
   for (let shift = 0n; shift < 70n; shift += 7n) {
@@ -65,7 +65,7 @@ export function varintBytes(value: bigint): number[] {
   return out;
 }
 
-/** A field with bytes for its value. */
+/** A field whose value is a sequence of bytes. */
 export function lengthDelimited(number: number, ...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   return concat([Uint8Array.from([...varintBytes(BigInt(number * 8 + 2)), ...varintBytes(BigInt(length))]), ...parts]);

@@ -1,4 +1,4 @@
-// The page: bar, list, trace, span; and what is dropped or pasted anywhere on it.
+// The page: bar, list, trace, span; and dropping or pasting anywhere on it.
 import { useEffect, useState } from "preact/hooks";
 import { notice, pane, read, traces, words } from "../state.js";
 import { Configuration } from "./Configuration.js";

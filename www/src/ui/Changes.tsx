@@ -1,10 +1,10 @@
-// Before | after: the attributes that came beside those that say them now, each with its rule.
+// Before | after: the received attributes next to the output attributes with their values, each with its rule.
 import type { Change, SpanDetail } from "../protocol.js";
 import { said, words } from "../state.js";
 import { visible } from "../text.js";
 import { Key, Pairs, Section, Value } from "./SpanPanel.js";
 
-/** Of one group, attributes of the source beyond these are folded: lists spread over keys have hundreds. */
+/** Source attributes of one group beyond this number are folded: lists spread over keys have hundreds. */
 const MANY = 4;
 
 export function Changes({ detail }: { detail: SpanDetail }) {
@@ -40,7 +40,7 @@ export function Changes({ detail }: { detail: SpanDetail }) {
   );
 }
 
-/** ↑ and ↓ go from line to line; Tab goes on. */
+/** ↑ and ↓ move between lines; Tab leaves the list. */
 function move(event: KeyboardEvent) {
   if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
   const lines = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>(".line")];

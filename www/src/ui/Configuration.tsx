@@ -17,7 +17,7 @@ export function Configuration({ close }: { close: () => void }) {
       await navigator.clipboard.writeText(text);
       setCopied(true);
     } catch {
-      // No clipboard for this page: the text is chosen, to be copied by hand.
+      // The page may not use the clipboard, so the text is selected for copying by hand.
       getSelection()?.selectAllChildren(code.current!);
     }
   };

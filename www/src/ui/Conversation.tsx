@@ -1,4 +1,4 @@
-// The messages of a span. Everything in them is text: nothing is loaded, no link leads anywhere.
+// The messages of a span. All of their content is shown as text: nothing is loaded, and there are no links.
 import type { Message, Part, SpanDetail } from "../protocol.js";
 import { words } from "../state.js";
 import { bytes, pretty, visible } from "../text.js";
@@ -24,7 +24,7 @@ export function Conversation({ messages }: { messages: SpanDetail["messages"] })
   );
 }
 
-/** Of what is no message: the beginning says most. */
+/** For values that are not messages: the beginning is the most useful part. */
 const SHORT_TEXT = 600;
 
 const ROLES = new Set(["system", "user", "assistant", "tool"]);

@@ -1,5 +1,5 @@
-// A list or tree of rows of one height, of which only those in sight are in the document. The keyboard moves the chosen row; what is in
-// sight stays where it is when rows come in above.
+// A list or tree of rows of equal height, of which only the visible ones are in the document. The keyboard moves the selected row. Visible
+// rows keep their place when rows are added above them.
 import type { ComponentChildren, HTMLAttributes } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
@@ -9,10 +9,10 @@ interface Props<T> {
   keyOf: (item: T) => string;
   chosen: string | undefined;
   choose: (item: T) => void;
-  /** Opens what the row stands for: by Enter, or by a click. */
+  /** Opens the object of the row, with Enter or a click. */
   enter: (item: T, by: "key" | "click") => void;
   leave: () => void;
-  /** ← and →. */
+  /** Handles ← and →. */
   side?: (item: T, direction: -1 | 1) => void;
   role: "listbox" | "tree";
   id: string;

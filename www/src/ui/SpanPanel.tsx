@@ -1,4 +1,4 @@
-// One span: why it is or is not the entry, what was said, what it cost, and what became of each attribute.
+// One span: why it is or is not the entry, its conversation, its cost, and the changes of its attributes.
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Attribute, SpanDetail, Tokens } from "../protocol.js";
@@ -267,7 +267,7 @@ export function Pairs({ attributes }: { attributes: Attribute[] }) {
   );
 }
 
-/** A key, which breaks at its dots. */
+/** A key, which may wrap at its dots. */
 export function Key({ text }: { text: string }) {
   const parts = visible(text).split(/(?<=[._])/);
   return <bdi class="key">{parts.flatMap((part, i) => (i === 0 ? [part] : [<wbr key={i} />, part]))}</bdi>;
@@ -277,13 +277,13 @@ const LONG = 280;
 export const LONG_TEXT = 1500;
 const MAX = 50_000;
 
-/** A value, short at first where it is long. */
+/** A value, shortened at first if it is long. */
 export function Value({ text }: { text: string }) {
   if (text.length <= LONG) return <bdi class="value">{visible(text)}</bdi>;
   return <Long text={text} all={pretty(text)} limit={LONG} looks="value" />;
 }
 
-/** The beginning of a text, and all of it when asked for. */
+/** The beginning of a text, and all of it on request. */
 export function Long({ text, all = text, limit, looks }: { text: string; all?: string; limit: number; looks: string }) {
   if (text.length <= limit) return <div class={looks}>{visible(text)}</div>;
   return (

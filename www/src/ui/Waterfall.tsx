@@ -9,7 +9,7 @@ import { Rows } from "./Rows.js";
 
 const HEIGHT = 30;
 const STEP = 14;
-/** Deeper rows are not moved further to the right. */
+/** Deeper rows are not indented further. */
 const MAX_STEPS = 12;
 
 const closed = signal<ReadonlySet<string>>(new Set());

@@ -1,4 +1,4 @@
-// What the page says when it holds no trace: where to send some, what to drop, what to look at.
+// The page without traces: where to send some, which files to drop, and samples.
 import { SAMPLES } from "../samples.js";
 import { connection, info, readSample, words } from "../state.js";
 

@@ -1,11 +1,11 @@
-// What somebody drops or pastes, made protobuf bodies: OTLP protobuf or JSON, JSON lines as the Collector's file exporter writes
-// them, exports of Langfuse; packed or not, base64 where it was pasted.
+// Converts dropped or pasted data to protobuf bodies: OTLP protobuf or JSON, JSON lines as written by the Collector's file exporter,
+// and exports of Langfuse; compressed or not, base64 if pasted.
 import { encode, fromBase64 } from "../otlp/codec.js";
 import { REQUEST } from "../otlp/schema.js";
 import { fields } from "../otlp/wire.js";
 import { isLangfuseExport, langfuseToOtlp } from "./langfuse.js";
 
-/** What is larger, unpacked, is refused. */
+/** Larger data, unpacked, is refused. In bytes. */
 const MAX_BYTES = 256 << 20;
 const BRACE = 0x7b;
 const BRACKET = 0x5b;
@@ -25,13 +25,13 @@ export async function intake(body: Uint8Array<ArrayBuffer>): Promise<Uint8Array[
   return jsons(text).map((json) => encode(toOtlp(json), REQUEST));
 }
 
-/** One body of a server: protobuf, or JSON if it begins with a brace. */
+/** One body from a server: protobuf, or JSON if it begins with a brace. */
 export function fromServer(body: Uint8Array): Uint8Array {
   if (body.find((byte) => byte > 0x20) !== BRACE || isProtobuf(body)) return body;
   return encode(JSON.parse(new TextDecoder().decode(body)), REQUEST);
 }
 
-/** A protobuf body begins with 0x0a, which is also a line feed: what reads as protobuf is protobuf. */
+/** A protobuf body begins with 0x0a, which is also a line feed, so protobuf is tried first. */
 function isProtobuf(bytes: Uint8Array): boolean {
   if (bytes[0] !== 0x0a) return false;
   try {

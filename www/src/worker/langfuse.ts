@@ -1,4 +1,4 @@
-// A trace as Langfuse's API and its download button give it, made OTLP with the attributes of Langfuse's own SDKs: the core does the rest.
+// Converts a trace from Langfuse's API or its download button to OTLP with the attributes of Langfuse's own SDKs. The core does the rest.
 
 interface Observation {
   id: string;
@@ -102,7 +102,7 @@ export function langfuseToOtlp(json: Export): Record<string, unknown> {
   };
 }
 
-/** What Langfuse keeps of the resource of spans that came by OTLP. */
+/** The resource attributes that Langfuse keeps for spans received by OTLP. */
 function resourceAttributes(observations: Observation[]): Record<string, unknown> {
   for (const { metadata } of observations) {
     const object = (typeof metadata === "string" ? parsed(metadata) : metadata) as {
@@ -117,7 +117,7 @@ function metadata(value: unknown): Record<string, unknown> {
   const object = typeof value === "string" ? parsed(value) : value;
   if (typeof object !== "object" || object === null || Array.isArray(object))
     return { "langfuse.observation.metadata": value };
-  // What the SDK's own span carried is there once more; the attributes above say it.
+  // These attributes repeat the content of the SDK's own span, which the attributes above already contain.
   const own = Object.entries(object).filter(([key]) => !["attributes", "resourceAttributes", "scope"].includes(key));
   return Object.fromEntries(own.map(([key, item]) => [`langfuse.observation.metadata.${key}`, item]));
 }
@@ -130,7 +130,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The API gives `{}` and zeros where nothing was said. */
+/** The API returns `{}` and zeros for missing values. */
 function filled(value: unknown): unknown {
   const object = typeof value === "string" ? parsed(value) : value;
   if (typeof object !== "object" || object === null) return undefined;
@@ -157,7 +157,7 @@ function nanos(time: string | undefined): string {
   return Number.isFinite(millis) ? String(BigInt(millis) * 1_000_000n) : "0";
 }
 
-/** Ids of OTLP are taken as they are, others, such as UUIDs and names, are made ids of `bytes` bytes. */
+/** Keeps OTLP ids. Others, such as UUIDs and names, are converted to ids of `bytes` bytes. */
 function identifier(id: string, bytes: number): string {
   const plain = id.replaceAll("-", "").toLowerCase();
   if (plain.length === bytes * 2 && /^[0-9a-f]+$/.test(plain)) return plain;

@@ -1,10 +1,10 @@
-// The stream of bodies that `genspan inspect` gives: frames of a length and that many bytes. Comes back by itself when it breaks.
+// The stream of bodies from `genspan inspect`: frames of a length and that many bytes. Reconnects after an interruption.
 import type { Connection, Info } from "../protocol.js";
 
 const MAX_FRAME = 256 << 20;
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 15_000;
-/** A server says something every 15 s. */
+/** The server sends something every 15 s. */
 const SILENCE = 40_000;
 
 interface Listener {
@@ -13,7 +13,7 @@ interface Listener {
   body(body: Uint8Array): void;
 }
 
-/** Listens for ever; ends at once where there is no server to listen to. */
+/** Listens forever; returns at once if there is no server. */
 export async function listen(base: string, listener: Listener): Promise<void> {
   listener.connection({ state: "connecting" });
   const info = await ask(new URL("api/info", base));
@@ -25,7 +25,7 @@ export async function listen(base: string, listener: Listener): Promise<void> {
         wait = FIRST_WAIT / 2;
       });
     } catch {
-      // Whatever it was: try again.
+      // Retry after any error.
     }
     const pause = wait * (0.75 + Math.random() / 2);
     listener.connection({ state: "waiting" });
@@ -34,7 +34,7 @@ export async function listen(base: string, listener: Listener): Promise<void> {
   }
 }
 
-/** What the server says of itself; a plain web server answers with an error, or with a page. */
+/** The server's information about itself; a plain web server answers with an error, or with a page. */
 async function ask(url: URL): Promise<Info | undefined> {
   try {
     const response = await fetch(url);
@@ -66,7 +66,7 @@ async function follow(url: URL, listener: Listener, connected: () => void): Prom
   }
 }
 
-/** Puts frames together out of what the network gives. */
+/** Assembles frames from the chunks of the network. */
 export class Frames {
   private head = new Uint8Array(4);
   private headLength = 0;

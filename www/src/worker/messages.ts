@@ -1,4 +1,4 @@
-// Messages of the GenAI conventions (gen_ai.input.messages and its like, JSON in parts) as what the page renders.
+// Parses messages of the GenAI conventions (gen_ai.input.messages and the related attributes, JSON in parts) for rendering.
 import type { Message, Part } from "../protocol.js";
 
 type Json = Record<string, unknown>;

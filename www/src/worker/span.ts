@@ -1,12 +1,13 @@
-// One span as the page shows it: its conversation, its parameters, and what became of each attribute.
+// One span as the page shows it: its conversation, its parameters, and the changes of its attributes.
 import type { Explanation } from "genspan/slim";
 import { attributesOf, lookup, type Placed } from "../otlp/spans.js";
 import type { Attribute, Change, Message, SpanDetail, SpanRow } from "../protocol.js";
 import { messagesOf, partsOf } from "./messages.js";
-import { type Looked, millis, tokensOf } from "./view.js";
+import type { TraceView } from "./trace-view.js";
+import { millis, tokensOf } from "./view.js";
 import { warningsOf } from "./warnings.js";
 
-/** Keys that the page shows in a way of their own. */
+/** Keys that the page shows in a special way. */
 const SHOWN = new Set([
   "gen_ai.input.messages",
   "gen_ai.output.messages",
@@ -19,10 +20,10 @@ const SHOWN = new Set([
   "gen_ai.retrieval.documents",
 ]);
 
-/** The core's word for attributes that say which span is the entry. */
+/** The core's text for attributes that mark the entry. */
 const MARK = "the mark of the entry";
 
-export function spanDetail(looked: Looked, id: string): SpanDetail | undefined {
+export function spanDetail(looked: TraceView, id: string): SpanDetail | undefined {
   const { detail, before, after, read, why } = looked;
   const whole = looked.whole.get(id);
   const row = detail.rows.find((r) => r.id === id);
@@ -71,7 +72,7 @@ function ancestorsOf(row: SpanRow, rows: SpanRow[]): SpanRow[] {
 
 type Get = (key: string) => string | undefined;
 
-/** Messages where there are some, else what went in and came out as it is. */
+/** The messages if there are any, otherwise the input and the output as text. */
 function conversation(get: Get, whole: Get): SpanDetail["messages"] {
   const system = partsOf(get("gen_ai.system_instructions"));
   const input = [...messagesOf(get("gen_ai.input.messages"), "user"), ...called(get, "in")];
@@ -85,7 +86,7 @@ function conversation(get: Get, whole: Get): SpanDetail["messages"] {
   };
 }
 
-/** What tools and retrievers were called with, and gave. */
+/** The arguments and results of tools and retrievers. */
 function called(get: Get, side: "in" | "out"): Message[] {
   const [argument, result] = [get("gen_ai.tool.call.arguments"), get("gen_ai.tool.call.result")];
   const [query, documents] = [get("gen_ai.retrieval.query.text"), get("gen_ai.retrieval.documents")];
@@ -115,7 +116,7 @@ function toolsOf(json: string | undefined): Attribute[] {
   }
 }
 
-/** Attributes of the source and those that say them now, in groups: who gave something to whom. */
+/** Attributes of the source and the output attributes with their values, in groups connected by rules. */
 function changesOf(
   source: Placed,
   out: Placed,
@@ -130,7 +131,7 @@ function changesOf(
   const same = right.filter(isSame);
   const sameKeys = new Set(same.map(({ key }) => key));
 
-  // The key of the group that an attribute belongs to; groups that turn out to be one are joined.
+  // The group of each attribute. Groups that share an attribute are joined.
   const group = new Map<string, string>();
   const find = (node: string): string => {
     const up = group.get(node) ?? node;

@@ -1,11 +1,11 @@
-// The traces that the page holds: each as the protobuf that came, span by span, so that the core can be asked about it again.
-// Bounded in traces, bytes and spans of a trace; the trace that came first goes first, and is counted.
+// The traces that the page holds, each as the received protobuf, span by span, so that the core can process it again.
+// Limited in traces, bytes and spans per trace. The trace that arrived first is removed first, and counted.
 import { hex } from "../otlp/codec.js";
 import { concat, fields, lengthDelimited, type WireField } from "../otlp/wire.js";
 import type { Counts, Limits } from "../protocol.js";
 
 export const DEFAULT_LIMITS: Limits = { traces: 5000, bytes: 256 << 20, spansPerTrace: 10_000 };
-/** Ids of traces that went, remembered so that a server that replays does not bring them back. */
+/** Ids of removed traces, remembered so that a server that replays its bodies does not restore them. */
 const MAX_REMEMBERED = 50_000;
 
 const RESOURCE_SPANS = 1;
@@ -28,13 +28,13 @@ export class Store {
   private readonly traces = new Map<string, Held>();
   private readonly went = new Set<string>();
   readonly counts: Counts = { spans: 0, bytes: 0, evicted: 0, cut: 0, unreadable: 0 };
-  /** Traces that changed, and traces that went, since somebody asked. */
+  /** Traces that changed, and traces that were removed, since the last query. */
   readonly dirty = new Map<string, number>();
   readonly gone = new Set<string>();
 
   constructor(private readonly limits: Limits) {}
 
-  /** Takes a protobuf body and gives the ids of its traces; throws, and takes nothing, where it is none. A span that came before is left out. */
+  /** Adds a protobuf body and returns the ids of its traces. Throws, without adding anything, if the body is invalid. Spans that arrived before are omitted. */
   add(body: Uint8Array, now: number): string[] {
     const parts = split(body);
     const ids = new Set<string>();
@@ -63,7 +63,7 @@ export class Store {
     return [...ids];
   }
 
-  /** The trace as one body, or nothing if it went. */
+  /** The trace as one body, or undefined if it was removed. */
   body(id: string): Uint8Array | undefined {
     const held = this.traces.get(id);
     return held && concat(held.fragments);
@@ -104,7 +104,7 @@ interface Piece {
   raw: Uint8Array;
 }
 
-/** The spans of a body, each with what stands around it. */
+/** The spans of a body, each with its envelope. */
 function split(body: Uint8Array): Piece[] {
   const pieces: Piece[] = [];
   const raw = ({ at, end }: WireField) => body.subarray(at, end);

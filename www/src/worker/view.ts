@@ -1,10 +1,10 @@
-// A trace as the core sees it: the row of the list, and the rows of the waterfall.
-import { convert, type Explanation, explain } from "genspan/slim";
+// A trace as the core interprets it: its row of the list, and the rows of its waterfall.
+import { convert, explain } from "genspan/slim";
 import { decode } from "../otlp/codec.js";
 import { REQUEST } from "../otlp/schema.js";
 import { lookup, type Placed, type Request, type Span, spansOf } from "../otlp/spans.js";
 import type { Profile } from "../profiles.js";
-import type { Kind, SpanRow, Tokens, TraceDetail, TraceSummary } from "../protocol.js";
+import type { Kind, SpanRow, Tokens, TraceSummary } from "../protocol.js";
 import { warningsOf } from "./warnings.js";
 
 const KINDS = new Map<string, Kind>(
@@ -25,10 +25,10 @@ const KINDS = new Map<string, Kind>(
   }),
 );
 
-/** How HTTP instrumentations name their spans. */
+/** Span names used by HTTP instrumentations. */
 const HTTP = /^(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)( |$)/;
 
-/** Content is of no use to a list, and costs most of the time. */
+/** The list does not need content, which would take most of the time. */
 const BARE = { keep: "none", privacy: { captureContent: false }, to: "json", from: "protobuf" } as const;
 
 function converted(body: Uint8Array, options: Parameters<typeof convert>[1]): Request {
@@ -54,7 +54,7 @@ export function tokensOf(get: (key: string) => string | undefined): Tokens | und
 const isError = (span: Span, get: (key: string) => string | undefined) =>
   span.status?.code === 2 || get("error.type") !== undefined;
 
-/** Where a span has them, the outermost says them: that is what the application set. */
+/** The value from the outermost span that has one, because that is where the application sets it. */
 function firstOf(spans: Placed[], ...keys: string[]): string {
   for (const { span } of spans) {
     const get = lookup(span);
@@ -116,21 +116,7 @@ export function summarize(id: string, body: Uint8Array): TraceSummary {
 
 const startOf = ({ span }: Placed) => millis(span.startTimeUnixNano);
 
-/** All that is known of a trace under a profile, kept while the page looks at it. */
-export interface Looked {
-  detail: TraceDetail;
-  before: Map<string, Placed>;
-  after: Map<string, Placed>;
-  /** Under `otel`, which the page reads content, usage and parameters from. */
-  read: Map<string, Placed>;
-  why: Map<string, Explanation>;
-  /** Under `tencent`, which knows a kind, and what went in and came out, of every LLM span. */
-  whole: Map<string, Placed>;
-  /** Spans above a call of a model, which says what they need not say. */
-  above: Set<string>;
-}
-
-export function look(id: string, body: Uint8Array, profile: Profile): Looked {
+export function look(id: string, body: Uint8Array, profile: Profile): TraceView {
   const byId = (request: Request) => new Map(spansOf(request).map((placed) => [placed.span.spanId ?? "", placed]));
   const options = { from: "protobuf", to: "json" } as const;
   const read = byId(converted(body, { ...options, profile: "otel" }));
@@ -169,8 +155,8 @@ function kindOf(placed: Placed | undefined): Kind {
   return isHttp ? "http" : "other";
 }
 
-/** The spans below their parents. A span whose parent is not here stands at the top, as does one of a cycle. */
-function tree(looked: Omit<Looked, "detail">, kindOfSpan: (id: string) => Kind, profile: Profile) {
+/** The spans below their parents. A span without a known parent is at the top, and so is a span of a cycle. */
+function tree(looked: Omit<TraceView, "detail">, kindOfSpan: (id: string) => Kind, profile: Profile) {
   const { read, why } = looked;
   const children = new Map<string, string[]>();
   const tops: string[] = [];
@@ -188,7 +174,7 @@ function tree(looked: Omit<Looked, "detail">, kindOfSpan: (id: string) => Kind, 
   const rows: SpanRow[] = [];
   const seen = new Set<string>();
   const push = (from: string) => {
-    // Deep traces are too deep for a recursion; a row is closed when all below it are there.
+    // Traces may be too deep for recursion. A row is complete when all rows below it are.
     const stack: { id: string; depth: number; open?: SpanRow; at?: number }[] = [{ id: from, depth: 0 }];
     for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
       const { id, depth, open, at } = next;

@@ -1,15 +1,15 @@
-// What a reader of a trace should know: a service name that a backend refuses, a call without its model or its tokens, content that
+// Warnings for the reader of a trace: a service name that a backend refuses, a call without its model or its tokens, content that
 // no convention could read.
 import { convert } from "genspan/slim";
 import { lookup, type Placed } from "../otlp/spans.js";
 import type { Profile } from "../profiles.js";
 import type { Kind, Warning } from "../protocol.js";
-import type { Looked } from "./view.js";
+import type { TraceView } from "./trace-view.js";
 
-/** Attributes of a source that hold what a model was asked or answered, by the end of their key. */
+/** Source attributes that contain the input or output of a model, by the end of their key. */
 const CONTENT = /(^|[._])(input|output|prompt|completion|messages|input\.value|output\.value|result|response)$/i;
 
-export function warningsOf(id: string, looked: Omit<Looked, "detail">, kind: Kind, profile: Profile): Warning[] {
+export function warningsOf(id: string, looked: Omit<TraceView, "detail">, kind: Kind, profile: Profile): Warning[] {
   const placed = looked.read.get(id);
   if (placed === undefined) return [];
   const { span } = placed;
@@ -50,8 +50,8 @@ function isJsonList(text: string): boolean {
 
 const refusals = new Map<string, string>();
 
-/** The core says what is wrong with a name, by its own rule. Of a resource's spans, those at the top say it. */
-function serviceName({ span, resource }: Placed, { read }: Omit<Looked, "detail">, profile: Profile): Warning[] {
+/** The core reports an invalid name by its own rule. The warning is shown only on the topmost spans of a resource. */
+function serviceName({ span, resource }: Placed, { read }: Omit<TraceView, "detail">, profile: Profile): Warning[] {
   if (read.has(span.parentSpanId ?? "")) return [];
   const name = lookup(resource)("service.name") ?? "";
   if (name === "" || name.startsWith("unknown_service")) return [{ code: "no-service-name", detail: name }];

@@ -1,4 +1,4 @@
-// The worker: takes bodies, keeps traces, asks the core about them and tells the page, a little at a time.
+// The worker: receives bodies, stores traces, processes them with the core and sends the results to the page in small steps.
 import wasm from "genspan/core.wasm?url";
 import { initSync, version } from "genspan/slim";
 import type { Profile } from "../profiles.js";
@@ -7,23 +7,24 @@ import { fromServer, intake } from "./intake.js";
 import { listen } from "./live.js";
 import { spanDetail } from "./span.js";
 import { DEFAULT_LIMITS, Store } from "./store.js";
-import { type Looked, look, summarize } from "./view.js";
+import type { TraceView } from "./trace-view.js";
+import { look, summarize } from "./view.js";
 
-/** A trace is summed up when nothing came for it this long, or when it waits that long, in ms. */
+/** A trace is summarised when nothing of it has arrived for the first time, or after the second time at the latest, in ms. */
 const QUIET = 250;
 const PATIENCE = 1500;
 const TICK = 100;
-/** Work of one tick, and rows that the page gets at a time. */
+/** The work of one tick, and the number of rows that the page receives at a time. */
 const SLICE = 40;
 const MAX_ROWS = 250;
-/** Longest pause before a trace that grows is looked at again, in ms. */
+/** The longest pause before a growing trace is processed again, in ms. */
 const MAX_PAUSE = 5000;
 
 let store = new Store(DEFAULT_LIMITS);
 const tell = (message: Tell) => postMessage(message);
 const changed = new Map<string, TraceSummary>();
 const waiting = new Map<string, number>();
-let looked: (Looked & { body: Uint8Array }) | undefined;
+let looked: (TraceView & { body: Uint8Array }) | undefined;
 let told = "";
 
 const ready = WebAssembly.compileStreaming(fetch(wasm))
@@ -64,7 +65,7 @@ function sumUp(id: string): void {
   }
 }
 
-function lookAt(id: string, profile: Profile): Looked | undefined {
+function lookAt(id: string, profile: Profile): TraceView | undefined {
   const body = store.body(id);
   if (body === undefined) return undefined;
   const isFresh = looked?.detail.id === id && looked.detail.profile === profile && looked.body.length === body.length;
@@ -89,10 +90,10 @@ async function take(name: string, body: ArrayBuffer): Promise<void> {
 
 let wanted: (Ask & { type: "trace" | "span" }) | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
-/** What the last look at a trace took, in ms. */
+/** The duration of the last processing of a trace, in ms. */
 let cost = 0;
 
-/** Only what was asked for last is answered; a trace that grows is looked at again with pauses, so that there is time to take more in. */
+/** Only the latest request is answered. A growing trace is processed again with pauses, so that there is time to receive more. */
 function lookLater(ask: Ask & { type: "trace" | "span" }): void {
   const isSame = looked?.detail.id === ask.id && looked.detail.profile === ask.profile;
   const isGrowing = ask.type === "trace" && isSame;
