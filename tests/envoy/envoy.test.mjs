@@ -344,7 +344,10 @@ test("options that are wrong keep Envoy from starting, and say why", async () =>
   await assert.rejects(
     startEnvoy({ options: { profile: "tencent", token: "secret-token", serviceName: "My App" }, http: 9 }),
     (error) => {
-      assert.match(error.message, /serviceName: \\?"My App\\?" is not a name that profile tencent takes; use at most 63/);
+      assert.match(
+        error.message,
+        /serviceName: \\?"My App\\?" is not a name that profile tencent takes; use at most 63/,
+      );
       assert.ok(!error.message.includes("secret-token"));
       return true;
     },
