@@ -54,7 +54,8 @@ PLUGIN    := plugins/proxy-wasm/genspan.wasm
 FOR_ENVOY := $(patsubst tests/envoy/requirements-%.txt,target/py-%/.installed,$(wildcard tests/envoy/requirements-*.txt))
 
 # Without a terminal node's test runner would fall back to TAP, which nobody reads. What a failed test leaves open does not keep it from ending.
-NODE_TEST := node --test --test-reporter=spec --test-force-exit
+# Files run two at a time on two cores: most of them wait.
+NODE_TEST := node --test --test-reporter=spec --test-force-exit --test-concurrency=2
 # For each file, in ms.
 test-%: NODE_TEST += --test-timeout=600000
 
