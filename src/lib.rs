@@ -60,7 +60,7 @@ pub mod span;
 mod stats;
 pub mod text;
 
-pub use convert::{Converted, convert, convert_with, explain, explain_with};
+pub use convert::{Converted, convert, convert_with, explain, explain_with, transcode};
 pub use error::{ConfigError, Error};
 pub use hash::seed_hashes;
 pub use otlp::PartialSuccess;
