@@ -146,7 +146,7 @@ test-pkg: $(DIST) $(FOR_DEMO) ## tests of the npm package
 	$(NODE_TEST) $(wildcard pkg/test/*.test.mjs)
 
 test-node: $(DIST) $(FOR_DEMO) $(FOR_TEST) $(FOR_ENVOY) $(FOR_PYTHON) ## end to end: real SDKs, real instrumentation, other decoders
-	cargo build --quiet --release --example convert --example ingest
+	cargo build --quiet --release --example convert --example ingest --example exporter
 	$(NODE_TEST) $(wildcard tests/node/*.test.mjs)
 
 test-runtimes: $(PAGE) $(FOR_DEMO) $(FOR_RUNTIMES) | chromium ## the packed package in Node, Deno, Bun, workerd and Chromium, by every bundler
