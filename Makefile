@@ -131,6 +131,7 @@ lint: $(DIST) | rust-components ## rustfmt, clippy, tsc and Biome, warnings are 
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
 	cargo clippy --quiet --lib --features bindings -- -D warnings
 	cargo clippy --quiet --lib --features ingest -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --workspace
 	cd pkg && node_modules/.bin/tsc --noEmit
 	pkg/node_modules/.bin/biome ci --error-on-warnings .
 

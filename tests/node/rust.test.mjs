@@ -15,7 +15,9 @@ test("the exporter for Rust: normalised, one entry, delivered when the backend a
   assert.equal(collector.requests.length, 2);
   const spans = collector.spansByRequest()[1].spans;
   assert.deepEqual(spans.map(({ name }) => name).sort(), ["answer a question", "chat"]);
-  const [agent, chat] = ["answer a question", "chat"].map((name) => spans.find((span) => span.name === name).attributes);
+  const [agent, chat] = ["answer a question", "chat"].map(
+    (name) => spans.find((span) => span.name === name).attributes,
+  );
   assert.deepEqual([agent["gen_ai.is_entry"], chat["gen_ai.is_entry"]], [true, undefined]);
   assert.equal(chat["gen_ai.request.model"], "gpt-4o");
   assert.deepEqual([chat["gen_ai.usage.input_tokens"], chat["gen_ai.usage.output_tokens"]].map(Number), [12, 5]);
