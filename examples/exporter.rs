@@ -1,7 +1,7 @@
 //! A span exporter for OpenTelemetry Rust with genspan in it: spans go in as an OTLP body, requests come out.
 //! `cargo run --example exporter -- http://127.0.0.1:4318/v1/traces`, with `npx genspan inspect` as the receiver.
 
-use genspan::{Pipeline, config::Config};
+use genspan::{Config, Pipeline};
 use opentelemetry::trace::{Span, TraceContextExt, Tracer, TracerProvider};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;

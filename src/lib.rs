@@ -26,7 +26,7 @@
 //! [`Pipeline::wake`]. Time is an argument, in ms since 1970. The core has no clock, no randomness and no log.
 //!
 //! ```
-//! use genspan::{Pipeline, config::Config};
+//! use genspan::{Config, Pipeline};
 //! use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 //! use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 //! use prost::Message;
@@ -69,7 +69,7 @@
 //! [`convert()`] and [`explain()`] are functions of their own, everything else is a method of [`Pipeline`]:
 //!
 //! ```
-//! use genspan::config::{Convert, Profile};
+//! use genspan::{Convert, Format, Profile};
 //! use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 //! use prost::Message;
 //!
@@ -78,7 +78,7 @@
 //!     "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "name": "chat",
 //!     "attributes": [{"key": "openinference.span.kind", "value": {"stringValue": "LLM"}},
 //!                    {"key": "llm.model_name", "value": {"stringValue": "gpt-4o"}}]}]}]}]}"#;
-//! let protobuf = genspan::transcode(body, genspan::config::Format::Protobuf)?;
+//! let protobuf = genspan::transcode(body, Format::Protobuf)?;
 //! let converted = genspan::convert(&protobuf, &Convert { profile: Profile::OTEL, ..Convert::default() })?;
 //! let request = ExportTraceServiceRequest::decode(&converted[..])?;
 //! let span = &request.resource_spans[0].scope_spans[0].spans[0];
@@ -95,38 +95,59 @@
 #[cfg(feature = "bindings")]
 mod bindings;
 mod body;
-pub mod config;
-pub mod conventions;
+mod config;
+mod conventions;
 mod convert;
 mod describe;
 mod engine;
-pub mod entry;
+mod entry;
 mod error;
 mod explain;
-pub mod export;
-pub mod frame;
-pub mod genai;
+mod export;
+mod frame;
+mod genai;
 mod hash;
-pub mod json;
-pub mod keys;
-pub mod normalize;
-pub mod options;
-pub mod otlp;
+mod json;
+mod keys;
+mod normalize;
+mod options;
+mod otlp;
 mod pipeline;
-pub mod privacy;
-pub mod profiles;
-pub mod protobuf;
+mod privacy;
+mod profiles;
+mod protobuf;
 mod route;
-pub mod span;
+mod span;
 mod stats;
-pub mod text;
+mod text;
 
+pub use config::{Config, Convert, Destination, Entry, Format, Protocol};
 pub use convert::{Converted, convert, convert_with, explain, explain_with, transcode};
+pub use entry::Siblings;
 pub use error::{ConfigError, Error};
+pub use export::Transmit;
+pub use frame::FrameError;
 pub use hash::seed_hashes;
 pub use otlp::PartialSuccess;
 pub use pipeline::{Flush, Ingested, Pipeline};
+pub use privacy::{HookFailed, Hooks, Settings as Privacy};
+pub use profiles::{Profile, write::Keep};
 pub use stats::{DestinationStats, Stats};
+
+macro_rules! internals {
+    ($($module:ident)*) => {
+        /// The modules, for the other crates and the tests of the repository. They change without notice.
+        #[doc(hidden)]
+        #[allow(missing_docs)]
+        pub mod internals {
+            $(pub mod $module {
+                pub use crate::$module::*;
+            })*
+        }
+    };
+}
+
+internals! { config conventions entry export frame genai json keys normalize options otlp privacy profiles protobuf span text }
 
 /// Fails to compile if a host cannot move a pipeline to another thread.
 #[cfg(not(feature = "bindings"))]

@@ -1,8 +1,8 @@
 //! `explain` over real captures: every attribute that goes out is explained by one that came in, or says why not.
 
 use crate::bodies::capture;
-use genspan::config::{Convert, Format, Profile};
-use genspan::profiles::write::Keep;
+use genspan::internals::config::{Convert, Format, Profile};
+use genspan::internals::profiles::write::Keep;
 use genspan::transcode;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
