@@ -56,6 +56,8 @@ pub const PYDANTIC_AI: Convention = Convention {
         field("tool_arguments", Field::ToolCallArguments),
         field("tool_response", Field::ToolCallResult),
         field("gen_ai.client.operation.time_to_first_chunk", Field::TimeToFirstChunk),
+        // What is embedded.
+        row("inputs", To::Input),
         row("logfire.json_schema", To::Spent),
     ],
     ..Convention::EMPTY

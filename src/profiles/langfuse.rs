@@ -379,6 +379,8 @@ pub const TABLE: Table = Table {
     entry: "langfuse.observation.metadata.gen_ai.is_entry",
     operation: None,
     kind: Some(("langfuse.observation.type", says)),
+    own_kinds: TYPES,
+    name_keys: &["logfire.msg"],
     objects: &["langfuse.observation.model.parameters", "langfuse.observation.usage_details", "langfuse.observation.cost_details"],
     complete: Some(super::conversation_is_session),
     mends: Some(mends),

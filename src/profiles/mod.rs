@@ -84,6 +84,12 @@ pub struct Table {
     pub objects: &'static [&'static str],
     /// Fills fields that this backend shows and a source may say in another way.
     pub complete: Option<for<'a> fn(&mut Canonical<'a>, &'a Bump)>,
+    /// The words for kinds of spans that stay where the source has them under the profile's own key.
+    pub own_kinds: &'static [(&'static str, Kind)],
+    /// The kind of a span that nothing tells a kind of; empty: none.
+    pub unknown_kind: &'static str,
+    /// The attributes by which the backend names a span in place of its name.
+    pub name_keys: &'static [&'static str],
     /// What has to become of an attribute of the source that stays, by its key and value, so that the backend takes the span; `None`: it may stay
     /// as it is. With [`Fate::Drop`] it moves to where [`Table::aside`] has it.
     pub mends: Option<Mends>,
@@ -120,6 +126,9 @@ impl Table {
         trace: None,
         objects: &[],
         complete: None,
+        own_kinds: &[],
+        unknown_kind: "",
+        name_keys: &[],
         mends: None,
         aside: "",
         names: &[],

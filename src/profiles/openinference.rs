@@ -8,6 +8,7 @@ use crate::json::{self, Json};
 use crate::span::Value;
 use crate::text;
 use bumpalo::Bump;
+use bumpalo::collections::Vec as BumpVec;
 
 /// The span kind, and whether it tells the kind back.
 fn says(kind: Kind) -> (&'static str, bool) {
@@ -20,6 +21,19 @@ fn says(kind: Kind) -> (&'static str, bool) {
     // Where OTel has no word either, the source's own stays.
     known.map_or((word, false), |(word, _)| (word, !kind.operation().is_empty()))
 }
+
+/// OTel's words for providers that have others here: who serves the model, and whose it is (empty: that depends on the model). Phoenix finds prices
+/// by these. Source: OpenInference's semantic conventions, `llm.provider` and `llm.system`.
+const PROVIDERS: &[(&str, [&str; 2])] = &[
+    ("aws.bedrock", ["aws", ""]),
+    ("azure.ai.inference", ["azure", ""]),
+    ("azure.ai.openai", ["azure", "openai"]),
+    ("gcp.gemini", ["google", "vertexai"]),
+    ("gcp.gen_ai", ["google", "vertexai"]),
+    ("gcp.vertex_ai", ["google", "vertexai"]),
+    ("mistral_ai", ["mistralai", "mistralai"]),
+    ("x_ai", ["xai", "xai"]),
+];
 
 const INPUT_MESSAGES: &str = "llm.input_messages.";
 const OUTPUT_MESSAGES: &str = "llm.output_messages.";
@@ -214,7 +228,9 @@ fn values<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
         ),
     ];
     for (keys, messages, fields) in sides {
-        if let Some(field) = fields.into_iter().find(|field| c.has(*field)) {
+        // A model that only calls tools may have answered with an empty text.
+        let says = |field: &Field| c.has(*field) && !(c.has(messages) && c.text(*field) == Some(b""));
+        if let Some(field) = fields.into_iter().find(says) {
             let text = c.text(field).unwrap_or_default();
             put_value(keys, text, c.origin(field), s, out);
             if matches!(field, Field::ToolCallResult | Field::RetrievalQuery) {
@@ -243,6 +259,17 @@ fn documents<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
     out.say(Field::RetrievalDocuments);
 }
 
+/// The texts that were embedded, in whatever they are wrapped. Source: what the AI SDK, Genkit, Pydantic AI and OpenAI's SDK write.
+fn embedded<'a>(json: Json<'a>, texts: &mut BumpVec<'a, &'a [u8]>, arena: &'a Bump) {
+    if json.is_string() {
+        texts.extend(json.text(arena));
+    } else if json.is_array() {
+        json.items().for_each(|item| embedded(item, texts, arena));
+    } else if let Some(inner) = json.any(&["text", "content", "input", "inputs", "values", "value", "texts", "documents"]) {
+        embedded(inner, texts, arena);
+    }
+}
+
 fn compose<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
     let c = s.c;
     let (asked, answered) = (c.get(Field::RequestModel), c.get(Field::ResponseModel));
@@ -262,6 +289,13 @@ fn compose<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
             }
         }
         _ => {}
+    }
+    if let Some(provider) = c.text(Field::Provider) {
+        let words = text::lookup(PROVIDERS, provider).map_or([provider; 2], |[provider, system]| [provider.as_bytes(), system.as_bytes()]);
+        for (key, word) in ["llm.provider", "llm.system"].into_iter().zip(words).filter(|(_, word)| !word.is_empty()) {
+            out.put_text(key, word, c.origin(Field::Provider));
+        }
+        out.say(Field::Provider);
     }
     if let Some(text) = compose::object(s, PARAMETERS, out) {
         let fields: Vec<_> = PARAMETERS.iter().map(|(_, field)| *field).collect();
@@ -283,15 +317,16 @@ fn compose<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
         out.say(Field::ToolDefinitions);
     }
     documents(s, out);
-    if let Some(texts) = c.text(Field::EntityInput).filter(|_| c.kind == Some(Kind::Embeddings)) {
-        let list = json::parse(texts, s.arena).filter(|j| j.is_array() && j.items().all(|text| text.is_string()));
-        let origin = c.origin(Field::EntityInput);
-        match list {
-            Some(list) => list.items().enumerate().for_each(|(i, text)| {
-                let text = Value::Str(text.text(s.arena).unwrap_or_default());
-                out.put_leaf(TEXTS, format_args!("{i}.embedding.text"), text, origin);
-            }),
-            None => out.put_leaf(TEXTS, format_args!("0.embedding.text"), Value::Str(texts), origin),
+    if let Some(input) = c.text(Field::EntityInput).filter(|_| c.kind == Some(Kind::Embeddings)) {
+        let mut texts = BumpVec::new_in(s.arena);
+        if let Some(json) = json::parse(input, s.arena) {
+            embedded(json, &mut texts, s.arena);
+        }
+        if texts.is_empty() {
+            texts.push(input);
+        }
+        for (i, text) in texts.into_iter().enumerate() {
+            out.put_leaf(TEXTS, format_args!("{i}.embedding.text"), Value::Str(text), c.origin(Field::EntityInput));
         }
     }
     out.event = compose::first_chunk(s).map(|time| (time, "First Token Stream Event"));
@@ -304,7 +339,6 @@ pub const TABLE: Table = Table {
     name: "openinference",
     endpoint: "http://localhost:6006/v1/traces",
     keys: keys!(&[
-        (Field::Provider, &["llm.provider", "llm.system"]),
         (Field::ResponseModel, &["llm.response.model_name"]),
         (Field::InputTokens, &["llm.token_count.prompt"]),
         (Field::OutputTokens, &["llm.token_count.completion"]),
@@ -331,6 +365,8 @@ pub const TABLE: Table = Table {
     ]),
     operation: None,
     kind: Some(("openinference.span.kind", says)),
+    unknown_kind: "CHAIN",
+    names: &["llm.provider", "llm.system"],
     trace: Some(["input.value", "output.value"]),
     objects: &["llm.invocation_parameters", "embedding.invocation_parameters"],
     complete: Some(super::conversation_is_session),

@@ -7,6 +7,7 @@ use crate::genai::{Canonical, Field, Kind};
 use crate::json;
 use crate::span::Value;
 use bumpalo::Bump;
+use bumpalo::collections::Vec as BumpVec;
 
 /// With more variables than these a template's stay as the source has them.
 const MAX_VARIABLES: usize = 128;
@@ -106,8 +107,39 @@ pub const TABLE: Table = Table {
     ..Table::EMPTY
 };
 
+/// The messages of an answer, each with why it ended: what it has itself, else the reason of the same index, else an empty text. Until 1.41 the schema
+/// requires it.
+fn with_reasons<'a>(messages: &'a [u8], reasons: &[Value<'a>], arena: &'a Bump) -> Option<&'a [u8]> {
+    let list = json::parse(messages, arena).filter(|list| list.is_array())?;
+    let mut out = BumpVec::with_capacity_in(messages.len() + 64, arena);
+    out.push(b'[');
+    for (i, message) in list.items().enumerate() {
+        json::separate(&mut out, i);
+        let text = message.to_text(arena);
+        match text {
+            [inner @ .., b'}'] if message.get("finish_reason").is_none() => {
+                out.extend_from_slice_copy(inner);
+                out.extend_from_slice_copy(b",\"finish_reason\":");
+                json::string(reasons.get(i).and_then(|reason| reason.as_str()).unwrap_or_default(), &mut out);
+                out.push(b'}');
+            }
+            _ => out.extend_from_slice_copy(text),
+        }
+    }
+    out.push(b']');
+    Some(out.into_bump_slice())
+}
+
 /// 1.41 counts the documents and the tokens to choose from as doubles, and names a workflow apart.
-fn complete_1_41<'a>(c: &mut Canonical<'a>, _: &'a Bump) {
+fn complete_1_41<'a>(c: &mut Canonical<'a>, arena: &'a Bump) {
+    let reasons = match c.get(Field::FinishReasons) {
+        Some(Value::Array(reasons)) => reasons,
+        _ => &[],
+    };
+    if let Some(messages) = c.text(Field::OutputMessages).and_then(|messages| with_reasons(messages, reasons, arena)) {
+        c.reading = c.origin(Field::OutputMessages);
+        c.put(Field::OutputMessages, Value::Str(messages), u8::MAX, c.source(Field::OutputMessages));
+    }
     for field in [Field::TopK, Field::RetrievalTopK] {
         if let Some(count) = c.int(field) {
             c.reading = c.origin(field);

@@ -43,6 +43,10 @@ fn complete<'a>(c: &mut Canonical<'a>, arena: &'a Bump) {
         (Field::EntityOutput, &[Field::OutputMessages, Field::ToolCallResult, Field::RetrievalDocuments]),
         (Field::SessionId, &[Field::ConversationId]),
     ] {
+        // A model that only calls tools may have answered with an empty text.
+        if c.text(field) == Some(b"") && c.has(sources[0]) {
+            c.clear(field);
+        }
         if let Some(source) = sources.iter().find(|source| c.has(**source)) {
             derive_from(c, field, *source);
         }

@@ -9,6 +9,7 @@ use crate::normalize::{Fate, Normal};
 use crate::otlp::write::{self, number};
 use crate::protobuf::Writer;
 use crate::span::{Event, Key, NO_PARENT, Span, Value, status};
+use crate::text;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
@@ -221,11 +222,21 @@ impl Writing {
         if self.table.operation.is_some() {
             view.words[0].1 = c.kind.map_or(c.operation, |k| k.operation().as_bytes());
         }
-        if let Some((_, says)) = self.table.kind {
-            view.words[1].1 = says(c.kind.unwrap_or(Kind::Span)).0.as_bytes();
+        if let Some((key, says)) = self.table.kind {
+            let word = c.kind.map_or(self.table.unknown_kind, |kind| says(kind).0);
+            view.words[1].1 = self.own_kind(span, key, keys).unwrap_or(word.as_bytes());
         }
         view.words.iter().filter(|(_, text)| !text.is_empty()).for_each(|(id, _)| said.add(*id));
         view
+    }
+
+    /// The kind that the source has under the profile's own key, in a word of the backend.
+    fn own_kind<'a>(&self, span: &Span<'a>, key: &str, keys: &Keys) -> Option<&'a [u8]> {
+        if self.table.own_kinds.is_empty() {
+            return None;
+        }
+        let own = span.attributes.iter().find(|attr| text::is(keys.text(attr.key), key))?.value.as_str().map(text::unquote)?;
+        text::lookup(self.table.own_kinds, own).map(|_| own)
     }
 
     /// What the backend would refuse the span for is mended, or moves aside if nothing says it in its place.
@@ -235,6 +246,9 @@ impl Writing {
             let key = keys.text(attr.key);
             let mended = match fate {
                 Fate::Drop => None,
+                _ if composed.name.is_some() && text::any(key, self.table.name_keys) => {
+                    composed.name.map(|name| Fate::Rewrite(Value::Str(name)))
+                }
                 Fate::Rewrite(value) => mends(key, value, arena),
                 _ => mends(key, &attr.value, arena),
             };
@@ -374,7 +388,15 @@ impl Writing {
         if let Some(fate @ Fate::Mapped) = fates.get_mut(usize::from(c.kind_source)).filter(|_| !kind_is_said) {
             *fate = Fate::Keep;
         }
+        let has_sum = || {
+            c.int(Field::TotalTokens)
+                == Some(c.int(Field::InputTokens).unwrap_or(-1).saturating_add(c.int(Field::OutputTokens).unwrap_or(-1)))
+        };
         for field in c.fields().filter(|field| self.keys_of(c, *field).is_empty() && !composed.says(*field)) {
+            // A total that is the sum of what goes out would mislead those who read several conventions.
+            if field == Field::TotalTokens && has_sum() && !self.keys_of(c, Field::InputTokens).is_empty() {
+                continue;
+            }
             // What the children say too is said.
             if c.repeats_children(field) {
                 continue;

@@ -34,7 +34,7 @@ pub fn retrieval(documents: Json) -> Vec<Fact> {
 fn through_openinference_with_a_mark_that_is_inherited() {
     let session = || says(json!({"session.id": "sess-1"}));
     let spoken = || says(json!({"gen_ai.usage.audio.input_tokens": 0, "gen_ai.usage.audio.output_tokens": 0}));
-    let model: &[&str] = &["llm.invocation_parameters", "llm.token_count.total", "metadata"];
+    let model: &[&str] = &["llm.invocation_parameters", "metadata"];
     let full = || facts![full(), spoken(), left(model), says(json!({"gen_ai.request.stream": false}))];
     let step = || {
         facts![
@@ -120,7 +120,7 @@ fn through_older_openinference() {
     let full = || {
         facts![
             full(),
-            left(&["llm.invocation_parameters", "llm.token_count.total", "metadata"]),
+            left(&["llm.invocation_parameters", "metadata"]),
             says(json!({
                 "session.id": "sess-1",
                 "gen_ai.request.stream": false,
@@ -166,7 +166,7 @@ fn through_older_openinference() {
 
 #[test]
 fn through_openllmetry() {
-    let rest: &[&str] = &["gen_ai.usage.total_tokens", "traceloop.*"];
+    let rest: &[&str] = &["traceloop.*"];
     let user = || says(json!({"user.id": "user-456"}));
     let full = || facts![full(), who(), instructed("be brief"), left(rest), says(json!({"gen_ai.usage.reasoning.output_tokens": null}))];
     let task = || facts![[Kind("TASK"), Left(&["gen_ai.operation.name", "gen_ai.task.*", "traceloop.*"])]];
@@ -270,7 +270,7 @@ fn through_older_openllmetry() {
             full(),
             who(),
             defined(parameters()),
-            left(&["llm.usage.total_tokens", "traceloop.*"]),
+            left(&["traceloop.*"]),
             says(json!({"gen_ai.usage.reasoning.output_tokens": null}))
         ]
     };
