@@ -240,7 +240,7 @@ fn through_openinference() {
                 facts![
                     [Kind("EMBEDDING")],
                     entry(),
-                    left(&["embedding.embeddings.*", "embedding.model_name"]),
+                    left(&["embedding.embeddings.*", "embedding.model_name", "llm.token_count.total"]),
                     says(json!({
                         "gen_ai.operation.name": "embeddings",
                         "gen_ai.provider.name": "openai",

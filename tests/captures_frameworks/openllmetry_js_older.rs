@@ -154,7 +154,7 @@ fn vercel() {
                     counts(),
                     messages(json!([brief(), asked()]), json!([answered()]), "stop"),
                     says(json!({"gen_ai.request.stream": true, "gen_ai.response.time_to_first_chunk": "…"})),
-                    also(&["ai.response.avgOutputTokensPerSecond", "ai.response.msToFinish", "ai.usage.totalTokens"])
+                    also(&["ai.response.avgOutputTokensPerSecond", "ai.response.msToFinish"])
                 ],
             ),
             (

@@ -115,6 +115,7 @@ fn laminar() {
             })),
             left(&[
                 "gen_ai.request.base_url",
+                "llm.usage.total_tokens",
                 "lmnr.span.ids_path",
                 "lmnr.span.instrumentation_scope.name",
                 "lmnr.span.instrumentation_scope.version",

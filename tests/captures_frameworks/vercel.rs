@@ -118,7 +118,7 @@ fn client(major: u8) -> [Fact; 1] {
 /// What a call counts: but for 4 whole calls of OpenAI's tell no parts up to 5, since 6 they do, and to the objects only since 7.
 fn counted(major: u8, object: bool) -> Vec<Fact> {
     let none = json!({"gen_ai.usage.cache_read.input_tokens": null, "gen_ai.usage.reasoning.output_tokens": null});
-    let total = also(&["ai.usage.totalTokens"]);
+    let total = also(&[]);
     match (major, object) {
         (4, _) => facts![counts()],
         (3 | 5, _) | (6, true) => facts![counts(), says(none)],
@@ -283,7 +283,7 @@ fn streams(major: u8) -> Vec<(&'static str, Vec<Fact>)> {
     const CLAUDE: &str = "claude-sonnet-4-20250514";
     let stream = "ai.streamText.doStream";
     let claude = |function, tool| {
-        let uncached: &[&str] = &["ai.usage.inputTokenDetails.noCacheTokens", "ai.usage.totalTokens"];
+        let uncached: &[&str] = &["ai.usage.inputTokenDetails.noCacheTokens"];
         facts![
             asks_model(major, function, CLAUDE),
             streamed(major),
@@ -400,7 +400,7 @@ fn streams(major: u8) -> Vec<(&'static str, Vec<Fact>)> {
         facts![says(once), says(if major == 4 { json!({}) } else { parts })]
     };
     let broken = || facts![failed("AI_APICallError"), says(json!({"gen_ai.input.messages": [asked()]}))];
-    let mode = also(if major == 4 { &["ai.settings.mode"] } else { &["ai.usage.totalTokens"] });
+    let mode = also(if major == 4 { &["ai.settings.mode"] } else { &[] });
     spans.extend([
         (
             stream,

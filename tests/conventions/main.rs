@@ -116,7 +116,7 @@ fn the_readme_states_how_many_rows_there_are() {
     let otherwise = rows.iter().filter(|row| row.wrong.is_some() && excepted(row)).count();
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap().replace('\n', " ");
     let figures = format!(
-        "{},{:03} rows of what sources write, row by row, and prints the count ({otherwise} are treated otherwise,",
+        "{},{:03} rows of attributes that sources write, row by row; {otherwise} rows are deliberate exceptions",
         rows.len() / 1000,
         rows.len() % 1000
     );

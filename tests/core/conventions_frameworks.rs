@@ -80,7 +80,6 @@ fn vercel_call_of_a_model() {
             "ai.request.headers.x-team": "sz",
             "ai.prompt.toolChoice": {"type": "auto"},
             "ai.response.timestamp": "2026-11-24T00:15:39.000Z",
-            "ai.usage.totalTokens": 74,
         }),
     );
 }
@@ -142,7 +141,6 @@ fn vercel_counts_of_anthropic() {
         });
         if let Some(total) = total {
             source["ai.usage.totalTokens"] = json!(total);
-            expected["ai.usage.totalTokens"] = json!(total);
         }
         becomes("ai", "ai.generateText.doGenerate", source, expected);
     }

@@ -140,7 +140,6 @@ fn langsmith_model() {
             "gen_ai.output.messages": said("assistant", "26C"),
             "gen_ai.usage.input_tokens": 57,
             "gen_ai.usage.output_tokens": 17,
-            "gen_ai.usage.total_tokens": 74,
             "gen_ai.usage.cache_read.input_tokens": 32,
             "gen_ai.usage.audio.input_tokens": 0,
             "gen_ai.usage.reasoning.output_tokens": 8,
