@@ -9,7 +9,7 @@ use crate::genai::{DERIVED, EVENTS, Field, Flat, Kind, NAMES};
 use crate::json::{self, Json};
 use crate::span::Value;
 use crate::span::value;
-use crate::text::Out;
+use crate::text::{Out, number};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
@@ -397,11 +397,16 @@ fn text_within<'a>(j: Json<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
 
 /// `[{id?, score?, content?, metadata?}]` from LangChain's, LlamaIndex's and plain lists.
 fn put_documents<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
-    let arena = n.cx.arena;
-    let Some(root) = content.json else { return };
-    let Some(list) = Some(root).filter(Json::is_array).or_else(|| root.any(&["documents", "docs", "results", "matches"])) else { return };
+    if let Some(documents) = content.json.and_then(|root| documents(root, n.cx.arena)) {
+        n.settle(Field::RetrievalDocuments, Value::Str(documents), PLAIN, content.at);
+    }
+}
+
+/// The documents of a list; `None` if it holds anything else.
+pub(super) fn documents<'a>(root: Json<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
+    let list = Some(root).filter(Json::is_array).or_else(|| root.any(&["documents", "docs", "results", "matches"]))?;
     if !list.is_array() || !list.items().all(|d| d.is_object() || d.is_string()) {
-        return;
+        return None;
     }
     let mut out = BumpVec::new_in(arena);
     out.push(b'[');
@@ -410,7 +415,7 @@ fn put_documents<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
         write_document(document, &mut out, arena);
     }
     out.push(b']');
-    n.settle(Field::RetrievalDocuments, Value::Str(out.into_bump_slice()), PLAIN, content.at);
+    Some(out.into_bump_slice())
 }
 
 /// Reads an attribute that holds the documents that were found. Text that is no list of them is one.
@@ -457,8 +462,12 @@ fn write_document<'a>(document: Json<'a>, out: &mut Out<'a>, arena: &'a Bump) {
             "metadata" => value.text(arena).and_then(|text| json::parse(text, arena)).filter(Json::is_object),
             _ => None,
         };
+        let number = value.word().and_then(number::parse).filter(|n| name == "score" && n.is_finite());
         match text {
             Some(text) => json::string(text, out),
+            // OTel wants a text, and a number.
+            None if matches!(name, "id" | "content") && !value.is_string() => json::string(value.to_text(arena), out),
+            None if number.is_some() => out.extend_from_slice_copy(value.source()),
             None => object.unwrap_or(value).write(out),
         }
     }
@@ -466,6 +475,11 @@ fn write_document<'a>(document: Json<'a>, out: &mut Out<'a>, arena: &'a Bump) {
         out.pop();
         document.write(out);
     } else {
+        const SAID: &[&str] = &[
+            "id", "doc_id", "document_id", "id_", "node_id", "score", "relevance_score", "similarity", "page_content", "pageContent",
+            "content", "text", "metadata", "meta", "kwargs", "node", "document", "lc", "type",
+        ];
+        fields.write_rest(&|key| crate::text::any(key, SAID), &mut count, out);
         out.push(b'}');
     }
 }
