@@ -262,6 +262,7 @@ impl<'a> Transcoder<'a> {
             }
             None => self.text_field("response", b""),
         }
+        self.field_of("name", j, &["name", "toolName", "tool_name"]);
         if failed {
             self.raw(",\"is_error\":true");
         }
@@ -269,6 +270,9 @@ impl<'a> Transcoder<'a> {
             "type",
             "role",
             "id",
+            "name",
+            "toolName",
+            "tool_name",
             "response",
             "contents",
             "parts",
