@@ -476,8 +476,25 @@ fn write_document<'a>(document: Json<'a>, out: &mut Out<'a>, arena: &'a Bump) {
         document.write(out);
     } else {
         const SAID: &[&str] = &[
-            "id", "doc_id", "document_id", "id_", "node_id", "score", "relevance_score", "similarity", "page_content", "pageContent",
-            "content", "text", "metadata", "meta", "kwargs", "node", "document", "lc", "type",
+            "id",
+            "doc_id",
+            "document_id",
+            "id_",
+            "node_id",
+            "score",
+            "relevance_score",
+            "similarity",
+            "page_content",
+            "pageContent",
+            "content",
+            "text",
+            "metadata",
+            "meta",
+            "kwargs",
+            "node",
+            "document",
+            "lc",
+            "type",
         ];
         fields.write_rest(&|key| crate::text::any(key, SAID), &mut count, out);
         out.push(b'}');

@@ -26,6 +26,7 @@ mod privacy_limits;
 mod profiles;
 mod round_trip;
 mod segments;
+mod spans;
 mod traps;
 mod trees;
 mod unique;

@@ -477,7 +477,9 @@ impl<'a> Transcoder<'a> {
         }
         // Cohere.
         if let Some(outputs) = p.get("outputs").filter(|_| p.get("call").is_some()) {
-            return self.field_part("tool_call_response", "response", outputs);
+            self.start_part("tool_call_response");
+            self.field("response", outputs);
+            return self.end_part(p, &["type", "response", "outputs"]);
         }
         let Some((key, inner, part)) = KEYED.iter().find_map(|(key, part)| Some((*key, p.get(key)?, *part))) else {
             return self.generic(p);
