@@ -244,8 +244,13 @@ pub(super) fn read(n: &mut Normalizer) {
         && let Some(content) = Content::new(&output.value, output.at, arena)
     {
         n.c.reading = content.at;
-        n.c.put(Field::EntityOutput, Value::Str(content.canonical_text(arena)), PLAIN, DERIVED);
-        let content = content.inside(output.inside, arena);
+        let inside = content.inside(output.inside, arena);
+        // LangChain's message of a tool is an envelope around what it gave.
+        let result = inside.json.filter(|_| kind == Some(Kind::ExecuteTool)).and_then(tool_message).and_then(|m| m.get("content"));
+        let text =
+            result.map_or_else(|| content.canonical_text(arena), |result| result.text(arena).unwrap_or_else(|| result.to_text(arena)));
+        n.c.put(Field::EntityOutput, Value::Str(text), PLAIN, DERIVED);
+        let content = inside;
         match kind {
             Some(kind) if kind.is_generation() => put_conversation(n, Side::Output, content, PLAIN),
             Some(Kind::ExecuteTool) => put_result(n, content),
@@ -256,6 +261,12 @@ pub(super) fn read(n: &mut Normalizer) {
             }
             _ => {}
         }
+    }
+    // Dify's tools.
+    if kind == Some(Kind::ExecuteTool)
+        && let Some(result) = n.c.text(Field::EntityOutput)
+    {
+        n.c.derive(Field::ToolCallResult, Value::Str(result));
     }
     if let Some(path) =
         n.held(Slot::ModelPath).filter(|_| kind.is_some_and(|k| k.is_generation() || matches!(k, Kind::Embeddings | Kind::Rerank)))

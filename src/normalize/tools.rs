@@ -65,7 +65,7 @@ fn definition<'a>(tool: Json<'a>, count: &mut usize, out: &mut Out<'a>, arena: &
     }
     let is_held = held().next().is_some();
     // Tools that are named by their keys: Gemini's own, and all of the Vercel SDK.
-    if is_held || tool.any(&["type", "name", "function", "toolSpec", "toolName"]).is_none() {
+    if is_held || tool.is_object() && tool.any(&["type", "name", "function", "toolSpec", "toolName"]).is_none() {
         for (key, member) in tool.entries().filter(|(key, member)| member.is_object() && !text::any(key, HELD)) {
             definition_as(member, Some(key), count, out, arena);
         }

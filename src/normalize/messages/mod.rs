@@ -196,6 +196,7 @@ const MEMBERS: &[&str] = &[
     "stop_reason",
     "stopReason",
     "event.name",
+    "gen_ai.message.index",
     "gen_ai.system",
     "tools",
     "functions",
