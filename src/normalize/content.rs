@@ -173,7 +173,17 @@ pub(super) fn read_lists(n: &mut Normalizer) {
     flat::sort(&mut leaves);
     for list in leaves.chunk_by(|a, b| a.of == b.of) {
         n.c.reading = list.iter().map(|leaf| leaf.at).min().unwrap_or(DERIVED);
-        let text = flat::nest(list, arena);
+        let mut text = flat::nest(list, arena);
+        // One odd key leaves the other messages readable, and stays.
+        let all = json::parse(text, arena).filter(|_| matches!(list[0].of, Flat::InputMessages | Flat::OutputMessages));
+        let is_odd = |item: &Json| item.is_object() && !messages::is_message(*item);
+        let mut readable = BumpVec::new_in(arena);
+        if all.is_some_and(|all| all.items().any(|item| is_odd(&item)) && all.items().any(messages::is_message)) {
+            let items = list.chunk_by(|a, b| flat::have_one_place(a, b)).zip(all.into_iter().flat_map(Json::items));
+            items.filter(|(_, item)| !is_odd(item)).for_each(|(leaves, _)| readable.extend_from_slice_copy(leaves));
+            text = flat::nest(&readable, arena);
+        }
+        let list = if readable.is_empty() { list } else { &readable[..] };
         let content = Content { text, json: json::parse(text, arena), at: DERIVED };
         let (field, side) = match list[0].of {
             Flat::InputMessages => (Field::InputMessages, Some(Side::Input)),

@@ -12,9 +12,9 @@ use crate::span::Value;
 use crate::text::{self, Out};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
-pub use shapes::{are_hollow, is_parts};
+pub use shapes::{are_hollow, is_message, is_parts};
 use shapes::{
-    are_items, is_blank, is_canonical, is_item, is_message, is_named_after_tool, is_pair, is_text_of_result, is_tool_result, serialised,
+    are_items, is_blank, is_canonical, is_item, is_named_after_tool, is_pair, is_text_of_result, is_tool_result, serialised,
     tool_in_message, unwrapped,
 };
 

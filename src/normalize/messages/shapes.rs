@@ -115,7 +115,7 @@ pub(super) fn is_bare(j: Json) -> bool {
 }
 
 /// Does it say whose message it is, or hold what only a message holds?
-pub(super) fn is_message(j: Json) -> bool {
+pub fn is_message(j: Json) -> bool {
     if let Some(inner) = j.get("message").filter(Json::is_object) {
         return is_message(inner);
     }
