@@ -26,7 +26,9 @@ fn meaning(to: To) -> String {
         To::Model => "the model: the answering one where there is an answer, else the requested one".into(),
         To::Parameters => "`gen_ai.request.*`, one by one".into(),
         To::Usage => "`gen_ai.usage.*`, inclusive counts".into(),
-        To::Cost => "`gen_ai.usage.cost`; the source stays".into(),
+        To::Cost => "`gen_ai.usage.cost`, and its parts where the profile has keys for them".into(),
+        To::UsagePart => "`gen_ai.usage.*`, by the words of the key".into(),
+        To::ModelBelow => "`gen_ai.request.model`, of the calls below too".into(),
         To::Input | To::EntityInput => "by kind: messages, arguments of a tool, query of a retrieval".into(),
         To::Output | To::OutputIn(_) | To::RunOutput => "by kind: messages, result of a tool, documents, vectors".into(),
         To::InputMessages => "`gen_ai.input.messages`".into(),
@@ -57,9 +59,61 @@ fn meaning(to: To) -> String {
     }
 }
 
+const OWN_KEYS: &str = r#"
+## Your own keys
+
+`mappings` tells what the keys of home-made spans mean, in the package, the relay and the proxy:
+
+```json
+{
+  "mappings": [
+    {
+      "scope": "my-agent*",
+      "keys": {
+        "my.step": "operation",
+        "my.model": "request.model",
+        "my.prompt": { "to": "input.messages" },
+        "my.answer": { "to": "output.messages" },
+        "my.tokens.in": "usage.input",
+        "my.vendor": { "to": "provider", "values": { "acme-gpt": "openai" } }
+      },
+      "values": { "LLM_CALL": "chat", "TOOL_CALL": "execute_tool" }
+    }
+  ]
+}
+```
+
+A mapping holds in the scopes that its `scope` matches (`*` stands for any text; without it, in all scopes) on the spans that have one of its `keys`.
+`values` replaces the values of its keys, those beside a `to` the values of one key. Values are read as those of the conventions below: a number may be
+text, messages may have any shape. What OTel's newest keys say of a span stays; against all other conventions your mapping wins. `explain` names the
+mapping as the convention: `mappings[0]`. At most 8 mappings.
+
+A field is named as the key of `otel-genai` below that means it, with or without its `gen_ai.`: `request.model`, `input.messages`, `tool.call.arguments`,
+`session.id` … There are shorter names, and some for what OTel has no key for: "#;
+
+/// What is decided where sources or tables leave a choice.
+const CHOICES: &str = "
+## Choices
+
+- A part never exceeds its whole. Cached tokens above the input, or reasoning above the output, show a count without them: they are added, whatever the
+  total says, and a total that contradicts is left out.
+- A total that is the sum of what is written is left out with `keep: \"unmapped\"`. A total alone stays.
+- The cost is what the provider or the gateway billed. With a key of the customer's own, that is the gateway's fee: what the provider billed beside it
+  stays in the source.
+- An attribute that holds a request, an answer or another object goes only if each member of it goes out elsewhere. Names that only tell the shape
+  (`object`, `index`, `created` …) and the counts of former answers in a request are left out.
+- An unknown word for the kind of a span is not an operation. An unknown `gen_ai.operation.name` is.
+- A pending span of Logfire repeats another span: it is not a call, and its GenAI attributes are left out.
+- What LiteLLM sent and got (`raw_gen_ai_request`) is a plain span with all of its attributes.
+";
+
 fn page() -> String {
     let mut page =
         String::from("# Conventions\n\nMade by `cargo run --example conventions` from the tables in `src/conventions/`; do not edit.\n");
+    page.push_str(OWN_KEYS);
+    let short: Vec<_> = conventions::custom::SHORT.iter().map(|(name, key)| format!("`{name}` (as `{key}`)")).collect();
+    let _ = writeln!(page, "{}.", short.join(", "));
+    page.push_str(CHOICES);
     for c in conventions::ALL {
         let code = |list: &[&str]| list.iter().map(|s| format!("`{s}`")).collect::<Vec<_>>().join(", ");
         let _ = write!(page, "\n## {}\n", c.id);

@@ -46,7 +46,7 @@ fn types() -> String {
     let mut out = String::from(
         "// The options of the package, made from the list of the core by `cargo run --example options`. A test compares the two.\n\
          import type { HeadersLike } from \"./headers.js\";\n\
-         import type { FilterRules, Media, MeterProvider, PartialSuccess, Protocol, SpanFilter, Tls } from \"./types.js\";\n\n",
+         import type { FilterRules, Mapping, Media, MeterProvider, PartialSuccess, Protocol, SpanFilter, Tls } from \"./types.js\";\n\n",
     );
     let names: Vec<_> = Profile::ALL.iter().map(|profile| format!("\"{}\"", profile.name())).collect();
     writeln!(out, "export const PROFILES = [{}] as const;", names.join(", ")).unwrap();

@@ -55,8 +55,9 @@ pub fn convert_with(body: &[u8], options: &Convert, hooks: &Hooks) -> Result<Con
 /// span goes out as it came. `attributes` holds every attribute that goes out, in order: `{key, from, convention, rule, how}` (the
 /// source's key, the name of the convention, the row of its table, what that does), `{key, how}` where no attribute of the source gave it,
 /// `{key, kept}` where it stays as the source had it. `gone` holds the attributes of the source that do not go out, `{key, why, by: [key]}` and,
-/// as above, the rule; `missing` holds the paths of the values inside of it that nothing which goes out has. Behind them stands what the privacy
-/// stage left out of events, of links and of the status (`status.message`).
+/// as above, the rule. `members` tells where each value inside of it is (`{path, in}`), `missing` the paths of those that nothing which goes out
+/// has; an attribute that stays because others say a part of it has both too. Behind them stands what the privacy stage left out of events, of
+/// links and of the status (`status.message`).
 /// What the privacy stage did to an attribute stands in its `privacy`: `masked`, `mask failed`, `media replaced`, `truncated`, `dropped` (a
 /// convention knows it as content) or `dropped: …` with the reason.
 pub fn explain(body: &[u8], options: &Convert) -> Result<Vec<u8>, Error> {
@@ -82,12 +83,14 @@ fn process(
         destinations: vec![options.destination()],
         entry: Entry { hold_millis: f64::INFINITY, max_held: usize::MAX, max_spans: usize::MAX, ..options.entry.clone() },
         privacy: options.privacy.clone(),
+        mappings: options.mappings,
         infer_provider: options.infer_provider,
         inherit_session: options.inherit_session,
         max_unpacked_bytes: options.max_unpacked_bytes,
         ..Config::default()
     };
     let (arena, mut keys, mut engine) = (Bump::new(), Keys::new(1 << 16), Engine::new(&config));
+    keys.mappings = options.mappings;
     let form = engine.encoder.form(&config, 0, &mut keys).map_err(Error::Config)?;
     let (body, partial_success) = body::admitted(body, format, options.max_unpacked_bytes)?;
     // Every key is interned by now, since what is understood borrows the dictionary.
@@ -97,7 +100,7 @@ fn process(
     let mut spans = Vec::new();
     for of_scope in request.resources.iter().flat_map(|of_resource| &of_resource.scopes) {
         let name = of_scope.scope.as_ref().map_or(&[][..], |(_, scope)| scope.name);
-        let (scope_conventions, infer_provider) = (conventions::of_scope(name), options.infer_provider);
+        let (scope_conventions, infer_provider) = (conventions::of_scope(name) | options.mappings.of_scope(name), options.infer_provider);
         let cx = Context { keys, arena, scope: name, scope_conventions, infer_provider, room };
         engine.understand(&of_scope.spans, &cx, false, &mut spans)?;
     }

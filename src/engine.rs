@@ -6,6 +6,7 @@
 
 use crate::body;
 use crate::config::{self, Config, EntryValue};
+use crate::conventions::custom::Mappings;
 use crate::entry::{self, Decision, Destinations, Ended, Limits, Reason, Started, Tree};
 use crate::error::{ConfigError, Error};
 use crate::keys::Keys;
@@ -65,6 +66,8 @@ pub struct Engine {
     pub across_processes: bool,
     /// Session and user are handed down to the spans that lack them.
     pub inherit_session: bool,
+    /// What the user declared of keys.
+    pub mappings: Mappings,
     /// How many bytes of memory what is in a body may take.
     pub max_unpacked_bytes: usize,
 }
@@ -90,6 +93,7 @@ impl Engine {
             infer_provider: config.infer_provider,
             across_processes: config.entry.across_processes,
             inherit_session: config.inherit_session,
+            mappings: config.mappings,
             max_unpacked_bytes: config.max_unpacked_bytes,
         }
     }

@@ -209,7 +209,7 @@ fn dropped(notes: &Notes, key: &[u8]) -> Option<&'static str> {
     notes.iter().find(|(noted, note)| **noted == *key && note.starts_with(DROPPED)).map(|(_, note)| *note)
 }
 
-/// So many values are named of those that are nowhere.
+/// So many values are named of an attribute.
 const MAX_MISSING: usize = 20;
 /// JSON inside of JSON is looked into so many times.
 const MAX_NESTED: usize = 8;
@@ -280,14 +280,44 @@ fn json_leaves<'k>(j: Json<'k>, path: &mut Vec<u8>, nested: usize, arena: &'k Bu
     }
 }
 
+/// The last name in a path, indexes left out.
+fn last_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|byte| *byte == b'.').find(|name| !name.iter().all(u8::is_ascii_digit)).unwrap_or_default()
+}
+
 /// Does a rule read what a model used?
 fn is_usage(to: To) -> bool {
     match to {
         To::Field(field) | To::Unless(field, _) | To::Aggregated(field) | To::CacheBeside(field) => USAGE.contains(&field),
         To::OfOneCall(to) | To::FirstWord(to) | To::Enveloped(to) | To::Items(to) => is_usage(*to),
         To::All(all) => all.iter().any(|to| is_usage(*to)),
-        To::Usage | To::Cost | To::UncachedInput | To::UncachedPart => true,
+        To::Usage | To::UsagePart | To::Cost | To::UncachedInput | To::UncachedPart => true,
         _ => false,
+    }
+}
+
+/// The single values inside of an attribute of the source, by their paths.
+#[derive(Default)]
+struct Members<'s> {
+    /// Each with the attribute that has it.
+    said: Vec<(Vec<u8>, &'s [u8])>,
+    /// Those that no attribute has.
+    missing: Vec<Vec<u8>>,
+}
+
+impl Members<'_> {
+    fn write(&self, object: &mut Object<'_, '_>) {
+        if !self.said.is_empty() {
+            object.list("members", self.said.iter().take(MAX_MISSING), |(path, key), out| {
+                let mut member = Object::new(out);
+                member.text("path", path);
+                member.text("in", key);
+                member.close();
+            });
+        }
+        if !self.missing.is_empty() {
+            object.list("missing", self.missing.iter().take(MAX_MISSING), |path, out| json::string(path, out));
+        }
     }
 }
 
@@ -323,9 +353,8 @@ impl<'s, 'k> Said<'s, 'k> {
             (Some((.., EVENTS)), _) => object.text("how", b"told by events of the span"),
             (Some((.., at)), _) => self.rule(usize::from(*at), &mut object),
             (None, _) if self.keys.find(key) == Some(self.writing.entry_key()) => object.text("how", b"the mark of the entry"),
-            (None, Some(at)) => object.text(
-                "kept",
-                match self.fates.get(at) {
+            (None, Some(at)) => {
+                let kept: &[u8] = match self.fates.get(at) {
                     Some(Fate::Rewrite(_)) if self.normal.fates.get(at) == self.fates.get(at) => {
                         b"without the mark of the entry that it held"
                     }
@@ -335,8 +364,12 @@ impl<'s, 'k> Said<'s, 'k> {
                     }
                     _ if self.by(at).next().is_some() => b"others say a part of it",
                     _ => b"no attribute of the profile says it",
-                },
-            ),
+                };
+                object.text("kept", kept);
+                if self.by(at).next().is_some() {
+                    self.members(at).write(&mut object);
+                }
+            }
             (None, None) => object.text("how", b"composed of canonical fields"),
         }
         let notes: Vec<_> = self.notes.iter().filter(|(noted, _)| **noted == *key).map(|(_, note)| *note).collect();
@@ -360,22 +393,34 @@ impl<'s, 'k> Said<'s, 'k> {
         let mut by: Vec<_> = self.by(at).collect();
         let in_other = self.dropped.iter().find(|(dropped, _)| usize::from(*dropped) == at && by.is_empty());
         let dropped = in_other.map(|(_, note)| *note).or_else(|| dropped(self.notes, key));
-        let mut missing = Vec::new();
-        let why = if dropped.is_some() { "content is not to leave" } else { self.why_gone(at, &mut by, &mut missing) };
+        let mut members = Members::default();
+        let why = if dropped.is_some() { "content is not to leave" } else { self.why_gone(at, &mut by, &mut members) };
         object.text("why", why.as_bytes());
         object.list("by", by.iter(), |key, out| json::string(key, out));
-        if !missing.is_empty() {
-            object.list("missing", missing.iter().take(MAX_MISSING), |path, out| json::string(path, out));
-        }
+        members.write(&mut object);
         if let Some(note) = dropped {
             object.text("privacy", note.as_bytes());
         }
         object.close();
     }
 
-    /// Why an attribute of the source is gone. `by` has the keys that were made of it, and gets those that have its values; `missing` gets the
-    /// paths of those that no attribute has.
-    fn why_gone(&self, at: usize, by: &mut Vec<&'s [u8]>, missing: &mut Vec<Vec<u8>>) -> &'static str {
+    /// Where the members of an attribute that stays are besides.
+    fn members(&self, at: usize) -> Members<'s> {
+        let mut members = Members::default();
+        let Some(attr) = self.span.attributes.get(at) else { return members };
+        let own = self.keys.text(attr.key);
+        leaves(attr.value, self.found.arena, &mut |path, leaf, _| match self.found.get(leaf).filter(|key| *key != own) {
+            _ if path.is_empty() => {}
+            Some(key) => members.said.push((path.to_vec(), key)),
+            None if text::any(last_name(path), OF_SHAPE) => {}
+            None => members.missing.push(path.to_vec()),
+        });
+        members
+    }
+
+    /// Why an attribute of the source is gone. `by` has the keys that were made of it, and gets those that have its values; `members` gets where
+    /// each of them is.
+    fn why_gone(&self, at: usize, by: &mut Vec<&'s [u8]>, members: &mut Members<'s>) -> &'static str {
         let Some(attr) = self.span.attributes.get(at) else { return "it is not there" };
         let to = self.rule_of(at).map(|r| r.rule.to);
         match self.fates.get(at) {
@@ -412,13 +457,13 @@ impl<'s, 'k> Said<'s, 'k> {
             let converted = of_field.filter(|_| path.is_empty()).and_then(|field| scalar::convert(field, &attr.value, self.found.arena));
             let converted = converted.map(|value| if let Value::Array([one]) = value { *one } else { value });
             let converted = converted.map(|value| value.as_str().unwrap_or_else(|| value::to_json(&value, self.found.arena)));
-            let name = path.rsplit(|byte| *byte == b'.').find(|name| !name.iter().all(u8::is_ascii_digit)).unwrap_or_default();
-            let name =
-                if path.is_empty() { self.keys.text(attr.key).rsplit(|byte| *byte == b'.').next().unwrap_or_default() } else { name };
+            let name = if path.is_empty() { self.keys.text(attr.key).rsplit(|byte| *byte == b'.').next() } else { None };
+            let name = name.unwrap_or_else(|| last_name(path));
             let says_nothing = leaf.is_empty() || scalar::is_absence(Field::Provider, &Value::Str(leaf));
             match [Some(leaf), converted].into_iter().flatten().find_map(|leaf| self.found.get(leaf)) {
                 Some(key) => {
                     found += 1;
+                    members.said.extend((!path.is_empty()).then(|| (path.to_vec(), key)));
                     if !by.contains(&key) {
                         by.push(key);
                     }
@@ -427,12 +472,13 @@ impl<'s, 'k> Said<'s, 'k> {
                 }
                 None => {
                     lost += 1;
-                    missing.extend((!path.is_empty()).then(|| path.to_vec()));
+                    members.missing.extend((!path.is_empty()).then(|| path.to_vec()));
                 }
             }
         });
         if found == 0 && lost > 0 {
             by.clear();
+            members.said.clear();
         }
         let of_status = matches!(to, Some(To::Level | To::StatusMessage | To::Failed(_)));
         match to {
@@ -452,7 +498,7 @@ impl<'s, 'k> Said<'s, 'k> {
         let info = match attr.key {
             Key::Id(id) => self.keys.get(id),
             Key::Text(text) => {
-                looked_up = KeyInfo::new(text);
+                looked_up = KeyInfo::new(text, self.keys.mappings);
                 Some(&looked_up)
             }
         };

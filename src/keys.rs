@@ -1,8 +1,9 @@
 //! The dictionary of attribute keys and span names: each text is stored once and has a number, and with the number everything that the
 //! convention tables define for the key. No rule is applied here.
 
+use crate::conventions::custom::Mappings;
 use crate::conventions::{self, ConventionSet, OWN, RuleRef, To};
-use crate::genai::PEOPLE;
+use crate::genai::{Field, PEOPLE};
 use crate::hash::{Hash, HashOf};
 use crate::protobuf::{push_varint, varint_len};
 use crate::span::Key;
@@ -39,17 +40,23 @@ pub struct KeyInfo {
 }
 
 impl KeyInfo {
-    /// Collects the rules of the tables for a key.
-    pub fn new(text: &[u8]) -> Self {
+    /// Collects the rules of the tables and of the user's own mappings for a key.
+    pub fn new(text: &[u8], mappings: Mappings) -> Self {
         let mut prefix = Vec::with_capacity(1 + varint_len(text.len() as u64) + text.len());
         prefix.push(0x0a);
         push_varint(&mut prefix, text.len() as u64);
         let text_at = prefix.len() as u8;
         prefix.extend_from_slice(text);
-        let (rules, evidence) = conventions::rules_of(text);
+        let (mut rules, mut evidence) = conventions::rules_of(text);
+        for own in mappings.rules_of(text) {
+            rules.push(own);
+            evidence |= own.convention;
+        }
         let value_counts = rules.iter().any(|r| r.rule.to.is_mark() || r.rule.to.is_proof());
         let person = |r: &RuleRef| match r.rule.to {
+            To::Field(Field::RequestModel) => None,
             To::Field(field) => PEOPLE.iter().position(|named| *named == field).map(|i| (i, r.rule.trust)),
+            To::ModelBelow => Some((PEOPLE.len() - 1, r.rule.trust)),
             _ => None,
         };
         let person = rules.iter().filter_map(person).max_by_key(|(_, trust)| *trust);
@@ -110,6 +117,8 @@ pub struct Keys {
     capacity: usize,
     /// Number of keys that are never evicted: those of the profiles, and those that a host knows.
     kept: usize,
+    /// The meanings that the user declared for keys.
+    pub mappings: Mappings,
     /// The number of the current list of attributes.
     list: u32,
 }
@@ -158,7 +167,7 @@ impl Keys {
             return None;
         }
         let id = self.infos.len() as u32;
-        self.infos.push(KeyInfo::new(text));
+        self.infos.push(KeyInfo::new(text, self.mappings));
         let (infos, hasher) = (&self.infos, &self.hasher);
         let hash: &HashOf = &|&id| hasher.hash_one(infos[id as usize].text());
         self.ids.insert_unique(hasher.hash_one(text), id, hash);
@@ -227,9 +236,10 @@ mod tests {
 
     #[test]
     fn the_rules_that_hold_are_those_of_the_conventions_that_are_asked_about() {
-        let (key, all) = (KeyInfo::new(b"gen_ai.usage.input_tokens"), ConventionSet::MAX >> 1);
+        let (key, all) = (KeyInfo::new(b"gen_ai.usage.input_tokens", Mappings::default()), ConventionSet::MAX >> 1);
         assert!(key.rules.len() > 2);
-        let of_tables = conventions::ALL.iter().flat_map(|c| c.rules).map(|rule| KeyInfo::new(rule.key.as_bytes()).rules.len());
+        let of_tables =
+            conventions::ALL.iter().flat_map(|c| c.rules).map(|rule| KeyInfo::new(rule.key.as_bytes(), Mappings::default()).rules.len());
         assert!(of_tables.max().is_some_and(|most| most <= MAX_RULES));
         // In turns, as the spans of several libraries come.
         for bit in (0..conventions::ALL.len()).chain((0..conventions::ALL.len()).rev()).chain([3, 4, 5, 3, 4, 5]) {

@@ -70,6 +70,7 @@ export function configure(options: GenSpanOptions, host: Host): Config {
     privacy: settings("privacy", options.privacy, hooks),
     inferProvider: options.inferProvider,
     inheritSession: options.inheritSession,
+    mappings: options.mappings,
     maxUnpackedBytes: options.maxUnpackedBytes,
     maxKeys: options.maxKeys,
     spool,

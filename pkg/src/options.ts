@@ -1,6 +1,6 @@
 // The options of the package, made from the list of the core by `cargo run --example options`. A test compares the two.
 import type { HeadersLike } from "./headers.js";
-import type { FilterRules, Media, MeterProvider, PartialSuccess, Protocol, SpanFilter, Tls } from "./types.js";
+import type { FilterRules, Mapping, Media, MeterProvider, PartialSuccess, Protocol, SpanFilter, Tls } from "./types.js";
 
 export const PROFILES = ["otel", "otel-1.41", "tencent", "langfuse", "openinference"] as const;
 /** The attributes that a backend reads: `"otel"` is OpenTelemetry GenAI 0.1.0, `"openinference"` is for Phoenix and Arize. */
@@ -160,6 +160,8 @@ export interface GenSpanOptions extends DestinationOptions {
   privacy?: PrivacyOptions | undefined;
   /** Fill in the provider from the server's address or the model's name where nothing names it. Default: true. */
   inferProvider?: boolean | undefined;
+  /** What keys of your own mean on spans of home-made instrumentation, in terms of the canonical fields: `[{"keys": {"my.model": "request.model"}}]`. docs/conventions.md lists the fields. Default: none. */
+  mappings?: Mapping[] | undefined;
   /** Copy session and user to the LLM spans that lack them, from the spans above or from baggage. Default: true. */
   inheritSession?: boolean | undefined;
   /** Maximum memory for what one OTLP body holds when it is unpacked, in bytes. A body that needs more is refused: the relay and Envoy answer 413, gRPC `RESOURCE_EXHAUSTED`; `convert` and `normalize` throw. A value that would need much more than its size, such as a list of a million empty messages, is left as it is and counted as `unread`. Default: 134217728 (128 MiB). */
@@ -205,5 +207,5 @@ export const NAMES = {
   PrivacyOptions: ["captureContent", "captureMetadata", "captureErrors", "mask", "media", "maxAttributeBytes", "maxSpanBytes"],
   MaskRule: ["keys", "pattern", "detect", "replacement"],
   SpoolOptions: ["dir", "maxBytes"],
-  GenSpanOptions: ["destinations", "entry", "privacy", "inferProvider", "inheritSession", "maxUnpackedBytes", "maxKeys", "spool", "flushTimeoutMillis", "flushOnExit", "mask", "onMedia", "onPartialSuccess", "meterProvider"],
+  GenSpanOptions: ["destinations", "entry", "privacy", "inferProvider", "mappings", "inheritSession", "maxUnpackedBytes", "maxKeys", "spool", "flushTimeoutMillis", "flushOnExit", "mask", "onMedia", "onPartialSuccess", "meterProvider"],
 } as const;

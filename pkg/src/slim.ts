@@ -32,6 +32,7 @@ export type {
   FilterValue,
   HeaderValues,
   Host,
+  Mapping,
   Media,
   MeterProvider,
   PartialSuccess,
@@ -54,7 +55,10 @@ export type NormalizeOptions = Pick<
   DestinationOptions,
   "profile" | "keep" | "serviceName" | "token" | "hostName" | "resource" | "privacy"
 > &
-  Pick<GenSpanOptions, "entry" | "inferProvider" | "inheritSession" | "maxUnpackedBytes" | "mask" | "onMedia"> & {
+  Pick<
+    GenSpanOptions,
+    "entry" | "inferProvider" | "inheritSession" | "mappings" | "maxUnpackedBytes" | "mask" | "onMedia"
+  > & {
     /**
      * Called with the spans that are omitted from the result because no backend would accept them, such as spans without ids. By default they are
      * omitted silently. A body that has only such spans is an error.
@@ -109,11 +113,8 @@ export interface Explanation {
   entry: { is: boolean; why: string };
   /** Every attribute of the output, in order. This field and the next two are missing if the span is forwarded unchanged. */
   attributes?: ExplainedAttribute[];
-  /**
-   * The attributes of the source that are not in the output: the reason, the keys that now contain their values, and the paths of values inside of them
-   * that are lost (20 at most).
-   */
-  gone?: (ExplainedAttribute & { why: string; by: string[]; missing?: string[] })[];
+  /** The attributes of the source that are not in the output: the reason, and the keys that now contain their values. */
+  gone?: (ExplainedAttribute & { why: string; by: string[] })[];
   /** Names of the events that are not in the output, because they were read into attributes. */
   goneEvents?: string[];
 }
@@ -128,6 +129,10 @@ export interface ExplainedAttribute {
   how?: string;
   /** Why the attribute is kept as the source wrote it. */
   kept?: string;
+  /** Of a value with members: the attribute that contains each of them (20 at most), by their paths. */
+  members?: { path: string; in: string }[];
+  /** The paths of the members that no other attribute contains (20 at most). */
+  missing?: string[];
   /** The effect of privacy: `masked`, `mask failed`, `media replaced`, `truncated` (several: separated by commas), `dropped`. */
   privacy?: string;
 }

@@ -26,6 +26,16 @@ export interface FilterRules {
   except?: FilterCondition[] | undefined;
 }
 
+/** What keys of the application's own mean: `{ keys: { "my.model": "request.model" } }`. The fields are listed in docs/conventions.md. */
+export interface Mapping {
+  /** The instrumentation scopes in which it holds; `*` stands for any text. Default: all. */
+  scope?: string | undefined;
+  /** The field of each key, or `{ to: field, values }`. */
+  keys: Record<string, string | { to: string; values?: Record<string, string> | undefined }>;
+  /** Words that stand for the values of these keys, such as `{ LLM_CALL: "chat" }`. */
+  values?: Record<string, string> | undefined;
+}
+
 /** The span as a filter function sees it. At the start of the span, only the fields known by then are set. */
 export type FilteredSpan = StartedSpan & Partial<Omit<EndedSpan, keyof StartedSpan>>;
 

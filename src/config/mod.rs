@@ -11,6 +11,7 @@ pub use destination::{Compression, Destination, Protocol, Scalar};
 pub use entry::{Entry, EntryValue};
 pub use groups::{Group, groups};
 
+use crate::conventions::custom::Mappings;
 use crate::entry::Destinations;
 use crate::error::{ConfigError, invalid};
 use crate::json::read::{self, Members, Read, read_enum, read_struct, shown_as_nothing};
@@ -34,6 +35,9 @@ options! {
         "privacy" => privacy: privacy::Settings = privacy::Settings::default(), "PrivacyOptions", default: "all content, within limits";
         /// Fill in the provider from the server's address or the model's name where nothing names it.
         "inferProvider" => infer_provider: bool = true, "boolean";
+        /// What keys of your own mean on spans of home-made instrumentation, in terms of the canonical fields: `[{"keys": {"my.model": "request.model"}}]`.
+        /// docs/conventions.md lists the fields.
+        "mappings" => mappings: Mappings = Mappings::default(), "Mapping[]", default: "none";
         /// Copy session and user to the LLM spans that lack them, from the spans above or from baggage.
         "inheritSession" => inherit_session: bool = true, "boolean";
         /// Maximum memory for what one OTLP body holds when it is unpacked, in bytes. A body that needs more is refused: the relay and Envoy answer
@@ -116,6 +120,8 @@ pub struct Convert {
     pub infer_provider: bool,
     /// Session and user go down to the spans that lack them, from those above or from baggage.
     pub inherit_session: bool,
+    /// What keys of the user's own mean.
+    pub mappings: Mappings,
     /// How many bytes of memory what is in the body may take when it is unpacked; a body that takes more is refused.
     pub max_unpacked_bytes: usize,
 }
@@ -132,6 +138,7 @@ read_struct!(Convert {
     "entry" => entry,
     "inferProvider" => infer_provider,
     "inheritSession" => inherit_session,
+    "mappings" => mappings,
     "privacy" => privacy,
     "maxUnpackedBytes" => max_unpacked_bytes,
 });
@@ -151,6 +158,7 @@ impl Default for Convert {
             privacy: privacy::Settings::default(),
             infer_provider: true,
             inherit_session: true,
+            mappings: Mappings::default(),
             max_unpacked_bytes: MAX_UNPACKED_BYTES,
         }
     }

@@ -5,10 +5,12 @@ use crate::genai::Field;
 
 pub const CODEX: Convention = Convention {
     id: "codex",
-    scopes: &["codex_cli_rs"],
-    keys: &["codex.turn.*", "codex.request.*"],
+    scopes: &["codex*"],
+    keys: &["codex.turn.*", "codex.request.*", "codex.usage.*"],
     rules: &[
-        field("model", Field::RequestModel),
+        // A turn's, which its calls leave out.
+        row("model", To::ModelBelow),
+        row("codex.usage.*", To::UsagePart),
         field("codex.turn.token_usage.input_tokens", Field::InputTokens),
         field("codex.turn.token_usage.cached_input_tokens", Field::CacheReadTokens),
         field("codex.turn.token_usage.cache_write_input_tokens", Field::CacheWriteTokens),

@@ -1,13 +1,16 @@
 //! Keys of no convention, or of no one's spans, read on a span that some convention knows: ids without a prefix, Traceloop's ids of
 //! who asks, errors in OpenTracing's words.
 
-use super::{Convention, EVERYWHERE, Rule, To, row, trusted};
-use crate::genai::Field;
+use super::{Convention, EVERYWHERE, NAMED, Rule, SPAN_NAME, To, row, trusted};
+use crate::genai::{Field, Kind};
 
 /// Any key with a prefix says it better.
 const HINT: u8 = 30;
 /// Set by the application, where an instrumentation knows better.
 const OF_APPLICATION: u8 = 40;
+
+/// The run of a turn, and each call of its model.
+const CODEX: &[(&str, Kind)] = &[("session_task.turn", Kind::InvokeAgent), ("handle_responses", Kind::Chat)];
 
 const fn hint(key: &'static str, to: Field) -> Rule {
     trusted(key, to, HINT)
@@ -26,6 +29,14 @@ pub const GENERIC: Convention = Convention {
         hint("user_id", Field::UserId),
         hint("userId", Field::UserId),
         hint("enduser.id", Field::UserId),
+        // Langfuse has its users set them on any span.
+        trusted("langfuse.session.id", Field::SessionId, OF_APPLICATION),
+        trusted("langfuse.user.id", Field::UserId, OF_APPLICATION),
+        // Logfire sends a span once when it starts, and adds the messages to other instrumentations' spans.
+        row("logfire.span_type", To::Copy(&["pending_span"])),
+        Rule { key: "events", to: To::Exchange, trust: OF_APPLICATION },
+        // Codex: its scopes are named after the program that it runs in.
+        Rule { key: SPAN_NAME, to: To::Hint(CODEX), trust: NAMED },
         // Traceloop's, on every span below: those of other libraries too.
         trusted("traceloop.association.properties.session_id", Field::SessionId, OF_APPLICATION),
         trusted("traceloop.association.properties.sessionId", Field::SessionId, OF_APPLICATION),

@@ -34,8 +34,6 @@ pub const LAMINAR: Convention = Convention {
         field("lmnr.event.user_id", Field::UserId),
         field("aisdk.model.id", Field::RequestModel),
         field("aisdk.model.provider", Field::Provider),
-        trusted("gen_ai.usage.audio_input_tokens", Field::AudioInputTokens, WEAK),
-        trusted("gen_ai.usage.audio_output_tokens", Field::AudioOutputTokens, WEAK),
         field("gen_ai.request.is_stream", Field::Stream),
         // Of its fork of OpenLLMetry's instrumentations.
         field("llm.is_streaming", Field::Stream),

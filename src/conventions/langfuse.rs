@@ -54,8 +54,6 @@ pub const LANGFUSE: Convention = Convention {
         trusted("langfuse.prompt.version", Field::PromptVersion, COMPAT),
         field("session.id", Field::SessionId),
         field("user.id", Field::UserId),
-        trusted("langfuse.session.id", Field::SessionId, COMPAT),
-        trusted("langfuse.user.id", Field::UserId, COMPAT),
         // LangChain and LangGraph, through the callback handler.
         trusted("langfuse.observation.metadata.ls_provider", Field::Provider, ASKED),
         trusted("langfuse.observation.metadata.ls_model_name", Field::RequestModel, ASKED),

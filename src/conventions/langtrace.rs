@@ -25,7 +25,6 @@ pub const LANGTRACE: Convention = Convention {
         field("gen_ai.request.response_format", Field::OutputType),
         // Of OpenAI's Responses API.
         field("instructions", Field::SystemInstructions),
-        field("gen_ai.usage.cached_tokens", Field::CacheReadTokens),
         field("gen_ai.request.tools", Field::ToolDefinitions),
         trusted("gen_ai.request.functions", Field::ToolDefinitions, WEAK),
         // Cohere's.

@@ -1,6 +1,6 @@
 //! LiteLLM, SDK and proxy. Its messages, tools and `llm.*` keys are OpenLLMetry's, whose table reads this scope too.
 
-use super::{Convention, NAMED, Rule, SPAN_NAME, STRUCTURED, To, WEAK, field, row, trusted};
+use super::{Convention, Rule, STRUCTURED, To, WEAK, field, row, trusted};
 use crate::genai::{Field, Flat, Kind};
 
 /// `call_type`: what OpenLLMetry calls a completion is a chat here.
@@ -24,9 +24,6 @@ const CALL_TYPES: &[(&str, Kind)] = &[
     ("transcription", Kind::GenerateContent),
 ];
 
-/// The call as the provider got it, below `litellm_request`, which says the same.
-const SPAN_NAMES: &[(&str, Kind)] = &[("raw_gen_ai_request", Kind::Span)];
-
 /// Against OpenLLMetry's and OTel's reading of these words.
 const OWN_WORDS: u8 = 95;
 
@@ -39,7 +36,6 @@ pub const LITELLM: Convention = Convention {
     scopes: &["litellm*"],
     keys: &["metadata.user_api_key_*", "SpanAttributes.LLM_*"],
     rules: &[
-        Rule { key: SPAN_NAME, to: To::Hint(SPAN_NAMES), trust: NAMED },
         row("gen_ai.framework", To::Proof(&["litellm"])),
         Rule { key: "llm.request.type", to: To::Hint(CALL_TYPES), trust: OWN_WORDS },
         Rule { key: "gen_ai.operation.name", to: To::Hint(CALL_TYPES), trust: OWN_WORDS },
@@ -47,13 +43,18 @@ pub const LITELLM: Convention = Convention {
         flat("SpanAttributes.LLM_PROMPTS.*", Flat::InputMessages),
         flat("SpanAttributes.LLM_COMPLETIONS.*", Flat::OutputMessages),
         field("gen_ai.cost.total_cost", Field::Cost),
+        field("gen_ai.cost.input_cost", Field::InputCost),
+        field("gen_ai.cost.output_cost", Field::OutputCost),
+        field("litellm.cost.total", Field::Cost),
+        field("litellm.cost.input", Field::InputCost),
+        field("litellm.cost.output", Field::OutputCost),
         // Python's `repr` of the answer's counts, which alone has the details.
         Rule { key: "metadata.usage_object", to: To::Usage, trust: WEAK },
         field("metadata.user_api_key_end_user_id", Field::UserId),
         trusted("metadata.user_api_key_user_id", Field::UserId, WEAK),
         row("metadata.user_api_key_hash", To::Drop),
         // Request and answer of the provider, as they were sent.
-        row("llm.*", To::Spent),
+        row("llm.*", To::Keep),
     ],
     ..Convention::EMPTY
 };

@@ -100,11 +100,6 @@ pub const LIVEKIT: Convention = Convention {
         Rule { key: "lk.llm_metrics", to: To::Object(LLM_METRICS), trust: WEAK },
         Rule { key: "lk.realtime_model_metrics", to: To::Object(REALTIME_METRICS), trust: WEAK },
         row("lk.tts_metrics", To::Implies(Field::OutputType, "speech")),
-        field("gen_ai.usage.input_cached_tokens", Field::CacheReadTokens),
-        field("gen_ai.usage.input_text_tokens", Field::TextInputTokens),
-        field("gen_ai.usage.input_audio_tokens", Field::AudioInputTokens),
-        field("gen_ai.usage.output_text_tokens", Field::TextOutputTokens),
-        field("gen_ai.usage.output_audio_tokens", Field::AudioOutputTokens),
     ],
     ..Convention::EMPTY
 };

@@ -15,6 +15,7 @@ const TYPES: &[(&str, Kind)] = &[
     ("mcp_tool_call", Kind::ExecuteTool),
     ("memory_operation", Kind::SearchMemory),
     ("model_chunk", Kind::Span),
+    // The call, up to the release that has `model_inference` below it.
     ("model_generation", Kind::Chat),
     ("model_inference", Kind::Chat),
     ("model_step", Kind::Chain),
@@ -57,11 +58,7 @@ pub const MASTRA: Convention =
 const RULES: &[Rule] = with_content!(
     [
         // A step is one call of its generation, whose usage holds that of all.
-        Rule { key: "mastra.span.type", to: To::All(&[To::Aggregate(&["model_step"]), To::Kind(TYPES)]), trust: STRUCTURED },
-        trusted("gen_ai.usage.cached_input_tokens", Field::CacheReadTokens, WEAK),
-        trusted("gen_ai.usage.cache_write_tokens", Field::CacheWriteTokens, WEAK),
-        trusted("gen_ai.usage.audio_input_tokens", Field::AudioInputTokens, WEAK),
-        trusted("gen_ai.usage.audio_output_tokens", Field::AudioOutputTokens, WEAK),
+        Rule { key: "mastra.span.type", to: To::All(&[To::Aggregate(&["model_step"]), To::Wrapper(&["model_generation"]), To::Kind(TYPES)]), trust: STRUCTURED },
         row("mastra.completion_start_time", To::FirstTokenAt),
         field("mastra.metadata.threadId", Field::ConversationId),
         field("mastra.metadata.sessionId", Field::SessionId),

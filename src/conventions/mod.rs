@@ -9,6 +9,7 @@ mod claude_code;
 mod codex;
 mod cozeloop;
 mod crewai;
+pub mod custom;
 mod dify;
 mod edgeone;
 mod flue;
@@ -18,6 +19,7 @@ mod generic;
 mod genkit;
 mod github_copilot;
 mod google_adk;
+mod google_genai;
 mod haystack;
 mod laminar;
 mod langchain;
@@ -94,11 +96,13 @@ all! {
     langsmith::LANGSMITH,
     litellm::LITELLM,
     logfire::LOGFIRE,
+    logfire::LOGFIRE_AGENTS,
     mlflow::MLFLOW,
     opik::OPIK,
     pydantic_ai::PYDANTIC_AI,
     sentry::SENTRY,
     google_adk::GOOGLE_ADK,
+    google_genai::GOOGLE_GENAI,
     strands::STRANDS,
     spring_ai::SPRING_AI,
     langchain4j::LANGCHAIN4J,
@@ -125,7 +129,7 @@ all! {
 /// Conventions seen on a span, as bits.
 pub type ConventionSet = u64;
 
-const _: () = assert!(ALL.len() <= ConventionSet::BITS as usize, "a convention is one bit of a `ConventionSet`");
+const _: () = assert!(ALL.len() <= custom::BITS.trailing_zeros() as usize, "a convention is one bit of a `ConventionSet`");
 
 /// How to recognise a convention and what its keys mean.
 #[derive(Debug)]
@@ -228,6 +232,8 @@ pub enum To {
     Parameters,
     /// A JSON object of token counts.
     Usage,
+    /// A part of what was used, which the words of the key behind the prefix name.
+    UsagePart,
     /// A JSON object of costs in USD.
     Cost,
     /// What went in: text or JSON of any shape; its meaning depends on the kind of span.
@@ -287,6 +293,12 @@ pub enum To {
     Aggregate(&'static [&'static str]),
     /// As [`To::Field`], of a span whose usage repeats that of its children.
     Aggregated(Field),
+    /// As [`To::Field`] for the model that was asked for, which calls below may leave out.
+    ModelBelow,
+    /// With one of these values it is a call of a model only if it has a model or counts; else it stands around calls.
+    Wrapper(&'static [&'static str]),
+    /// With one of these values it repeats another span, and is none of its own.
+    Copy(&'static [&'static str]),
     /// Of the last call only, where the usage repeats that of the children: nothing there.
     OfOneCall(&'static To),
     /// The usage of a span of one of these kinds repeats that of its children.
@@ -332,7 +344,9 @@ impl To {
     /// What the rule does, in a few words: for `explain`.
     pub fn label(self) -> &'static str {
         match self {
-            To::Field(_) | To::Unless(..) => "the value",
+            To::Field(_) | To::Unless(..) | To::UsagePart | To::ModelBelow => "the value",
+            To::Wrapper(_) => "a span around calls",
+            To::Copy(_) => "a copy of another span",
             To::Words(..) => "the word for the value",
             To::Kind(_) | To::Hint(_) => "the kind of span",
             To::Proof(_) => "proof of the convention",
@@ -371,7 +385,7 @@ impl To {
     /// The kind of span that a word says.
     pub fn kind(self, word: &[u8]) -> Option<Kind> {
         match self {
-            To::Kind(words) => text::lookup(words, word),
+            To::Kind(words) => text::lookup_word(words, word),
             To::FirstWord(to) => to.kind(word.split(|c| *c == b' ').next()?),
             To::All(all) => all.iter().find_map(|to| to.kind(word)),
             _ => None,
@@ -454,7 +468,7 @@ fn bits() -> impl Iterator<Item = (ConventionSet, &'static Convention)> {
 
 /// Their names.
 pub fn names(conventions: ConventionSet) -> impl Iterator<Item = &'static str> {
-    bits().filter(move |(bit, _)| conventions & bit != 0).map(|(_, c)| c.id)
+    custom::names(conventions).chain(bits().filter(move |(bit, _)| conventions & bit != 0).map(|(_, c)| c.id))
 }
 
 /// The conventions that have a flag.
@@ -577,7 +591,7 @@ fn index() -> &'static Index {
 
 /// The keys that say one of these fields by themselves, in any convention.
 pub fn keys_of(fields: &[Field]) -> Vec<&'static str> {
-    keys_that(|to| matches!(to, To::Field(field) if fields.contains(&field)))
+    keys_that(|to| matches!(to, To::Field(field) if fields.contains(&field)) || matches!(to, To::ModelBelow))
 }
 
 /// The keys that say the kind of span, in any convention.
@@ -607,8 +621,13 @@ pub fn rules_of(key: &[u8]) -> (Vec<RuleRef>, ConventionSet) {
         Some(first) => index.from(*first).collect(),
         None => index.prefixes.iter().filter(|r| matches(r.rule.key, key)).copied().collect(),
     };
+    (rules, proven_by(key))
+}
+
+/// The conventions that a key proves.
+pub fn proven_by(key: &[u8]) -> ConventionSet {
     let proves = |c: &Convention| c.keys.iter().any(|k| matches(k, key)) && !c.not_keys.iter().any(|k| matches(k, key));
-    (rules, bits().filter(|(_, c)| proves(c)).map(|(bit, _)| bit).sum())
+    bits().filter(|(_, c)| proves(c)).map(|(bit, _)| bit).sum()
 }
 
 #[cfg(test)]

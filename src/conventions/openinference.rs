@@ -16,13 +16,6 @@ pub const KINDS: &[(&str, Kind)] = &[
     ("RETRIEVER", Kind::Retrieval),
     ("TOOL", Kind::ExecuteTool),
     ("UNKNOWN", Kind::Unknown),
-    // Hand-made spans.
-    ("agent", Kind::InvokeAgent),
-    ("chain", Kind::Chain),
-    ("embedding", Kind::Embeddings),
-    ("llm", Kind::Chat),
-    ("retriever", Kind::Retrieval),
-    ("tool", Kind::ExecuteTool),
 ];
 
 /// The family of the model, where the host has a key of its own.
@@ -35,7 +28,18 @@ const fn flat(key: &'static str, list: Flat) -> Rule {
 pub const OPENINFERENCE: Convention = Convention {
     id: "openinference",
     scopes: &["openinference.instrumentation*", "@arizeai/openinference-*"],
-    keys: &["openinference.span.kind", "retrieval.documents.*", "reranker.*"],
+    keys: &[
+        "openinference.span.kind",
+        "retrieval.documents.*",
+        "reranker.*",
+        // Its own, which are written without a kind too.
+        "llm.model_name",
+        "llm.input_messages.*",
+        "llm.output_messages.*",
+        "llm.token_count.*",
+        "llm.cost.*",
+        "llm.invocation_parameters",
+    ],
     rules: &[
         row("openinference.span.kind", To::Kind(KINDS)),
         row("input.value", To::Input),
@@ -66,6 +70,8 @@ pub const OPENINFERENCE: Convention = Convention {
         field("llm.token_count.completion_details.reasoning", Field::ReasoningTokens),
         field("llm.token_count.completion_details.audio", Field::AudioOutputTokens),
         field("llm.cost.total", Field::Cost),
+        field("llm.cost.prompt", Field::InputCost),
+        field("llm.cost.completion", Field::OutputCost),
         field("llm.finish_reason", Field::FinishReasons),
         field("prompt.id", Field::PromptName),
         field("llm.prompt_template.version", Field::PromptVersion),

@@ -12,6 +12,9 @@ const RECENT: u8 = 80;
 /// Names of 1.26 to 1.36.
 const OLD: u8 = 70;
 
+/// Names of no version, made of the words that the registry's are made of.
+const PART: u8 = 40;
+
 const fn newest(key: &'static str, to: Field) -> Rule {
     trusted(key, to, NEWEST)
 }
@@ -99,7 +102,6 @@ const OPERATIONS: &[(&str, Kind)] = &[
     ("span", Kind::Span),
     ("speech", Kind::GenerateContent),
     ("system_prompt", Kind::Span),
-    ("TASK", Kind::Task),
     ("task", Kind::Task),
     ("text.completions", Kind::TextCompletion),
     ("text_completion", Kind::TextCompletion),
@@ -114,39 +116,27 @@ const OPERATIONS: &[(&str, Kind)] = &[
     ("vector_db_retrieve", Kind::Retrieval),
     ("vectordb", Kind::Retrieval),
     ("workflow", Kind::InvokeWorkflow),
-    ("WORKFLOW", Kind::InvokeWorkflow),
 ];
 
 /// The one call of MCP that is a tool's.
 const MCP_METHODS: &[(&str, Kind)] = &[("tools/call", Kind::ExecuteTool)];
 
-/// `gen_ai.span.kind` of Tencent and Alibaba, both cases.
+/// `gen_ai.span.kind` of Tencent and Alibaba, in either case.
 const SPAN_KINDS: &[(&str, Kind)] = &[
     ("AGENT", Kind::InvokeAgent),
-    ("agent", Kind::InvokeAgent),
     ("CHAIN", Kind::Chain),
-    ("chain", Kind::Chain),
     ("EMBEDDING", Kind::Embeddings),
-    ("embedding", Kind::Embeddings),
     ("ENTRY", Kind::InvokeWorkflow),
     ("GENERATION", Kind::Chat),
-    ("generation", Kind::Chat),
     ("LLM", Kind::Chat),
-    ("llm", Kind::Chat),
     ("MEMORY", Kind::SearchMemory),
     ("RERANKER", Kind::Rerank),
-    ("reranker", Kind::Rerank),
     ("RETRIEVER", Kind::Retrieval),
-    ("retriever", Kind::Retrieval),
     ("STEP", Kind::Task),
     ("TASK", Kind::Task),
-    ("task", Kind::Task),
     ("TOOL", Kind::ExecuteTool),
-    ("tool", Kind::ExecuteTool),
     ("UNKNOWN", Kind::Unknown),
-    ("unknown", Kind::Unknown),
     ("WORKFLOW", Kind::InvokeWorkflow),
-    ("workflow", Kind::InvokeWorkflow),
 ];
 
 pub const OTEL: Convention = Convention {
@@ -223,6 +213,14 @@ pub const OTEL: Convention = Convention {
         with(RECENT, "gen_ai.aggregated_usage.cache_creation.input_tokens", To::Aggregated(Field::CacheWriteTokens)),
         with(NEWEST, "gen_ai.aggregated_usage.reasoning.output_tokens", To::Aggregated(Field::ReasoningTokens)),
         field("gen_ai.usage.cost", Field::Cost),
+        // Gateways: what they billed.
+        field("gen_ai.usage.total_cost", Field::Cost),
+        field("gen_ai.usage.input_cost", Field::InputCost),
+        field("gen_ai.usage.output_cost", Field::OutputCost),
+        field("agw.ai.usage.cost.total", Field::Cost),
+        field("vercel.ai_gateway.cost.total", Field::Cost),
+        // The parts of input and output, in whatever spelling.
+        with(PART, "gen_ai.usage.*", To::UsagePart),
         with(NEWEST, "gen_ai.input.messages", To::InputMessages),
         with(NEWEST, "gen_ai.output.messages", To::OutputMessages),
         with(OLD, "gen_ai.prompt", To::InputMessages),

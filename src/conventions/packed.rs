@@ -271,7 +271,7 @@ macro_rules! variants {
 
 variants! {
     Field(field) Kind(kinds) Hint(kinds) Proof(texts) Unless(field, texts) UncachedInput ToolSchema Documents Inside(flat, text)
-    Failed(texts) All(all) Model Parameters Usage Cost Input Output InputMessages OutputMessages Flat(flat) FlatParts(flat) EntityInput
+    Failed(texts) All(all) Model ModelBelow Wrapper(texts) Copy(texts) Parameters Usage UsagePart Cost Input Output InputMessages OutputMessages Flat(flat) FlatParts(flat) EntityInput
     OutputIn(texts) RunOutput EntityName WorkflowName Host ToolParameters ActionName FirstWord(one) Enveloped(one) Items(one)
     CacheBeside(field) UncachedPart Vector FirstTokenAt FirstTokenAfter(number) FirstTokenAfterAny Object(members) Implies(field, text)
     ImpliesKind(kind) Aggregate(texts) Aggregated(field) OfOneCall(one) AggregateOn(kinds_alone) Request Aside(texts) Exchange

@@ -40,13 +40,6 @@ pub const PYDANTIC_AI: Convention = Convention {
         // An agent's is the sum of its models'.
         row("gen_ai.usage.input_tokens", To::AggregateOn(&[Kind::InvokeAgent])),
         row("gen_ai.usage.output_tokens", To::AggregateOn(&[Kind::InvokeAgent])),
-        trusted("gen_ai.usage.details.cache_read_tokens", Field::CacheReadTokens, WEAK),
-        trusted("gen_ai.usage.details.cache_read_input_tokens", Field::CacheReadTokens, WEAK),
-        trusted("gen_ai.usage.details.cached_tokens", Field::CacheReadTokens, WEAK),
-        trusted("gen_ai.usage.details.cache_write_tokens", Field::CacheWriteTokens, WEAK),
-        trusted("gen_ai.usage.details.cache_creation_input_tokens", Field::CacheWriteTokens, WEAK),
-        trusted("gen_ai.usage.details.reasoning_tokens", Field::ReasoningTokens, WEAK),
-        trusted("gen_ai.usage.details.thoughts_tokens", Field::ReasoningTokens, WEAK),
         weak_sum("gen_ai.aggregated_usage.details.cache_read_tokens", Field::CacheReadTokens),
         weak_sum("gen_ai.aggregated_usage.details.cache_write_tokens", Field::CacheWriteTokens),
         weak_sum("gen_ai.aggregated_usage.details.reasoning_tokens", Field::ReasoningTokens),

@@ -1,6 +1,6 @@
 //! Strands Agents: OTel's keys, Bedrock Converse blocks in the events, and its own name in the provider's place.
 
-use super::{Convention, NAMED, OWN, Rule, SPAN_NAME, To, field, row, trusted};
+use super::{Convention, NAMED, OWN, Rule, SPAN_NAME, To, row, trusted};
 use crate::genai::{Field, Kind};
 
 /// The first versions name no operation of the loop.
@@ -21,7 +21,6 @@ pub const STRANDS: Convention = Convention {
         row("gen_ai.provider.name", To::Proof(&["strands-agents"])),
         // What the loop below used, added up.
         row("gen_ai.operation.name", To::Aggregate(&["invoke_agent", "invoke_swarm", "invoke_graph"])),
-        field("gen_ai.usage.cache_write_input_tokens", Field::CacheWriteTokens),
         Rule { key: "gen_ai.server.time_to_first_token", to: To::FirstTokenAfter(NS_PER_MS), trust: OWN },
         row("gen_ai.event.start_time", To::Spent),
         row("gen_ai.event.end_time", To::Spent),

@@ -39,6 +39,11 @@ const PROVIDER_METADATA: To = To::Object(&[
     ("openai.reasoningTokens", To::Field(Field::ReasoningTokens)),
     ("openai.serviceTier", To::Field(Field::ResponseServiceTier)),
     ("openai.responseId", To::Field(Field::ResponseId)),
+    ("google.usageMetadata", To::Usage),
+    ("openrouter.usage", To::Usage),
+    // What a gateway billed.
+    ("*.usage.cost", To::Field(Field::Cost)),
+    ("*.cost", To::Field(Field::Cost)),
 ]);
 
 /// Against `gen_ai.usage.*`, which up to 5.x says no more than Anthropic's uncached input.

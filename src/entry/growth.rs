@@ -159,7 +159,7 @@ impl Run<'_> {
             parent_id: self.parent_id(n),
             llm,
             patient: self.patient,
-            people: [named.then_some(&name), None],
+            people: [named.then_some(&name), None, None],
             // One destination gets LLM spans only.
             kept: 2 | Destinations::from(llm),
             ..Started::default()

@@ -82,8 +82,8 @@ pub struct Started<'p> {
     pub caller: SpanId,
     /// Like [`Ended::patient`].
     pub patient: bool,
-    /// Its own session and user.
-    pub people: [Option<&'p [u8]>; 2],
+    /// Its own session, user and model.
+    pub people: [Option<&'p [u8]>; 3],
     /// The destinations that receive it, according to its start.
     pub kept: Destinations,
 }

@@ -1,4 +1,4 @@
-//! Session and user: inherited from the span that names them by the spans below it.
+//! Session, user and model: inherited from the span that names them by the spans below it.
 
 use super::Tree;
 use super::trace::{HAS_NAMES, Trace};
@@ -9,35 +9,35 @@ const MAX_BYTES: usize = 1_024;
 /// Maximum size of all sessions and users of a trace; a trace with more has generated values.
 const MAX_TRACE_BYTES: usize = 64 << 10;
 
-/// A session and a user, as ranges of the texts of their trace; an empty range means unknown.
-pub(super) type People = [(u32, u32); 2];
+/// A session, a user and a model, as ranges of the texts of their trace; an empty range means unknown.
+pub(super) type People = [(u32, u32); 3];
 
 impl Tree {
-    /// Registers the session or the user of a span that ended; missing values are inherited from above.
-    pub fn introduce(&mut self, trace_id: TraceId, span_id: SpanId, named: [Option<&[u8]>; 2]) {
+    /// Registers the session, the user or the model of a span that ended; missing values are inherited from above.
+    pub fn introduce(&mut self, trace_id: TraceId, span_id: SpanId, named: [Option<&[u8]>; 3]) {
         if let Some(trace) = self.traces.peek_mut(&trace_id) {
             trace.introduce(span_id, named);
         }
     }
 
-    /// The session and the user that apply to a span: its own, or those of the nearest span above with one.
-    pub fn people(&mut self, trace_id: TraceId, span_id: SpanId) -> [Option<&[u8]>; 2] {
-        let Some(trace) = self.traces.peek_mut(&trace_id) else { return [None; 2] };
+    /// The session, the user and the model that apply to a span: its own, or those of the nearest span above with one.
+    pub fn people(&mut self, trace_id: TraceId, span_id: SpanId) -> [Option<&[u8]>; 3] {
+        let Some(trace) = self.traces.peek_mut(&trace_id) else { return [None; 3] };
         let people = trace.people(span_id);
         trace.names(people)
     }
 }
 
 impl Trace {
-    pub(super) fn introduce(&mut self, span_id: SpanId, named: [Option<&[u8]>; 2]) {
+    pub(super) fn introduce(&mut self, span_id: SpanId, named: [Option<&[u8]>; 3]) {
         let named = named.map(|name| name.filter(|name| !name.is_empty() && name.len() <= MAX_BYTES));
-        if named == [None; 2] {
+        if named == [None; 3] {
             return;
         }
         let mut people = self.people(span_id);
         let known = self.names(people);
-        let new = [0, 1].map(|i| named[i].filter(|name| known[i] != Some(name)));
-        if new == [None; 2] || self.texts.len() > MAX_TRACE_BYTES {
+        let new = [0, 1, 2].map(|i| named[i].filter(|name| known[i] != Some(name)));
+        if new == [None; 3] || self.texts.len() > MAX_TRACE_BYTES {
             return;
         }
         // A session and a user, and their like from some spans below.
@@ -55,7 +55,7 @@ impl Trace {
         self.sync(span_id);
     }
 
-    fn names(&self, people: People) -> [Option<&[u8]>; 2] {
+    fn names(&self, people: People) -> [Option<&[u8]>; 3] {
         people.map(|(from, to)| self.texts.get(from as usize..to as usize).filter(|name| !name.is_empty()))
     }
 

@@ -101,7 +101,7 @@ impl Node {
         kept: 0,
         relied: 0,
         below: [0; 2],
-        people: [(0, 0); 2],
+        people: [(0, 0); 3],
     };
 
     /// The notes that this span and the spans below it cause on the spans above.

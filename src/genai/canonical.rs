@@ -103,7 +103,7 @@ impl<'a> Canonical<'a> {
     /// Returns true if the field counts what a model used and spans below report that too.
     pub fn repeats_children(&self, field: Field) -> bool {
         match field {
-            Field::Cost => self.cost_aggregated,
+            _ if field.is_cost() => self.cost_aggregated,
             _ => self.aggregated && USAGE.contains(&field),
         }
     }
@@ -161,6 +161,17 @@ impl<'a> Canonical<'a> {
         Put::Replaced(std::mem::replace(known, new).source)
     }
 
+    /// Names the attribute that gave a field its value.
+    pub fn set_source(&mut self, field: Field, source: u16) {
+        if let Some(entry) = self
+            .entries
+            .get_mut(usize::from(self.at[field as usize]))
+            .filter(|_| self.set[field as usize / 64] >> (field as usize % 64) & 1 == 1)
+        {
+            entry.source = source;
+        }
+    }
+
     /// Says what the span is.
     pub fn set_kind(&mut self, kind: Kind) {
         self.kind = Some(kind);
@@ -198,7 +209,8 @@ impl<'a> Canonical<'a> {
 
 /// See [`Canonical::fields`].
 pub struct Fields {
-    left: [u64; 2],
+    /// Those that are left, as bits.
+    pub left: [u64; 2],
 }
 
 impl Iterator for Fields {

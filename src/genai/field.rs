@@ -106,6 +106,10 @@ fields! {
     AudioOutputTokens: Int,
     /// USD, all in all.
     Cost: Double,
+    /// USD, of the input.
+    InputCost: Double,
+    /// USD, of the output.
+    OutputCost: Double,
     /// `[{role, parts}]` as JSON, sent.
     InputMessages: Json,
     /// `[{role, parts}]` as JSON, answered.
@@ -205,7 +209,16 @@ pub const USAGE: &[Field] = &[
     Field::ImageOutputTokens,
     Field::AudioOutputTokens,
     Field::Cost,
+    Field::InputCost,
+    Field::OutputCost,
 ];
 
-/// Who uses the application: what is handed down to spans that lack it.
-pub const PEOPLE: [Field; 2] = [Field::SessionId, Field::UserId];
+impl Field {
+    /// Is it money?
+    pub const fn is_cost(self) -> bool {
+        matches!(self, Field::Cost | Field::InputCost | Field::OutputCost)
+    }
+}
+
+/// Who uses the application, and which model: what is handed down to spans that lack it.
+pub const PEOPLE: [Field; 3] = [Field::SessionId, Field::UserId, Field::RequestModel];

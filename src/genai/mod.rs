@@ -21,9 +21,11 @@ pub enum Flat {
     Documents,
     /// Texts that were embedded.
     Texts,
+    /// What a tool was called with, by names.
+    Arguments,
 }
 
 impl Flat {
     /// All of them, in order.
-    pub const ALL: &[Flat] = &[Flat::InputMessages, Flat::OutputMessages, Flat::Tools, Flat::Documents, Flat::Texts];
+    pub const ALL: &[Flat] = &[Flat::InputMessages, Flat::OutputMessages, Flat::Tools, Flat::Documents, Flat::Texts, Flat::Arguments];
 }

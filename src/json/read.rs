@@ -27,7 +27,8 @@ impl Error {
         Error::new(["is ", json.kind(), "; use ", use_].concat())
     }
 
-    fn within(mut self, step: &str) -> Self {
+    /// As it is, but within a value of this name.
+    pub fn within(mut self, step: &str) -> Self {
         let path = &mut self.0.path;
         let dot = if path.is_empty() || path.starts_with('[') { "" } else { "." };
         *path = [step, dot, path].concat();

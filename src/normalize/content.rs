@@ -3,13 +3,13 @@
 
 use super::flat;
 use super::messages::{self, Side};
-use super::{Normalizer, Pending, Slot, params, scalar, tools, twice, usage};
+use super::{Normalizer, Pending, Slot, Stranger, params, scalar, strange, tools, twice, usage};
 use crate::conventions::{self, PLAIN, words};
 use crate::genai::{DERIVED, EVENTS, Field, Flat, Kind, NAMES};
 use crate::json::{self, Json};
 use crate::span::Value;
 use crate::span::value;
-use crate::text::{Out, number};
+use crate::text::{self, Out, number};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
@@ -26,21 +26,25 @@ fn text_of<'a>(value: &Value<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
 struct Content<'a> {
     text: &'a [u8],
     json: Option<Json<'a>>,
+    /// The attribute that it is.
     at: u16,
+    /// The attribute that holds it.
+    of: u16,
 }
 
 impl<'a> Content<'a> {
     fn new(value: &Value<'a>, at: u16, arena: &'a Bump) -> Option<Self> {
         let text = text_of(value, arena)?;
-        Some(Content { text, json: json::parse(text, arena), at })
+        Some(Content { text, json: json::parse(text, arena), at, of: at })
     }
 
-    /// What stands inside the first of the members that is there.
-    fn inside(self, members: &[&str], arena: &'a Bump) -> Self {
-        match self.json.and_then(|j| j.any(members)) {
-            Some(inner) => Content { text: inner.text(arena).unwrap_or_else(|| inner.to_text(arena)), json: Some(inner), at: self.at },
-            None => self,
-        }
+    /// What stands inside the first of the members that is there; what stands beside it is noted.
+    fn inside(self, members: &[&str], n: &mut Normalizer<'_, 'a>) -> Self {
+        let arena = n.cx.arena;
+        let Some(inner) = self.json.and_then(|j| j.any(members)) else { return self };
+        let beside = self.json.into_iter().flat_map(Json::entries).filter(|(name, value)| !value.is_empty() && !text::any(name, members));
+        beside.for_each(|(name, value)| note_stranger(n, name, value, self.of));
+        Content { text: inner.text(arena).unwrap_or_else(|| inner.to_text(arena)), json: Some(inner), ..self }
     }
 
     /// The same text for the same JSON, whatever its escapes and spaces (rules.md 6).
@@ -61,6 +65,13 @@ pub(super) fn put_messages<'a>(n: &mut Normalizer<'_, 'a>, side: Side, value: &V
     }
 }
 
+/// Reads the messages that a member of an attribute holds.
+pub(super) fn put_member<'a>(n: &mut Normalizer<'_, 'a>, member: Json<'a>, trust: u8, of: u16) {
+    let arena = n.cx.arena;
+    let text = member.text(arena).unwrap_or_else(|| member.to_text(arena));
+    put_conversation(n, Side::Output, Content { text, json: Some(member), at: DERIVED, of }, trust);
+}
+
 /// Trust of what came apart, against the text of a whole request.
 const STRUCTURED: u8 = PLAIN + 5;
 
@@ -79,10 +90,15 @@ fn read_beside<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content<'a>)
             if let Some(config) = member(&["config", "generationConfig", "generation_config"]) {
                 params::read(config, BESIDE, DERIVED, n.c, arena);
             }
-            // A request of OpenAI's or Anthropic's: its parameters stand beside its messages.
-            let whole = |j: &Json| j.get("model").is_some_and(|m| m.is_string()) && j.any(&["messages", "input"]).is_some();
+            // A request: its parameters stand beside its messages.
+            let whole = |j: &Json| j.any(&["messages", "input", "contents", "prompt"]).is_some();
+            let instructed = n.c.has(Field::SystemInstructions);
             if let Some(request) = content.json.filter(whole) {
                 params::read(request, BESIDE, DERIVED, n.c, arena);
+            }
+            // OpenInference's lists have the instructions as their first message.
+            if !instructed && twice::starts_with_system(n.c.text(Field::InputMessages), arena) {
+                n.c.clear(Field::SystemInstructions);
             }
             let tools = content.json.and_then(|j| j.get("tools")).and_then(|tools| tools::definitions_of(tools, arena));
             if let Some(definitions) = tools {
@@ -90,12 +106,48 @@ fn read_beside<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content<'a>)
             }
         }
         Side::Output => {
-            let counted = n.c.has(Field::InputTokens) || n.c.has(Field::OutputTokens);
-            if let Some(counts) = member(&["usage", "usageMetadata", "usage_metadata"]).filter(|_| !counted) {
-                usage::read(counts, BESIDE, DERIVED, n.c);
+            if let Some(counts) = member(&["usage", "usageMetadata", "usage_metadata"]) {
+                read_usage(n, counts, BESIDE);
+            }
+            let meta = member(&["response_metadata"]);
+            let is_answer = |j: &Json| j.any(&["choices", "object", "model", "response_metadata"]).is_some();
+            for (name, field) in [("service_tier", Field::ResponseServiceTier), ("system_fingerprint", Field::SystemFingerprint)] {
+                let said = content.json.filter(is_answer).and_then(|j| j.get(name)).or_else(|| meta?.get(name));
+                if let Some(word) = said.and_then(|said| said.text(arena)).filter(|word| !word.is_empty()) {
+                    n.c.derive(field, Value::Str(word));
+                }
             }
         }
     }
+}
+
+/// Reads the counts of an answer: beside those that are known, what details them.
+fn read_usage(n: &mut Normalizer, counts: Json, trust: u8) {
+    if n.c.has(Field::InputTokens) || n.c.has(Field::OutputTokens) {
+        usage::read_details(counts, n.c);
+    } else {
+        usage::read(counts, trust, DERIVED, n.c);
+    }
+}
+
+/// Notes the members of a value that no reader takes; `leaves`: it came as indexed keys.
+pub(super) fn note_strangers<'a>(n: &mut Normalizer<'_, 'a>, j: Json<'a>, side: Side, at: u16, leaves: &[flat::Leaf<'a>]) {
+    let mut found = BumpVec::new_in(n.cx.arena);
+    strange::find(j, side, &mut found);
+    for (name, value) in found {
+        let leaf = leaves.iter().find(|leaf| leaf.path.strip_suffix(name).is_some_and(|before| before.ends_with(b".")));
+        note_stranger(n, name, value, leaf.map_or(at, |leaf| leaf.at));
+    }
+}
+
+fn note_stranger<'a>(n: &mut Normalizer<'_, 'a>, name: &'a [u8], value: Json<'a>, at: u16) {
+    let arena = n.cx.arena;
+    // The metadata of a document may be JSON in text, and is JSON there.
+    let inside = || json::parse(value.text(arena).filter(|_| text::is(name, "metadata"))?, arena);
+    let value = inside().unwrap_or(value);
+    let member = [b"\"", name, b"\":", value.to_text(arena)].concat();
+    let text = value.text(arena).unwrap_or_else(|| value.to_text(arena));
+    n.strangers.push(Stranger { at, name, text, member: arena.alloc_slice_copy(&member) });
 }
 
 /// Reads messages into their field; what else the conversation tells fills what is empty.
@@ -110,8 +162,14 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
         Ok(conversation) => conversation,
         Err(why) => return n.unread += u32::from(matches!(why, messages::Unread::TooLarge)),
     };
-    let field = if side == Side::Input { Field::InputMessages } else { Field::OutputMessages };
+    let field = side.field();
+    if let Some(json) = content.json.filter(|_| content.of != DERIVED) {
+        note_strangers(n, json, side, content.of, &[]);
+    }
     if conversation.messages != b"[]" {
+        if content.of != DERIVED {
+            n.offered.push((content.of, side, conversation.messages));
+        }
         let told = n.c.text(field).filter(|_| n.c.source(field) == DERIVED);
         let of_lists = n.c.origin(field) != EVENTS;
         let trust = match told {
@@ -144,10 +202,8 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
                 n.c.derive(field, value);
             }
         }
-        match conversation.usage {
-            Some(counts) if n.c.has(Field::InputTokens) || n.c.has(Field::OutputTokens) => usage::read_details(counts, n.c),
-            Some(counts) => drop(usage::read(counts, 0, DERIVED, n.c)),
-            None => {}
+        if let Some(counts) = conversation.usage {
+            read_usage(n, counts, 0);
         }
     }
 }
@@ -157,8 +213,17 @@ pub(super) fn put_exchange<'a>(n: &mut Normalizer<'_, 'a>, value: &Value<'a>, tr
     let arena = n.cx.arena;
     let Some(list) = text_of(value, arena).and_then(|t| json::parse(t, arena)).filter(Json::is_array) else { return };
     let messages = BumpVec::from_iter_in(list.items(), arena);
-    let is_choice = |m: &Json| m.get("event.name").is_some_and(|name| name.is("gen_ai.choice"));
-    let is_answer = |m: &Json| is_choice(m) || m.get("role").is_some_and(|role| role.is("assistant"));
+    if !messages.iter().all(|m| m.any(&["role", "message", "event.name", "kind"]).is_some()) {
+        return;
+    }
+    // Logfire leaves out the names of the events that it adds to other instrumentations' spans.
+    let is_choice = |m: &Json| match m.get("event.name") {
+        Some(name) => name.is("gen_ai.choice"),
+        None => m.get("message").is_some() && m.any(&["index", "finish_reason"]).is_some(),
+    };
+    // An item that Logfire has no event for: a call of a tool that the provider runs.
+    let calls = |item: Json| item.get("type").and_then(Json::word).is_some_and(|kind| kind.ends_with(b"_call"));
+    let is_answer = |m: &Json| is_choice(m) || m.get("role").is_some_and(|role| role.is("assistant")) || m.get("data").is_some_and(calls);
     let sent =
         messages.iter().position(is_choice).unwrap_or_else(|| messages.iter().rposition(|m| !is_answer(m)).map_or(0, |last| last + 1));
     for (side, part) in [(Side::Input, &messages[..sent]), (Side::Output, &messages[sent..])] {
@@ -184,12 +249,14 @@ pub(super) fn read_lists(n: &mut Normalizer) {
             text = flat::nest(&readable, arena);
         }
         let list = if readable.is_empty() { list } else { &readable[..] };
-        let content = Content { text, json: json::parse(text, arena), at: DERIVED };
+        let content = Content { text, json: json::parse(text, arena), at: DERIVED, of: DERIVED };
         let (field, side) = match list[0].of {
             Flat::InputMessages => (Field::InputMessages, Some(Side::Input)),
             Flat::OutputMessages => (Field::OutputMessages, Some(Side::Output)),
             Flat::Tools => (Field::ToolDefinitions, None),
             Flat::Documents => (Field::RetrievalDocuments, None),
+            Flat::Arguments if n.c.kind != Some(Kind::ExecuteTool) => continue,
+            Flat::Arguments => (Field::ToolCallArguments, None),
             // No field of OTel's: the attributes stay.
             Flat::Texts => {
                 if !n.c.has(Field::EntityInput) {
@@ -209,8 +276,16 @@ pub(super) fn read_lists(n: &mut Normalizer) {
             continue;
         }
         match side {
-            Some(side) => put_conversation(n, side, content, STRUCTURED),
+            Some(side) => {
+                let ended = n.c.has(Field::FinishReasons);
+                put_conversation(n, side, content, STRUCTURED);
+                let reason = list.iter().find(|leaf| leaf.path.ends_with(b"finish_reason"));
+                if let Some(leaf) = reason.filter(|_| !ended) {
+                    n.c.set_source(Field::FinishReasons, leaf.at);
+                }
+            }
             None if field == Field::RetrievalDocuments => put_documents(n, content),
+            None if field == Field::ToolCallArguments => n.settle(field, Value::Str(text), STRUCTURED, DERIVED),
             None => {
                 if let Some(definitions) = tools::from_text(text, arena) {
                     n.settle(field, Value::Str(definitions), STRUCTURED, DERIVED);
@@ -219,6 +294,9 @@ pub(super) fn read_lists(n: &mut Normalizer) {
         }
         if n.c.has(field) {
             list.iter().for_each(|leaf| n.mapped(leaf.at));
+            if let Some(json) = content.json.filter(|_| field != Field::ToolCallArguments) {
+                note_strangers(n, json, side.unwrap_or(Side::Input), DERIVED, list);
+            }
         }
     }
 }
@@ -239,7 +317,7 @@ pub(super) fn read(n: &mut Normalizer) {
     {
         n.c.reading = content.at;
         n.c.put(Field::EntityInput, Value::Str(content.canonical_text(arena)), PLAIN, DERIVED);
-        let content = content.inside(input.inside, arena);
+        let content = content.inside(input.inside, n);
         match kind {
             Some(kind) if kind.is_generation() => put_conversation(n, Side::Input, content, PLAIN),
             Some(Kind::Embeddings) if content.json.is_some_and(|j| j.is_array() || j.is_object()) => {
@@ -254,7 +332,7 @@ pub(super) fn read(n: &mut Normalizer) {
         && let Some(content) = Content::new(&output.value, output.at, arena)
     {
         n.c.reading = content.at;
-        let inside = content.inside(output.inside, arena);
+        let inside = content.inside(output.inside, n);
         // LangChain's message of a tool is an envelope around what it gave.
         let result = inside.json.filter(|_| kind == Some(Kind::ExecuteTool)).and_then(tool_message).and_then(|m| m.get("content"));
         let text =
@@ -336,8 +414,12 @@ fn put_arguments<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
     let object = |j: Json<'a>| if j.is_object() { Some(j) } else { json::parse(j.text(arena)?, arena).filter(Json::is_object) };
     let only = |j: Json<'a>| j.only().and_then(object);
     let by_place = |j: Json<'a>| j.get("args").filter(|_| j.get("kwargs").is_none_or(|k| k.is_empty())).and_then(only);
-    let called = content.json.map(|j| by_name(j).or_else(|| by_place(j)).or_else(|| only(j)).unwrap_or(j));
-    let arguments = match inputs.or(called) {
+    let inner = content.json.and_then(|j| inputs.or_else(|| by_name(j)).or_else(|| by_place(j)).or_else(|| only(j)));
+    if let Some(whole) = content.json.filter(|_| inner.is_some()) {
+        note_strangers(n, whole, Side::Input, content.of, &[]);
+    }
+    let called = inner.or(content.json);
+    let arguments = match called.or(inputs) {
         Some(j) if j.is_object() => j.to_text(arena),
         json => around("{\"input\":", Content { json, ..content }, "}", arena),
     };
@@ -370,6 +452,9 @@ pub(super) fn read_result<'a>(n: &mut Normalizer<'_, 'a>, result: Json<'a>) -> O
 fn put_result<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
     let arena = n.cx.arena;
     if let Some(result) = content.json.and_then(|json| read_result(n, json)) {
+        if let Some(whole) = content.json {
+            note_strangers(n, whole, Side::Output, content.of, &[]);
+        }
         return n.settle(Field::ToolCallResult, Value::Str(result), PLAIN, content.at);
     }
     let result = match content.json {
@@ -399,6 +484,9 @@ fn put_query<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
         _ => Some(content.text),
     };
     if let Some(query) = query {
+        if let Some(whole) = content.json {
+            note_strangers(n, whole, Side::Input, content.of, &[]);
+        }
         n.settle(Field::RetrievalQuery, Value::Str(query), PLAIN, content.at);
     }
 }
@@ -418,7 +506,9 @@ fn text_within<'a>(j: Json<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
 
 /// `[{id?, score?, content?, metadata?}]` from LangChain's, LlamaIndex's and plain lists.
 fn put_documents<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
-    if let Some(documents) = content.json.and_then(|root| documents(root, n.cx.arena)) {
+    let Some(root) = content.json else { return };
+    if let Some(documents) = documents(root, n.cx.arena) {
+        note_strangers(n, root, Side::Output, content.of, &[]);
         n.settle(Field::RetrievalDocuments, Value::Str(documents), PLAIN, content.at);
     }
 }

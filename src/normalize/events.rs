@@ -2,9 +2,10 @@
 
 use super::messages::{self, Side};
 use super::{Fate, Normalizer, content, is_too_large, scalar};
-use crate::conventions::{PLAIN, To};
+use crate::conventions::{self, ConventionSet, PLAIN, To};
 use crate::genai::{DERIVED, Field, Kind};
 use crate::json;
+use crate::keys::Keys;
 use crate::span::value;
 use crate::span::{Event, Value};
 use crate::text::{self, Out};
@@ -94,6 +95,14 @@ const SAYS: &[(&str, Says)] = &[
 
 fn says(name: &[u8]) -> Option<Says> {
     if name.starts_with(b"mlflow.chunk.item.") { Some(Says::Spent) } else { text::lookup(SAYS, name) }
+}
+
+/// The conventions that an event proves on a span whose attributes and scope prove none: by its keys, or by a name that says what a model was
+/// asked or answered.
+pub(super) fn proves(event: &Event, keys: &Keys) -> ConventionSet {
+    let is_known = event.name.starts_with(b"gen_ai.") || says(event.name).is_some();
+    let by_name = if is_known { conventions::proven_by(b"gen_ai.") } else { 0 };
+    by_name | super::recognise_start(event.attributes.iter().map(|attr| attr.key), keys)
 }
 
 /// Reads the events into the canonical form; an event that is said by a field is mapped.

@@ -9,12 +9,15 @@ mod moment;
 mod params;
 mod provider;
 pub mod scalar;
+mod strange;
 mod tables;
 mod tools;
 mod twice;
 mod usage;
 
-use crate::conventions::{self, ConventionSet, NAMED, PLAIN, Root, To, words};
+pub use strange::Stranger;
+
+use crate::conventions::{self, ConventionSet, NAMED, PLAIN, Root, To, custom, words};
 use crate::entry::{Repeated, Usage};
 use crate::json;
 use crate::keys::{KeyInfo, Keys};
@@ -23,7 +26,7 @@ use crate::text;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
-use crate::genai::{Canonical, DERIVED, EVENTS, Field, HANDED_DOWN, Kind, PEOPLE};
+use crate::genai::{Canonical, DERIVED, EVENTS, Field, HANDED_DOWN, Kind, NAMES, PEOPLE};
 
 /// What happens to an attribute (or event) of the source.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -111,13 +114,20 @@ pub struct Normal<'a> {
     pub event_fates: BumpVec<'a, Fate<'a>>,
     /// How many attributes and events are too large to be read: they stay as they are.
     pub unread: u32,
+    /// The members of composite attributes that no field has.
+    pub strangers: BumpVec<'a, Stranger<'a>>,
 }
 
 impl<'a> Normal<'a> {
-    /// Fills in the session and the user that it lacks.
-    pub fn inherit(&mut self, people: [Option<&[u8]>; 2], arena: &'a Bump) {
+    /// Fills in the session, the user and the model that it lacks.
+    pub fn inherit(&mut self, people: [Option<&[u8]>; 3], arena: &'a Bump) {
         self.canonical.reading = HANDED_DOWN;
         for (field, value) in PEOPLE.into_iter().zip(people) {
+            // A model is that of calls whose name alone says that they are some.
+            let c = &self.canonical;
+            if field == Field::RequestModel && (c.kind != Some(Kind::Chat) || c.kind_origin != NAMES || c.has(Field::ResponseModel)) {
+                continue;
+            }
             if let Some(value) = value.filter(|_| !self.canonical.has(field)) {
                 self.canonical.derive(field, Value::Str(arena.alloc_slice_copy(value)));
             }
@@ -137,9 +147,11 @@ impl Normal<'_> {
         self.conventions != 0
     }
 
-    /// Its session and its user.
-    pub fn people(&self) -> [Option<&[u8]>; 2] {
-        PEOPLE.map(|field| self.canonical.text(field))
+    /// Its session and its user, and of an agent that its name tells, the model.
+    pub fn people(&self) -> [Option<&[u8]>; 3] {
+        let c = &self.canonical;
+        let is_agent = c.kind == Some(Kind::InvokeAgent) && c.kind_origin == NAMES;
+        PEOPLE.map(|field| c.text(field).filter(|_| field != Field::RequestModel || is_agent))
     }
 
     /// May [`root`] tell something of it?
@@ -190,8 +202,14 @@ pub fn normalize<'a>(span: &Span<'a>, cx: &Context<'a>) -> Option<Normal<'a>> {
         uncached_input: false,
         aggregates: &[],
         aside: false,
+        unknown_kind: DERIVED,
+        wrapper: false,
+        copy: false,
+        other_provider: None,
         leaves: BumpVec::new_in(arena),
         unread: 0,
+        strangers: BumpVec::new_in(arena),
+        offered: BumpVec::new_in(arena),
     };
     n.read_tables();
     if conventions == 0 && n.fates.iter().all(|fate| *fate == Fate::Keep) {
@@ -212,7 +230,17 @@ pub fn normalize<'a>(span: &Span<'a>, cx: &Context<'a>) -> Option<Normal<'a>> {
         event_fates.fill(Fate::Keep);
     }
     let opens_segment = llm && !n.aside && conventions::open_segments(conventions) && n.c.kind.is_none_or(Kind::opens_segment);
-    Some(Normal { conventions, llm, opens_segment, mark: n.mark, canonical: n.c, fates: n.fates, event_fates, unread: n.unread })
+    Some(Normal {
+        conventions,
+        llm,
+        opens_segment,
+        mark: n.mark,
+        canonical: n.c,
+        fates: n.fates,
+        event_fates,
+        unread: n.unread,
+        strangers: n.strangers,
+    })
 }
 
 /// The conventions that a span which starts with these attributes already proves.
@@ -236,9 +264,9 @@ pub fn opens_segment(attributes: &[Attr], [scope, proven]: [ConventionSet; 2], k
 }
 
 /// The session and the user that attributes name, whatever the convention.
-pub fn people<'a>(attributes: &[Attr<'a>], keys: &Keys, arena: &'a Bump) -> [Option<&'a [u8]>; 2] {
-    let mut named = [None; 2];
-    let mut trusts = [0; 2];
+pub fn people<'a>(attributes: &[Attr<'a>], keys: &Keys, arena: &'a Bump) -> [Option<&'a [u8]>; 3] {
+    let mut named = [None; 3];
+    let mut trusts = [0; 3];
     for attr in attributes {
         let Some((i, trust)) = with_info(attr.key, keys, |info| info.person).filter(|(i, trust)| *trust > trusts[*i]) else { continue };
         if let Some(Value::Str(name)) = scalar::convert(PEOPLE[i], &attr.value, arena) {
@@ -269,7 +297,7 @@ pub fn root(span: &Span, keys: &Keys) -> Option<bool> {
 fn with_info<T: Default>(key: Key, keys: &Keys, f: impl FnOnce(&KeyInfo) -> T) -> T {
     match key {
         Key::Id(id) => keys.get(id).map(f).unwrap_or_default(),
-        Key::Text(text) => f(&KeyInfo::new(text)),
+        Key::Text(text) => f(&KeyInfo::new(text, keys.mappings)),
     }
 }
 
@@ -282,13 +310,15 @@ fn proves(to: To, value: Value) -> bool {
 }
 
 fn recognise(span: &Span, cx: &Context) -> (ConventionSet, bool) {
-    let mut conventions = cx.scope_conventions;
+    // A mapping of the user's holds where its scope does and one of its keys is there.
+    let allowed = cx.scope_conventions | !custom::BITS;
+    let mut conventions = cx.scope_conventions & !custom::BITS;
     let mut marked = false;
     for attr in span.attributes {
         with_info(attr.key, cx.keys, |info| {
             // An attribute without a value is none: OpenInference's processor for Vercel puts such a kind on every span.
             let has_value = attr.value != Value::Empty;
-            conventions |= if has_value { info.evidence } else { 0 };
+            conventions |= if has_value { info.evidence & allowed } else { 0 };
             for r in info.rules.iter().filter(|_| info.value_counts) {
                 // A mark without a value is still one that must not go out beside ours.
                 marked |= r.rule.to.is_mark();
@@ -297,6 +327,9 @@ fn recognise(span: &Span, cx: &Context) -> (ConventionSet, bool) {
                 }
             }
         });
+    }
+    if conventions == 0 {
+        conventions = span.events.iter().map(|event| events::proves(event, cx.keys)).fold(0, |a, b| a | b) & allowed;
     }
     (conventions, marked)
 }
@@ -352,9 +385,21 @@ struct Normalizer<'n, 'a> {
     aggregates: &'static [Kind],
     /// It runs before a model is asked.
     aside: bool,
+    /// The attribute whose word for the kind no table had so far.
+    unknown_kind: u16,
+    /// It stands around calls, unless it has a model or counts.
+    wrapper: bool,
+    /// It repeats another span.
+    copy: bool,
+    /// The provider in other words, which were trusted less.
+    other_provider: Option<&'a [u8]>,
     leaves: BumpVec<'a, flat::Leaf<'a>>,
     /// As [`Normal::unread`].
     unread: u32,
+    /// As [`Normal::strangers`].
+    strangers: BumpVec<'a, Stranger<'a>>,
+    /// The messages that attributes offered, each with its attribute.
+    offered: BumpVec<'a, (u16, messages::Side, &'a [u8])>,
 }
 
 impl<'a> Normalizer<'_, 'a> {
@@ -372,6 +417,9 @@ impl<'a> Normalizer<'_, 'a> {
 
     fn complete_kind(&mut self) {
         let model = self.named_model();
+        if self.wrapper && model.is_none() && !self.counts_or_ends() {
+            self.c.set_kind(Kind::Chain);
+        }
         let by_model = || if model == Some(true) { Kind::Embeddings } else { Kind::Chat };
         let kind = match self.c.kind {
             // Langfuse Python up to 3.3.0 wrote `span` on generations, and knew no tools.
@@ -413,7 +461,7 @@ impl<'a> Normalizer<'_, 'a> {
     fn is_llm(&self) -> bool {
         let c = &self.c;
         let unsaid = c.kind_source == DERIVED;
-        if self.conventions == 0 || words::is_no_call(c.operation) || unsaid && words::is_no_call(self.span.name) {
+        if self.conventions == 0 || self.copy || words::is_no_call(c.operation) || unsaid && words::is_no_call(self.span.name) {
             return false;
         }
         let content = self.held(Slot::Input).is_some() || self.held(Slot::Output).is_some();
@@ -433,7 +481,8 @@ impl<'a> Normalizer<'_, 'a> {
         self.read_attributes(0);
         let (keys, attributes) = (self.cx.keys, self.span.attributes);
         for (attr, fate) in attributes.iter().zip(&mut self.fates) {
-            if with_info(attr.key, keys, KeyInfo::is_secret) {
+            // What a copy says of a model is said by the span that it repeats.
+            if with_info(attr.key, keys, |info| info.is_secret() || self.copy && info.evidence != 0) {
                 *fate = Fate::Drop;
             }
         }
@@ -458,6 +507,8 @@ impl<'a> Normalizer<'_, 'a> {
             const ADDRESSES: &[&str] = &["server.address", "url.full", "http.url", "gen_ai.openai.api_base"];
             let attributes = self.span.attributes.iter().filter(|a| text::any(self.cx.keys.text(a.key), ADDRESSES));
             let addresses = attributes.filter_map(|a| a.value.as_str());
+            let word = self.span.attributes.get(usize::from(c.source(Field::Provider))).and_then(|attr| attr.value.as_str());
+            provider::decide(c, word.map(text::unquote), self.other_provider, addresses.clone());
             provider::complete(c, self.cx.scope, self.span.name, addresses, self.cx.infer_provider);
         }
         if let Some(part) = self.held(Slot::UncachedPart) {
@@ -471,6 +522,17 @@ impl<'a> Normalizer<'_, 'a> {
         self.c.reading = DERIVED;
         self.c.cost_aggregated = self.c.aggregated;
         self.complete_error();
+        self.keep_refused();
+    }
+
+    /// An attribute whose messages say more than those that were taken stays.
+    fn keep_refused(&mut self) {
+        for (at, side, messages) in std::mem::replace(&mut self.offered, BumpVec::new_in(self.cx.arena)) {
+            let known = self.c.text(side.field()).unwrap_or_default();
+            if !std::ptr::eq(known, messages) && known != messages && !twice::says_no_more(messages, side, known, self.cx.arena) {
+                self.set_fate(at, Fate::Keep);
+            }
+        }
     }
 
     /// What no cache held: with what one did it is all of the input, where nothing says it whole.

@@ -16,6 +16,7 @@ const FIELDS: &[(&str, Field)] = &[
     ("max_tokens", Field::MaxTokens),
     ("max_completion_tokens", Field::MaxTokens),
     ("max_output_tokens", Field::MaxTokens),
+    ("max_tokens_to_sample", Field::MaxTokens),
     ("maxTokens", Field::MaxTokens),
     ("maxOutputTokens", Field::MaxTokens),
     ("frequency_penalty", Field::FrequencyPenalty),
@@ -40,6 +41,11 @@ const FIELDS: &[(&str, Field)] = &[
     ("system_instruction", Field::SystemInstructions),
     ("systemInstruction", Field::SystemInstructions),
 ];
+
+/// Is a parameter read, all of it?
+pub fn takes(name: &[u8], value: Json) -> bool {
+    text::lookup(FIELDS, name).is_some_and(|field| field != Field::OutputType || value.entries().count() <= 1)
+}
 
 /// Reads the parameters. False: one of them has no canonical field, so the source has to stay.
 pub fn read<'a>(parameters: Json<'a>, trust: u8, source: u16, c: &mut Canonical<'a>, arena: &'a Bump) -> bool {

@@ -45,6 +45,24 @@ fn by(table: &[(&str, &'static str)], text: &[u8]) -> Option<&'static str> {
     super::tables::fitting(table, text)
 }
 
+/// Words for a cloud that answers under several names: the host says which, or another word beside them.
+const OF_CLOUDS: &[&str] = &["google", "gemini", "gcp.gen_ai", "azure", "aws", "amazon"];
+
+/// Settles which of a cloud's providers a word means that is not the registry's own.
+pub fn decide<'a>(c: &mut Canonical<'a>, word: Option<&[u8]>, other: Option<&'a [u8]>, mut addresses: impl Iterator<Item = &'a [u8]>) {
+    let (Some(known), Some(word)) = (c.text(Field::Provider), word) else { return };
+    let cloud = |provider: &[u8]| provider.split(|c| *c == b'.').next().map(<[u8]>::to_vec);
+    let is_open = OF_CLOUDS.iter().any(|open| word.eq_ignore_ascii_case(open.as_bytes()));
+    if word == known && !is_open {
+        return;
+    }
+    let by_host = addresses.find_map(|address| by(words::HOSTS.rows(), host(address))).map(str::as_bytes);
+    let settled = by_host.or(other.filter(|_| is_open)).filter(|provider| *provider != known && cloud(provider) == cloud(known));
+    if let Some(provider) = settled {
+        c.put(Field::Provider, Value::Str(provider), u8::MAX, c.source(Field::Provider));
+    }
+}
+
 /// Sets the provider of a span on which a model or an embedding ran.
 ///
 /// `infer` false leaves out the last two steps, which guess.

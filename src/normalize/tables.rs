@@ -2,7 +2,7 @@
 
 use super::flat::{self, Leaf};
 use super::{Fate, Normalizer, Pending, Slot, content, is_too_large, messages, params, provider, scalar, tools, usage, with_info};
-use crate::conventions::{self, ConventionSet, PLAIN, Rule, To};
+use crate::conventions::{self, ConventionSet, PLAIN, Rule, To, words};
 use crate::genai::{DERIVED, EVENTS, Field, Flat, Kind, NAMES, Put};
 use crate::json::{self, Json};
 use crate::span::value;
@@ -17,7 +17,7 @@ fn all_known(object: Json, path: &[u8], members: &[(&str, To)], arena: &Bump) ->
         let mut at = BumpVec::with_capacity_in(path.len() + key.len() + 1, arena);
         at.extend_from_slice_copy(path);
         at.extend_from_slice_copy(key);
-        if value.is_null() || members.iter().any(|(known, _)| text::is(&at, known)) {
+        if value.is_null() || members.iter().any(|(known, _)| text::glob(known, &at)) {
             continue;
         }
         at.push(b'.');
@@ -82,6 +82,18 @@ impl<'a> Normalizer<'_, 'a> {
                 field
             }
             To::All(all) => return all.iter().for_each(|to| self.apply(to, value, of, trust, at)),
+            To::UsagePart => {
+                let named = of.and_then(|(key, rule)| self.cx.keys.text(*key).get(rule.key.len() - 1..));
+                let Some(named) = named else { return };
+                let Some(field) = usage::part_named(named, None) else {
+                    let parsed = value::parsed(value, self.cx.arena);
+                    if parsed.is_some_and(|details| usage::read_side(named, details, self.c)) {
+                        self.mapped(at);
+                    }
+                    return;
+                };
+                field
+            }
             To::OfOneCall(_) if self.c.aggregated => return,
             To::OfOneCall(to) => return self.apply(to, value, of, trust, at),
             To::FirstWord(to) => {
@@ -96,7 +108,10 @@ impl<'a> Normalizer<'_, 'a> {
             To::Items(to) => return self.apply(to, &value::from_items(value, self.cx.arena), of, trust, at),
             To::Flat(list) => return self.put_leaf(list, false, value, of, trust, at),
             To::FlatParts(list) => return self.put_leaf(list, true, value, of, trust, at),
-            To::Kind(words) => return self.put_kind(words, value, trust, at),
+            To::Kind(words) => {
+                let names_operation = of.is_some_and(|(key, _)| self.cx.keys.text(*key).ends_with(b"operation.name"));
+                return self.put_kind(words, value, names_operation, trust, at);
+            }
             To::Model => return self.hold(Slot::Model, value, at, &[]),
             To::Input => return self.hold(Slot::Input, value, at, &[]),
             To::Output => return self.hold(Slot::Output, value, at, &[]),
@@ -121,6 +136,10 @@ impl<'a> Normalizer<'_, 'a> {
                 {
                     self.c.set_kind(kind);
                     self.kind_trust = trust;
+                    if self.unknown_kind == at {
+                        self.c.kind_source = at;
+                        self.mapped(at);
+                    }
                 }
                 return;
             }
@@ -138,6 +157,15 @@ impl<'a> Normalizer<'_, 'a> {
             }
             To::Aggregate(words) => {
                 self.c.aggregated |= words.is_empty() || is_one_of(words);
+                return;
+            }
+            To::ModelBelow => Field::RequestModel,
+            To::Wrapper(words) => {
+                self.wrapper |= is_one_of(words);
+                return;
+            }
+            To::Copy(words) => {
+                self.copy |= is_one_of(words);
                 return;
             }
             To::Implies(field, word) => return self.c.derive(field, Value::Str(word.as_bytes())),
@@ -250,22 +278,16 @@ impl<'a> Normalizer<'_, 'a> {
                 return None;
             }
             (To::Parameters, Some(parameters)) => params::read(parameters, trust, DERIVED, self.c, arena),
-            (To::Usage, Some(counts)) => {
-                // LangSmith's costs stand beside its counts.
-                if counts.get("total_cost").is_some() {
-                    usage::read_cost(counts, trust, DERIVED, self.c);
-                }
-                usage::read(counts, trust, DERIVED, self.c)
-            }
-            (To::Cost, Some(cost)) => {
-                usage::read_cost(cost, trust, DERIVED, self.c);
-                false
-            }
+            (To::Usage, Some(counts)) => usage::read(counts, trust, DERIVED, self.c),
+            (To::Cost, Some(cost)) => usage::read_cost(cost, trust, DERIVED, self.c),
             (To::Request, json) => {
                 if let Some(request) = json {
                     params::read(request, trust, DERIVED, self.c, arena);
                     self.imply_kind(Kind::Chat);
-                    self.hold(Slot::Input, value, at, &[]);
+                    // Beside an input of its own it may hold the answer too.
+                    if self.held(Slot::Input).is_none() {
+                        self.hold(Slot::Input, value, at, &[]);
+                    }
                 }
                 return None;
             }
@@ -273,11 +295,22 @@ impl<'a> Normalizer<'_, 'a> {
                 let object = json.only().unwrap_or(json);
                 let mut complete = object.is_object();
                 for (path, to) in if complete { members } else { &[] } {
-                    let Some(member) = path.split('.').try_fold(object, |j, part| j.get(part)) else { continue };
+                    let lies = |object: Json<'a>, path: &str| path.split('.').try_fold(object, |j, part| j.get(part));
+                    let member = match path.strip_prefix("*.") {
+                        Some(path) => object.entries().find_map(|(_, member)| lies(member, path)),
+                        None => lies(object, path),
+                    };
+                    let Some(member) = member else { continue };
                     complete &= match to {
                         To::Parameters => params::read(member, trust, DERIVED, self.c, arena),
                         To::Usage => usage::read(member, trust, DERIVED, self.c),
+                        To::OutputMessages => {
+                            content::put_member(self, member, trust, at);
+                            true
+                        }
                         _ => {
+                            let side = if let To::Output = to { messages::Side::Output } else { messages::Side::Input };
+                            content::note_strangers(self, member, side, at, &[]);
                             self.apply(to, &value::from_json(member, arena), None, trust, DERIVED);
                             true
                         }
@@ -320,6 +353,10 @@ impl<'a> Normalizer<'_, 'a> {
         if of == Flat::Texts && path.ends_with(b".vector") {
             return self.put_vector(value, trust, at);
         }
+        if let Some(name) = path.strip_suffix(b".value").filter(|_| of == Flat::Arguments) {
+            let is_json = value::parsed(value, self.cx.arena).is_some_and(|j| j.is_object() || j.is_array());
+            return self.leaves.push(Leaf { of, path: name, value: *value, is_json, at });
+        }
         if flat::is_indexed(path) && *value != Value::Empty && self.cx.arena.allocated_bytes() <= self.cx.room {
             let is_json = of_parts && path.ends_with(b".content") && value::parsed(value, self.cx.arena).is_some_and(messages::is_parts);
             self.leaves.push(Leaf { of, path, value: *value, is_json, at });
@@ -357,11 +394,16 @@ impl<'a> Normalizer<'_, 'a> {
                 let told = json.filter(|j| j.get("input_str").is_some());
                 told.and_then(|j| j.get("inputs")).filter(Json::is_object).map(|inputs| inputs.to_text(arena))
             }
-            Field::SystemInstructions => match list.map(|text| messages::instructions(text, arena)) {
-                // Nothing was said.
-                Some(b"[]") => return self.set_fate(at, Fate::Drop),
-                read => read,
-            },
+            Field::SystemInstructions => {
+                if let Some(parts) = text.filter(|text| text.starts_with(b"[")).and_then(|text| json::parse(text, arena)) {
+                    content::note_strangers(self, parts, messages::Side::Input, at, &[]);
+                }
+                match list.map(|text| messages::instructions(text, arena)) {
+                    // Nothing was said.
+                    Some(b"[]") => return self.set_fate(at, Fate::Drop),
+                    read => read,
+                }
+            }
             Field::RetrievalDocuments => list.and_then(|list| content::documents(json::parse(list, arena)?, arena)),
             _ => None,
         };
@@ -392,7 +434,12 @@ impl<'a> Normalizer<'_, 'a> {
 
     /// Offers a converted value, and settles what becomes of the attributes that offered one.
     pub(super) fn settle(&mut self, field: Field, value: Value<'a>, trust: u8, at: u16) {
-        match self.c.put(field, value, trust, at) {
+        let before = if field == Field::Provider { self.c.text(field) } else { None };
+        let put = self.c.put(field, value, trust, at);
+        if before.is_some() && put != Put::Same {
+            self.other_provider = if put == Put::Refused { value.as_str() } else { before };
+        }
+        match put {
             Put::New | Put::Same => self.mapped(at),
             Put::Replaced(before) => {
                 self.set_fate(before, Fate::Keep);
@@ -422,9 +469,14 @@ impl<'a> Normalizer<'_, 'a> {
         }
     }
 
-    fn put_kind(&mut self, table: &[(&str, Kind)], value: &Value<'a>, trust: u8, at: u16) {
+    /// `names_operation`: a word that the table does not have is an operation too.
+    fn put_kind(&mut self, table: &[(&str, Kind)], value: &Value<'a>, names_operation: bool, trust: u8, at: u16) {
         let Some(text) = value.as_str().map(text::unquote) else { return };
-        let known = text::lookup(table, text);
+        let known = text::lookup_word(table, text);
+        if known.is_none() && !names_operation && !words::is_no_call(text) && !text::any(text, words::DECISIONS) {
+            self.unknown_kind = at;
+            return;
+        }
         // Less trusted than a kind of its own: it only narrows one.
         if trust < PLAIN {
             self.refined = known;

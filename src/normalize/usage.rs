@@ -26,15 +26,16 @@ enum Bucket {
     Beside(Field),
     /// A part of the output that Gemini's candidates do not hold.
     OutputBeside(Field),
+    /// A part of what is counted already.
+    Detail(Field),
 }
 
 const BUCKETS: &[(&str, Bucket)] = {
-    use Bucket::{Beside, Completion, Input, InputPart, Output, OutputBeside, OutputPart, Prompt, Total};
-    const CACHE_READ: Bucket = InputPart(Some(Field::CacheReadTokens));
-    const CACHE_WRITE: Bucket = InputPart(Some(Field::CacheWriteTokens));
-    const REASONING: Bucket = OutputPart(Some(Field::ReasoningTokens));
-    const AUDIO_IN: Bucket = InputPart(Some(Field::AudioInputTokens));
-    const AUDIO_OUT: Bucket = OutputPart(Some(Field::AudioOutputTokens));
+    use Bucket::{Beside, Completion, Input, InputPart, Output, OutputBeside, Prompt, Total};
+    const CACHE_READ: Bucket = Beside(Field::CacheReadTokens);
+    const CACHE_WRITE: Bucket = Beside(Field::CacheWriteTokens);
+    const PART_WRITTEN: Bucket = InputPart(Some(Field::CacheWriteTokens));
+    const REASONING: Bucket = OutputBeside(Field::ReasoningTokens);
     &[
         ("input", Input),
         ("output", Output),
@@ -48,12 +49,9 @@ const BUCKETS: &[(&str, Bucket)] = {
         ("promptTokenCount", Prompt),
         ("candidates_token_count", Completion),
         ("candidatesTokenCount", Completion),
-        ("thoughts_token_count", OutputBeside(Field::ReasoningTokens)),
-        ("thoughtsTokenCount", OutputBeside(Field::ReasoningTokens)),
-        ("thoughtsTokens", OutputBeside(Field::ReasoningTokens)),
-        ("cached_content_token_count", CACHE_READ),
-        ("cachedContentTokenCount", CACHE_READ),
-        ("cachedContentTokens", CACHE_READ),
+        ("thoughts_token_count", REASONING),
+        ("thoughtsTokenCount", REASONING),
+        ("thoughtsTokens", REASONING),
         ("prompt_tokens", Prompt),
         ("promptTokens", Prompt),
         ("input_tokens", Prompt),
@@ -62,78 +60,141 @@ const BUCKETS: &[(&str, Bucket)] = {
         ("completionTokens", Completion),
         ("output_tokens", Completion),
         ("outputTokens", Completion),
-        ("cache_read_input_tokens", Beside(Field::CacheReadTokens)),
-        ("cache_creation_input_tokens", Beside(Field::CacheWriteTokens)),
-        ("input_cached_tokens", CACHE_READ),
-        ("input_cache_read", CACHE_READ),
-        ("input_cache_creation", CACHE_WRITE),
-        ("input_cache_creation_5m", CACHE_WRITE),
-        ("input_cache_creation_1h", CACHE_WRITE),
+        ("cache_read_input_tokens", CACHE_READ),
+        ("cache_creation_input_tokens", CACHE_WRITE),
+        // Bedrock.
+        ("cacheReadInputTokens", CACHE_READ),
+        ("cacheWriteInputTokens", CACHE_WRITE),
+        ("input_cache_creation_5m", PART_WRITTEN),
+        ("input_cache_creation_1h", PART_WRITTEN),
         // LangChain's details of Anthropic; `cache_creation` is 0 beside them.
-        ("input_ephemeral_5m_input_tokens", CACHE_WRITE),
-        ("input_ephemeral_1h_input_tokens", CACHE_WRITE),
-        ("output_reasoning_tokens", REASONING),
-        ("output_reasoning", REASONING),
-        ("input_audio_tokens", AUDIO_IN),
-        ("input_audio", AUDIO_IN),
-        ("input_modality_audio", AUDIO_IN),
-        ("output_audio_tokens", AUDIO_OUT),
-        ("output_audio", AUDIO_OUT),
-        ("output_modality_audio", AUDIO_OUT),
-        ("input_modality_text", InputPart(Some(Field::TextInputTokens))),
-        ("input_modality_image", InputPart(Some(Field::ImageInputTokens))),
-        ("output_modality_text", OutputPart(Some(Field::TextOutputTokens))),
-        ("output_modality_image", OutputPart(Some(Field::ImageOutputTokens))),
+        ("input_ephemeral_5m_input_tokens", PART_WRITTEN),
+        ("input_ephemeral_1h_input_tokens", PART_WRITTEN),
     ]
 };
 
-/// By the beginning of a key that is not among [`BUCKETS`]; `None`: it counts nothing.
-const BUCKETS_OF_PREFIXES: &[(&str, Option<Bucket>)] = &[
-    ("input_priority", None),
-    ("output_priority", None),
-    ("cached_modality_", Some(Bucket::InputPart(Some(Field::CacheReadTokens)))),
-    ("input_", Some(Bucket::InputPart(None))),
-    ("output_", Some(Bucket::OutputPart(None))),
-];
-
 fn bucket(key: &[u8]) -> Option<Bucket> {
-    text::lookup(BUCKETS, key)
-        .or_else(|| BUCKETS_OF_PREFIXES.iter().find(|(prefix, _)| key.starts_with(prefix.as_bytes())).and_then(|(_, bucket)| *bucket))
+    if let Some(bucket) = text::lookup(BUCKETS, key) {
+        return Some(bucket);
+    }
+    if key.starts_with(b"input_priority") || key.starts_with(b"output_priority") {
+        return None;
+    }
+    let part = part_named(key, None);
+    match () {
+        () if key.starts_with(b"cached_modality_") => Some(Bucket::InputPart(Some(Field::CacheReadTokens))),
+        () if key.starts_with(b"input_") => Some(Bucket::InputPart(part)),
+        () if key.starts_with(b"output_") => Some(Bucket::OutputPart(part)),
+        () => part.map(Bucket::Detail),
+    }
 }
 
-/// The details that OpenAI's forms nest (or flatten with `_`): parts of what is counted already.
-fn detail(side_input: bool, key: &[u8]) -> Option<Field> {
-    const INPUT: &[(&str, Field)] = &[
-        ("cached_tokens", Field::CacheReadTokens),
-        ("cache_read", Field::CacheReadTokens),
-        ("cacheReadTokens", Field::CacheReadTokens),
-        ("cache_write_tokens", Field::CacheWriteTokens),
-        ("cache_creation", Field::CacheWriteTokens),
-        ("cacheWriteTokens", Field::CacheWriteTokens),
-        ("audio_tokens", Field::AudioInputTokens),
-        ("audio", Field::AudioInputTokens),
-    ];
-    const OUTPUT: &[(&str, Field)] = &[
-        ("reasoning_tokens", Field::ReasoningTokens),
-        ("reasoning", Field::ReasoningTokens),
-        ("audio_tokens", Field::AudioOutputTokens),
-        ("audio", Field::AudioOutputTokens),
-    ];
-    text::lookup(if side_input { INPUT } else { OUTPUT }, key)
+/// The words that name a count, as bits.
+mod word {
+    pub const INPUT: u16 = 1;
+    pub const OUTPUT: u16 = 2;
+    pub const DETAILS: u16 = 4;
+    pub const CACHE: u16 = 8;
+    pub const READ: u16 = 16;
+    pub const WRITE: u16 = 32;
+    pub const REASONING: u16 = 64;
+    pub const AUDIO: u16 = 128;
+    pub const IMAGE: u16 = 256;
+    pub const TEXT: u16 = 512;
 }
 
-/// `prompt_tokens_details`, `input_token_details` and the like: which side, and what comes after it in a flattened key.
-fn details_of(key: &[u8]) -> Option<(bool, &[u8])> {
-    const SIDES: &[(&[u8], bool)] = &[
-        (b"prompt_tokens_details", true),
-        (b"input_tokens_details", true),
-        (b"input_token_details", true),
-        (b"completion_tokens_details", false),
-        (b"output_tokens_details", false),
-        (b"output_token_details", false),
-    ];
-    let (side, input) = SIDES.iter().find(|(side, _)| key.starts_with(side))?;
-    Some((*input, key[side.len()..].strip_prefix(b"_").unwrap_or(&key[side.len()..])))
+const WORDS: &[(&str, u16)] = {
+    use word::*;
+    &[
+        ("tokens", 0),
+        ("token", 0),
+        ("count", 0),
+        ("content", 0),
+        ("modality", 0),
+        ("input", INPUT),
+        ("prompt", INPUT),
+        ("output", OUTPUT),
+        ("completion", OUTPUT),
+        ("candidates", OUTPUT),
+        ("details", DETAILS),
+        ("detail", DETAILS),
+        ("cache", CACHE),
+        ("cached", CACHE | READ),
+        ("read", READ),
+        ("hit", READ),
+        ("write", WRITE),
+        ("creation", WRITE),
+        ("reasoning", REASONING),
+        ("thinking", REASONING),
+        ("thoughts", REASONING),
+        ("audio", AUDIO),
+        ("image", IMAGE),
+        ("text", TEXT),
+    ]
+};
+
+/// The words of a key in any spelling (`details.input_audio_tokens`, `cacheReadTokens`); `None`: one of them names no count.
+fn words(key: &[u8]) -> Option<u16> {
+    let (mut rest, mut found) = (key, 0);
+    while let Some(first) = rest.first() {
+        if matches!(first, b'.' | b'_') {
+            rest = &rest[1..];
+            continue;
+        }
+        // A word of capitals alone is one word.
+        let is_end = |at: &usize| matches!(rest[*at], b'.' | b'_') || rest[*at].is_ascii_uppercase() && rest[*at - 1].is_ascii_lowercase();
+        let (one, after) = rest.split_at((1..rest.len()).find(is_end).unwrap_or(rest.len()));
+        found |= WORDS.iter().find(|(word, _)| one.eq_ignore_ascii_case(word.as_bytes()))?.1;
+        rest = after;
+    }
+    Some(found)
+}
+
+/// The part of the input or of the output that a key counts, by its words. `side`: of the input, or of the output, where the key does not name it.
+pub fn part_named(key: &[u8], side: Option<bool>) -> Option<Field> {
+    use word::*;
+    let found = words(key)?;
+    let is_input = match found & (INPUT | OUTPUT) {
+        0 => side,
+        INPUT => Some(true),
+        OUTPUT => Some(false),
+        _ => return None,
+    };
+    let of = |input, output| is_input.map(|is_input| if is_input { input } else { output });
+    match found & !(INPUT | OUTPUT | DETAILS) {
+        found if found == CACHE | READ && is_input != Some(false) => Some(Field::CacheReadTokens),
+        found if found & !READ == CACHE | WRITE && is_input != Some(false) => Some(Field::CacheWriteTokens),
+        REASONING if is_input != Some(true) => Some(Field::ReasoningTokens),
+        AUDIO => of(Field::AudioInputTokens, Field::AudioOutputTokens),
+        IMAGE => of(Field::ImageInputTokens, Field::ImageOutputTokens),
+        TEXT => of(Field::TextInputTokens, Field::TextOutputTokens),
+        _ => None,
+    }
+}
+
+/// `prompt_tokens_details`, `inputTokenDetails` and the like: of the input?
+fn details_of(key: &[u8]) -> Option<bool> {
+    match words(key)? {
+        found if found == word::INPUT | word::DETAILS => Some(true),
+        found if found == word::OUTPUT | word::DETAILS => Some(false),
+        _ => None,
+    }
+}
+
+/// Reads the details of a side, which are parts of what is counted already: members by name, or Gemini's list of modalities. False: one of
+/// them counts something else.
+fn read_parts(details: Json, is_input: bool, take: &mut dyn FnMut(Field, i64)) -> bool {
+    let mut complete = true;
+    let mut part = |name: &[u8], count: Option<i64>| match (part_named(name, Some(is_input)), count) {
+        (Some(field), Some(n)) => take(field, n),
+        (_, count) => complete &= count == Some(0),
+    };
+    details.entries().filter(|(_, value)| !value.is_empty()).for_each(|(name, value)| part(name, value.as_i64()));
+    for item in details.items() {
+        let name = item.get("modality").and_then(Json::word).unwrap_or_default();
+        part(name, item.any(&["tokenCount", "token_count"]).and_then(Json::as_i64));
+    }
+    complete
 }
 
 #[derive(Clone, Copy, Default)]
@@ -193,18 +254,19 @@ pub fn read(usage: Json, trust: u8, source: u16, c: &mut Canonical) -> bool {
     let mut total = None;
     let mut counts = Counts::default();
     let mut complete = true;
-    for (key, value) in usage.entries() {
-        if let Some((is_input, rest)) = details_of(key) {
+    for (key, value) in usage.entries().filter(|(_, value)| !value.is_null()) {
+        if let Some(is_input) = details_of(key) {
             let side = if is_input { &mut input } else { &mut output };
-            side.detailed |= !value.is_null();
-            counts.add(detail(is_input, rest), value.as_i64());
-            if rest.is_empty() {
-                value.entries().for_each(|(key, value)| counts.add(detail(is_input, key), value.as_i64()));
-            }
+            side.detailed = true;
+            complete &= read_parts(value, is_input, &mut |field, n| counts.add(Some(field), Some(n)));
+            continue;
+        }
+        if is_cost(key) {
+            complete &= read_cost_member(key, value, trust, source, c);
             continue;
         }
         let (Some(bucket), Some(n)) = (bucket(key), value.as_i64()) else {
-            complete &= value.is_null();
+            complete &= value.as_i64() == Some(0);
             continue;
         };
         let whole = match bucket {
@@ -219,6 +281,10 @@ pub fn read(usage: Json, trust: u8, source: u16, c: &mut Canonical) -> bool {
                 counts.add(field, Some(n));
                 // Predictions are part of the output sum and of no field of their own.
                 complete &= field.is_some() || key.ends_with(b"_prediction_tokens");
+                continue;
+            }
+            Bucket::Detail(field) => {
+                counts.add(Some(field), Some(n));
                 continue;
             }
             Bucket::Beside(field) | Bucket::OutputBeside(field) => {
@@ -247,16 +313,33 @@ pub fn read(usage: Json, trust: u8, source: u16, c: &mut Canonical) -> bool {
     complete
 }
 
-/// Reads the details that OpenAI's forms nest, beside counts that are known.
+/// Reads the details and the cost of a usage object beside counts that are known.
 pub fn read_details(usage: Json, c: &mut Canonical) {
     for (key, value) in usage.entries() {
-        let Some((is_input, b"")) = details_of(key) else { continue };
-        for (key, value) in value.entries() {
-            if let (Some(field), Some(n)) = (detail(is_input, key), value.as_i64()) {
-                c.derive(field, Value::Int(n));
-            }
+        if let Some(is_input) = details_of(key) {
+            read_parts(value, is_input, &mut |field, n| c.derive(field, Value::Int(n)));
+        } else if is_cost(key) {
+            read_cost_member(key, value, 0, DERIVED, c);
         }
     }
+}
+
+/// Reads an object of details whose key names their side. False: something in it has no canonical field.
+pub fn read_side(key: &[u8], details: Json, c: &mut Canonical) -> bool {
+    let side = details_of(key).filter(|_| details.is_object() || details.is_array());
+    side.is_some_and(|is_input| read_parts(details, is_input, &mut |field, n| c.derive(field, Value::Int(n))))
+}
+
+/// Returns true if every member of a usage object counts something that has a field.
+pub fn is_whole(usage: Json) -> bool {
+    usage.entries().filter(|(_, value)| !value.is_null()).all(|(key, value)| match details_of(key) {
+        Some(is_input) => read_parts(value, is_input, &mut |_, _| {}),
+        None if is_cost(key) => costs(key, value, &mut |_, _| {}),
+        None => {
+            value.as_i64() == Some(0)
+                || matches!(bucket(key), Some(bucket) if !matches!(bucket, Bucket::InputPart(None) | Bucket::OutputPart(None)))
+        }
+    })
 }
 
 /// Sets the total where only its halves are known; before, adds what the halves leave out.
@@ -271,7 +354,8 @@ pub fn complete(c: &mut Canonical, uncached: bool) {
     let missing = c.int(Field::TotalTokens).map(|total| total.saturating_sub(sum(input, output)));
     let adds_up = |n: i64| n != 0 && missing == Some(n);
     let add_cached = uncached && missing.is_none() || cached > input || adds_up(cached) || adds_up(sum(cached, reasoning));
-    let add_reasoning = !adds_up(cached) && (adds_up(reasoning) || adds_up(sum(cached, reasoning)));
+    // A part never exceeds its whole.
+    let add_reasoning = reasoning > output || !adds_up(cached) && (adds_up(reasoning) || adds_up(sum(cached, reasoning)));
     // Google ADK adds the reasoning to an output of LiteLLM's, which holds it.
     if reasoning > 0 && missing == Some(-reasoning) {
         c.put(Field::OutputTokens, Value::Int(output - reasoning), u8::MAX, c.source(Field::OutputTokens));
@@ -282,6 +366,21 @@ pub fn complete(c: &mut Canonical, uncached: bool) {
             c.reading = c.origin(field);
             c.put(field, Value::Int(sum(n, extra)), u8::MAX, c.source(field));
         }
+    }
+    for (whole, parts) in [
+        (Field::InputTokens, [Field::AudioInputTokens, Field::ImageInputTokens, Field::TextInputTokens]),
+        (Field::OutputTokens, [Field::AudioOutputTokens, Field::ImageOutputTokens, Field::TextOutputTokens]),
+    ] {
+        for part in parts {
+            if let (Some(n), Some(part)) = (c.int(whole), c.int(part).filter(|part| Some(*part) > c.int(whole))) {
+                c.reading = c.origin(whole);
+                c.put(whole, Value::Int(sum(n, part)), u8::MAX, c.source(whole));
+            }
+        }
+    }
+    if let (Some(Value::Double(input)), Some(Value::Double(output))) = (c.get(Field::InputCost), c.get(Field::OutputCost)) {
+        c.reading = c.origin(Field::InputCost);
+        c.derive(Field::Cost, Value::Double(input + output));
     }
     c.reading = DERIVED;
     if let Some(input) = c.int(Field::InputTokens) {
@@ -298,18 +397,52 @@ pub fn complete(c: &mut Canonical, uncached: bool) {
     }
 }
 
-/// Reads a cost, or an object of costs, in USD. Its parts have no canonical field: the source stays.
-pub fn read_cost<'a>(cost: Json<'a>, trust: u8, source: u16, c: &mut Canonical<'a>) {
-    let part = |keys: [&str; 2]| cost.any(&keys).and_then(|v| v.as_f64());
-    let total = cost.as_f64().or_else(|| part(["total", "total_cost"])).or_else(|| {
-        match (part(["input", "input_cost"]), part(["output", "output_cost"])) {
-            (None, None) => None,
-            (input, output) => Some(input.unwrap_or(0.0) + output.unwrap_or(0.0)),
-        }
-    });
-    if let Some(total) = total.filter(|t| t.is_finite()) {
-        c.put(Field::Cost, Value::Double(total), trust, source);
+/// What a cost is of, by the member of an object of costs; `cost` is what the provider or the gateway billed.
+const COSTS: &[(&str, Field)] = &[
+    ("total", Field::Cost),
+    ("cost", Field::Cost),
+    ("total_cost", Field::Cost),
+    ("totalCost", Field::Cost),
+    ("input", Field::InputCost),
+    ("input_cost", Field::InputCost),
+    ("inputCost", Field::InputCost),
+    ("input_tokens_cost", Field::InputCost),
+    ("prompt_cost", Field::InputCost),
+    ("output", Field::OutputCost),
+    ("output_cost", Field::OutputCost),
+    ("outputCost", Field::OutputCost),
+    ("output_tokens_cost", Field::OutputCost),
+    ("completion_cost", Field::OutputCost),
+];
+
+/// Does a member of a usage object tell of money?
+fn is_cost(key: &[u8]) -> bool {
+    text::position(key, b"cost").is_some() || key.ends_with(b"Cost")
+}
+
+/// The costs that a member tells, a number or an object of them. False: it tells others too.
+fn costs(key: &[u8], value: Json, take: &mut dyn FnMut(Field, f64)) -> bool {
+    if value.is_object() {
+        let members = value.entries().filter(|(_, value)| !value.is_null());
+        return members.fold(true, |all, (key, value)| all & (!value.is_object() && costs(key, value, take)));
     }
+    match (text::lookup(COSTS, key), value.as_f64()) {
+        (Some(field), Some(cost)) if cost.is_finite() => take(field, cost),
+        (_, cost) => return cost == Some(0.0),
+    }
+    true
+}
+
+/// Reads a member that tells of money, in USD. False: something in it has no canonical field, so the source has to stay.
+fn read_cost_member(key: &[u8], value: Json, trust: u8, source: u16, c: &mut Canonical) -> bool {
+    costs(key, value, &mut |field, cost| {
+        c.put(field, Value::Double(cost), trust, source);
+    })
+}
+
+/// Reads a cost, or an object of costs. False: something in it has no canonical field.
+pub fn read_cost(cost: Json, trust: u8, source: u16, c: &mut Canonical) -> bool {
+    read_cost_member(b"cost", cost, trust, source, c)
 }
 
 #[cfg(test)]

@@ -153,7 +153,7 @@ impl Pipeline {
                 let place = Place { resource, scope: self.read_scope(of_scope.scope.as_ref(), &of_scope.raw_fields, keys)? };
                 let Some(known) = self.scopes.get(place.scope) else { continue };
                 let name = of_scope.scope.as_ref().map_or(&[][..], |(_, scope)| scope.name);
-                let (scope_conventions, infer_provider) = (known.conventions, self.engine.infer_provider);
+                let (scope_conventions, infer_provider) = (known.conventions | known.mappings, self.engine.infer_provider);
                 let cx = Context { keys, arena, scope: name, scope_conventions, infer_provider, room };
                 self.engine.understand(&of_scope.spans, &cx, true, &mut spans)?;
                 for of in spans.iter_mut().skip(places.len()) {

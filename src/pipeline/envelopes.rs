@@ -14,6 +14,8 @@ use crate::span::Attr;
 pub struct Scope {
     pub name: Box<[u8]>,
     pub conventions: ConventionSet,
+    /// The user's mappings that hold in it.
+    pub mappings: ConventionSet,
     /// The fields of `ScopeSpans` but its spans.
     fields: Vec<u8>,
     /// The destinations that get its spans.
@@ -91,6 +93,7 @@ impl Pipeline {
         let scope = Scope {
             name: name.into(),
             conventions: conventions::of_scope(name),
+            mappings: self.engine.mappings.of_scope(name),
             fields: self.writer.written().to_vec(),
             allowed: allows.sum(),
             has_secret,

@@ -84,8 +84,9 @@ impl Pipeline {
     /// The keys whose values [`Pipeline::start`] wants to see, where a span starts with them: a host hands over those alone.
     pub fn wanted(&self) -> Vec<&str> {
         let mut keys = conventions::keys_of_kinds();
+        self.engine.mappings.wanted().for_each(|key| keys.push(key));
         if self.engine.inherit_session {
-            keys.extend(conventions::keys_of(&PEOPLE));
+            keys.extend(conventions::keys_of(&PEOPLE[..2]));
         }
         self.destinations.iter().for_each(|d| d.config.filter.add_keys(&mut keys));
         keys
@@ -98,7 +99,8 @@ impl Pipeline {
         let start = frame::start(record, &self.arena, &self.keys).inspect_err(|_| self.unparsed += 1)?;
         self.scopes.keep(start.scope);
         let scope = self.scopes.get(start.scope).ok_or(FrameError::FORGOTTEN)?;
-        let proven = scope.conventions | normalize::recognise_start(start.keys.iter().copied(), &self.keys);
+        let allowed = scope.mappings | !conventions::custom::BITS;
+        let proven = scope.conventions | normalize::recognise_start(start.keys.iter().copied(), &self.keys) & allowed;
         let facts = Facts {
             scope: &scope.name,
             name: start.name,
@@ -120,7 +122,7 @@ impl Pipeline {
             inside_segment: self.engine.across_processes && start.remote_parent && start.inside_segment,
             caller: start.caller,
             patient: false,
-            people: if named { normalize::people(start.attributes, &self.keys, &self.arena) } else { [None; 2] },
+            people: if named { normalize::people(start.attributes, &self.keys, &self.arena) } else { Default::default() },
             kept,
         });
         self.drain_tree(now);
@@ -160,7 +162,7 @@ impl Pipeline {
             keys,
             arena,
             scope: arena.alloc_slice_copy(&of_scope.name),
-            scope_conventions: of_scope.conventions,
+            scope_conventions: of_scope.conventions | of_scope.mappings,
             infer_provider: self.engine.infer_provider,
             room: normalize::room(arena, bytes, self.engine.max_unpacked_bytes),
         };

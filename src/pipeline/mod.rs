@@ -68,6 +68,7 @@ impl Pipeline {
         config.validate()?;
         hash::seed_hashes(seed);
         let mut keys = Keys::new(config.max_keys);
+        keys.mappings = config.mappings;
         let mut engine = Engine::new(config);
         let mut destinations = Vec::new();
         for (i, d) in config.destinations.iter().enumerate() {

@@ -1,9 +1,9 @@
 //! The class of the value of a key in the privacy stage: content, other text, or a name. It follows from the tables; unknown keys are
 //! text.
 
-use crate::conventions::{self, Rule, RuleRef, To};
+use crate::conventions::{Rule, RuleRef, To};
 use crate::genai::{Field, Type};
-use crate::keys::Keys;
+use crate::keys::{KeyInfo, Keys};
 use crate::profiles::Table;
 use crate::text;
 
@@ -54,7 +54,11 @@ fn of_meaning(to: To) -> Class {
         | To::CacheBeside(_)
         | To::Failed(_)
         | To::Model
+        | To::ModelBelow
+        | To::Wrapper(_)
+        | To::Copy(_)
         | To::Usage
+        | To::UsagePart
         | To::Cost
         | To::EntityName
         | To::WorkflowName
@@ -90,7 +94,7 @@ fn of_meaning(to: To) -> Class {
 fn of_rule(rule: &Rule) -> Class {
     match rule.to {
         // LiteLLM: the whole request and answer, member by member.
-        To::Spent if rule.key.ends_with('*') => Class::Content,
+        To::Keep if rule.key.ends_with('*') => Class::Content,
         to => of_meaning(to),
     }
 }
@@ -106,7 +110,7 @@ pub fn of(key: &[u8], keys: &Keys, table: &Table) -> Class {
     let key = own_key(key, table);
     let class = match keys.find(key).and_then(|id| keys.get(id)) {
         Some(info) => of_rules(&info.rules),
-        None => of_rules(&conventions::rules_of(key).0),
+        None => of_rules(&KeyInfo::new(key, keys.mappings).rules),
     };
     if class == Class::Text && is_name(key, table) { Class::Name } else { class }
 }

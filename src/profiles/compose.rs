@@ -1,7 +1,7 @@
 //! Attributes that several fields make together, or one field many: for backends that want a JSON object, a list that is
 //! spread over indexed keys, or a message shape of their own. The choice of what to write is in the profiles.
 
-use crate::genai::{Canonical, DERIVED, Field};
+use crate::genai::{Canonical, DERIVED, Field, Fields};
 use crate::json::{self, Json};
 use crate::span::value;
 use crate::span::{Span, Value};
@@ -29,6 +29,15 @@ pub struct Item<'a> {
     pub value: Value<'a>,
     /// Where the value came from ([`Canonical::origin`]).
     pub origin: u16,
+    /// The fields that were said since the item before.
+    says: [u64; 2],
+}
+
+impl Item<'_> {
+    /// The fields that it says.
+    pub fn fields(&self) -> Fields {
+        Fields { left: self.says }
+    }
 }
 
 /// What a profile composed.
@@ -37,6 +46,8 @@ pub struct Composed<'a> {
     pub items: BumpVec<'a, Item<'a>>,
     /// The fields that are said with them.
     said: [u64; 2],
+    /// Those of the next item.
+    saying: [u64; 2],
     /// The name that the span gets.
     pub name: Option<&'a [u8]>,
     /// An event: its time in ns since 1970, and its name.
@@ -47,7 +58,7 @@ pub struct Composed<'a> {
 impl<'a> Composed<'a> {
     /// Nothing yet.
     pub fn new(arena: &'a Bump) -> Self {
-        Composed { items: BumpVec::new_in(arena), said: [0; 2], name: None, event: None, arena }
+        Composed { items: BumpVec::new_in(arena), said: [0; 2], saying: [0; 2], name: None, event: None, arena }
     }
 
     /// Is the field said?
@@ -57,12 +68,24 @@ impl<'a> Composed<'a> {
 
     /// The field is said by what was composed.
     pub fn say(&mut self, field: Field) {
-        self.said[field as usize / 64] |= 1 << (field as usize % 64);
+        let (word, bit) = (field as usize / 64, 1 << (field as usize % 64));
+        self.said[word] |= bit;
+        self.saying[word] |= bit;
+    }
+
+    /// The field is not said: the attribute that was to say it does not go out.
+    pub fn unsay(&mut self, field: Field) {
+        self.said[field as usize / 64] &= !(1 << (field as usize % 64));
+    }
+
+    fn push(&mut self, key: &'a [u8], list: &'static str, value: Value<'a>, origin: u16) {
+        let says = std::mem::take(&mut self.saying);
+        self.items.push(Item { key, list, value, origin, says });
     }
 
     /// Composes an attribute.
     pub fn put(&mut self, key: &'static str, value: Value<'a>, origin: u16) {
-        self.items.push(Item { key: key.as_bytes(), list: "", value, origin });
+        self.push(key.as_bytes(), "", value, origin);
     }
 
     /// Composes an attribute of text.
@@ -75,20 +98,20 @@ impl<'a> Composed<'a> {
         let mut key = bumpalo::collections::String::from_str_in(list, self.arena);
         // Writing into memory does not fail.
         let _ = std::fmt::Write::write_fmt(&mut key, path);
-        self.items.push(Item { key: key.into_bump_str().as_bytes(), list, value, origin });
+        self.push(key.into_bump_str().as_bytes(), list, value, origin);
     }
 
     /// Composes an attribute whose key begins with `prefix`.
     pub fn put_under(&mut self, prefix: &str, key: &[u8], value: Value<'a>, origin: u16) {
         let key = self.arena.alloc_slice_copy(&[prefix.as_bytes(), key].concat());
-        self.items.push(Item { key, list: "", value, origin });
+        self.push(key, "", value, origin);
     }
 
     /// Composes an attribute out of one field, and says the field.
     pub fn put_field(&mut self, c: &Canonical<'a>, key: &'static str, field: Field) {
         if let Some(value) = c.get(field) {
-            self.put(key, value, c.origin(field));
             self.say(field);
+            self.put(key, value, c.origin(field));
         }
     }
 }

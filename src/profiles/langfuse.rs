@@ -57,7 +57,13 @@ fn no_usage<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
 fn usage<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
     let mut text = BumpVec::new_in(s.arena);
     for (name, field, without) in BUCKETS {
-        let Some(count) = s.c.int(*field) else { continue };
+        let Some(mut count) = s.c.int(*field) else { continue };
+        // A part of several kinds, such as audio out of a cache, is told once: together the buckets are the whole.
+        if let Some((_, whole, parts)) = BUCKETS.iter().find(|(_, _, parts)| parts.contains(field)).filter(|(_, whole, _)| s.c.has(*whole))
+        {
+            let before = parts.iter().take_while(|part| *part != field).filter_map(|part| s.c.int(*part)).fold(0, i64::saturating_add);
+            count = count.min(s.c.int(*whole).unwrap_or(0).saturating_sub(before).max(0));
+        }
         let parts = without.iter().filter_map(|part| s.c.int(*part)).fold(0, i64::saturating_add);
         text.push(if text.is_empty() { b'{' } else { b',' });
         json::string(name.as_bytes(), &mut text);
@@ -132,14 +138,17 @@ fn model<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
     let mut parameters = vec![];
     if let Some(model) = answered.or(asked).filter(|_| asks) {
         let field = if answered.is_some() { Field::ResponseModel } else { Field::RequestModel };
-        out.put("langfuse.observation.model.name", model, c.origin(field));
         out.say(field);
+        out.put("langfuse.observation.model.name", model, c.origin(field));
         if asked.is_some() && asked != Some(model) {
             parameters.push(("model", Field::RequestModel));
         }
         out.say(Field::RequestModel);
     }
     parameters.extend_from_slice(PARAMETERS);
+    // By which Langfuse looks up the price: the tier that was given.
+    let tier = if c.has(Field::ResponseServiceTier) { Field::ResponseServiceTier } else { Field::RequestServiceTier };
+    parameters.push(("service_tier", tier));
     if let Some(text) = compose::object(s, &parameters, out) {
         let origin = compose::origin(c, &parameters.iter().map(|(_, field)| *field).collect::<Vec<_>>());
         out.put_text("langfuse.observation.model.parameters", text, origin);
@@ -153,9 +162,15 @@ fn compose<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
     // Where calls below report tokens, Langfuse works out their cost, and would add one that is reported here.
     if !c.aggregated && !c.cost_aggregated {
         usage(s, out);
-        let has_cost = matches!(c.get(Field::Cost), Some(Value::Double(cost)) if cost >= 0.0);
-        if let Some(text) = has_cost.then(|| compose::object(s, &[("total", Field::Cost)], out)).flatten() {
-            out.put_text("langfuse.observation.cost_details", text, c.origin(Field::Cost));
+        let costs = [("input", Field::InputCost), ("output", Field::OutputCost), ("total", Field::Cost)];
+        let refused = |field| matches!(c.get(field), Some(Value::Double(cost)) if cost.is_nan() || cost < 0.0);
+        let costs: Vec<_> = costs.into_iter().filter(|(_, field)| !refused(*field)).collect();
+        if let Some(text) = compose::object(s, &costs, out) {
+            out.put_text(
+                "langfuse.observation.cost_details",
+                text,
+                compose::origin(c, &[Field::Cost, Field::InputCost, Field::OutputCost]),
+            );
         }
     }
     if let Some(time) = compose::first_chunk(s) {

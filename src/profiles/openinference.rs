@@ -349,6 +349,8 @@ pub const TABLE: Table = Table {
         (Field::ReasoningTokens, &["llm.token_count.completion_details.reasoning"]),
         (Field::AudioOutputTokens, &["llm.token_count.completion_details.audio"]),
         (Field::Cost, &["llm.cost.total"]),
+        (Field::InputCost, &["llm.cost.prompt"]),
+        (Field::OutputCost, &["llm.cost.completion"]),
         (Field::ToolName, &["tool.name"]),
         (Field::ToolDescription, &["tool.description"]),
         (Field::ToolCallId, &["tool.id"]),

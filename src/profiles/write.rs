@@ -2,13 +2,13 @@
 
 use super::Table;
 use super::compose::{Composed, Source};
-use crate::genai::{Canonical, Field, Kind, USAGE};
+use crate::genai::{Canonical, DERIVED, Field, Kind, USAGE};
 use crate::json::read::read_enum;
 use crate::keys::Keys;
-use crate::normalize::{Fate, Normal};
+use crate::normalize::{Fate, Normal, Stranger};
 use crate::otlp::write::{self, number};
 use crate::protobuf::Writer;
-use crate::span::{Event, Key, NO_PARENT, Span, Value, status};
+use crate::span::{Event, Key, NO_PARENT, Span, Value, status, value};
 use crate::text;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
@@ -110,7 +110,7 @@ impl Writing {
 
     #[inline(always)]
     fn keys_of(&self, c: &Canonical, field: Field) -> &[u32] {
-        let aggregated = if field == Field::Cost { c.cost_aggregated } else { c.aggregated };
+        let aggregated = if field.is_cost() { c.cost_aggregated } else { c.aggregated };
         let ranges = if aggregated { &self.aggregated } else { &self.ranges };
         let (from, to) = ranges[field as usize];
         &self.keys[usize::from(from)..usize::from(to)]
@@ -207,9 +207,16 @@ impl Writing {
         if let Some(compose) = self.table.compose {
             compose(&Source { c, span, arena }, &mut view.composed);
             self.mend(span, view.fates, &mut view.composed, keys, arena);
-            self.own_wins(span, view.fates, &mut view.composed, keys);
+            self.own_wins(c, span, view.fates, &mut view.composed, keys);
         }
         self.unsaid(n.canonical, &view.composed, view.fates);
+        for stranger in &n.strangers {
+            if let Some(fate @ Fate::Mapped) = view.fates.get_mut(usize::from(stranger.at))
+                && !self.tells(c, &view.composed, stranger, arena)
+            {
+                *fate = Fate::Keep;
+            }
+        }
         let said = &mut view.said;
         for field in c.fields() {
             self.keys_of(c, field).iter().for_each(|id| said.add(*id));
@@ -267,7 +274,7 @@ impl Writing {
     }
 
     /// What the source says in the very words of the profile stays as it is (rules.md 10), and is not composed again.
-    fn own_wins<'a>(&self, span: &Span<'a>, fates: &mut [Fate<'a>], composed: &mut Composed<'a>, keys: &Keys) {
+    fn own_wins<'a>(&self, c: &Canonical<'a>, span: &Span<'a>, fates: &mut [Fate<'a>], composed: &mut Composed<'a>, keys: &Keys) {
         if self.keep == Keep::None || composed.items.is_empty() {
             return;
         }
@@ -293,10 +300,27 @@ impl Writing {
             }
         }
         own.retain(|(.., wins)| *wins);
+        self.leave_unsaid(c, span, composed, keys, &own.iter().map(|(_, key, _)| *key).collect::<Vec<_>>());
         let loses = |item: &super::compose::Item| {
             own.iter().any(|(list, key, _)| if list.is_empty() { *key == item.key } else { *list == item.list })
         };
         composed.items.retain(|item| !loses(item));
+    }
+
+    /// An object of the source that stays does not say what was to be said in its place, unless it has just this value. The counts and costs of
+    /// a call are the same in all of its attributes.
+    fn leave_unsaid<'a>(&self, c: &Canonical<'a>, span: &Span<'a>, composed: &mut Composed<'a>, keys: &Keys, own: &[&[u8]]) {
+        let arena = composed.items.bump();
+        let mut unsaid: BumpVec<Field> = BumpVec::new_in(arena);
+        for item in composed.items.iter().filter(|item| own.contains(&item.key) && text::any(item.key, self.table.objects)) {
+            let source = span.attributes.iter().find(|attr| keys.text(attr.key) == item.key).and_then(|attr| attr.value.as_str());
+            let says = |field: &Field| {
+                let value = value::to_json(c.value(*field), arena);
+                source.is_some_and(|source| text::position(source, value).is_some())
+            };
+            unsaid.extend(item.fields().filter(|field| !USAGE.contains(field) && !says(field)));
+        }
+        unsaid.into_iter().for_each(|field| composed.unsay(field));
     }
 
     /// The canonical fields, then what stays of the source.
@@ -380,6 +404,16 @@ impl Writing {
         }
     }
 
+    /// Does a member of the source, of which no field has anything, go out in what the profile writes?
+    fn tells<'a>(&self, c: &Canonical<'a>, composed: &Composed<'a>, stranger: &Stranger<'_>, arena: &'a Bump) -> bool {
+        let Stranger { name, text, member, .. } = *stranger;
+        let holds = |value: &Value| value.as_str().is_some_and(|text| text::position(text, member).is_some());
+        let is_leaf =
+            |key: &[u8], value: &Value<'a>| key.ends_with(name) && value.as_str().unwrap_or_else(|| value::to_json(value, arena)) == text;
+        composed.items.iter().any(|item| holds(&item.value) || is_leaf(item.key, &item.value))
+            || c.fields().any(|field| !self.keys_of(c, field).is_empty() && holds(c.value(field)))
+    }
+
     /// An attribute whose field this profile does not say stays, as if nothing had mapped it.
     fn unsaid(&self, c: &Canonical, composed: &Composed, fates: &mut [Fate]) {
         let says = |kind| self.table.kind.is_some_and(|(_, says)| says(kind).1);
@@ -388,20 +422,16 @@ impl Writing {
         if let Some(fate @ Fate::Mapped) = fates.get_mut(usize::from(c.kind_source)).filter(|_| !kind_is_said) {
             *fate = Fate::Keep;
         }
-        let has_sum = || {
-            c.int(Field::TotalTokens)
-                == Some(c.int(Field::InputTokens).unwrap_or(-1).saturating_add(c.int(Field::OutputTokens).unwrap_or(-1)))
-        };
         for field in c.fields().filter(|field| self.keys_of(c, *field).is_empty() && !composed.says(*field)) {
-            // A total that is the sum of what goes out would mislead those who read several conventions.
-            if field == Field::TotalTokens && has_sum() && !self.keys_of(c, Field::InputTokens).is_empty() {
+            let halves = c.has(Field::InputTokens) || c.has(Field::OutputTokens);
+            // What the children report too, and a total that the halves add up to, would mislead those who read several conventions.
+            if if field == Field::TotalTokens { halves } else { c.repeats_children(field) } {
                 continue;
             }
-            // What the children say too is said.
-            if c.repeats_children(field) {
-                continue;
-            }
-            if let Some(fate @ Fate::Mapped) = fates.get_mut(usize::from(c.source(field))) {
+            // A member's origin is the object that holds it; what went in and what came out is said by what was read of it.
+            let is_content = matches!(field, Field::EntityInput | Field::EntityOutput | Field::TraceInput | Field::TraceOutput);
+            let source = if c.source(field) == DERIVED && !is_content { c.origin(field) } else { c.source(field) };
+            if let Some(fate @ Fate::Mapped) = fates.get_mut(usize::from(source)) {
                 *fate = Fate::Keep;
             }
         }

@@ -38,6 +38,12 @@ pub fn lookup<T: Copy>(table: &[(&str, T)], text: &[u8]) -> Option<T> {
     table.iter().find(|(word, _)| is(text, word)).map(|(_, value)| *value)
 }
 
+/// As [`lookup`], whatever the case, if no entry is the text itself.
+pub fn lookup_word<T: Copy>(table: &[(&str, T)], text: &[u8]) -> Option<T> {
+    let same = |(word, _): &&(&str, T)| word.as_bytes().eq_ignore_ascii_case(text);
+    lookup(table, text).or_else(|| table.iter().find(same).map(|(_, value)| *value))
+}
+
 /// Reads the spellings of true and false that sources use.
 pub fn bool_word(text: &[u8]) -> Option<bool> {
     const WORDS: &[(&str, bool)] =

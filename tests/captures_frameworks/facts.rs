@@ -15,6 +15,8 @@ pub enum Fact {
     Left(&'static [&'static str]),
     /// More of them.
     Also(&'static [&'static str]),
+    /// All attributes of the source stay, and there are no others.
+    AsItCame,
     /// Events that stay.
     Events(&'static [&'static str]),
 }
@@ -27,6 +29,7 @@ pub struct Held {
     pub tencent: Map<String, Json>,
     pub left: Vec<String>,
     pub events: Vec<String>,
+    pub as_it_came: bool,
 }
 
 /// What the facts say together.
@@ -44,6 +47,7 @@ pub fn merge(facts: &[Fact]) -> Held {
             }
             Fact::Left(keys) => held.left = keys.iter().map(ToString::to_string).collect(),
             Fact::Also(keys) => held.left.extend(keys.iter().map(ToString::to_string)),
+            Fact::AsItCame => held.as_it_came = true,
             Events(names) => held.events = names.iter().map(ToString::to_string).collect(),
         }
     }

@@ -247,6 +247,7 @@ fn smolagents() {
                 "gen_ai.response.model": "gpt-4o-mini",
                 "gen_ai.request.temperature": 0.3,
                 "gen_ai.request.max_tokens": 64,
+                "gen_ai.request.stop_sequences": ["Observation:", "Calling tools:"],
                 "gen_ai.usage.input_tokens": 57,
                 "gen_ai.usage.output_tokens": 17,
             }))
@@ -306,6 +307,7 @@ fn smolagents() {
                         "gen_ai.operation.name": "chat",
                         "gen_ai.request.temperature": 0.3,
                         "gen_ai.request.max_tokens": 64,
+                        "gen_ai.request.stop_sequences": ["Observation:", "Calling tools:"],
                         "gen_ai.input.messages": [system(), task()],
                     }))
                 ],

@@ -266,13 +266,7 @@ fn through_openllmetry() {
 #[test]
 fn through_older_openllmetry() {
     let full = || {
-        facts![
-            full(),
-            who(),
-            defined(parameters()),
-            left(&["traceloop.*"]),
-            says(json!({"gen_ai.usage.reasoning.output_tokens": null}))
-        ]
+        facts![full(), who(), defined(parameters()), left(&["traceloop.*"]), says(json!({"gen_ai.usage.reasoning.output_tokens": null}))]
     };
     let workflow = |name: &str| {
         facts![

@@ -14,14 +14,12 @@ fn known() -> Vec<Fact> {
     facts![who(), says, also(&["llm.prompt_template.template", "metadata", "tag.tags"])]
 }
 
-fn total() -> [Fact; 1] {
-    also(&[])
-}
-
 #[test]
 fn openai() {
     let model = || facts![chat("openai", "gpt-4o-mini"), known(), entry()];
-    let whole = |id: &str| facts![model(), answered_by(id), counts(), total()];
+    let tier = || says(json!({"openai.response.service_tier": "default"}));
+    let whole = |id: &str| facts![model(), answered_by(id), counts(), tier()];
+    let completion = || facts![whole("chatcmpl-1"), says(json!({"openai.response.system_fingerprint": "fp_1"}))];
     // What a stream ends with is not read.
     let stream = || {
         let says = says(json!({"gen_ai.response.model": "gpt-4o-mini", "gen_ai.request.stream": true}));
@@ -45,16 +43,13 @@ fn openai() {
             (
                 "OpenAI Chat Completions",
                 facts![
-                    whole("chatcmpl-1"),
+                    completion(),
                     defined(parameters()),
                     says(options),
                     messages(json!([brief(), asked()]), json!([called()]), "tool_call")
                 ],
             ),
-            (
-                "OpenAI Chat Completions",
-                facts![whole("chatcmpl-1"), defined(parameters()), messages(history(), json!([answered()]), "stop")],
-            ),
+            ("OpenAI Chat Completions", facts![completion(), defined(parameters()), messages(history(), json!([answered()]), "stop")]),
             ("OpenAI Chat Completions", facts![stream(), messages(json!([brief(), asked()]), json!([answered()]), "stop")]),
             (
                 "OpenAI Chat Completions",
@@ -65,7 +60,7 @@ fn openai() {
                     also(&["output.value"])
                 ],
             ),
-            ("OpenAI Chat Completions", facts![whole("chatcmpl-1"), messages(json!([image]), json!([answered()]), "stop")]),
+            ("OpenAI Chat Completions", facts![completion(), messages(json!([image]), json!([answered()]), "stop")]),
             (
                 "OpenAI Responses",
                 facts![
@@ -120,7 +115,6 @@ fn anthropic() {
             entry(),
             claude_counts(),
             instructed("be brief"),
-            total(),
             also(&["llm.invocation_parameters"]),
             says(json!({"gen_ai.response.model": CLAUDE, "gen_ai.request.max_tokens": 2048}))
         ]
@@ -185,7 +179,6 @@ fn langchain() {
         facts![
             chat("openai", "gpt-4o-mini"),
             counts(),
-            total(),
             also(&["metadata"]),
             says(json!({"gen_ai.response.model": "gpt-4o-mini-2024-07-18"})),
             says(json!({"gen_ai.request.temperature": 0.3, "gen_ai.request.max_tokens": 64, "gen_ai.request.stream": false}))
@@ -303,7 +296,6 @@ fn wrappers() {
                     chat("openai", "gpt-4o-mini"),
                     defined(json!({"type": "object"})),
                     counts(),
-                    total(),
                     says(json!({
                         "gen_ai.response.model": "gpt-4o-mini",
                         "gen_ai.request.temperature": 0.3,

@@ -8,14 +8,10 @@ use serde_json::{Value as Json, json};
 
 const CLAUDE: &str = "claude-sonnet-4-20250514";
 
-fn total() -> [Fact; 1] {
-    also(&[])
-}
-
 /// It knows nothing of the parts.
 fn counted() -> Vec<Fact> {
     let none = json!({"gen_ai.usage.cache_read.input_tokens": null, "gen_ai.usage.reasoning.output_tokens": null});
-    facts![counts(), says(none), total()]
+    facts![counts(), says(none)]
 }
 
 /// What stands around the calls of `openai`, in every version: an agent, a workflow, and a tool.
@@ -60,7 +56,7 @@ fn openai() {
                 ],
             ),
             ("chat gpt-4o-mini", facts![whole("chatcmpl-1"), defined(parameters()), answer(history())]),
-            ("chat gpt-4o-mini", facts![stream(), total(), guess, answer(json!([brief(), asked()]))]),
+            ("chat gpt-4o-mini", facts![stream(), guess, answer(json!([brief(), asked()]))]),
             ("chat gpt-4o-mini", facts![stream(), defined(parameters()), calls(json!([asked()]))]),
             ("chat gpt-4o-mini", facts![whole("chatcmpl-1"), answer(json!([image]))]),
             // Of the newer API it reads texts only: not the call, nor what came before as items.
@@ -148,7 +144,7 @@ fn anthropic() {
                 facts![repeated(), also(thinking), options(), in_stream(said(&[thought(""), part("I ask."), pieces]))],
             ),
             // The second of a stream runs beside the client's, not above it.
-            ("chat claude-sonnet-4-20250514", facts![claude(), claude_counts(), total(), in_stream(answered())]),
+            ("chat claude-sonnet-4-20250514", facts![claude(), claude_counts(), in_stream(answered())]),
             (
                 "chat boom",
                 facts![

@@ -23,7 +23,6 @@ fn strands_with_events() {
         ]
     };
     let history = || json!([asked(), called(), told(blocks())]);
-    let total = || left(&[]);
     let error = || failed("openai.InternalServerError");
     hold(
         "strands-py-1.62.0.agent-events.pb",
@@ -35,8 +34,7 @@ fn strands_with_events() {
                     usage(),
                     who(),
                     instructed("be brief"),
-                    messages(json!([asked()]), json!([called()]), "tool_call"),
-                    total()
+                    messages(json!([asked()]), json!([called()]), "tool_call")
                 ],
             ),
             (
@@ -63,8 +61,7 @@ fn strands_with_events() {
                     usage(),
                     who(),
                     instructed("be brief"),
-                    messages(history(), json!([answered()]), "stop"),
-                    total()
+                    messages(history(), json!([answered()]), "stop")
                 ],
             ),
             (
@@ -116,8 +113,7 @@ fn strands_with_events() {
                     usage(),
                     who(),
                     instructed("be brief"),
-                    messages(json!([asked()]), ended(called(), "tool_use"), "tool_call"),
-                    total()
+                    messages(json!([asked()]), ended(called(), "tool_use"), "tool_call")
                 ],
             ),
             (
@@ -149,8 +145,7 @@ fn strands_with_events() {
                     usage(),
                     who(),
                     instructed("be brief"),
-                    messages(history(), ended(answered(), "end_turn"), "stop"),
-                    total()
+                    messages(history(), ended(answered(), "end_turn"), "stop")
                 ],
             ),
             (
@@ -367,7 +362,9 @@ fn mlflow() {
                     messages(json!([brief(), asked()]), json!([called()]), "tool_call"),
                     no_audio(),
                     left(tools),
-                    says(json!({"gen_ai.request.temperature": 0.3, "gen_ai.request.max_tokens": 64}))
+                    says(
+                        json!({"gen_ai.request.temperature": 0.3, "gen_ai.request.max_tokens": 64, "openai.response.service_tier": "default", "openai.response.system_fingerprint": "fp_1"})
+                    )
                 ],
             ),
             ("get_weather", facts![tool(), left(of_function)]),
@@ -379,7 +376,9 @@ fn mlflow() {
                     messages(turns(), json!([answered()]), "stop"),
                     no_audio(),
                     left(&["mlflow.message.format", "mlflow.spanLogLevel", "mlflow.traceRequestId", "stream_options", "tools"]),
-                    says(json!({"gen_ai.request.stream": true, "gen_ai.response.time_to_first_chunk": "…"}))
+                    says(
+                        json!({"gen_ai.request.stream": true, "gen_ai.response.time_to_first_chunk": "…", "openai.response.system_fingerprint": "fp_1"})
+                    )
                 ],
             ),
             (

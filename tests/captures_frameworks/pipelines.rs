@@ -137,6 +137,8 @@ fn crewai_through_openinference() {
             says(json!({
                 "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
                 "gen_ai.response.id": "chatcmpl-1",
+                "openai.response.service_tier": "default",
+                "openai.response.system_fingerprint": "fp_1",
                 "gen_ai.usage.audio.input_tokens": 0,
                 "gen_ai.usage.audio.output_tokens": 0,
             }))

@@ -125,7 +125,7 @@ fn openai_agents_hand_over() {
                 "desk → unknown.handoff",
                 facts![
                     provider(),
-                    left(&["gen_ai.handoff.from_agent", "gen_ai.operation.name"]),
+                    left(&["gen_ai.handoff.from_agent", "gen_ai.operation.name", "traceloop.span.kind"]),
                     says(json!({"gen_ai.agent.name": "desk"}))
                 ],
             ),

@@ -337,6 +337,33 @@ fn what_no_convention_knows_stays_as_it_is() {
     assert_eq!(convert(&body("http", &source), &options).unwrap(), body("http", &source));
 }
 
+/// Events that name what a model was asked or answered, and the keys that hold it there.
+#[test]
+fn a_span_that_only_its_events_make_one_of_a_model_keeps_its_content() {
+    for (event, key) in [
+        ("gen_ai.user.message", "content"),
+        ("gen_ai.choice", "message"),
+        ("gen_ai.content.prompt", "gen_ai.prompt"),
+        ("gen_ai.client.inference.operation.details", "gen_ai.input.messages"),
+        ("gen_ai.some.later.event", "body"),
+        ("db.query.result", "db.query.result.document"),
+        ("llm.content.completion.chunk", "chunk"),
+        ("my.event", "gen_ai.completion"),
+    ] {
+        for profile in PROFILES {
+            let event = Event { name: event.into(), time_unix_nano: 5, attributes: vec![text(key, "Canary!")], ..Default::default() };
+            let source = Span { events: vec![event], ..span("work", vec![text("my.note", "Canary!")]) };
+            let options = format!(r#"{{"profile":"{profile}","keep":"all","privacy":{WITHOUT}}}"#);
+            let out = converted("app", &source, &options);
+            assert!(!holds(&out.encode_to_vec(), "Canary!"), "{profile}: {out:?}");
+        }
+    }
+    // An error on a span of no model says nothing of one.
+    let event = Event { name: "exception".into(), attributes: vec![text("exception.message", "refused")], ..Default::default() };
+    let source = Span { events: vec![event], ..span("GET /", vec![text("my.note", "said")]) };
+    assert_eq!(converted("app", &source, &format!(r#"{{"privacy":{WITHOUT}}}"#)).events, source.events);
+}
+
 #[test]
 fn events_keep_their_names_and_errors_their_types() {
     let failed = |messages: &str| {

@@ -131,7 +131,7 @@ fn vercel_counts_of_anthropic() {
             "gen_ai.usage.output_tokens": 17,
             "ai.response.providerMetadata": text(metadata),
         });
-        let mut expected = json!({
+        let expected = json!({
             "gen_ai.operation.name": "chat",
             "gen_ai.provider.name": "anthropic",
             "gen_ai.usage.input_tokens": 52,

@@ -211,7 +211,6 @@ fn strands_model_and_tool() {
             "gen_ai.usage.output_tokens": 17,
             "gen_ai.usage.cache_read.input_tokens": 30,
             "gen_ai.usage.cache_write.input_tokens": 2,
-            // OTel has no key for it.
         }),
     );
     becomes(
@@ -671,8 +670,7 @@ fn codex_turn() {
         }),
         &[],
         json!({
-            "gen_ai.operation.name": "chat",
-            "gen_ai.provider.name": "openai",
+            "gen_ai.operation.name": "invoke_agent",
             "gen_ai.request.model": "gpt-5-codex",
             "gen_ai.request.reasoning.level": "high",
             "gen_ai.usage.input_tokens": 57,

@@ -120,16 +120,22 @@ fn a_value_that_is_nowhere_in_what_goes_out_is_named() {
         "choices": [{"index": 0, "finish_reason": "stop", "logprobs": {"content": [{"token": "Fi-tok"}]}, "message": {"role": "assistant", "content": "Fine."}}],
     });
     let attributes = json!({"openinference.span.kind": "LLM", "output.value": answer.to_string()});
-    let lost = gone(llm, attributes, "output.value", Profile::OTEL);
-    assert_eq!(lost["why"], "others say a part of it", "{lost}");
-    let missing: BTreeSet<_> = lost["missing"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
-    assert_eq!(missing, BTreeSet::from(["choices.0.logprobs.content.0.token", "citations.0"]), "{lost}");
-    // A field that the profile has no key for.
+    let spans = explained(&crate::body::request(llm, "x", &attributes), &Convert::default());
+    let kept = find(&spans[0]["attributes"], "output.value");
+    assert_eq!(kept["kept"], "others say a part of it", "{kept}");
+    let missing: BTreeSet<_> = kept["missing"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
+    assert_eq!(missing, BTreeSet::from(["choices.0.logprobs.content.0.token", "citations.0"]), "{kept}");
+    // Where each of the others went.
+    for (path, key) in [("id", "gen_ai.response.id"), ("usage.prompt_tokens", "gen_ai.usage.input_tokens")] {
+        assert!(kept["members"].as_array().unwrap().contains(&json!({"path": path, "in": key})), "{kept}");
+    }
+    // Fields that this profile says among the metadata and the parameters.
     let metadata = r#"{"openai":{"responseId":"resp-1","serviceTier":"priority"}}"#;
     let attributes = json!({"ai.operationId": "ai.generateText.doGenerate", "ai.model.id": "m", "ai.response.providerMetadata": metadata});
     let spans = explained(&crate::body::request("ai", "x", &attributes), &Convert { profile: Profile::LANGFUSE, ..Default::default() });
     let lost = spans[0]["gone"].as_array().unwrap().iter().find(|gone| gone["key"] == "ai.response.providerMetadata");
-    assert!(lost.is_none_or(|lost| lost["why"] != "said by others"), "{lost:?}");
+    let said: BTreeSet<_> = lost.unwrap()["members"].as_array().unwrap().iter().map(|member| member["in"].as_str().unwrap()).collect();
+    assert_eq!(said, BTreeSet::from(["langfuse.observation.metadata.response_id", "langfuse.observation.model.parameters"]));
 }
 
 #[test]

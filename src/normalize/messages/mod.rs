@@ -7,6 +7,7 @@ mod parts;
 mod shapes;
 
 use crate::conventions::words;
+use crate::genai::Field;
 use crate::json::{self, Items, Json};
 use crate::span::Value;
 use crate::text::{self, Out};
@@ -60,6 +61,14 @@ pub enum Side {
 }
 
 impl Side {
+    /// The field of its messages.
+    pub fn field(self) -> Field {
+        match self {
+            Side::Input => Field::InputMessages,
+            Side::Output => Field::OutputMessages,
+        }
+    }
+
     fn role(self) -> &'static str {
         match self {
             Side::Input => "user",

@@ -5,6 +5,7 @@ import { REQUEST } from "../otlp/schema.js";
 import { lookup, type Placed, type Request, type Span, spansOf } from "../otlp/spans.js";
 import type { Profile } from "../profiles.js";
 import type { Kind, SpanRow, Tokens, TraceSummary } from "../protocol.js";
+import type { TraceView } from "./trace-view.js";
 import { warningsOf } from "./warnings.js";
 
 const KINDS = new Map<string, Kind>(
