@@ -66,7 +66,9 @@ fn definition<'a>(tool: Json<'a>, count: &mut usize, out: &mut Out<'a>, arena: &
     let is_held = held().next().is_some();
     // Tools that are named by their keys: Gemini's own, and all of the Vercel SDK.
     if is_held || tool.is_object() && tool.any(&["type", "name", "function", "toolSpec", "toolName"]).is_none() {
-        for (key, member) in tool.entries().filter(|(key, member)| member.is_object() && !text::any(key, HELD)) {
+        // Beside a list of tools other objects may stand, such as Pydantic AI's `tool_visibility`.
+        let is_tool = |member: &Json| member.is_empty() || !is_held || member.any(&["description", "parameters", "inputSchema"]).is_some();
+        for (key, member) in tool.entries().filter(|(key, member)| member.is_object() && is_tool(member) && !text::any(key, HELD)) {
             definition_as(member, Some(key), count, out, arena);
         }
         return;
