@@ -71,9 +71,7 @@ for (const [what, flags, before, reason] of [
     );
     const { said, warnings } = run(flags, before + imported);
     assert.equal(warnings.length, 1, warnings.join("\n"));
-    const text = new RegExp(
-      `^genspan: WebAssembly is not available here \\(${reason}\\); .*'wasm-unsafe-eval'.*--jitless`,
-    );
+    const text = new RegExp(`^genspan: WebAssembly is not available \\(${reason}\\); .*'wasm-unsafe-eval'.*--jitless`);
     assert.match(warnings[0], text);
     assert.match(said.thrown, text);
     assert.match(said.wrong, /^genspan: endpoint: "nowhere" is not a URL/);

@@ -1,7 +1,7 @@
 //! Nothing is consumed whole: an attribute that holds an object or a list goes only if each member of it goes out elsewhere. Held for every row of
 //! the tables that takes such a value, with a member that nobody knows put in at every level, in each profile.
 
-// README promise: "Nothing is lost that can be kept, and nothing silently."
+// README promise: "Nothing is lost that can be kept, and nothing silently"
 
 use crate::body::spans;
 use genspan::config::{Convert, Format, Profile};

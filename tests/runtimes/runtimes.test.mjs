@@ -208,7 +208,7 @@ row("Chromium", "with one that forbids it: a warning, and the page goes on", noC
   const { origin } = new URL(receiver.url);
   assert.equal(await inChromium(bundle, "default-src 'self'")(origin), "said 7");
   assert.equal(warned.length, 1, warned.join("\n"));
-  assert.match(warned[0], /^genspan: WebAssembly is not available here .*script-src 'wasm-unsafe-eval'/);
+  assert.match(warned[0], /^genspan: WebAssembly is not available .*script-src 'wasm-unsafe-eval'/);
 });
 
 // ---- workers

@@ -354,7 +354,7 @@ test("warnings: a name that the backend refuses, a call without model and usage,
     assert.ok(said.includes(text), said);
   assert.ok(!said.includes("My App"), "only one profile has a rule for names");
   await page.locator("#profile").selectOption("tencent");
-  await page.locator(".warnings li", { hasText: 'try "my-app"' }).waitFor();
+  await page.locator(".warnings li", { hasText: 'such as "my-app"' }).waitFor();
   assert.equal((await attributesAfter(page))["gen_ai.span.kind"], "LLM");
   await close(page);
 });

@@ -290,6 +290,8 @@ const zh: Words = {
       "the kind of span": "span 的种类",
       "proof of the convention": "规范的证据",
       "a kind of span that begins no segment": "不开启片段的 span 种类",
+      "a span around calls": "包裹调用的 span",
+      "a copy of another span": "另一个 span 的副本",
       "several meanings of one value": "一个值的多种含义",
       "members of an object": "对象的成员",
       "implied by the key": "由键名隐含",
