@@ -330,8 +330,8 @@ impl<'d> Json<'d> {
 
     /// Writes the members that hold something and that nobody else writes, each after a comma unless it is the first of `count`.
     #[inline(never)]
-    pub fn write_rest(self, is_said: &dyn Fn(&[u8]) -> bool, count: &mut usize, out: &mut Out) {
-        for (key, value) in self.entries().filter(|(key, value)| !value.is_empty() && !is_said(key)) {
+    pub fn write_rest(self, is_said: &dyn Fn(&[u8], Json<'d>) -> bool, count: &mut usize, out: &mut Out) {
+        for (key, value) in self.entries().filter(|(key, value)| !value.is_empty() && !is_said(key, *value)) {
             member(out, count, key);
             value.write(out);
         }

@@ -3,7 +3,7 @@
 
 use super::flat;
 use super::messages::{self, Side};
-use super::{Normalizer, Pending, Slot, Stranger, params, scalar, strange, tools, twice, usage};
+use super::{Fate, Normalizer, Pending, Slot, Stranger, params, scalar, strange, tools, twice, usage};
 use crate::conventions::{self, PLAIN, words};
 use crate::genai::{DERIVED, EVENTS, Field, Flat, Kind, NAMES};
 use crate::json::{self, Json};
@@ -152,19 +152,28 @@ fn note_stranger<'a>(n: &mut Normalizer<'_, 'a>, name: &'a [u8], value: Json<'a>
 
 /// Reads messages into their field; what else the conversation tells fills what is empty.
 fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content<'a>, trust: u8) {
+    read_conversation(n, side, content, trust);
+}
+
+/// As [`put_conversation`]. Returns true if some objects among the messages are not messages.
+fn read_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content<'a>, trust: u8) -> bool {
     let arena = n.cx.arena;
     // Nothing was said: what Langfuse's wrappers write for an embedding and for a failed call.
     if content.canonical_text(arena).is_empty() {
-        return;
+        return false;
     }
     read_beside(n, side, content);
     let conversation = match messages::read(content.text, content.json, side, arena) {
         Ok(conversation) => conversation,
-        Err(why) => return n.unread += u32::from(matches!(why, messages::Unread::TooLarge)),
+        Err(why) => {
+            n.unread += u32::from(matches!(why, messages::Unread::TooLarge));
+            return false;
+        }
     };
     let field = side.field();
     if let Some(json) = content.json.filter(|_| content.of != DERIVED) {
         note_strangers(n, json, side, content.of, &[]);
+        conversation.odd.iter().for_each(|odd| note_stranger(n, b"", *odd, content.of));
     }
     if conversation.messages != b"[]" {
         if content.of != DERIVED {
@@ -206,6 +215,7 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
             read_usage(n, counts, 0);
         }
     }
+    !conversation.odd.is_empty()
 }
 
 /// Reads a list of messages that holds the answer too: choices, else what the assistant says last.
@@ -238,17 +248,7 @@ pub(super) fn read_lists(n: &mut Normalizer) {
     flat::sort(&mut leaves);
     for list in leaves.chunk_by(|a, b| a.of == b.of) {
         n.c.reading = list.iter().map(|leaf| leaf.at).min().unwrap_or(DERIVED);
-        let mut text = flat::nest(list, arena);
-        // One odd key leaves the other messages readable, and stays.
-        let all = json::parse(text, arena).filter(|_| matches!(list[0].of, Flat::InputMessages | Flat::OutputMessages));
-        let is_odd = |item: &Json| item.is_object() && !messages::is_message(*item);
-        let mut readable = BumpVec::new_in(arena);
-        if all.is_some_and(|all| all.items().any(|item| is_odd(&item)) && all.items().any(messages::is_message)) {
-            let items = list.chunk_by(|a, b| flat::have_one_place(a, b)).zip(all.into_iter().flat_map(Json::items));
-            items.filter(|(_, item)| !is_odd(item)).for_each(|(leaves, _)| readable.extend_from_slice_copy(leaves));
-            text = flat::nest(&readable, arena);
-        }
-        let list = if readable.is_empty() { list } else { &readable[..] };
+        let text = flat::nest(list, arena);
         let content = Content { text, json: json::parse(text, arena), at: DERIVED, of: DERIVED };
         let (field, side) = match list[0].of {
             Flat::InputMessages => (Field::InputMessages, Some(Side::Input)),
@@ -275,10 +275,11 @@ pub(super) fn read_lists(n: &mut Normalizer) {
             }
             continue;
         }
+        let mut has_odd = false;
         match side {
             Some(side) => {
                 let ended = n.c.has(Field::FinishReasons);
-                put_conversation(n, side, content, STRUCTURED);
+                has_odd = read_conversation(n, side, content, STRUCTURED);
                 let reason = list.iter().find(|leaf| leaf.path.ends_with(b"finish_reason"));
                 if let Some(leaf) = reason.filter(|_| !ended) {
                     n.c.set_source(Field::FinishReasons, leaf.at);
@@ -296,6 +297,9 @@ pub(super) fn read_lists(n: &mut Normalizer) {
             list.iter().for_each(|leaf| n.mapped(leaf.at));
             if let Some(json) = content.json.filter(|_| field != Field::ToolCallArguments) {
                 note_strangers(n, json, side.unwrap_or(Side::Input), DERIVED, list);
+                let items = list.chunk_by(flat::have_one_place).zip(json.items());
+                let odd = items.filter(|(_, item)| has_odd && !messages::is_message(*item));
+                odd.flat_map(|(leaves, _)| leaves).for_each(|leaf| n.set_fate(leaf.at, Fate::Keep));
             }
         }
     }
@@ -607,7 +611,7 @@ fn write_document<'a>(document: Json<'a>, out: &mut Out<'a>, arena: &'a Bump) {
             "lc",
             "type",
         ];
-        fields.write_rest(&|key| crate::text::any(key, SAID), &mut count, out);
+        fields.write_rest(&|key, _| text::any(key, SAID), &mut count, out);
         out.push(b'}');
     }
 }

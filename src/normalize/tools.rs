@@ -64,11 +64,10 @@ fn definition<'a>(tool: Json<'a>, count: &mut usize, out: &mut Out<'a>, arena: &
         return definition(inner, count, out, arena);
     }
     let is_held = held().next().is_some();
-    // Tools that are named by their keys: Gemini's own, and all of the Vercel SDK.
+    // Tools that are named by their keys: Gemini's own, and all of the Vercel SDK. Pydantic AI's request has other objects beside its lists.
     if is_held || tool.is_object() && tool.any(&["type", "name", "function", "toolSpec", "toolName"]).is_none() {
-        // Beside a list of tools other objects may stand, such as Pydantic AI's `tool_visibility`.
-        let is_tool = |member: &Json| member.is_empty() || !is_held || member.any(&["description", "parameters", "inputSchema"]).is_some();
-        for (key, member) in tool.entries().filter(|(key, member)| member.is_object() && is_tool(member) && !text::any(key, HELD)) {
+        let are_tools = tool.any(&["function_tools", "output_tools"]).is_none();
+        for (key, member) in tool.entries().filter(|(key, member)| are_tools && member.is_object() && !text::any(key, HELD)) {
             definition_as(member, Some(key), count, out, arena);
         }
         return;
@@ -142,10 +141,10 @@ fn definition_as<'a>(tool: Json<'a>, key: Option<&'a [u8]>, count: &mut usize, o
         write_schema(schema.text(arena).and_then(|t| json::parse(t, arena)).filter(Json::is_object).unwrap_or(schema), out);
     }
     // OTel's definitions may have further members.
-    let is_said = |name: &[u8]| text::any(name, SAID) || arguments.is_some() && text::is(name, "arguments");
+    let is_said = |name: &[u8], _| text::any(name, SAID) || arguments.is_some() && text::is(name, "arguments");
     function.write_rest(&is_said, &mut members, out);
     if function.source() != tool.source() {
-        tool.write_rest(&|name| is_said(name) || function.entries().any(|(known, _)| known == name), &mut members, out);
+        tool.write_rest(&|name, value| is_said(name, value) || function.entries().any(|(known, _)| known == name), &mut members, out);
     }
     out.push(b'}');
 }

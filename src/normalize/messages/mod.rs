@@ -35,6 +35,8 @@ pub struct Conversation<'a> {
     pub usage: Option<Json<'a>>,
     /// Instructions that stood apart from the messages: `[part]` as JSON.
     pub system: Option<&'a [u8]>,
+    /// Objects among the messages that are none.
+    pub odd: BumpVec<'a, Json<'a>>,
     /// The tool calls whose results did not come yet.
     calls: BumpVec<'a, Json<'a>>,
 }
@@ -168,49 +170,27 @@ const ITEM_ROLES: &[(&str, &str)] = &[
     ("reasoning", "assistant"),
 ];
 
-/// Members of a message that its parts hold, or that are taken from the answer as a whole.
+/// Members of a message that its parts say, or its place among the others. Of answers and of what they used their own spans have a field.
 const MEMBERS: &[&str] = &[
     "role",
-    "type",
-    "name",
-    "content",
-    "contents",
-    "content_parts",
-    "parts",
-    "text",
-    "tool_calls",
-    "invalid_tool_calls",
-    "function_call",
     "function_call_name",
     "function_call_arguments_json",
-    "refusal",
-    "files",
-    "images",
-    "audio",
-    "reasoning_content",
-    "reasoning",
-    "thinking",
+    "content_parts",
     "additional_kwargs",
+    "index",
+    "event.name",
+    "gen_ai.message.index",
+    "gen_ai.system",
     "response_metadata",
     "usage_metadata",
     "usage",
     "meta",
-    "model",
-    "id",
-    "object",
-    "status",
-    "index",
-    "finish_reason",
-    "finishReason",
-    "stop_reason",
-    "stopReason",
-    "event.name",
-    "gen_ai.message.index",
-    "gen_ai.system",
-    "tools",
-    "functions",
-    "tool_call_id",
 ];
+
+/// Members of a message that hold what it says: the first that is there.
+const CONTENTS: &[&str] = &["parts", "content", "contents"];
+const THOUGHTS: &[&str] = &["reasoning_content", "reasoning", "thinking"];
+const REASONS: &[&str] = &["finish_reason", "finishReason", "stop_reason", "stopReason"];
 
 /// Messages may be so many times as long as their source, and longer by so many bytes: a list of empty texts would be eighteen times as long.
 const MAX_GROWTH: usize = 4;
@@ -231,6 +211,8 @@ struct Transcoder<'a> {
     around: BumpVec<'a, (Json<'a>, &'static str)>,
     /// The calls beside the contents of the message.
     announced: Option<Json<'a>>,
+    /// Where the answer begins whose own members were read.
+    answer: Option<*const u8>,
     found: &'a mut Conversation<'a>,
 }
 
@@ -248,6 +230,7 @@ impl<'a> Transcoder<'a> {
             model: None,
             usage: None,
             system: None,
+            odd: BumpVec::new_in(arena),
             calls: BumpVec::new_in(arena),
         });
         Transcoder {
@@ -260,6 +243,7 @@ impl<'a> Transcoder<'a> {
             parts: 0,
             around: BumpVec::new_in(arena),
             announced: None,
+            answer: None,
             found,
         }
     }
@@ -355,6 +339,11 @@ impl<'a> Transcoder<'a> {
                     self.close();
                     Some(())
                 }
+                // One that is no message leaves the others readable.
+                () if j.items().any(is_message) && j.items().all(|i| i.is_object()) => {
+                    self.found.odd.extend(j.items().filter(|i| !is_message(*i)));
+                    self.messages(j.items(), &is_message)
+                }
                 () => None,
             };
         }
@@ -438,6 +427,7 @@ impl<'a> Transcoder<'a> {
 
     /// What an answer says beside its messages.
     fn answer(&mut self, j: Json<'a>) {
+        self.answer = Some(j.source().as_ptr());
         let meta = j.any(&["response_metadata", "meta"]);
         let usage = j.any(&["usage", "usage_metadata"]).or_else(|| meta?.any(&["usage", "token_usage", "tokenUsage"]));
         self.found.usage = self.found.usage.or(usage).filter(Json::is_object);
@@ -455,7 +445,7 @@ impl<'a> Transcoder<'a> {
     }
 
     fn finish(&mut self, j: Json<'a>) {
-        if let Some(reason) = j.any(&["finish_reason", "finishReason", "stop_reason", "stopReason"]).and_then(|r| r.word()) {
+        if let Some(reason) = j.any(REASONS).and_then(|r| r.word()) {
             self.found.finish_reasons.push(Value::Str(reason));
         }
     }
@@ -556,28 +546,41 @@ impl<'a> Transcoder<'a> {
             self.close();
             return Some(());
         }
+        // Neither that of a message nor its role.
+        let kind = m.get("type").and_then(Json::word).filter(|kind| *kind != b"message" && words::find(&words::ROLES, kind).is_none());
+        // trpc-agent-go: they hold in place of the content.
+        let parts = m.get("content_parts").filter(|parts| !parts.is_empty());
         let is_result = role == "tool" && m.get("parts").is_none_or(|parts| is_text_of_result(m, parts)) && is_tool_result(m);
         if !is_result {
-            if let Some(name) = m.get("name").filter(|n| n.is_string() && !n.is_empty()) {
-                self.field("name", name);
-            }
-            self.rest(m, MEMBERS);
+            let is_answer = self.answer == Some(m.source().as_ptr());
+            let is_output = self.side == Side::Output;
+            self.rest_but(m, &|key, value| match text::as_keyword(key) {
+                "type" => kind.is_none() || m.any(CONTENTS).is_none(),
+                "text" => m.any(CONTENTS).is_none(),
+                "tool_calls" | "invalid_tool_calls" | "files" | "images" => value.is_array(),
+                "function_call" => m.get("tool_calls").is_none_or(|calls| calls.is_empty()),
+                "refusal" => value.is_string(),
+                "audio" => value.is_object(),
+                "model" | "id" | "object" | "status" | "tools" | "functions" => is_answer,
+                _ => [MEMBERS, CONTENTS, THOUGHTS].iter().any(|said| text::any(key, said)) || is_output && text::any(key, REASONS),
+            });
         }
         self.raw(",\"parts\":[");
         self.announced = m.get("tool_calls");
         let extra = m.get("additional_kwargs");
-        if let Some(reasoning) = m.any(&["reasoning_content", "reasoning", "thinking"]).or_else(|| extra?.get("reasoning_content")) {
-            self.reasoning(reasoning);
+        let kept = extra.and_then(|extra| extra.get("reasoning_content"));
+        let mut last = None;
+        for thought in THOUGHTS.iter().filter_map(|key| m.get(key)).chain(kept) {
+            // The same thought may stand under two names.
+            if last.replace(thought.source()) != Some(thought.source()) {
+                self.reasoning(thought);
+            }
         }
         if is_result {
             self.tool_response(m);
-        } else if let Some(parts) = m.get("content_parts").filter(|p| !p.is_empty()) {
-            // trpc-agent-go: they hold in place of the content.
-            self.content(parts);
-        } else if let Some(content) = m.any(&["parts", "content", "contents"]).or_else(|| m.get("text").filter(|_| m.get("type").is_none()))
-        {
+        } else if let Some(content) = parts.or_else(|| m.any(CONTENTS)).or_else(|| m.get("text").filter(|_| kind.is_none())) {
             self.content(content);
-        } else if m.get("type").is_some_and(|t| words::find(&words::ROLES, t.word().unwrap_or_default()).is_none() && !t.is("message")) {
+        } else if kind.is_some() {
             self.part(m);
         }
         // Beside the content: Dify's, and those that a model of the Vercel SDK made, which only their media type tells.

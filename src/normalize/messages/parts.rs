@@ -2,11 +2,17 @@
 //! `enums.csv`.
 
 use super::shapes::{only_content, unwrapped};
-use super::{Transcoder, call_id, call_name, called};
+use super::{MEMBERS, Transcoder, call_id, call_name, called};
 use crate::json::{self, Json};
 use crate::text::{self, base64};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
+
+/// The call that a result answers.
+const IDS: &[&str] = &["tool_call_id", "call_id", "toolCallId", "tool_use_id", "toolUseId", "tool_id"];
+
+/// A message or a part that has more members than this is not read: each is looked for among the others.
+const MOST_MEMBERS: usize = 64;
 
 impl<'a> Transcoder<'a> {
     pub(super) fn content(&mut self, content: Json<'a>) {
@@ -45,13 +51,18 @@ impl<'a> Transcoder<'a> {
     /// come last.
     #[inline(never)]
     pub(super) fn rest(&mut self, j: Json<'a>, said: &[&str]) {
-        self.rest_but(j, &|key| text::any(key, said));
+        self.rest_but(j, &|key, _| text::any(key, said));
     }
 
-    fn rest_but(&mut self, j: Json<'a>, is_said: &dyn Fn(&[u8]) -> bool) {
+    pub(super) fn rest_but(&mut self, j: Json<'a>, is_said: &dyn Fn(&[u8], Json<'a>) -> bool) {
+        let is_too_large = |j: Json| j.entries().nth(MOST_MEMBERS).is_some();
+        self.is_too_large |= is_too_large(j) || self.around.iter().any(|(around, _)| is_too_large(*around));
+        if self.is_too_large {
+            return self.around.clear();
+        }
         j.write_rest(is_said, &mut 1, &mut self.out);
-        for (around, inner) in std::mem::replace(&mut self.around, BumpVec::new_in(self.arena)) {
-            let is_known = |key: &[u8]| is_said(key) || text::is(key, inner) || j.entries().any(|(known, _)| known == key);
+        for (around, inner) in self.around.drain(..) {
+            let is_known = |key: &[u8], value| is_said(key, value) || text::is(key, inner) || j.entries().any(|(known, _)| known == key);
             around.write_rest(&is_known, &mut 1, &mut self.out);
         }
     }
@@ -129,7 +140,6 @@ impl<'a> Transcoder<'a> {
     fn reasoning_part(&mut self, p: Json<'a>) {
         let said = ["content", "thinking", "text", "reasoning", "summary"].iter().find_map(|key| Some((*key, p.get(key)?)));
         let (key, text) = said.filter(|(_, text)| !text.is_empty()).unwrap_or(("content", p));
-        let own = p.get("type").and_then(Json::word).unwrap_or_default();
         if text.is_array() {
             for (i, item) in text.items().enumerate() {
                 self.start_part("reasoning");
@@ -141,15 +151,9 @@ impl<'a> Transcoder<'a> {
             }
             return;
         }
-        if !text.is_string() && text::any(own, &["redacted_thinking", "redacted-reasoning"]) {
-            return self.generic(p);
-        }
         self.start_part("reasoning");
-        if text.is_string() {
-            self.field("content", text)
-        } else {
-            self.text_field("content", b"")
-        }
+        // OTel requires a content, which a thought that is redacted lacks.
+        if text.is_string() { self.field("content", text) } else { self.text_field("content", b"") }
         self.end_part(p, &["type", "content", key]);
     }
 
@@ -178,7 +182,7 @@ impl<'a> Transcoder<'a> {
         const ARGUMENTS: &[&str] = &["arguments", "args", "input"];
         self.arguments(called(call).any(ARGUMENTS).or_else(|| called(twin).any(ARGUMENTS)));
         let item = call.get("call_id").and_then(|_| call.get("id"));
-        if let Some(item) = item {
+        if let Some(item) = item.or_else(|| call.get("item_id")) {
             self.field("item_id", item);
         }
         let said = [
@@ -223,16 +227,8 @@ impl<'a> Transcoder<'a> {
         self.start_part("tool_call_response");
         let kind = j.get("type").and_then(Json::word).unwrap_or_default();
         // Haystack: the call that it is the result of.
-        let id = j.get("origin").unwrap_or(j).any(&[
-            "tool_call_id",
-            "call_id",
-            "toolCallId",
-            "tool_use_id",
-            "toolUseId",
-            "tool_id",
-            "id",
-            "ref",
-        ]);
+        let answered = j.get("origin").unwrap_or(j).any(IDS);
+        let id = answered.or_else(|| j.any(&["id", "ref"]));
         let mut of_tool = |key: &str| self.found.take_call(Some(j.get(key)?.word()?));
         let id = id.or_else(|| of_tool("role")).or_else(|| of_tool("name"));
         if let Some(id) = id.or_else(|| if j.get("name").is_none() { self.found.take_call(None) } else { None }) {
@@ -262,37 +258,19 @@ impl<'a> Transcoder<'a> {
             }
             None => self.text_field("response", b""),
         }
+        if answered.is_some() {
+            self.field_of("item_id", j, &["id"]);
+        }
         self.field_of("name", j, &["name", "toolName", "tool_name"]);
         if failed {
             self.raw(",\"is_error\":true");
         }
-        const SAID: &[&str] = &[
-            "type",
-            "role",
-            "id",
-            "name",
-            "toolName",
-            "tool_name",
-            "response",
-            "contents",
-            "parts",
-            "origin",
-            "tool_call_id",
-            "call_id",
-            "toolCallId",
-            "tool_use_id",
-            "toolUseId",
-            "tool_id",
-            "ref",
-            "additional_kwargs",
-            "response_metadata",
-        ];
-        let key = given.map_or("response", |(key, _)| key);
-        let is_said = |name: &[u8]| {
-            text::any(name, SAID)
-                || text::is(name, key)
+        const SAID: &[&str] = &["type", "id", "name", "toolName", "tool_name", "origin", "ref"];
+        let is_said = |name: &[u8], value: Json| {
+            [SAID, IDS, MEMBERS].iter().any(|said| text::any(name, said))
+                || given.map_or(text::any(name, &["contents", "parts"]), |(key, _)| text::is(name, key))
                 || failed && text::any(name, &["is_error", "isError"])
-                || failed && j.get("error").and_then(Json::as_bool).is_some() && text::is(name, "error")
+                || failed && value.as_bool().is_some() && text::is(name, "error")
         };
         self.rest_but(j, &is_said);
         self.raw("}");
@@ -354,12 +332,17 @@ impl<'a> Transcoder<'a> {
 
     /// Sound, and what it says as text.
     pub(super) fn audio(&mut self, source: Json<'a>) {
-        let transcript = unwrapped(source, "audio").get("transcript");
-        if transcript.is_none() || source.any(CONTENTS).or(source.any(URIS)).is_some() {
-            self.media("audio", source, None);
-        }
-        if let Some(transcript) = transcript {
-            self.field_part("text", "content", transcript);
+        let said = unwrapped(source, "audio");
+        match said.get("transcript") {
+            Some(transcript) if source.any(CONTENTS).or(source.any(URIS)).is_none() => {
+                self.start_part("text");
+                self.field_as_text("content", transcript);
+                self.end_part(said, MEDIA);
+            }
+            transcript => {
+                self.media("audio", source, None);
+                transcript.into_iter().for_each(|text| self.field_part("text", "content", text));
+            }
         }
     }
 
@@ -390,7 +373,7 @@ impl<'a> Transcoder<'a> {
         self.raw("{\"type\":\"");
         self.raw(what);
         self.raw("\"");
-        part.write_rest(&|key| text::is(key, "type"), &mut 1, &mut self.out);
+        part.write_rest(&|key, _| text::is(key, "type"), &mut 1, &mut self.out);
         self.raw("}");
         self.end_part(part, &["id", "type", "name", "language", "code", "outcome", "output", kind]);
     }
