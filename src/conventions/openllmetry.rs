@@ -89,6 +89,7 @@ pub const OPENLLMETRY: Convention = Convention {
         flat("llm.prompts.*", To::FlatParts(Flat::InputMessages)),
         flat("llm.completions.*", To::FlatParts(Flat::OutputMessages)),
         flat("llm.request.functions.*", To::Flat(Flat::Tools)),
+        field("llm.request.functions", Field::ToolDefinitions),
         trusted("llm.usage.prompt_tokens", Field::InputTokens, WEAK),
         trusted("llm.usage.completion_tokens", Field::OutputTokens, WEAK),
         field("llm.usage.total_tokens", Field::TotalTokens),

@@ -328,6 +328,15 @@ impl<'d> Json<'d> {
         out.push(close);
     }
 
+    /// Writes the members that hold something and that nobody else writes, each after a comma unless it is the first of `count`.
+    #[inline(never)]
+    pub fn write_rest(self, is_said: &dyn Fn(&[u8], Json<'d>) -> bool, count: &mut usize, out: &mut Out) {
+        for (key, value) in self.entries().filter(|(key, value)| !value.is_empty() && !is_said(key, *value)) {
+            member(out, count, key);
+            value.write(out);
+        }
+    }
+
     /// Writes a string without its quotes, escapes canonical.
     pub fn write_inner(self, out: &mut Out) {
         match self.0.kind {

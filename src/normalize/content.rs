@@ -3,13 +3,13 @@
 
 use super::flat;
 use super::messages::{self, Side};
-use super::{Normalizer, Pending, Slot, Stranger, params, scalar, strange, tools, twice, usage};
+use super::{Fate, Normalizer, Pending, Slot, Stranger, params, scalar, strange, tools, twice, usage};
 use crate::conventions::{self, PLAIN, words};
 use crate::genai::{DERIVED, EVENTS, Field, Flat, Kind, NAMES};
 use crate::json::{self, Json};
 use crate::span::Value;
 use crate::span::value;
-use crate::text::{self, Out};
+use crate::text::{self, Out, number};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
@@ -152,19 +152,28 @@ fn note_stranger<'a>(n: &mut Normalizer<'_, 'a>, name: &'a [u8], value: Json<'a>
 
 /// Reads messages into their field; what else the conversation tells fills what is empty.
 fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content<'a>, trust: u8) {
+    read_conversation(n, side, content, trust);
+}
+
+/// As [`put_conversation`]. Returns true if some objects among the messages are not messages.
+fn read_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content<'a>, trust: u8) -> bool {
     let arena = n.cx.arena;
     // Nothing was said: what Langfuse's wrappers write for an embedding and for a failed call.
     if content.canonical_text(arena).is_empty() {
-        return;
+        return false;
     }
     read_beside(n, side, content);
     let conversation = match messages::read(content.text, content.json, side, arena) {
         Ok(conversation) => conversation,
-        Err(why) => return n.unread += u32::from(matches!(why, messages::Unread::TooLarge)),
+        Err(why) => {
+            n.unread += u32::from(matches!(why, messages::Unread::TooLarge));
+            return false;
+        }
     };
     let field = side.field();
     if let Some(json) = content.json.filter(|_| content.of != DERIVED) {
         note_strangers(n, json, side, content.of, &[]);
+        conversation.odd.iter().for_each(|odd| note_stranger(n, b"", *odd, content.of));
     }
     if conversation.messages != b"[]" {
         if content.of != DERIVED {
@@ -206,6 +215,7 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
             read_usage(n, counts, 0);
         }
     }
+    !conversation.odd.is_empty()
 }
 
 /// Reads a list of messages that holds the answer too: choices, else what the assistant says last.
@@ -265,10 +275,11 @@ pub(super) fn read_lists(n: &mut Normalizer) {
             }
             continue;
         }
+        let mut has_odd = false;
         match side {
             Some(side) => {
                 let ended = n.c.has(Field::FinishReasons);
-                put_conversation(n, side, content, STRUCTURED);
+                has_odd = read_conversation(n, side, content, STRUCTURED);
                 let reason = list.iter().find(|leaf| leaf.path.ends_with(b"finish_reason"));
                 if let Some(leaf) = reason.filter(|_| !ended) {
                     n.c.set_source(Field::FinishReasons, leaf.at);
@@ -286,6 +297,9 @@ pub(super) fn read_lists(n: &mut Normalizer) {
             list.iter().for_each(|leaf| n.mapped(leaf.at));
             if let Some(json) = content.json.filter(|_| field != Field::ToolCallArguments) {
                 note_strangers(n, json, side.unwrap_or(Side::Input), DERIVED, list);
+                let items = list.chunk_by(flat::have_one_place).zip(json.items());
+                let odd = items.filter(|(_, item)| has_odd && !messages::is_message(*item));
+                odd.flat_map(|(leaves, _)| leaves).for_each(|leaf| n.set_fate(leaf.at, Fate::Keep));
             }
         }
     }
@@ -322,8 +336,13 @@ pub(super) fn read(n: &mut Normalizer) {
         && let Some(content) = Content::new(&output.value, output.at, arena)
     {
         n.c.reading = content.at;
-        n.c.put(Field::EntityOutput, Value::Str(content.canonical_text(arena)), PLAIN, DERIVED);
-        let content = content.inside(output.inside, n);
+        let inside = content.inside(output.inside, n);
+        // LangChain's message of a tool is an envelope around what it gave.
+        let result = inside.json.filter(|_| kind == Some(Kind::ExecuteTool)).and_then(tool_message).and_then(|m| m.get("content"));
+        let text =
+            result.map_or_else(|| content.canonical_text(arena), |result| result.text(arena).unwrap_or_else(|| result.to_text(arena)));
+        n.c.put(Field::EntityOutput, Value::Str(text), PLAIN, DERIVED);
+        let content = inside;
         match kind {
             Some(kind) if kind.is_generation() => put_conversation(n, Side::Output, content, PLAIN),
             Some(Kind::ExecuteTool) => put_result(n, content),
@@ -334,6 +353,12 @@ pub(super) fn read(n: &mut Normalizer) {
             }
             _ => {}
         }
+    }
+    // Dify's tools.
+    if kind == Some(Kind::ExecuteTool)
+        && let Some(result) = n.c.text(Field::EntityOutput)
+    {
+        n.c.derive(Field::ToolCallResult, Value::Str(result));
     }
     if let Some(path) =
         n.held(Slot::ModelPath).filter(|_| kind.is_some_and(|k| k.is_generation() || matches!(k, Kind::Embeddings | Kind::Rerank)))
@@ -485,11 +510,18 @@ fn text_within<'a>(j: Json<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
 
 /// `[{id?, score?, content?, metadata?}]` from LangChain's, LlamaIndex's and plain lists.
 fn put_documents<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
-    let arena = n.cx.arena;
     let Some(root) = content.json else { return };
-    let Some(list) = Some(root).filter(Json::is_array).or_else(|| root.any(&["documents", "docs", "results", "matches"])) else { return };
+    if let Some(documents) = documents(root, n.cx.arena) {
+        note_strangers(n, root, Side::Output, content.of, &[]);
+        n.settle(Field::RetrievalDocuments, Value::Str(documents), PLAIN, content.at);
+    }
+}
+
+/// The documents of a list; `None` if it holds anything else.
+pub(super) fn documents<'a>(root: Json<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
+    let list = Some(root).filter(Json::is_array).or_else(|| root.any(&["documents", "docs", "results", "matches"]))?;
     if !list.is_array() || !list.items().all(|d| d.is_object() || d.is_string()) {
-        return;
+        return None;
     }
     let mut out = BumpVec::new_in(arena);
     out.push(b'[');
@@ -498,8 +530,7 @@ fn put_documents<'a>(n: &mut Normalizer<'_, 'a>, content: Content<'a>) {
         write_document(document, &mut out, arena);
     }
     out.push(b']');
-    note_strangers(n, root, Side::Output, content.of, &[]);
-    n.settle(Field::RetrievalDocuments, Value::Str(out.into_bump_slice()), PLAIN, content.at);
+    Some(out.into_bump_slice())
 }
 
 /// Reads an attribute that holds the documents that were found. Text that is no list of them is one.
@@ -546,8 +577,12 @@ fn write_document<'a>(document: Json<'a>, out: &mut Out<'a>, arena: &'a Bump) {
             "metadata" => value.text(arena).and_then(|text| json::parse(text, arena)).filter(Json::is_object),
             _ => None,
         };
+        let number = value.word().and_then(number::parse).filter(|n| name == "score" && n.is_finite());
         match text {
             Some(text) => json::string(text, out),
+            // OTel wants a text, and a number.
+            None if matches!(name, "id" | "content") && !value.is_string() => json::string(value.to_text(arena), out),
+            None if number.is_some() => out.extend_from_slice_copy(value.source()),
             None => object.unwrap_or(value).write(out),
         }
     }
@@ -555,6 +590,28 @@ fn write_document<'a>(document: Json<'a>, out: &mut Out<'a>, arena: &'a Bump) {
         out.pop();
         document.write(out);
     } else {
+        const SAID: &[&str] = &[
+            "id",
+            "doc_id",
+            "document_id",
+            "id_",
+            "node_id",
+            "score",
+            "relevance_score",
+            "similarity",
+            "page_content",
+            "pageContent",
+            "content",
+            "text",
+            "metadata",
+            "meta",
+            "kwargs",
+            "node",
+            "document",
+            "lc",
+            "type",
+        ];
+        fields.write_rest(&|key, _| text::any(key, SAID), &mut count, out);
         out.push(b'}');
     }
 }

@@ -260,6 +260,16 @@ fn detail<'a>(n: &mut Normalizer<'_, 'a>, side: Side, value: &Value<'a>) -> bool
 
 /// A field that an event holds whole. False: something else is the field's value already.
 fn whole<'a>(n: &mut Normalizer<'_, 'a>, field: Field, value: &Value<'a>) -> bool {
+    if field == Field::SystemInstructions
+        && let Some(text) = value.as_str()
+    {
+        // Plain text too: the registry wants a list of parts.
+        let parts = messages::instructions(text, n.cx.arena);
+        if parts != b"[]" {
+            n.c.derive(field, Value::Str(parts));
+        }
+        return parts == b"[]" || n.c.text(field) == Some(parts);
+    }
     let Some(value) = scalar::convert(field, value, n.cx.arena) else { return false };
     n.c.derive(field, value);
     n.c.get(field) == Some(value)

@@ -39,6 +39,11 @@ pub fn is_indexed(path: &[u8]) -> bool {
     index(split(path).0).is_some()
 }
 
+/// Do these leaves belong to one item of their list?
+pub fn have_one_place(a: &Leaf, b: &Leaf) -> bool {
+    split(a.path).0 == split(b.path).0
+}
+
 fn split(path: &[u8]) -> (&[u8], Option<&[u8]>) {
     match memchr::memchr(b'.', path) {
         Some(at) => (&path[..at], Some(&path[at + 1..])),

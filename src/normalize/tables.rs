@@ -383,11 +383,9 @@ impl<'a> Normalizer<'_, 'a> {
         let text = value.as_str();
         let of_tool = text.filter(|_| matches!(field, Field::ToolCallArguments | Field::ToolCallResult));
         let json = of_tool.and_then(|text| json::parse(text, arena));
+        let list = if let Value::Array(_) = value { Some(value::to_json(value, arena)) } else { text };
         let read = match field {
-            Field::ToolDefinitions => {
-                let list = if let Value::Array(_) = value { Some(value::to_json(value, arena)) } else { text };
-                list.and_then(|list| tools::from_text(list, arena))
-            }
+            Field::ToolDefinitions => list.and_then(|list| tools::from_text(list, arena)),
             // Semantic Kernel and the Agent Framework write the whole URL.
             Field::ServerAddress => text.filter(|url| text::position(url, b"://").is_some()).map(provider::host),
             Field::ToolCallResult => json.and_then(|result| content::read_result(self, result)),
@@ -400,8 +398,13 @@ impl<'a> Normalizer<'_, 'a> {
                 if let Some(parts) = text.filter(|text| text.starts_with(b"[")).and_then(|text| json::parse(text, arena)) {
                     content::note_strangers(self, parts, messages::Side::Input, at, &[]);
                 }
-                text.map(|text| messages::instructions(text, arena))
+                match list.map(|text| messages::instructions(text, arena)) {
+                    // Nothing was said.
+                    Some(b"[]") => return self.set_fate(at, Fate::Drop),
+                    read => read,
+                }
             }
+            Field::RetrievalDocuments => list.and_then(|list| content::documents(json::parse(list, arena)?, arena)),
             _ => None,
         };
         let converted = match read {

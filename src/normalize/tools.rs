@@ -1,7 +1,7 @@
 //! Tool definitions from any provider's shape to OTel's `[{type, name, description?, parameters?}]`.
 
 use crate::json::{self, Json};
-use crate::text::Out;
+use crate::text::{self, Out};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
@@ -17,14 +17,14 @@ pub fn definitions<'a>(tools: &[Json<'a>], arena: &'a Bump) -> Option<&'a [u8]> 
 
 /// As [`definitions`], from a list.
 pub fn definitions_of<'a>(list: Json<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
-    definitions(&BumpVec::from_iter_in(list.items(), arena), arena)
+    if list.is_object() { definitions(&[list], arena) } else { definitions(&BumpVec::from_iter_in(list.items(), arena), arena) }
 }
 
 /// As [`definitions`], from JSON text: a list, one definition, or a list of JSON texts.
 #[inline(never)]
 pub fn from_text<'a>(text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
     let root = json::parse(text, arena)?;
-    if root.is_array() { definitions_of(root, arena) } else { definitions(&[root], arena) }
+    definitions_of(root, arena)
 }
 
 /// The definition of the tool `name` whose arguments have this schema, unless the text is a definition already.
@@ -41,7 +41,7 @@ pub fn from_schema<'a>(text: &'a [u8], name: &[u8], description: Option<&[u8]>, 
         json::string(description, &mut out);
     }
     out.extend_from_slice_copy(b",\"parameters\":");
-    schema.write(&mut out);
+    write_schema(schema, &mut out);
     out.extend_from_slice_copy(b"}]");
     Some(out.into_bump_slice())
 }
@@ -58,39 +58,146 @@ fn definition<'a>(tool: Json<'a>, count: &mut usize, out: &mut Out<'a>, arena: &
         return list.items().filter(Json::is_object).for_each(|tool| definition(tool, count, out, arena));
     }
     // Gemini: one tool holds many functions. Pydantic AI: one request holds both kinds of tool.
-    let held = ["functionDeclarations", "function_declarations", "function_tools", "output_tools"].map(|name| tool.get(name));
-    if held.iter().any(Option::is_some) {
-        return held.iter().flatten().for_each(|list| list.items().for_each(|f| definition(f, count, out, arena)));
-    }
+    let held = || HELD.iter().filter_map(|name| tool.get(name));
+    held().for_each(|list| list.items().for_each(|f| definition(f, count, out, arena)));
     if let Some(inner) = said.or_else(around) {
         return definition(inner, count, out, arena);
     }
-    let function = tool.any(&["function", "toolSpec"]).filter(Json::is_object).unwrap_or(tool);
+    let is_held = held().next().is_some();
+    // Tools that are named by their keys: Gemini's own, and all of the Vercel SDK. Pydantic AI's request has other objects beside its lists.
+    if is_held || tool.is_object() && tool.any(&["type", "name", "function", "toolSpec", "toolName"]).is_none() {
+        let are_tools = tool.any(&["function_tools", "output_tools"]).is_none();
+        for (key, member) in tool.entries().filter(|(key, member)| are_tools && member.is_object() && !text::any(key, HELD)) {
+            definition_as(member, Some(key), count, out, arena);
+        }
+        return;
+    }
+    definition_as(tool, None, count, out, arena);
+}
+
+/// The members of a definition that OTel has a word for.
+const SAID: &[&str] = &[
+    "type",
+    "name",
+    "toolName",
+    "description",
+    "function",
+    "custom",
+    "toolSpec",
+    "parameters",
+    "input_schema",
+    "inputSchema",
+    "parametersJsonSchema",
+    "parameters_json_schema",
+];
+
+/// Members that hold definitions.
+const HELD: &[&str] = &["functionDeclarations", "function_declarations", "function_tools", "output_tools"];
+
+/// Writes the definition of a tool, which may be named by its key.
+fn definition_as<'a>(tool: Json<'a>, key: Option<&'a [u8]>, count: &mut usize, out: &mut Out<'a>, arena: &'a Bump) {
+    let function = tool.any(&["function", "toolSpec", "custom"]).filter(Json::is_object).unwrap_or(tool);
     // Mastra's agents and Spring AI know no more than the names. Python's words for an object name no tool.
     let only_name = Some(tool).filter(|name| name.is_string() && !name.source().contains(&b'('));
-    let Some(name) = only_name.or_else(|| function.any(&["name", "toolName"])).or_else(|| tool.get("type")) else { return };
+    let name = only_name.or_else(|| function.any(&["name", "toolName"])).or_else(|| tool.get("type"));
+    let schema = function.any(&["parameters", "input_schema", "inputSchema", "parametersJsonSchema", "parameters_json_schema"]);
+    // Traceloop's JavaScript.
+    let arguments = function.get("arguments").filter(|arguments| schema.is_none() && is_schema(*arguments, arena));
+    let schema = schema.or(arguments).map(|s| s.any(&["json", "jsonSchema"]).unwrap_or(s));
+    if name.is_none() && key.is_none() {
+        return;
+    }
     json::separate(out, *count);
     *count += 1;
     out.extend_from_slice_copy(b"{\"type\":");
-    match tool.get("type").filter(|t| t.is_string() && !t.is("custom")) {
-        Some(kind) => kind.write(out),
-        None => out.extend_from_slice_copy(b"\"function\""),
+    // Anthropic's custom tools are functions.
+    let is_function =
+        |kind: &Json| kind.is("custom") && (schema.is_some() || tool.get("custom").is_none() && function.get("format").is_none());
+    match (tool.get("type").filter(|t| t.is_string() && !is_function(t)), key) {
+        (Some(kind), _) => kind.write(out),
+        (None, Some(key)) if schema.is_none() && function.get("description").is_none() => {
+            out.push(b'"');
+            out.extend_from_slice_copy(key);
+            out.push(b'"');
+        }
+        _ => out.extend_from_slice_copy(b"\"function\""),
     }
     let mut members = 1;
     json::member(out, &mut members, b"name");
-    name.write(out);
+    match (name.filter(|_| key.is_none()), key) {
+        (Some(name), _) => name.write(out),
+        (None, key) => {
+            out.push(b'"');
+            out.extend_from_slice_copy(key.unwrap_or_default());
+            out.push(b'"');
+        }
+    }
     if let Some(description) = function.get("description") {
         json::member(out, &mut members, b"description");
         description.write(out);
     }
-    let schema = function.any(&["parameters", "input_schema", "inputSchema", "parametersJsonSchema", "parameters_json_schema"]);
-    // Traceloop's JavaScript.
-    let schema = schema.or_else(|| function.get("arguments").filter(|arguments| is_schema(*arguments, arena)));
-    if let Some(schema) = schema.map(|s| s.any(&["json", "jsonSchema"]).unwrap_or(s)) {
+    if let Some(schema) = schema {
         json::member(out, &mut members, b"parameters");
-        schema.text(arena).and_then(|t| json::parse(t, arena)).filter(Json::is_object).unwrap_or(schema).write(out);
+        write_schema(schema.text(arena).and_then(|t| json::parse(t, arena)).filter(Json::is_object).unwrap_or(schema), out);
+    }
+    // OTel's definitions may have further members.
+    let is_said = |name: &[u8], _| text::any(name, SAID) || arguments.is_some() && text::is(name, "arguments");
+    function.write_rest(&is_said, &mut members, out);
+    if function.source() != tool.source() {
+        tool.write_rest(&|name, value| is_said(name, value) || function.entries().any(|(known, _)| known == name), &mut members, out);
     }
     out.push(b'}');
+}
+
+/// JSON Schema's words for Gemini's types.
+const TYPES: &[(&str, &str)] = &[
+    ("STRING", "\"string\""),
+    ("NUMBER", "\"number\""),
+    ("INTEGER", "\"integer\""),
+    ("BOOLEAN", "\"boolean\""),
+    ("ARRAY", "\"array\""),
+    ("OBJECT", "\"object\""),
+    ("NULL", "\"null\""),
+];
+
+/// Writes a schema with JSON Schema's words for types, at every depth; what only looks like one stays.
+fn write_schema(schema: Json, out: &mut Out) {
+    if schema.is_array() {
+        return write_all(schema, out);
+    }
+    if !schema.is_object() {
+        return schema.write(out);
+    }
+    let mut count = 0;
+    out.push(b'{');
+    for (key, value) in schema.entries() {
+        json::member(out, &mut count, key);
+        let word = |kind: Json| kind.word().and_then(|word| text::lookup(TYPES, word));
+        match text::as_keyword(key) {
+            "type" if word(value).is_some() => out.extend_from_slice_copy(word(value).unwrap_or_default().as_bytes()),
+            "properties" | "$defs" | "definitions" | "patternProperties" if value.is_object() => {
+                let mut names = 0;
+                out.push(b'{');
+                for (name, schema) in value.entries() {
+                    json::member(out, &mut names, name);
+                    write_schema(schema, out);
+                }
+                out.push(b'}');
+            }
+            "items" | "anyOf" | "any_of" | "oneOf" | "allOf" | "additionalProperties" | "prefixItems" | "not" => write_schema(value, out),
+            _ => value.write(out),
+        }
+    }
+    out.push(b'}');
+}
+
+fn write_all(schemas: Json, out: &mut Out) {
+    out.push(b'[');
+    for (i, schema) in schemas.items().enumerate() {
+        json::separate(out, i);
+        write_schema(schema, out);
+    }
+    out.push(b']');
 }
 
 fn is_schema<'a>(j: Json<'a>, arena: &'a Bump) -> bool {

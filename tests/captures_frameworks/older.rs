@@ -73,7 +73,7 @@ fn google_adk_1_10() {
             chat("gcp.gemini", "gemini-2.5-flash"),
             counts(),
             instructed(system),
-            defined(json!({"type": "OBJECT", "properties": {"city": {"type": "STRING"}}, "required": ["city"]})),
+            defined(json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]})),
             left(&["gcp.vertex.agent.event_id", "gcp.vertex.agent.invocation_id"]),
             says(json!({"gen_ai.request.temperature": 0.3, "gen_ai.request.max_tokens": 64, "session.id": "sess-1"}))
         ]
@@ -377,7 +377,7 @@ fn google_adk_1_25() {
             left(ids),
             says(json!({
                 "gen_ai.tool.definitions": [{"type": "function", "name": "get_weather", "description": "weather of a city",
-                    "parameters": {"type": "OBJECT", "properties": {"city": {"type": "STRING"}}, "required": ["city"]}}],
+                    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}],
                 "gen_ai.response.model": "gemini-2.5-flash-001",
                 "gen_ai.request.temperature": 0.3,
                 "gen_ai.request.max_tokens": 64,

@@ -76,7 +76,7 @@ fn anthropic() {
     // Of a stream it puts together no more than the text, and forgets why it ended.
     let mut pieces = call("toolu_1", "get_weather");
     pieces["arguments"] = json!({});
-    let streamed = said(&[json!({"type": "reasoning", "signature": ""}), part("I ask."), pieces]);
+    let streamed = said(&[json!({"type": "reasoning", "content": ""}), part("I ask."), pieces]);
     let in_stream = |output: Json| says(json!({"gen_ai.input.messages": [brief(), asked()], "gen_ai.output.messages": [output]}));
     hold(
         "openllmetry-js-0.14.6.anthropic.pb",

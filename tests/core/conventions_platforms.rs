@@ -202,7 +202,7 @@ fn pydantic_ai_agent_of_version_2() {
             "gen_ai.input.messages": [
                 asked,
                 called()[0],
-                {"role": "user", "parts": [{"type": "tool_call_response", "id": "call_1", "response": "26C"}]},
+                {"role": "user", "parts": [{"type": "tool_call_response", "id": "call_1", "name": "get_weather", "response": "26C"}]},
             ],
             "gen_ai.output.messages": [{"role": "assistant", "parts": [{"type": "reasoning", "content": "easy"}, {"type": "text", "content": "26C"}]}],
             "final_result": "26C",

@@ -13,9 +13,9 @@ use crate::span::Value;
 use crate::text::{self, Out};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
-pub use shapes::{are_hollow, is_parts};
+pub use shapes::{are_hollow, is_message, is_parts};
 use shapes::{
-    is_blank, is_canonical, is_item, is_message, is_named_after_tool, is_pair, is_text_of_result, is_tool_result, serialised,
+    are_items, is_blank, is_canonical, is_item, is_named_after_tool, is_pair, is_text_of_result, is_tool_result, serialised,
     tool_in_message, unwrapped,
 };
 
@@ -35,6 +35,8 @@ pub struct Conversation<'a> {
     pub usage: Option<Json<'a>>,
     /// Instructions that stood apart from the messages: `[part]` as JSON.
     pub system: Option<&'a [u8]>,
+    /// Objects among the messages that are none.
+    pub odd: BumpVec<'a, Json<'a>>,
     /// The tool calls whose results did not come yet.
     calls: BumpVec<'a, Json<'a>>,
 }
@@ -118,14 +120,23 @@ pub fn read<'a>(text: &'a [u8], parsed: Option<Json<'a>>, side: Side, arena: &'a
 /// Instructions as a list of parts: those that are there, in any shape, else the text as one part.
 pub fn instructions<'a>(text: &'a [u8], arena: &'a Bump) -> &'a [u8] {
     let parsed = json::parse(text, arena);
-    let holds = |p: Json| p.is_string() || p.any(&["type", "text"]).is_some();
-    let parts = parsed.map(|j| j.get("parts").unwrap_or(j)).filter(|j| j.is_object() && holds(*j) || j.is_array() && j.items().all(holds));
+    let holds = |p: Json| p.is_string() || p.any(&["type", "text"]).is_some() || is_message(p);
+    let within = |j: Json<'a>| if is_message(j) { j.any(&["parts", "content", "contents"]) } else { j.get("parts") };
+    let parts = parsed.map(|j| j.get("messages").filter(Json::is_array).or_else(|| within(j)).unwrap_or(j));
+    let parts = parts.filter(|j| j.is_object() && holds(*j) || j.is_array() && j.items().all(holds));
     if let Some(parts) = parts {
-        if parts.is_array() && parts.items().all(|p| p.get("type").is_some() && p.get("content").is_some_and(|c| c.is_string())) {
+        if parts.is_array()
+            && parts.items().all(|p| p.get("type").is_some() && p.get("content").is_some_and(|c| c.is_string()) && !is_message(p))
+        {
             return parts.to_text(arena);
         }
         let mut w = Transcoder::new(Side::Input, arena);
-        w.content(parts);
+        let mut one = |p: Json<'a>| w.content(within(p).unwrap_or(p));
+        if parts.is_array() {
+            parts.items().for_each(one)
+        } else {
+            one(parts)
+        }
         w.raw("]");
         return w.out.into_bump_slice();
     }
@@ -140,9 +151,14 @@ fn call_id(call: Json) -> Option<Json> {
     call.any(&["call_id", "id", "toolCallId", "toolUseId", "ref"])
 }
 
+/// What a call says of its tool: a member of it, or the call itself.
+fn called(call: Json) -> Json {
+    call.any(&["function", "custom"]).filter(Json::is_object).unwrap_or(call)
+}
+
 /// The name of the tool that is called.
 fn call_name(call: Json) -> Option<Json> {
-    call.get("function").unwrap_or(call).any(&["name", "toolName", "tool_name"])
+    called(call).any(&["name", "toolName", "tool_name"])
 }
 
 /// Whose the items of OpenAI's Responses API are, by their type.
@@ -153,6 +169,28 @@ const ITEM_ROLES: &[(&str, &str)] = &[
     ("custom_tool_call", "assistant"),
     ("reasoning", "assistant"),
 ];
+
+/// Members of a message that its parts say, or its place among the others. Of answers and of what they used their own spans have a field.
+const MEMBERS: &[&str] = &[
+    "role",
+    "function_call_name",
+    "function_call_arguments_json",
+    "content_parts",
+    "additional_kwargs",
+    "index",
+    "event.name",
+    "gen_ai.message.index",
+    "gen_ai.system",
+    "response_metadata",
+    "usage_metadata",
+    "usage",
+    "meta",
+];
+
+/// Members of a message that hold what it says: the first that is there.
+const CONTENTS: &[&str] = &["parts", "content", "contents"];
+const THOUGHTS: &[&str] = &["reasoning_content", "reasoning", "thinking"];
+const REASONS: &[&str] = &["finish_reason", "finishReason", "stop_reason", "stopReason"];
 
 /// Messages may be so many times as long as their source, and longer by so many bytes: a list of empty texts would be eighteen times as long.
 const MAX_GROWTH: usize = 4;
@@ -169,6 +207,12 @@ struct Transcoder<'a> {
     count: usize,
     /// How many parts the message has.
     parts: usize,
+    /// What stands around the source of a part, and the member of it that is the source.
+    around: BumpVec<'a, (Json<'a>, &'static str)>,
+    /// The calls beside the contents of the message.
+    announced: Option<Json<'a>>,
+    /// Where the answer begins whose own members were read.
+    answer: Option<*const u8>,
     found: &'a mut Conversation<'a>,
 }
 
@@ -186,9 +230,22 @@ impl<'a> Transcoder<'a> {
             model: None,
             usage: None,
             system: None,
+            odd: BumpVec::new_in(arena),
             calls: BumpVec::new_in(arena),
         });
-        Transcoder { out, arena, side, most: usize::MAX, is_too_large: false, count: 0, parts: 0, found }
+        Transcoder {
+            out,
+            arena,
+            side,
+            most: usize::MAX,
+            is_too_large: false,
+            count: 0,
+            parts: 0,
+            around: BumpVec::new_in(arena),
+            announced: None,
+            answer: None,
+            found,
+        }
     }
 
     #[inline(never)]
@@ -262,12 +319,30 @@ impl<'a> Transcoder<'a> {
                 () if j.items().all(|i| i.is_string() || is_message(i) || is_pair(i) || is_blank(i)) => {
                     self.messages(j.items(), &|i| !is_blank(i))
                 }
+                // Items of OpenAI's Responses API, some of types that are not known.
+                () if are_items(j) => {
+                    for item in j.items() {
+                        if is_message(item) {
+                            self.message(item)?;
+                        } else {
+                            self.open_parts("assistant");
+                            self.part(item);
+                            self.close();
+                        }
+                    }
+                    Some(())
+                }
                 // Parts without a message around them.
                 () if j.items().all(|i| i.any(&["type", "text"]).is_some()) => {
                     self.open_parts(self.side.role());
                     self.content(j);
                     self.close();
                     Some(())
+                }
+                // One that is no message leaves the others readable.
+                () if j.items().any(is_message) && j.items().all(|i| i.is_object()) => {
+                    self.found.odd.extend(j.items().filter(|i| !is_message(*i)));
+                    self.messages(j.items(), &is_message)
                 }
                 () => None,
             };
@@ -283,7 +358,7 @@ impl<'a> Transcoder<'a> {
             return Some(());
         }
         if let Some(tools) = j.any(&["tools", "functions"]) {
-            self.found.tools.extend(tools.items());
+            if tools.is_object() { self.found.tools.push(tools) } else { self.found.tools.extend(tools.items()) }
         }
         if serialised(j).is_some() {
             return self.message(j);
@@ -352,6 +427,7 @@ impl<'a> Transcoder<'a> {
 
     /// What an answer says beside its messages.
     fn answer(&mut self, j: Json<'a>) {
+        self.answer = Some(j.source().as_ptr());
         let meta = j.any(&["response_metadata", "meta"]);
         let usage = j.any(&["usage", "usage_metadata"]).or_else(|| meta?.any(&["usage", "token_usage", "tokenUsage"]));
         self.found.usage = self.found.usage.or(usage).filter(Json::is_object);
@@ -369,7 +445,7 @@ impl<'a> Transcoder<'a> {
     }
 
     fn finish(&mut self, j: Json<'a>) {
-        if let Some(reason) = j.any(&["finish_reason", "finishReason", "stop_reason", "stopReason"]).and_then(|r| r.word()) {
+        if let Some(reason) = j.any(REASONS).and_then(|r| r.word()) {
             self.found.finish_reasons.push(Value::Str(reason));
         }
     }
@@ -446,10 +522,14 @@ impl<'a> Transcoder<'a> {
         let role = match (word("role"), word("type")) {
             (Some(role), _) if words::find(&words::ROLES, role).is_none() && is_named_after_tool(m) => Some("tool"),
             (Some(role), _) => words::find(&words::ROLES, role),
-            (None, None) if is_named_after_tool(m) => Some("tool"),
+            (None, None) if is_named_after_tool(m) || m.get("tool_call_id").is_some() => Some("tool"),
             (None, kind) => {
                 let kind = kind.unwrap_or_default();
-                text::lookup(ITEM_ROLES, kind).or_else(|| words::find(&words::ROLES, kind))
+                text::lookup(ITEM_ROLES, kind).or_else(|| words::find(&words::ROLES, kind)).or_else(|| match () {
+                    () if kind.ends_with(b"_call_output") => Some("tool"),
+                    () if is_item(m) && !text::is(kind, "message") => Some("assistant"),
+                    () => None,
+                })
             }
         };
         let role = role.unwrap_or(self.side.role());
@@ -460,23 +540,47 @@ impl<'a> Transcoder<'a> {
 
     fn message_as(&mut self, m: Json<'a>, role: &str) -> Option<()> {
         self.open(role);
-        if let Some(name) = m.get("name").filter(|n| n.is_string() && !n.is_empty() && role != "tool" && !is_item(m)) {
-            self.field("name", name);
+        if m.get("role").is_none() && is_item(m) && !m.get("type").is_some_and(|t| t.is("message")) {
+            self.raw(",\"parts\":[");
+            self.part(m);
+            self.close();
+            return Some(());
+        }
+        // Neither that of a message nor its role.
+        let kind = m.get("type").and_then(Json::word).filter(|kind| *kind != b"message" && words::find(&words::ROLES, kind).is_none());
+        // trpc-agent-go: they hold in place of the content.
+        let parts = m.get("content_parts").filter(|parts| !parts.is_empty());
+        let is_result = role == "tool" && m.get("parts").is_none_or(|parts| is_text_of_result(m, parts)) && is_tool_result(m);
+        if !is_result {
+            let is_answer = self.answer == Some(m.source().as_ptr());
+            let is_output = self.side == Side::Output;
+            self.rest_but(m, &|key, value| match text::as_keyword(key) {
+                "type" => kind.is_none() || m.any(CONTENTS).is_none(),
+                "text" => m.any(CONTENTS).is_none(),
+                "tool_calls" | "invalid_tool_calls" | "files" | "images" => value.is_array(),
+                "function_call" => m.get("tool_calls").is_none_or(|calls| calls.is_empty()),
+                "refusal" => value.is_string(),
+                "audio" => value.is_object(),
+                "model" | "id" | "object" | "status" | "tools" | "functions" => is_answer,
+                _ => [MEMBERS, CONTENTS, THOUGHTS].iter().any(|said| text::any(key, said)) || is_output && text::any(key, REASONS),
+            });
         }
         self.raw(",\"parts\":[");
+        self.announced = m.get("tool_calls");
         let extra = m.get("additional_kwargs");
-        if let Some(reasoning) = m.any(&["reasoning_content", "reasoning", "thinking"]).or_else(|| extra?.get("reasoning_content")) {
-            self.reasoning(reasoning);
+        let kept = extra.and_then(|extra| extra.get("reasoning_content"));
+        let mut last = None;
+        for thought in THOUGHTS.iter().filter_map(|key| m.get(key)).chain(kept) {
+            // The same thought may stand under two names.
+            if last.replace(thought.source()) != Some(thought.source()) {
+                self.reasoning(thought);
+            }
         }
-        if role == "tool" && m.get("parts").is_none_or(|parts| is_text_of_result(m, parts)) && is_tool_result(m) {
+        if is_result {
             self.tool_response(m);
-        } else if let Some(parts) = m.get("content_parts").filter(|p| !p.is_empty()) {
-            // trpc-agent-go: they hold in place of the content.
-            self.content(parts);
-        } else if let Some(content) = m.any(&["parts", "content", "contents"]).or_else(|| m.get("text").filter(|_| m.get("type").is_none()))
-        {
+        } else if let Some(content) = parts.or_else(|| m.any(CONTENTS)).or_else(|| m.get("text").filter(|_| kind.is_none())) {
             self.content(content);
-        } else if m.get("type").is_some_and(|t| words::find(&words::ROLES, t.word().unwrap_or_default()).is_none() && !t.is("message")) {
+        } else if kind.is_some() {
             self.part(m);
         }
         // Beside the content: Dify's, and those that a model of the Vercel SDK made, which only their media type tells.
@@ -485,6 +589,13 @@ impl<'a> Transcoder<'a> {
                 Some(_) => self.media(parts::modality_of(file), file, None),
                 None => self.part(file),
             }
+        }
+        // Beside the content: those of OpenRouter, LiteLLM and Ollama, and what OpenAI's models say aloud.
+        for image in m.get("images").into_iter().flat_map(|images| images.items()) {
+            if image.get("type").is_some() { self.part(image) } else { self.media("image", image, None) }
+        }
+        if let Some(audio) = m.get("audio").filter(|a| a.is_object() && !is_result) {
+            self.audio(audio);
         }
         let calls = m.get("tool_calls").filter(|c| !c.is_empty()).or_else(|| extra?.get("tool_calls"));
         if let Some(calls) = calls {
@@ -510,6 +621,7 @@ impl<'a> Transcoder<'a> {
         if let Some(refusal) = m.get("refusal").filter(|r| r.is_string() && !r.is_empty()) {
             self.field_part("text", "content", refusal);
         }
+        self.announced = None;
         if self.parts == 0 && m.get("content").is_some_and(|c| c.is_string()) {
             self.text_part(b"");
         }

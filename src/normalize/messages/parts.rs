@@ -2,11 +2,17 @@
 //! `enums.csv`.
 
 use super::shapes::{only_content, unwrapped};
-use super::{Transcoder, call_id, call_name};
+use super::{MEMBERS, Transcoder, call_id, call_name, called};
 use crate::json::{self, Json};
 use crate::text::{self, base64};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
+
+/// The call that a result answers.
+const IDS: &[&str] = &["tool_call_id", "call_id", "toolCallId", "tool_use_id", "toolUseId", "tool_id"];
+
+/// A message or a part that has more members than this is not read: each is looked for among the others.
+const MOST_MEMBERS: usize = 64;
 
 impl<'a> Transcoder<'a> {
     pub(super) fn content(&mut self, content: Json<'a>) {
@@ -18,7 +24,7 @@ impl<'a> Transcoder<'a> {
             content.items().for_each(|p| self.part(p));
         } else if let Some(parts) = content.get("parts") {
             self.content(parts);
-        } else if content.is_object() {
+        } else if !content.is_null() {
             self.part(content);
         }
     }
@@ -39,6 +45,46 @@ impl<'a> Transcoder<'a> {
         self.raw(",\"");
         self.raw(key);
         self.raw("\":");
+    }
+
+    /// The members of these that no member of the part holds: OTel's schema allows further ones. Those that stand around `j`
+    /// come last.
+    #[inline(never)]
+    pub(super) fn rest(&mut self, j: Json<'a>, said: &[&str]) {
+        self.rest_but(j, &|key, _| text::any(key, said));
+    }
+
+    pub(super) fn rest_but(&mut self, j: Json<'a>, is_said: &dyn Fn(&[u8], Json<'a>) -> bool) {
+        let is_too_large = |j: Json| j.entries().nth(MOST_MEMBERS).is_some();
+        self.is_too_large |= is_too_large(j) || self.around.iter().any(|(around, _)| is_too_large(*around));
+        if self.is_too_large {
+            return self.around.clear();
+        }
+        j.write_rest(is_said, &mut 1, &mut self.out);
+        for (around, inner) in self.around.drain(..) {
+            let is_known = |key: &[u8], value| is_said(key, value) || text::is(key, inner) || j.entries().any(|(known, _)| known == key);
+            around.write_rest(&is_known, &mut 1, &mut self.out);
+        }
+    }
+
+    /// Ends a part.
+    #[inline(never)]
+    fn end_part(&mut self, j: Json<'a>, said: &[&str]) {
+        self.rest(j, said);
+        self.raw("}");
+    }
+
+    /// The first of these members of `p`, else `p`; what stands around it is kept for [`Self::rest`].
+    fn inner(&mut self, p: Json<'a>, members: &[&'static str]) -> Json<'a> {
+        let Some((key, inner)) = members.iter().find_map(|key| Some((*key, p.get(key)?))) else { return p };
+        self.around.push((p, key));
+        inner
+    }
+
+    /// A member that is text: another value is its JSON.
+    #[inline(never)]
+    pub(super) fn field_as_text(&mut self, key: &str, value: Json<'a>) {
+        if value.is_string() { self.field(key, value) } else { self.text_field(key, value.to_text(self.arena)) }
     }
 
     #[inline(never)]
@@ -64,7 +110,7 @@ impl<'a> Transcoder<'a> {
     #[inline(never)]
     pub(super) fn field_part(&mut self, kind: &str, key: &str, value: Json<'a>) {
         self.start_part(kind);
-        self.field(key, value);
+        self.field_as_text(key, value);
         self.raw("}");
     }
 
@@ -82,11 +128,33 @@ impl<'a> Transcoder<'a> {
             if !j.is_empty() {
                 self.field_part("reasoning", "content", j);
             }
-        } else if j.get("type").is_some_and(|kind| kind.is("thinking") || kind.is("reasoning")) {
-            self.part(j);
-        } else if let Some(text) = j.any(&["text", "thinking", "content", "summary", "reasoningText"]) {
-            self.reasoning(text);
+        } else if let Some(inner) = j.get("reasoningText").filter(Json::is_object) {
+            self.around.push((j, "reasoningText"));
+            self.reasoning(inner);
+        } else if j.is_object() {
+            self.reasoning_part(j);
         }
+    }
+
+    /// What a model thought, with what its provider wants back with the next request.
+    fn reasoning_part(&mut self, p: Json<'a>) {
+        let said = ["content", "thinking", "text", "reasoning", "summary"].iter().find_map(|key| Some((*key, p.get(key)?)));
+        let (key, text) = said.filter(|(_, text)| !text.is_empty()).unwrap_or(("content", p));
+        if text.is_array() {
+            for (i, item) in text.items().enumerate() {
+                self.start_part("reasoning");
+                self.field_as_text("content", item.any(&["text", "content"]).unwrap_or(item));
+                if i == 0 {
+                    self.rest(p, &["type", "content", key]);
+                }
+                self.raw("}");
+            }
+            return;
+        }
+        self.start_part("reasoning");
+        // OTel requires a content, which a thought that is redacted lacks.
+        if text.is_string() { self.field("content", text) } else { self.text_field("content", b"") }
+        self.end_part(p, &["type", "content", key]);
     }
 
     pub(super) fn tool_call(&mut self, call: Json<'a>) {
@@ -94,10 +162,16 @@ impl<'a> Transcoder<'a> {
             return self.tool_call(inner);
         }
         let call = unwrapped(call, "tool_call");
-        let (id, name) = (call_id(call), call_name(call));
+        let id = call_id(call);
+        // OpenInference says a call among the contents and once more beside them: of both, what one of them says.
+        let twin = id.and_then(|id| {
+            self.announced?.items().map(|c| unwrapped(c, "tool_call")).find(|c| call_id(*c).and_then(Json::word) == id.word())
+        });
+        let twin = twin.unwrap_or(call);
+        let name = call_name(call).or_else(|| call_name(twin));
         self.start_part("tool_call");
         if let Some(id) = id {
-            self.field("id", id);
+            self.field_as_text("id", id);
         }
         if let Some(name) = name {
             self.field("name", name);
@@ -105,8 +179,34 @@ impl<'a> Transcoder<'a> {
                 self.found.calls.push(call);
             }
         }
-        self.arguments(call.get("function").unwrap_or(call).any(&["arguments", "args", "input"]));
-        self.field_of("reasoning_signature", call, &["reasoning_signature"]);
+        const ARGUMENTS: &[&str] = &["arguments", "args", "input"];
+        self.arguments(called(call).any(ARGUMENTS).or_else(|| called(twin).any(ARGUMENTS)));
+        let item = call.get("call_id").and_then(|_| call.get("id"));
+        if let Some(item) = item.or_else(|| call.get("item_id")) {
+            self.field("item_id", item);
+        }
+        let said = [
+            "type",
+            "id",
+            "name",
+            "arguments",
+            "args",
+            "input",
+            "function",
+            "custom",
+            "index",
+            "call_id",
+            "toolCallId",
+            "toolUseId",
+            "ref",
+            "toolName",
+            "tool_name",
+            "item_id",
+        ];
+        self.rest(call, &said);
+        if called(call).source() != call.source() {
+            self.rest(called(call), &said);
+        }
         self.raw("}");
     }
 
@@ -125,26 +225,25 @@ impl<'a> Transcoder<'a> {
 
     pub(super) fn tool_response(&mut self, j: Json<'a>) {
         self.start_part("tool_call_response");
+        let kind = j.get("type").and_then(Json::word).unwrap_or_default();
         // Haystack: the call that it is the result of.
-        let id = j.get("origin").unwrap_or(j).any(&[
-            "tool_call_id",
-            "call_id",
-            "toolCallId",
-            "tool_use_id",
-            "toolUseId",
-            "tool_id",
-            "id",
-            "ref",
-        ]);
+        let answered = j.get("origin").unwrap_or(j).any(IDS);
+        let id = answered.or_else(|| j.any(&["id", "ref"]));
         let mut of_tool = |key: &str| self.found.take_call(Some(j.get(key)?.word()?));
         let id = id.or_else(|| of_tool("role")).or_else(|| of_tool("name"));
         if let Some(id) = id.or_else(|| if j.get("name").is_none() { self.found.take_call(None) } else { None }) {
-            self.field("id", id);
+            self.field_as_text("id", id);
         }
         // OpenInference, LiteLLM: a list of one text is that text.
         let only = j.any(&["contents", "parts"]).map(|c| c.only().map_or(c, |p| unwrapped(p, "message_content")));
         let contents = only.map(|p| p.any(&["text", "content"]).unwrap_or(p));
-        match j.any(&["response", "result", "output", "content", "error", "text"]).or(contents) {
+        const GIVEN: &[&str] = &["response", "result", "output", "content", "error", "text"];
+        let given = GIVEN.iter().find_map(|key| Some((*key, j.get(key)?)));
+        let mut failed = text::is(kind, "tool-error")
+            || given.is_some_and(|(key, _)| key == "error")
+            || j.any(&["is_error", "isError", "error"]).and_then(Json::as_bool) == Some(true)
+            || j.get("status").is_some_and(|status| status.is("error") || status.is("failed"));
+        match given.map(|(_, value)| value).or(contents) {
             Some(value) => {
                 // Vercel wraps the result: {"type":"text","value":…}.
                 let inner = value.get("value").filter(|_| value.get("type").is_some());
@@ -153,65 +252,105 @@ impl<'a> Transcoder<'a> {
                     let text = value.text(self.arena).filter(|t| t.starts_with(b"\""))?;
                     json::parse(text, self.arena)
                 };
+                failed |= inner.is_some() && value.get("type").and_then(Json::word).is_some_and(|t| t.starts_with(b"error-"));
                 let response = inner.or_else(quoted).unwrap_or(value);
                 self.field("response", response);
             }
             None => self.text_field("response", b""),
         }
+        if answered.is_some() {
+            self.field_of("item_id", j, &["id"]);
+        }
+        self.field_of("name", j, &["name", "toolName", "tool_name"]);
+        if failed {
+            self.raw(",\"is_error\":true");
+        }
+        const SAID: &[&str] = &["type", "id", "name", "toolName", "tool_name", "origin", "ref"];
+        let is_said = |name: &[u8], value: Json| {
+            [SAID, IDS, MEMBERS].iter().any(|said| text::any(name, said))
+                || given.map_or(text::any(name, &["contents", "parts"]), |(key, _)| text::is(name, key))
+                || failed && text::any(name, &["is_error", "isError"])
+                || failed && value.as_bool().is_some() && text::is(name, "error")
+        };
+        self.rest_but(j, &is_said);
         self.raw("}");
     }
 
     /// Binary or remote content: `uri`, `blob` or `file`.
-    pub(super) fn media(&mut self, modality: &str, source: Json<'a>, mime: Option<Json<'a>>) {
-        let mime = mime.or_else(|| source.any(MIME_TYPES));
+    pub(super) fn media(&mut self, modality: &str, source: Json<'a>, mime: Option<&'a [u8]>) {
+        let mime = mime.or_else(|| mime_of(modality, source, self.arena));
         if let Some(id) = source.any(&["file_id", "fileId"]) {
-            return self.media_part("file", modality, mime, "file_id", id);
+            return self.media_part("file", modality, mime, "file_id", id, source);
         }
         let uri = source.any(URIS);
-        let inner = uri.or_else(|| source.any(&["data", "bytes", "file_data", "base64", "content", "image", "audio"]));
+        let inner = uri.or_else(|| source.any(CONTENTS));
         if let Some(bytes) = octets(inner.unwrap_or(source), self.arena) {
             self.start_media("blob", modality, mime);
             self.key("content");
             self.raw("\"");
             base64::encode(bytes, &mut self.out);
-            return self.raw("\"}");
+            self.raw("\"");
+            return self.end_part(source, MEDIA);
         }
         let Some(content) = inner.or(source.is_string().then_some(source)) else {
-            return self.generic(source);
+            let kind = source.get("type").and_then(Json::word).map(text::as_keyword).filter(|kind| !kind.is_empty());
+            self.start_part(kind.unwrap_or(modality));
+            return self.end_part(source, &["type"]);
         };
         if content.is_object() {
+            let key = URIS.iter().chain(CONTENTS).find(|key| source.get(key).is_some());
+            self.around.push((source, key.copied().unwrap_or_default()));
             return self.media(modality, content, mime);
         }
         let text = content.text(self.arena).unwrap_or_default();
         if let Some((head, data)) = split_data_url(text) {
-            self.start_media("blob", modality, None);
-            self.text_field("mime_type", head);
+            self.start_media("blob", modality, Some(head));
             self.text_field("content", data);
-            self.raw("}");
+            self.end_part(source, MEDIA);
         } else if text.starts_with(b"http:") || text.starts_with(b"https:") || uri.is_some() {
-            self.media_part("uri", modality, mime, "uri", content);
+            self.media_part("uri", modality, mime, "uri", content, source);
         } else {
-            self.media_part("blob", modality, mime, "content", content);
+            self.media_part("blob", modality, mime, "content", content, source);
         }
     }
 
     #[inline(never)]
-    fn start_media(&mut self, kind: &str, modality: &str, mime: Option<Json<'a>>) {
+    fn start_media(&mut self, kind: &str, modality: &str, mime: Option<&[u8]>) {
         self.start_part(kind);
         self.text_field("modality", modality.as_bytes());
         if let Some(mime) = mime {
-            self.field("mime_type", mime);
+            self.text_field("mime_type", mime);
         }
     }
 
     #[inline(never)]
-    fn media_part(&mut self, kind: &str, modality: &str, mime: Option<Json<'a>>, key: &str, value: Json<'a>) {
+    fn media_part(&mut self, kind: &str, modality: &str, mime: Option<&[u8]>, key: &str, value: Json<'a>, source: Json<'a>) {
         self.start_media(kind, modality, mime);
         self.field(key, value);
-        self.raw("}");
+        self.end_part(source, MEDIA);
+    }
+
+    /// Sound, and what it says as text.
+    pub(super) fn audio(&mut self, source: Json<'a>) {
+        let said = unwrapped(source, "audio");
+        match said.get("transcript") {
+            Some(transcript) if source.any(CONTENTS).or(source.any(URIS)).is_none() => {
+                self.start_part("text");
+                self.field_as_text("content", transcript);
+                self.end_part(said, MEDIA);
+            }
+            transcript => {
+                self.media("audio", source, None);
+                transcript.into_iter().for_each(|text| self.field_part("text", "content", text));
+            }
+        }
     }
 
     fn generic(&mut self, part: Json<'a>) {
+        // An object of the user's own is text.
+        if part.get("type").is_none_or(|t| !t.is_string()) {
+            return self.text_part(part.to_text(self.arena));
+        }
         json::separate(&mut self.out, self.parts);
         self.parts += 1;
         part.write(&mut self.out);
@@ -225,60 +364,86 @@ impl<'a> Transcoder<'a> {
         self.raw("}");
     }
 
+    /// Code that Gemini runs and what it gave, which say what they are by their key.
+    fn executed(&mut self, kind: &str, what: &str, part: Json<'a>) {
+        self.start_part(kind);
+        self.field_of("id", part, &["id"]);
+        self.raw(",\"name\":\"code_execution\"");
+        self.key(kind);
+        self.raw("{\"type\":\"");
+        self.raw(what);
+        self.raw("\"");
+        part.write_rest(&|key, _| text::is(key, "type"), &mut 1, &mut self.out);
+        self.raw("}");
+        self.end_part(part, &["id", "type", "name", "language", "code", "outcome", "output", kind]);
+    }
+
     pub(super) fn part(&mut self, p: Json<'a>) {
+        self.any_part(p);
+        self.around.clear();
+    }
+
+    fn any_part(&mut self, p: Json<'a>) {
         // OpenInference: the call stands beside the part that announces it.
         if p.get("message_content").is_some() && p.get("tool_call").is_some_and(|call| call.is_object()) {
             return self.tool_call(p);
         }
-        if p.is_string() {
-            return self.field_part("text", "content", p);
+        if p.is_null() {
+            return;
         }
         if !p.is_object() {
-            return;
+            return self.field_part("text", "content", p);
         }
         let p = unwrapped(p, "message_content");
         let Some(kind) = p.get("type").and_then(|t| t.word()) else {
             return self.keyed_part(p);
         };
-        match text::lookup(PARTS, kind).unwrap_or(Part::Other) {
+        match part_of(kind) {
             // OpenInference's processor for Vercel announces a call, which stands beside.
             Part::Call if text::is(kind, "tool-call") && p.entries().count() == 1 => {}
             Part::Call => self.tool_call(p),
             Part::Response => self.tool_response(p),
             Part::Text => {
                 let text = p.any(&["content", "text", "refusal"]);
+                let is_around = text.filter(Json::is_object);
                 match text.and_then(|t| if t.is_object() { t.get("value") } else { Some(t) }) {
-                    Some(text) => self.field_part("text", "content", text),
+                    Some(text) => {
+                        self.start_part("text");
+                        self.field_as_text("content", text);
+                        if let Some(around) = is_around {
+                            self.rest(around, &["type", "content", "value"]);
+                        }
+                        self.end_part(p, &["type", "content", "text", "refusal"]);
+                    }
                     None => self.generic(p),
                 }
             }
-            Part::Image => self.media("image", p.any(&["image_url", "source", "image", "url"]).unwrap_or(p), p.any(MIME_TYPES)),
-            Part::Audio => {
-                let source = p.any(&["input_audio", "audio", "source", "url"]).unwrap_or(p);
-                self.media("audio", source, None);
-                if let Some(transcript) = unwrapped(source, "audio").get("transcript") {
-                    self.field_part("text", "content", transcript);
-                }
+            Part::Image => {
+                let mime = p.any(MIME_TYPES).and_then(Json::word);
+                let source = self.inner(p, &["image_url", "source", "image", "url"]);
+                self.media("image", source, mime);
             }
-            Part::Video => self.media("video", p.any(&["video", "source", "url"]).unwrap_or(p), None),
-            Part::Document => self.media("document", p.any(&["source", "document"]).unwrap_or(p), None),
+            Part::Audio => {
+                let source = self.inner(p, &["input_audio", "audio_url", "audio", "source", "url"]);
+                self.audio(source);
+            }
+            Part::Video => {
+                let source = self.inner(p, &["video_url", "video", "source", "url"]);
+                self.media("video", source, None);
+            }
+            Part::Document => {
+                let source = self.inner(p, &["source", "document", "document_url"]);
+                self.document(source);
+            }
             Part::File if p.get("modality").is_some() => self.generic(p),
-            Part::File => self.media(modality_of(p), p.get("file").unwrap_or(p), p.any(&["mediaType", "mimeType"])),
-            Part::Binary => self.media(modality_of(p), p, None),
-            Part::Reasoning => match p.any(&["content", "thinking", "text", "summary"]) {
-                Some(text) if text.is_array() && !text.is_empty() => self.reasoning(text),
-                text => {
-                    self.start_part("reasoning");
-                    if let Some(text) = text.filter(|t| t.is_string() && !t.is_empty()) {
-                        self.field("content", text);
-                    }
-                    // What the provider wants back with the next request.
-                    for key in ["id", "signature", "data", "encrypted_content"] {
-                        self.field_of(key, p, &[key]);
-                    }
-                    self.raw("}");
-                }
-            },
+            Part::File => {
+                let mime = p.any(&["mediaType", "mimeType"]).and_then(Json::word);
+                let source = self.inner(p, &["file"]);
+                self.media(modality_of(p), source, mime);
+            }
+            Part::Media if p.get("modality").is_some() => self.generic(p),
+            Part::Media | Part::Binary => self.media(modality_of(p), p, None),
+            Part::Reasoning => self.reasoning_part(p),
             Part::ServerCall => self.server_tool("server_tool_call", p),
             Part::ServerResponse => self.server_tool("server_tool_call_response", p),
             Part::Other => self.generic(p),
@@ -289,31 +454,55 @@ impl<'a> Transcoder<'a> {
     fn keyed_part(&mut self, p: Json<'a>) {
         if let Some(text) = p.get("text").or_else(|| only_content(p)) {
             let kind = if p.get("thought").and_then(Json::as_bool) == Some(true) { "reasoning" } else { "text" };
-            return self.field_part(kind, "content", text);
+            self.start_part(kind);
+            self.field_as_text("content", text);
+            return self.end_part(p, &["type", "content", "text", "role", "thought"]);
         }
         // Cohere.
         if let Some(outputs) = p.get("outputs").filter(|_| p.get("call").is_some()) {
-            return self.field_part("tool_call_response", "response", outputs);
+            self.start_part("tool_call_response");
+            self.field("response", outputs);
+            return self.end_part(p, &["type", "response", "outputs"]);
         }
-        let found = KEYED.iter().find_map(|(key, part)| Some((p.get(key)?, *part)));
-        match found {
-            Some((call, Part::Call)) => self.tool_call(call),
-            Some((response, Part::Response)) => self.tool_response(response),
-            Some((media, part @ (Part::Image | Part::Video | Part::Document))) => {
+        let Some((key, inner, part)) = KEYED.iter().find_map(|(key, part)| Some((*key, p.get(key)?, *part))) else {
+            return self.generic(p);
+        };
+        self.around.push((p, key));
+        match part {
+            Part::Call => self.tool_call(inner),
+            Part::Response => self.tool_response(inner),
+            Part::Image | Part::Video | Part::Document | Part::Audio => {
                 let modality = match part {
                     Part::Image => "image",
                     Part::Video => "video",
+                    Part::Audio => "audio",
                     _ => "document",
                 };
-                self.media(modality, media.get("source").unwrap_or(media), None);
+                self.media(modality, inner, None);
             }
-            Some((media, Part::Binary)) => self.media(modality_of(media), media, None),
-            Some((_, Part::ServerCall)) => self.server_tool("server_tool_call", p),
-            Some((_, Part::ServerResponse)) => self.server_tool("server_tool_call_response", p),
-            Some((reasoning, Part::Reasoning)) => self.reasoning(reasoning),
+            Part::Binary => self.media(modality_of(inner), inner, None),
+            Part::ServerCall => self.executed("server_tool_call", "executable_code", inner),
+            Part::ServerResponse => self.executed("server_tool_call_response", "code_execution_result", inner),
+            Part::Reasoning => self.reasoning(inner),
             // Bedrock's point of a cache.
-            Some((_, Part::Other)) => {}
-            _ => self.generic(p),
+            _ => {}
+        }
+    }
+
+    /// A document may be text, or parts.
+    fn document(&mut self, source: Json<'a>) {
+        match (source.get("type"), source.any(&["data", "content"])) {
+            (Some(kind), Some(text)) if kind.is("text") => {
+                self.start_part("text");
+                self.field_as_text("content", text);
+                let mime = mime_of("document", source, self.arena);
+                if let Some(mime) = mime {
+                    self.text_field("mime_type", mime);
+                }
+                self.end_part(source, MEDIA);
+            }
+            (Some(kind), Some(content)) if kind.is("content") => self.content(content),
+            _ => self.media("document", source, None),
         }
     }
 }
@@ -327,6 +516,8 @@ enum Part {
     Audio,
     Video,
     Document,
+    /// OTel's own, of any modality.
+    Media,
     /// Of any modality, maybe OTel's own.
     File,
     Binary,
@@ -353,6 +544,12 @@ const PARTS: &[(&str, Part)] = &[
     ("audio-url", Part::Audio),
     ("video", Part::Video),
     ("video-url", Part::Video),
+    ("video_url", Part::Video),
+    ("input_video", Part::Video),
+    ("audio_url", Part::Audio),
+    ("document_url", Part::Document),
+    ("blob", Part::Media),
+    ("uri", Part::Media),
     ("document", Part::Document),
     ("document-url", Part::Document),
     ("input_file", Part::Document),
@@ -377,16 +574,23 @@ const PARTS: &[(&str, Part)] = &[
     ("custom_tool_call_output", Part::Response),
     ("server_tool_use", Part::ServerCall),
     ("mcp_tool_use", Part::ServerCall),
-    ("web_search_call", Part::ServerCall),
-    ("file_search_call", Part::ServerCall),
-    ("computer_call", Part::ServerCall),
-    ("code_interpreter_call", Part::ServerCall),
-    ("mcp_call", Part::ServerCall),
-    ("image_generation_call", Part::ServerCall),
-    ("web_search_tool_result", Part::ServerResponse),
-    ("code_execution_tool_result", Part::ServerResponse),
     ("mcp_tool_result", Part::ServerResponse),
 ];
+
+/// The part that a type names; the types of a provider's own tools are many and end alike.
+fn part_of(kind: &[u8]) -> Part {
+    text::lookup(PARTS, kind).unwrap_or(match () {
+        () if kind.ends_with(b"_call") => Part::ServerCall,
+        () if kind.ends_with(b"_call_output") => Part::Response,
+        () if kind.ends_with(b"_tool_result") => Part::ServerResponse,
+        () => Part::Other,
+    })
+}
+
+/// Is it the type of a part, and of no item of OpenAI's Responses API?
+pub(super) fn is_only_part(kind: &[u8]) -> bool {
+    text::lookup(PARTS, kind).is_some() && !super::shapes::is_item_type(kind)
+}
 
 /// By the member that holds it; the first that is there.
 const KEYED: &[(&str, Part)] = &[
@@ -403,13 +607,16 @@ const KEYED: &[(&str, Part)] = &[
     ("image", Part::Image),
     ("video", Part::Video),
     ("document", Part::Document),
+    ("audio", Part::Audio),
     ("inlineData", Part::Binary),
     ("inline_data", Part::Binary),
     ("fileData", Part::Binary),
     ("file_data", Part::Binary),
     ("media", Part::Binary),
     ("executableCode", Part::ServerCall),
+    ("executable_code", Part::ServerCall),
     ("codeExecutionResult", Part::ServerResponse),
+    ("code_execution_result", Part::ServerResponse),
     ("reasoningContent", Part::Reasoning),
     ("reasoning", Part::Reasoning),
     ("cachePoint", Part::Other),
@@ -417,6 +624,59 @@ const KEYED: &[(&str, Part)] = &[
 
 const MIME_TYPES: &[&str] = &["media_type", "mime_type", "mimeType", "mediaType", "contentType"];
 const URIS: &[&str] = &["url", "uri", "file_uri", "fileUri", "file_url"];
+
+const CONTENTS: &[&str] = &["data", "bytes", "file_data", "base64", "content", "image", "audio", "s3Location", "source"];
+/// Members of media that have a member of OTel's.
+const MEDIA: &[&str] = &[
+    "type",
+    "modality",
+    "mime_type",
+    "content",
+    "uri",
+    "file_id",
+    "media_type",
+    "mimeType",
+    "mediaType",
+    "contentType",
+    "url",
+    "file_uri",
+    "fileUri",
+    "file_url",
+    "data",
+    "bytes",
+    "file_data",
+    "base64",
+    "fileId",
+    "format",
+    "transcript",
+];
+
+/// The media type, as it stands or from the format.
+fn mime_of<'a>(modality: &str, source: Json<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
+    if let Some(mime) = source.any(MIME_TYPES) {
+        return mime.text(arena);
+    }
+    let format = source.get("format")?.word()?;
+    if memchr::memchr(b'/', format).is_some() {
+        return Some(format);
+    }
+    let (kind, format) = match text::as_keyword(format) {
+        "jpg" => ("image", &b"jpeg"[..]),
+        "mp3" => ("audio", &b"mpeg"[..]),
+        "txt" => ("text", &b"plain"[..]),
+        "md" => ("text", &b"markdown"[..]),
+        "html" | "csv" => ("text", format),
+        "docx" => ("application", &b"vnd.openxmlformats-officedocument.wordprocessingml.document"[..]),
+        "xlsx" => ("application", &b"vnd.openxmlformats-officedocument.spreadsheetml.sheet"[..]),
+        _ if modality == "document" => ("application", format),
+        _ => (modality, format),
+    };
+    let mut out = BumpVec::new_in(arena);
+    out.extend_from_slice_copy(kind.as_bytes());
+    out.push(b'/');
+    out.extend_from_slice_copy(format);
+    Some(out.into_bump_slice())
+}
 
 pub(super) fn modality_of(media: Json) -> &'static str {
     let mime = media.any(MIME_TYPES).and_then(Json::word).unwrap_or_default();

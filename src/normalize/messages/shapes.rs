@@ -9,6 +9,9 @@ use bumpalo::Bump;
 pub(super) fn is_canonical(root: Json) -> bool {
     let part = |p: Json| {
         let field = |key: &str| p.get(key).is_some();
+        if p.get("id").is_some_and(|id| !id.is_string()) {
+            return false;
+        }
         match p.get("type").and_then(|t| t.word()).map(text::as_keyword) {
             Some("text" | "reasoning") => p.get("content").is_some_and(|c| c.is_string()),
             Some("tool_call") => field("name") && p.get("arguments").is_none_or(|a| !a.is_string()),
@@ -78,9 +81,22 @@ pub(super) fn is_pair(j: Json) -> bool {
 
 /// Is it an item of OpenAI's Responses API?
 pub(super) fn is_item(j: Json) -> bool {
-    const ITEMS: &[&str] =
-        &["message", "function_call", "function_call_output", "custom_tool_call", "custom_tool_call_output", "reasoning"];
-    j.get("type").and_then(|t| t.word()).is_some_and(|t| text::any(t, ITEMS))
+    j.get("type").and_then(|t| t.word()).is_some_and(is_item_type)
+}
+
+/// Its calls and their outputs end alike, whatever the tool; a `tool_call` is OTel's part.
+pub(super) fn is_item_type(kind: &[u8]) -> bool {
+    const ITEMS: &[&str] = &["message", "reasoning", "mcp_list_tools", "mcp_approval_request", "mcp_approval_response", "item_reference"];
+    text::any(kind, ITEMS)
+        || (kind.ends_with(b"_call") || kind.ends_with(b"_call_output")) && !text::any(kind, &["tool_call", "server_tool_call"])
+}
+
+/// Are these items, maybe some of a type that is not known? One that is known tells, unless another is the part of a message.
+pub(super) fn are_items(j: Json) -> bool {
+    let is_certain = |i: Json| i.get("type").is_some_and(|t| t.is("message")) || i.get("role").is_some() && is_message(i);
+    j.items().all(|i| i.get("type").is_some() || is_message(i))
+        && (j.items().any(is_certain)
+            || j.items().any(is_item) && !j.items().any(|i| i.get("type").and_then(Json::word).is_some_and(super::parts::is_only_part)))
 }
 
 /// A result as Langfuse's LangChain handler for JS writes it: `{"content", "additional_kwargs", "role": "get_weather"}`,
@@ -91,12 +107,15 @@ pub(super) fn is_named_after_tool(m: Json) -> bool {
 
 /// A message that leaves out whose it is: nothing but what is said, and why it ended.
 pub(super) fn is_bare(j: Json) -> bool {
-    j.get("content").is_some_and(|c| c.is_string())
-        && j.entries().all(|(key, _)| text::any(key, &["content", "finish_reason", "index", "name"]))
+    let said = j.get("content").or_else(|| j.any(&["finish_reason", "stop_reason"]).and_then(|_| j.get("text")));
+    said.is_some_and(|c| c.is_string())
+        && j.entries().all(|(key, _)| {
+            text::any(key, &["content", "text", "finish_reason", "stop_reason", "index", "name", "logprobs", "annotations", "citations"])
+        })
 }
 
 /// Does it say whose message it is, or hold what only a message holds?
-pub(super) fn is_message(j: Json) -> bool {
+pub fn is_message(j: Json) -> bool {
     if let Some(inner) = j.get("message").filter(Json::is_object) {
         return is_message(inner);
     }
@@ -110,6 +129,7 @@ pub(super) fn is_message(j: Json) -> bool {
             || j.get("role").is_some_and(|r| r.is_string()) && j.any(&["content", "contents", "parts"]).is_some()
             || is_named_after_tool(j)
             || speaks("type") && j.get("content").is_some()
+            || j.get("tool_call_id").is_some() && j.get("content").is_some()
             || is_bare(j)
             || is_item(j)
             || j.any(&["tool_calls", "function_call"]).is_some()

@@ -73,7 +73,7 @@ fn cohere_tool_results() {
     becomes(
         Side::Input,
         r#"[{"role":"user","parts":[{"call":{"name":"f","parameters":{}},"outputs":[{"result":"26C"}]}]}]"#,
-        r#"[{"role":"user","parts":[{"type":"tool_call_response","response":[{"result":"26C"}]}]}]"#,
+        r#"[{"role":"user","parts":[{"type":"tool_call_response","response":[{"result":"26C"}],"call":{"name":"f","parameters":{}}}]}]"#,
     );
 }
 
@@ -99,7 +99,7 @@ fn livekit() {
     becomes(
         Side::Input,
         r#"{"items":[{"type":"agent_handoff","new_agent_id":"a"},{"type":"message","role":"user","content":["hi"]},{"type":"function_call","id":"i","call_id":"c","name":"f","arguments":"{\"a\":1}"},{"type":"function_call_output","call_id":"c","name":"f","output":"r","is_error":false}]}"#,
-        r#"[{"role":"user","parts":[{"type":"text","content":"hi"}]},{"role":"assistant","parts":[{"type":"tool_call","id":"c","name":"f","arguments":{"a":1}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"c","response":"r"}]}]"#,
+        r#"[{"role":"user","parts":[{"type":"text","content":"hi"}]},{"role":"assistant","parts":[{"type":"tool_call","id":"c","name":"f","arguments":{"a":1},"item_id":"i"}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"c","response":"r","name":"f","is_error":false}]}]"#,
     );
     becomes(
         Side::Output,
@@ -113,7 +113,7 @@ fn trpc_agent_go() {
     becomes(
         Side::Input,
         r#"[{"role":"user","content":"what?","content_parts":[{"type":"text","text":"what is it?"},{"type":"image","image":{"url":"https://e.com/a.png","detail":"low"}}]},{"role":"assistant","tool_calls":[{"type":"function","function":{"name":"f","arguments":"eyJhIjoxfQ=="},"id":"c1"}]},{"role":"tool","content":"26C","tool_id":"c1","tool_name":"f"}]"#,
-        r#"[{"role":"user","parts":[{"type":"text","content":"what is it?"},{"type":"uri","modality":"image","uri":"https://e.com/a.png"}]},{"role":"assistant","parts":[{"type":"tool_call","id":"c1","name":"f","arguments":{"a":1}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"c1","response":"26C"}]}]"#,
+        r#"[{"role":"user","parts":[{"type":"text","content":"what is it?"},{"type":"uri","modality":"image","uri":"https://e.com/a.png","detail":"low"}]},{"role":"assistant","parts":[{"type":"tool_call","id":"c1","name":"f","arguments":{"a":1}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"c1","response":"26C","name":"f"}]}]"#,
     );
     let arena = Bump::new();
     let text = br#"[{"index":0,"message":{"role":"assistant","content":"ok"},"delta":{"role":""},"finish_reason":"length"}]"#;
@@ -150,7 +150,7 @@ fn genkit() {
     becomes(
         Side::Input,
         r#"{"messages":[{"role":"system","content":[{"text":"be brief"}]},{"role":"user","content":[{"text":"hi"},{"media":{"url":"data:image/png;base64,AAAA","contentType":"image/png"}}]},{"role":"model","content":[{"toolRequest":{"ref":"r1","name":"f","input":{"a":1}}}]},{"role":"tool","content":[{"toolResponse":{"ref":"r1","name":"f","output":"26C"}}]}]}"#,
-        r#"[{"role":"system","parts":[{"type":"text","content":"be brief"}]},{"role":"user","parts":[{"type":"text","content":"hi"},{"type":"blob","modality":"image","mime_type":"image/png","content":"AAAA"}]},{"role":"assistant","parts":[{"type":"tool_call","id":"r1","name":"f","arguments":{"a":1}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"r1","response":"26C"}]}]"#,
+        r#"[{"role":"system","parts":[{"type":"text","content":"be brief"}]},{"role":"user","parts":[{"type":"text","content":"hi"},{"type":"blob","modality":"image","mime_type":"image/png","content":"AAAA"}]},{"role":"assistant","parts":[{"type":"tool_call","id":"r1","name":"f","arguments":{"a":1}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"r1","response":"26C","name":"f"}]}]"#,
     );
     let arena = Bump::new();
     for text in [
@@ -168,7 +168,7 @@ fn flue() {
     becomes(
         Side::Input,
         r#"{"systemPrompt":"be brief","messages":[{"role":"assistant","content":[{"type":"toolCall","id":"c","name":"f","arguments":{"a":1}}]},{"role":"toolResult","toolCallId":"c","toolName":"f","content":[{"type":"text","text":"26C"}],"isError":false}]}"#,
-        r#"[{"role":"assistant","parts":[{"type":"tool_call","id":"c","name":"f","arguments":{"a":1}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"c","response":[{"type":"text","text":"26C"}]}]}]"#,
+        r#"[{"role":"assistant","parts":[{"type":"tool_call","id":"c","name":"f","arguments":{"a":1}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"c","response":[{"type":"text","text":"26C"}],"name":"f","isError":false}]}]"#,
     );
 }
 
@@ -186,7 +186,7 @@ fn vercel() {
     becomes(
         Side::Input,
         r#"[{"role":"assistant","content":[{"type":"tool-call","toolCallId":"c","toolName":"f","input":{"a":1}}]},{"role":"tool","content":[{"type":"tool-result","toolCallId":"c","toolName":"f","output":{"type":"text","value":"r"}}]}]"#,
-        r#"[{"role":"assistant","parts":[{"type":"tool_call","id":"c","name":"f","arguments":{"a":1}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"c","response":"r"}]}]"#,
+        r#"[{"role":"assistant","parts":[{"type":"tool_call","id":"c","name":"f","arguments":{"a":1}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"c","response":"r","name":"f"}]}]"#,
     );
 }
 
