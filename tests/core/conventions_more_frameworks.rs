@@ -542,7 +542,7 @@ fn livekit_before_and_after_1_7() {
             &[],
             json!({
                 "gen_ai.request.model": "gpt-4o-mini",
-                "gen_ai.input.messages": [{"role": "user", "parts": [text("Paris?")]}],
+                "gen_ai.input.messages": [{"role": "user", "parts": [text("Paris?")], "id": "i1"}],
                 "gen_ai.output.messages": [{"role": "assistant", "parts": [text("let me see"), call()]}],
                 "gen_ai.response.time_to_first_chunk": 0.5,
                 "lk.speech_id": "speech_1",
