@@ -153,7 +153,11 @@ impl<'a> Transcoder<'a> {
         }
         self.start_part("reasoning");
         // OTel requires a content, which a thought that is redacted lacks.
-        if text.is_string() { self.field("content", text) } else { self.text_field("content", b"") }
+        if text.is_string() {
+            self.field("content", text)
+        } else {
+            self.text_field("content", b"")
+        }
         self.end_part(p, &["type", "content", key]);
     }
 
