@@ -54,7 +54,8 @@ PLUGIN    := plugins/proxy-wasm/genspan.wasm
 FOR_ENVOY := $(patsubst tests/envoy/requirements-%.txt,target/py-%/.installed,$(wildcard tests/envoy/requirements-*.txt))
 
 # Without a terminal node's test runner would fall back to TAP, which nobody reads. What a failed test leaves open does not keep it from ending.
-NODE_TEST := node --test --test-reporter=spec --test-force-exit
+# Files run two at a time on two cores: most of them wait.
+NODE_TEST := node --test --test-reporter=spec --test-force-exit --test-concurrency=2
 # For each file, in ms.
 test-%: NODE_TEST += --test-timeout=600000
 
@@ -130,6 +131,7 @@ lint: $(DIST) | rust-components ## rustfmt, clippy, tsc and Biome, warnings are 
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
 	cargo clippy --quiet --lib --features bindings -- -D warnings
 	cargo clippy --quiet --lib --features ingest -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --workspace
 	cd pkg && node_modules/.bin/tsc --noEmit
 	pkg/node_modules/.bin/biome ci --error-on-warnings .
 
@@ -145,7 +147,7 @@ test-pkg: $(DIST) $(FOR_DEMO) ## tests of the npm package
 	$(NODE_TEST) $(wildcard pkg/test/*.test.mjs)
 
 test-node: $(DIST) $(FOR_DEMO) $(FOR_TEST) $(FOR_ENVOY) $(FOR_PYTHON) ## end to end: real SDKs, real instrumentation, other decoders
-	cargo build --quiet --release --example convert --example ingest
+	cargo build --quiet --release --example convert --example ingest --example exporter
 	$(NODE_TEST) $(wildcard tests/node/*.test.mjs)
 
 test-runtimes: $(PAGE) $(FOR_DEMO) $(FOR_RUNTIMES) | chromium ## the packed package in Node, Deno, Bun, workerd and Chromium, by every bundler

@@ -29,4 +29,4 @@ flags+=" -Cno-vectorize-loops -Cno-vectorize-slp"
 for registry in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/; do
   flags+=" --remap-path-prefix=${registry%/}=/crates"
 done
-RUSTFLAGS="${RUSTFLAGS:-} $flags" exec cargo build --lib --target wasm32-unknown-unknown "$@"
+RUSTFLAGS="${RUSTFLAGS:-} $flags" exec cargo rustc --lib --crate-type cdylib --target wasm32-unknown-unknown "$@"

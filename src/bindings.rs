@@ -4,7 +4,7 @@
 //! A hot call reads its record from the pipeline's input area ([`gs_reserve`]). With an invalid handle, or a length over the
 //! reserved size, a call does nothing and returns 0.
 
-use crate::config::{Config, Convert};
+use crate::config::{Config, Convert, Format};
 use crate::convert::Converted;
 use crate::error::Error;
 use crate::frame::FrameError;
@@ -176,6 +176,13 @@ pub fn explain(
     partial: &Function,
 ) -> Result<js_sys::Uint8Array, JsError> {
     handed_over(crate::explain_with(body, &self::options(&options)?, &hooks(mask, on_media)), partial)
+}
+
+/// The body in OTLP/JSON, or else in protobuf, without normalising it.
+#[wasm_bindgen]
+pub fn transcode(body: &[u8], to_json: bool) -> Result<js_sys::Uint8Array, JsError> {
+    let to = if to_json { Format::Json } else { Format::Protobuf };
+    crate::transcode(body, to).map(|body| js_sys::Uint8Array::from(&body[..])).map_err(error)
 }
 
 fn handed_over(converted: Result<Converted, Error>, partial: &Function) -> Result<js_sys::Uint8Array, JsError> {

@@ -51,10 +51,10 @@ pub fn convert_with(body: &[u8], options: &Convert, hooks: &Hooks) -> Result<Con
 
 /// Why [`convert()`] gives what it gives: a JSON list with one object for each span, in the order of the body.
 ///
-/// `{traceId, spanId, name, conventions: [name], entry: {is, why}, attributes, gone, goneEvents: [name]}`; the last three are left out where the
+/// `{traceId, spanId, name, conventions: [name], entry: {is, code, why}, attributes, gone, goneEvents: [name]}`; the last three are left out where the
 /// span goes out as it came. `attributes` holds every attribute that goes out, in order: `{key, from, convention, rule, how}` (the
 /// source's key, the name of the convention, the row of its table, what that does), `{key, how}` where no attribute of the source gave it,
-/// `{key, kept}` where it stays as the source had it. `gone` holds the attributes of the source that do not go out, `{key, why, by: [key]}` and,
+/// `{key, kept}` where it stays as the source had it; `mark: true` where it is a mark of the entry. `gone` holds the attributes of the source that do not go out, `{key, why, by: [key]}` and,
 /// as above, the rule. `members` tells where each value inside of it is (`{path, in}`), `missing` the paths of those that nothing which goes out
 /// has; an attribute that stays because others say a part of it has both too. Behind them stands what the privacy stage left out of events, of
 /// links and of the status (`status.message`).
@@ -68,6 +68,16 @@ pub fn explain(body: &[u8], options: &Convert) -> Result<Vec<u8>, Error> {
 pub fn explain_with(body: &[u8], options: &Convert, hooks: &Hooks) -> Result<Converted, Error> {
     let ([_, body], partial_success) = process(body, options, hooks, &mut options.from.clone(), true)?;
     Ok(Converted { body, partial_success })
+}
+
+/// Returns the body in the encoding `to`, without normalising it. Members that OTLP does not define are omitted; a body that is in that encoding
+/// already is returned as it is. The encoding of the input is detected by its first bytes.
+pub fn transcode(body: &[u8], to: Format) -> Result<Vec<u8>, Error> {
+    match (body::format_of(body), to) {
+        (Format::Json, Format::Protobuf) => json::to_protobuf(body).map_err(Error::Json),
+        (Format::Protobuf, Format::Json) => json::from_protobuf(body).map_err(Error::Protobuf),
+        _ => Ok(body.to_vec()),
+    }
 }
 
 /// Reads, processes and encodes a body as protobuf, and explains it if asked to. `format` becomes that of the body.

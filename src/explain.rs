@@ -51,6 +51,10 @@ impl<'o, 'k> Object<'o, 'k> {
         json::string(text, self.member(name));
     }
 
+    fn yes(&mut self, name: &str) {
+        self.member(name).extend_from_slice_copy(b"true");
+    }
+
     fn hex(&mut self, name: &str, id: &[u8]) {
         json::hex(id, self.member(name));
     }
@@ -138,7 +142,13 @@ impl<'k> Explainer<'k> {
         object.list("goneEvents", gone, json::string);
     }
 
-    fn head<'o>(&self, out: &'o mut Out<'k>, span: &Span, conventions: ConventionSet, (entry, why): (bool, &str)) -> Object<'o, 'k> {
+    fn head<'o>(
+        &self,
+        out: &'o mut Out<'k>,
+        span: &Span,
+        conventions: ConventionSet,
+        (entry, (code, why)): (bool, (&str, &str)),
+    ) -> Object<'o, 'k> {
         let mut object = Object::new(out);
         object.hex("traceId", &span.trace_id);
         object.hex("spanId", &span.span_id);
@@ -146,12 +156,13 @@ impl<'k> Explainer<'k> {
         object.list("conventions", conventions::names(conventions), |name, out| json::string(name.as_bytes(), out));
         let mut decision = Object::new(object.member("entry"));
         decision.member("is").extend_from_slice_copy(if entry { b"true" } else { b"false" });
+        decision.text("code", code.as_bytes());
         decision.text("why", why.as_bytes());
         decision.close();
         object
     }
 
-    /// `[{traceId, spanId, name, conventions, entry: {is, why}, attributes?: [{key, …}], gone?: [{key, …}], goneEvents?}]`
+    /// `[{traceId, spanId, name, conventions, entry: {is, code, why}, attributes?: [{key, …}], gone?: [{key, …}], goneEvents?}]`
     pub fn finish(self) -> Vec<u8> {
         let mut out = vec![b'['];
         for (i, span) in self.explained.iter().rev().enumerate() {
@@ -165,26 +176,32 @@ impl<'k> Explainer<'k> {
     }
 }
 
-/// Why a span is, or is not, the entry. `None`: nothing decided it.
-fn why(of: &Understood, reason: Option<Reason>) -> &'static str {
+/// Why a span is, or is not, the entry: a code for programs, and a sentence. `None`: nothing decided it.
+fn why(of: &Understood, reason: Option<Reason>) -> (&'static str, &'static str) {
     match reason {
         // To the tree an evaluator or its like is a span that is not LLM.
-        Some(Reason::NotLlm) if of.normal.as_deref().is_some_and(Normal::is_llm) => "a span of its kind opens no segment",
-        _ if of.normal.is_none() && !reason.is_some_and(Reason::is_entry) => "no convention knows the span: it goes out as it came",
-        Some(Reason::Marked) => "it is marked, and no span above it is marked",
-        Some(Reason::Outermost) => "no span above it is an LLM span, and no span below it is marked",
-        Some(Reason::InPlaceOfSegments) => "it is no LLM span, and stands for the LLM segments below it",
-        Some(Reason::Refuses) => "it says that it is not",
-        Some(Reason::NotLlm) => "it is no LLM span",
-        Some(Reason::CopiedMark) => "a span above it carries the mark: this one is a copy",
-        Some(Reason::LateMark) => "its mark came after another entry of its path was decided",
-        Some(Reason::BelowMark) => "a span above it is marked",
-        Some(Reason::BelowLlm) => "a span above it is an LLM span",
-        Some(Reason::AboveMark) => "a span below it is marked",
-        Some(Reason::CalledFromSegment) => "the process was called from inside an LLM segment, which has its entry",
-        Some(Reason::NotRoot) => "its instrumentation saw a span above it that is not here",
-        Some(Reason::Elsewhere) => "another segment of the trace has the entry",
-        None => "entries are not looked for",
+        Some(Reason::NotLlm) if of.normal.as_deref().is_some_and(Normal::is_llm) => {
+            ("opens_no_segment", "a span of its kind opens no segment")
+        }
+        _ if of.normal.is_none() && !reason.is_some_and(Reason::is_entry) => {
+            ("unknown", "no convention knows the span: it goes out as it came")
+        }
+        Some(Reason::Marked) => ("marked", "it is marked, and no span above it is marked"),
+        Some(Reason::Outermost) => ("outermost", "no span above it is an LLM span, and no span below it is marked"),
+        Some(Reason::InPlaceOfSegments) => ("above_segments", "it is no LLM span, and stands for the LLM segments below it"),
+        Some(Reason::Refuses) => ("refuses", "it says that it is not"),
+        Some(Reason::NotLlm) => ("not_llm", "it is no LLM span"),
+        Some(Reason::CopiedMark) => ("copied_mark", "a span above it carries the mark: this one is a copy"),
+        Some(Reason::LateMark) => ("late_mark", "its mark came after another entry of its path was decided"),
+        Some(Reason::BelowMark) => ("below_mark", "a span above it is marked"),
+        Some(Reason::BelowLlm) => ("below_llm", "a span above it is an LLM span"),
+        Some(Reason::AboveMark) => ("above_mark", "a span below it is marked"),
+        Some(Reason::CalledFromSegment) => {
+            ("called_from_segment", "the process was called from inside an LLM segment, which has its entry")
+        }
+        Some(Reason::NotRoot) => ("parent_elsewhere", "its instrumentation saw a span above it that is not here"),
+        Some(Reason::Elsewhere) => ("other_segment", "another segment of the trace has the entry"),
+        None => ("not_detected", "entries are not looked for"),
     }
 }
 
@@ -352,7 +369,10 @@ impl<'s, 'k> Said<'s, 'k> {
             (Some((.., HANDED_DOWN)), _) => object.text("how", b"handed down from a span above it"),
             (Some((.., EVENTS)), _) => object.text("how", b"told by events of the span"),
             (Some((.., at)), _) => self.rule(usize::from(*at), &mut object),
-            (None, _) if self.keys.find(key) == Some(self.writing.entry_key()) => object.text("how", b"the mark of the entry"),
+            (None, _) if self.keys.find(key) == Some(self.writing.entry_key()) => {
+                object.text("how", To::Mark.label().as_bytes());
+                object.yes("mark");
+            }
             (None, Some(at)) => {
                 let kept: &[u8] = match self.fates.get(at) {
                     Some(Fate::Rewrite(_)) if self.normal.fates.get(at) == self.fates.get(at) => {
@@ -517,5 +537,8 @@ impl<'s, 'k> Said<'s, 'k> {
         conventions::names(r.convention).take(1).for_each(|name| object.text("convention", name.as_bytes()));
         object.text("rule", r.rule.key.as_bytes());
         object.text("how", r.rule.to.label().as_bytes());
+        if r.rule.to.is_mark() {
+            object.yes("mark");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The span frame: the binary form in which a host passes spans to the core, one at a time, cheap to write from JavaScript.
 //!
-//! A host writes a record into memory that it got from [`crate::bindings`]'s `gs_reserve` (or into any byte slice,
+//! A host writes a record into memory that it got from `bindings`'s `gs_reserve` (or into any byte slice,
 //! natively) and passes it to the core. The core reads it in place and copies what it needs, so the memory can be reused immediately.
 //! All integers are little-endian; there is no alignment or padding.
 //!

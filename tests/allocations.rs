@@ -1,7 +1,7 @@
 //! What the core asks of the allocator: nothing for each attribute, no more in all than grows with what it is given, and little for what waits.
 
 use genspan::Pipeline;
-use genspan::config::Config;
+use genspan::internals::config::Config;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;

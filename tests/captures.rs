@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use genspan::config::{Convert, Profile};
+use genspan::internals::config::{Convert, Profile};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::Span;

@@ -4,7 +4,7 @@
 mod bodies;
 
 use bodies::{capture, plain, spans};
-use genspan::config::{Convert, Profile};
+use genspan::internals::config::{Convert, Profile};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::{Value as Json, json};
 
@@ -579,7 +579,7 @@ fn opentelemetrys_conventions_of_every_version() {
 fn converted(file: &str, profile: Profile) -> Vec<Span> {
     let mut body = capture(&format!("more/{file}"));
     if file.ends_with(".json") {
-        body = genspan::otlp::json::to_protobuf(&body).unwrap();
+        body = genspan::internals::otlp::json::to_protobuf(&body).unwrap();
     }
     let body = genspan::convert(&body, &Convert { profile, ..Default::default() }).unwrap_or_else(|error| panic!("{file}: {error}"));
     spans(&body)

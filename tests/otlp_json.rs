@@ -1,7 +1,7 @@
 //! OTLP/JSON, held against the OTLP specification and the crate `opentelemetry-proto`. What the
 //! conventions make of a span is tested elsewhere.
 
-use genspan::otlp::json;
+use genspan::internals::otlp::json;
 use opentelemetry_proto::tonic::collector::trace::v1 as oracle_collector;
 use opentelemetry_proto::tonic::common::v1 as oracle_common;
 use opentelemetry_proto::tonic::resource::v1 as oracle_resource;

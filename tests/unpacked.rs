@@ -1,7 +1,7 @@
 //! How much memory a body makes the core ask for: the bodies that unpack into most of all, in a sixteenth of the size that a relay takes, with a
 //! sixteenth of the bound. `pkg/test/memory.test.mjs` holds the module that is shipped against the whole.
 
-use genspan::config::{Config, Convert};
+use genspan::internals::config::{Config, Convert};
 use genspan::{Error, Pipeline};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

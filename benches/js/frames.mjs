@@ -1,4 +1,4 @@
-// Writes the frames that the spans of a load are handed over in to a file: `frames.mjs SHAPE LOAD LANG FILE`. examples/replay.rs feeds them to the
+// Writes the frames that the spans of a load are handed over in to a file: `frames.mjs SHAPE LOAD LANG FILE`. tools/replay.rs feeds them to the
 // core natively, where an instruction counter can look at it. Each record: u8 what (0 key, 1 scope, 2 resource, 3 start, 4 end), u32 length, bytes.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";

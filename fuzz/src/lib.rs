@@ -7,11 +7,12 @@ mod frames;
 pub mod seeds;
 
 use bumpalo::Bump;
-use genspan::config::{Config, Convert, Format, Profile};
-use genspan::frame::FrameError;
-use genspan::privacy::Hooks;
-use genspan::profiles::write::Keep;
-use genspan::{Converted, Ingested, PartialSuccess, Pipeline, conventions};
+use genspan::internals::config::{Config, Convert, Format, Profile};
+use genspan::internals::conventions;
+use genspan::internals::frame::FrameError;
+use genspan::internals::privacy::Hooks;
+use genspan::internals::profiles::write::Keep;
+use genspan::{Converted, Ingested, PartialSuccess, Pipeline};
 use genspan_proxy_wasm::coding::Coding;
 use genspan_proxy_wasm::request::Request;
 use genspan_proxy_wasm::settings::Settings;
@@ -125,9 +126,9 @@ fn is_part<T: PartialEq>(part: &[T], whole: &[T]) -> bool {
 /// JSON: what the reader takes, it writes as JSON that says the same; a body of JSON is a body of protobuf and back.
 pub fn json(data: &[u8]) {
     let arena = Bump::new();
-    if let Some(json) = genspan::json::parse(data, &arena) {
+    if let Some(json) = genspan::internals::json::parse(data, &arena) {
         let text = json.to_text(&arena);
-        let again = genspan::json::parse(text, &arena).expect("what is written is read");
+        let again = genspan::internals::json::parse(text, &arena).expect("what is written is read");
         assert_eq!(again.to_text(&arena), text, "it is written the same way once more");
         // Of control characters inside a string the reader looks for line feeds alone.
         let control = |byte: &u8| *byte < b' ' && *byte != b'\n';
@@ -139,12 +140,12 @@ pub fn json(data: &[u8]) {
             assert!(read.as_ref().err().is_none_or(is_limit), "{read:?}");
         }
     }
-    if let Ok(body) = genspan::otlp::json::to_protobuf(data) {
-        let text = genspan::otlp::json::from_protobuf(&body).expect("a body that was written is read");
-        let again = genspan::otlp::json::to_protobuf(&text).expect("JSON that was written is read");
+    if let Ok(body) = genspan::internals::otlp::json::to_protobuf(data) {
+        let text = genspan::internals::otlp::json::from_protobuf(&body).expect("a body that was written is read");
+        let again = genspan::internals::otlp::json::to_protobuf(&text).expect("JSON that was written is read");
         assert!(ids(&decode(&body)) == ids(&decode(&again)), "each span comes back");
         // A value that is empty comes back as none.
-        assert!(genspan::otlp::json::from_protobuf(&again).is_ok_and(|again| again == text), "there and back once more");
+        assert!(genspan::internals::otlp::json::from_protobuf(&again).is_ok_and(|again| again == text), "there and back once more");
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::frames::FrameWriter;
 use genspan::Pipeline;
-use genspan::config::Config;
-use genspan::conventions;
+use genspan::internals::config::Config;
+use genspan::internals::conventions;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
@@ -112,7 +112,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
     let bodies = || captures().into_iter().filter(|body| body.len() <= MAX_SEED).collect::<Vec<_>>();
     let spans = || captures().iter().flat_map(|body| singles(body)).filter(|body| body.len() <= 4 << 10).collect::<Vec<_>>();
     match target {
-        "json" => spans().iter().filter_map(|body| genspan::otlp::json::from_protobuf(body).ok()).collect(),
+        "json" => spans().iter().filter_map(|body| genspan::internals::otlp::json::from_protobuf(body).ok()).collect(),
         "frames" => captures().iter().map(|body| records(body)).filter(|records| records.len() <= MAX_SEED).collect(),
         "config" => CONFIGS.iter().map(|config| config.as_bytes().to_vec()).collect(),
         "grpc" => {

@@ -494,6 +494,10 @@ export const convert = (body: Uint8Array, options: object, hooks: PrivacyHooks) 
 export const explain = (body: Uint8Array, options: object, hooks: PrivacyHooks) =>
   converted(bindings.explain, body, options, hooks);
 
+/** The body in the other encoding, not normalised. */
+export const transcode = (body: Uint8Array, toJson: boolean): Uint8Array =>
+  cold(instance(), () => bindings.transcode(body, toJson));
+
 function converted(
   call: typeof bindings.convert,
   body: Uint8Array,

@@ -89,6 +89,14 @@ export function convert(body: Uint8Array, options: ConvertOptions = {}): Uint8Ar
   return run(core.convert, body, options);
 }
 
+/**
+ * Returns an OTLP body in the encoding `to`, without normalising it. The encoding of the input is detected by its first byte. Throws an Error that
+ * describes the problem in the body and its position.
+ */
+export function transcode(body: Uint8Array, to: Format): Uint8Array {
+  return core.transcode(body, to === "json");
+}
+
 /** Hooks are passed separately, because the JSON that the core reads cannot contain functions. */
 function run(
   call: typeof core.convert,
@@ -102,6 +110,25 @@ function run(
   return body;
 }
 
+/** Why a span is the entry (the first three), or is not. */
+export type EntryReason =
+  | "marked"
+  | "outermost"
+  | "above_segments"
+  | "refuses"
+  | "not_llm"
+  | "unknown"
+  | "opens_no_segment"
+  | "copied_mark"
+  | "late_mark"
+  | "below_mark"
+  | "below_llm"
+  | "above_mark"
+  | "called_from_segment"
+  | "parent_elsewhere"
+  | "other_segment"
+  | "not_detected";
+
 /** The reasons for the output of one span. */
 export interface Explanation {
   /** In hex. */
@@ -110,7 +137,8 @@ export interface Explanation {
   name: string;
   /** The conventions that were recognised, by their names in docs/conventions.md. */
   conventions: string[];
-  entry: { is: boolean; why: string };
+  /** `code` is for programs: it stays the same when the wording of `why` changes. */
+  entry: { is: boolean; code: EntryReason; why: string };
   /** Every attribute of the output, in order. This field and the next two are missing if the span is forwarded unchanged. */
   attributes?: ExplainedAttribute[];
   /** The attributes of the source that are not in the output: the reason, and the keys that now contain their values. */
@@ -127,6 +155,8 @@ export interface ExplainedAttribute {
   convention?: string;
   rule?: string;
   how?: string;
+  /** True if the attribute is a mark of the entry. */
+  mark?: boolean;
   /** Why the attribute is kept as the source wrote it. */
   kept?: string;
   /** Of a value with members: the attribute that contains each of them (20 at most), by their paths. */

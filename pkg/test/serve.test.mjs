@@ -550,7 +550,7 @@ test("gRPC: what the frames of a call may say", async (t) => {
 
 test("what Langfuse's SDKs post is taken under their own path; their other calls get an answer that they understand", async (t) => {
   const inspecting = await inspector(t);
-  const relaying = await relay(t, { endpoint: "http://127.0.0.1:9/v1/traces" });
+  const relaying = await relay(t, { endpoint: "http://127.0.0.1:9/v1/traces", flushTimeoutMillis: 100 });
   for (const { url } of [inspecting, relaying]) {
     assert.equal((await post(url, BODY, {}, "/api/public/otel/v1/traces")).status, 200);
     assert.equal((await post(url, BODY, {}, "/any/where/v1/traces?x=1")).status, 200);
@@ -616,7 +616,7 @@ test("spans that no backend would take are refused at the door, and cost no othe
 test("a body that can never be taken is refused for good, by HTTP and by gRPC", async (t) => {
   const collector = await startCollector();
   t.after(() => collector.close());
-  const { url, grpc: address } = await relay(t, { endpoint: collector.url, maxQueueSize: 100_000 });
+  const { url, grpc: address, close } = await relay(t, { endpoint: collector.url, maxQueueSize: 100_000 });
   const body = (count) => {
     const resourceSpans = Array.from({ length: count }, (_, i) => {
       const attributes = [{ key: "service.instance.id", value: { stringValue: String(i) } }];
@@ -631,6 +631,8 @@ test("a body that can never be taken is refused for good, by HTTP and by gRPC", 
   assert.deepEqual([code, message], [grpc.status.RESOURCE_EXHAUSTED, "more than 10000 resources in one request"]);
   assert.equal(await call(address, body(10_001)), grpc.status.RESOURCE_EXHAUSTED);
   assert.equal((await post(url, body(10_000))).status, 200);
+  await close();
+  assert.equal(collector.names().length, 10_000);
 });
 
 test("a relay that is full takes nothing of a body, says when to come again, and takes it then", async (t) => {
@@ -768,7 +770,9 @@ test("a relay that could never deliver does not start, and says what to do", asy
     assert.equal(err.split("\n").length, 2, err);
   }
   // What is received by gRPC needs no package.
-  const running = command(t, ["relay", "--to", "http://127.0.0.1:9", ...ports], {}, join(alone, "bin/genspan.js"));
+  const unreachable = join(folder, "unreachable.json");
+  writeFileSync(unreachable, JSON.stringify({ endpoint: "http://127.0.0.1:9", flushTimeoutMillis: 100 }));
+  const running = command(t, ["relay", "--config", unreachable, ...ports], {}, join(alone, "bin/genspan.js"));
   const { grpc: address } = await running.ready;
   assert.equal(await call(address, BODY), 0);
   running.kill("SIGTERM");

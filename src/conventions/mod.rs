@@ -142,7 +142,7 @@ pub struct Convention {
     pub keys: &'static [&'static str],
     /// Keys under such a prefix that prove nothing: they travel by themselves onto spans of other libraries.
     pub not_keys: &'static [&'static str],
-    /// What holds for all of its spans: [`NAMES_SPANS`] and the like.
+    /// What holds for all of its spans: `NAMES_SPANS` and the like.
     pub flags: Flags,
     /// The attributes by which it reports whether a span is the outermost of its kind.
     pub roots: &'static [(&'static str, Root)],

@@ -250,7 +250,8 @@ fn near_linear(shapes: &[Shape], siblings: Siblings, ways: &[Way], sizes: &[usiz
     }
 }
 
-const SIZES: [usize; 2] = [1_000, 10_000];
+const SIZES: [usize; 2] = [400, 4_000];
+const LARGE: [usize; 2] = [10_000, 100_000];
 
 #[test]
 fn traces_of_a_host_take_work_near_linear_in_their_spans() {
@@ -265,8 +266,18 @@ fn traces_in_bodies_take_work_near_linear_in_their_spans() {
 /// Nothing bounds the tree here.
 #[test]
 fn converted_traces_take_work_near_linear_in_their_spans() {
-    near_linear(&SHAPES[..12], Siblings::Each, &[Way::Convert], &[1_000, 10_000, 100_000]);
     near_linear(&SHAPES[12..], Siblings::Each, &[Way::Convert], &SIZES);
+}
+
+// Two tests for two threads.
+#[test]
+fn large_converted_traces_take_work_near_linear_in_their_spans() {
+    near_linear(&SHAPES[..6], Siblings::Each, &[Way::Convert], &LARGE);
+}
+
+#[test]
+fn other_large_converted_traces_take_work_near_linear_in_their_spans() {
+    near_linear(&SHAPES[6..12], Siblings::Each, &[Way::Convert], &LARGE);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! The meaning of an answer: whether the batch was accepted, may be retried, or is too large. OTLP's rules for HTTP and for gRPC.
 
 use crate::json;
-use crate::otlp::PartialSuccess;
-use crate::protobuf::{Reader, Wire};
+use crate::otlp::{PartialSuccess, proto};
 use bumpalo::Bump;
+use prost::Message;
 
 /// How to proceed after a response (OTLP specification, "Failures").
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,61 +34,28 @@ pub fn verdict(status: u16, retry_after: Option<f64>, body: &[u8]) -> Verdict {
     }
 }
 
-/// Iterates over the fields of a message, up to the first invalid one.
-fn fields<'b>(message: &'b [u8], take: &mut dyn FnMut(u32, Wire<'b>)) {
-    let mut reader = Reader::new(0, message);
-    while let Ok(Some(field)) = reader.field() {
-        take(field.number, field.value);
-    }
-}
-
-fn bytes_of(message: &[u8], wanted: u32) -> Option<&[u8]> {
-    let mut found = None;
-    fields(message, &mut |number, value| {
-        if let (Wire::Bytes(_, bytes), true) = (value, number == wanted) {
-            found = Some(bytes);
-        }
-    });
-    found
-}
-
-fn number_of(message: &[u8], wanted: u32) -> i64 {
-    let mut found = 0;
-    fields(message, &mut |number, value| {
-        if let (Wire::Varint(varint), true) = (value, number == wanted) {
-            found = varint as i64;
-        }
-    });
-    found
-}
-
 /// The delay, in ms, of the `google.rpc.RetryInfo` in the details of a `google.rpc.Status`.
 fn retry_info(status: &[u8]) -> Option<f64> {
-    let mut delay = None;
-    fields(status, &mut |number, value| {
-        let (3, Wire::Bytes(_, detail)) = (number, value) else { return };
-        if bytes_of(detail, 1).is_some_and(|url| url.ends_with(b"/google.rpc.RetryInfo")) {
-            let duration = bytes_of(bytes_of(detail, 2).unwrap_or_default(), 1).unwrap_or_default();
-            delay = Some((number_of(duration, 1) as f64 * 1e3 + number_of(duration, 2) as f64 / 1e6).max(0.0));
-        }
-    });
-    delay
+    let details = proto::Status::decode(status).ok()?.details;
+    let detail = details.iter().find(|detail| detail.type_url.ends_with(b"/google.rpc.RetryInfo"))?;
+    let delay = proto::RetryInfo::decode(&detail.value[..]).ok()?.retry_delay.unwrap_or_default();
+    Some((delay.seconds as f64 * 1e3 + f64::from(delay.nanos) / 1e6).max(0.0))
 }
 
 /// The partial success in an `ExportTraceServiceResponse`, protobuf or JSON. A body that is neither (HTML, nothing) has none.
 pub fn partial_success(body: &[u8]) -> Option<PartialSuccess> {
-    let arena = Bump::new();
     let (rejected, message) = if body.first() == Some(&b'{') {
+        let arena = Bump::new();
         let partial = json::parse(body, &arena)?.any(&["partialSuccess", "partial_success"])?;
         let rejected = partial.any(&["rejectedSpans", "rejected_spans"]).and_then(|n| n.as_i64());
         let message = partial.any(&["errorMessage", "error_message"]).and_then(|m| m.text(&arena));
-        (rejected.unwrap_or(0), message)
+        (rejected.unwrap_or(0), message.unwrap_or_default().to_vec())
     } else {
-        let partial = bytes_of(body, 1)?;
-        (number_of(partial, 1), bytes_of(partial, 2))
+        let partial = proto::ExportResponse::decode(body).ok()?.partial_success?;
+        (partial.rejected_spans, partial.error_message)
     };
     let rejected = u64::try_from(rejected).unwrap_or(0);
-    let message = String::from_utf8_lossy(message.unwrap_or_default()).into_owned();
+    let message = String::from_utf8_lossy(&message).into_owned();
     // Some servers send an empty partial success to confirm that everything was accepted.
     (rejected > 0 || !message.is_empty()).then_some(PartialSuccess { rejected, message })
 }

@@ -95,7 +95,7 @@ pub fn iso_8601(nanos: u64) -> String {
     String::from_utf8_lossy(&text[..if micros { 27 } else { 30 }]).into_owned()
 }
 
-/// Nanoseconds since 1970 of a moment as [`moment`] reads it, or in milliseconds since 1970.
+/// Nanoseconds since 1970 of a moment as `moment` reads it, or in milliseconds since 1970.
 pub fn instant(value: &Value) -> Option<u64> {
     match *value {
         Value::Str(text) => moment(text),

@@ -1,4 +1,4 @@
-//! Single values: text to number, quotes, placeholders. The types of [`super::canonical::Field`] in code.
+//! Single values: text to number, quotes, placeholders. The types of [`Field`] in code.
 
 use crate::conventions::words;
 use crate::genai::{Field, Type};

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod envelope;
 pub mod json;
+pub(crate) mod proto;
 pub mod read;
 mod schema;
 pub mod write;

@@ -288,6 +288,12 @@ impl Pipeline {
     }
 }
 
+impl std::fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pipeline").finish_non_exhaustive()
+    }
+}
+
 /// A flush, as each destination numbers it.
 #[derive(Clone, Debug)]
 pub struct Flush(Vec<u64>);

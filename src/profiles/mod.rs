@@ -1,5 +1,5 @@
 //! The output profiles: which attributes of a backend say each canonical field. Tables; what several fields make together
-//! is put together in [`compose`], and the writing is in [`write`].
+//! is put together in `compose`, and the writing is in `write.rs`.
 
 mod compose;
 mod langfuse;

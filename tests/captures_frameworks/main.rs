@@ -28,8 +28,8 @@ mod vercel_native;
 
 use bodies::{capture, plain, spans};
 use facts::Fact;
-use genspan::config::{Convert, Profile};
-use genspan::profiles::write::Keep;
+use genspan::internals::config::{Convert, Profile};
+use genspan::internals::profiles::write::Keep;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::{Map, Value as Json};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use genspan::config::{Convert, Format, Profile};
+use genspan::internals::config::{Convert, Format, Profile};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList, any_value::Value};
 use opentelemetry_proto::tonic::resource::v1::Resource;

@@ -2,8 +2,8 @@
 
 use crate::bodies::plain;
 pub use crate::bodies::spans;
-use genspan::config::{Convert, Format, Profile};
-use genspan::profiles::write::Keep;
+use genspan::internals::config::{Convert, Format, Profile};
+use genspan::internals::profiles::write::Keep;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;

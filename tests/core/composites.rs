@@ -4,9 +4,9 @@
 // README promise: "Nothing is lost that can be kept, and nothing silently"
 
 use crate::body::spans;
-use genspan::config::{Convert, Format, Profile};
-use genspan::conventions::{ALL, Convention, Rule, SPAN_NAME, To};
-use genspan::genai::{Field, Flat, Type};
+use genspan::internals::config::{Convert, Format, Profile};
+use genspan::internals::conventions::{ALL, Convention, Rule, SPAN_NAME, To};
+use genspan::internals::genai::{Field, Flat, Type};
 use prost::Message;
 use serde_json::{Value as Json, json};
 

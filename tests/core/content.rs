@@ -4,7 +4,7 @@
 use crate::csv;
 use crate::frames::FrameWriter;
 use crate::privacy::{KEEPS, PROFILES, any_value, attribute, body, converted, decoded, holds, span, string, text};
-use genspan::config::{Config, Convert, Format};
+use genspan::internals::config::{Config, Convert, Format};
 use genspan::{Pipeline, convert};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList, any_value::Value};

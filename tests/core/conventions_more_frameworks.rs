@@ -1,7 +1,7 @@
 //! Spans of agent frameworks and coding agents as their SDKs write them, and what profile `otel` makes of each, whole.
 //! The single rows of the tables are walked by `tests/conventions`.
 
-use genspan::config::{Convert, Format, Profile};
+use genspan::internals::config::{Convert, Format, Profile};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, InstrumentationScope, KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, span::Event};

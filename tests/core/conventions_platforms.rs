@@ -1,7 +1,7 @@
 //! Whole spans as LangSmith, Pydantic AI, Logfire, MLflow, LiteLLM, Braintrust, CrewAI, Sentry, Haystack, AutoGen and Opik
 //! write them, and what goes out for each under the profile `otel`.
 
-use genspan::config::{Convert, Format, Profile};
+use genspan::internals::config::{Convert, Format, Profile};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, InstrumentationScope, KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};

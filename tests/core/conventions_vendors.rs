@@ -1,7 +1,7 @@
 //! Whole spans as the agents of Tencent, Alibaba and Volcengine, Dify and EdgeOne, vLLM, LangChain and OpenSearch write them, and
 //! what comes out of them.
 
-use genspan::config::{Convert, Profile};
+use genspan::internals::config::{Convert, Profile};
 use serde_json::{Map, Value, json};
 
 fn any(value: &Value) -> Value {

@@ -1,7 +1,7 @@
 //! What is taken of a body can be delivered: a strict decoder reads everything that goes out, whatever came in, and a span that is at fault costs
 //! no other span. The judge is prost, with the lengths of ids that the Collector asks for.
 
-use genspan::config::{Config, Convert, Format};
+use genspan::internals::config::{Config, Convert, Format};
 use genspan::{Converted, Error, Pipeline};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList, any_value::Value};
@@ -173,7 +173,7 @@ fn strict(what: &str, body: &[u8]) -> Vec<String> {
         assert!([0, 8].contains(&span.parent_span_id.len()), "{what}");
         assert!(span.links.iter().all(|link| [0, 16].contains(&link.trace_id.len()) && [0, 8].contains(&link.span_id.len())), "{what}");
     }
-    let json = genspan::otlp::json::from_protobuf(body).unwrap();
+    let json = genspan::internals::otlp::json::from_protobuf(body).unwrap();
     serde_json::from_slice::<serde_json::Value>(&json).unwrap_or_else(|error| panic!("{what}: {error}"));
     let mut names: Vec<_> = spans.into_iter().map(|span| span.name.clone()).collect();
     names.sort();
@@ -248,7 +248,7 @@ fn what_is_nested_too_deep_becomes_its_json() {
         value(nested(levels, list))(&mut odd);
         let before = request(vec![odd]);
         // Alike from both encodings.
-        let json = genspan::otlp::json::from_protobuf(&before.encode_to_vec()).unwrap();
+        let json = genspan::internals::otlp::json::from_protobuf(&before.encode_to_vec()).unwrap();
         for body in [before.encode_to_vec(), json] {
             let out = genspan::convert(&body, &Convert { to: Format::Protobuf, ..Convert::default() }).unwrap();
             let after = ExportTraceServiceRequest::decode(&out[..]).unwrap();

@@ -1,8 +1,9 @@
 //! `explain` over real captures: every attribute that goes out is explained by one that came in, or says why not.
 
 use crate::bodies::capture;
-use genspan::config::{Convert, Profile};
-use genspan::profiles::write::Keep;
+use genspan::internals::config::{Convert, Format, Profile};
+use genspan::internals::profiles::write::Keep;
+use genspan::transcode;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use serde_json::{Value as Json, json};
@@ -36,7 +37,12 @@ fn an_entry_says_why_and_a_copied_mark_too() {
     let entries: Vec<_> = spans.iter().filter(|s| s["entry"]["is"] == true).collect();
     assert_eq!(entries.len(), 1);
     assert!(entries[0]["entry"]["why"].as_str().unwrap().contains("no span above it"));
-    assert!(spans.iter().any(|s| s["entry"]["why"] == "a span above it carries the mark: this one is a copy"));
+    assert_eq!(entries[0]["entry"]["code"], "marked");
+    let copies: Vec<_> = spans.iter().filter(|s| s["entry"]["code"] == "copied_mark").collect();
+    assert!(copies.iter().any(|s| s["entry"]["why"] == "a span above it carries the mark: this one is a copy"));
+    let is_mark = |a: &&Json| a["mark"] == true;
+    let marks: Vec<_> = entries[0]["attributes"].as_array().unwrap().iter().filter(is_mark).map(|a| &a["key"]).collect();
+    assert_eq!(marks, ["gen_ai.is_entry"]);
 }
 
 #[test]
@@ -201,4 +207,17 @@ fn what_is_said_by_others_is_in_them() {
             }
         }
     }
+}
+
+#[test]
+fn a_body_in_another_encoding_has_the_same_spans_and_is_not_normalised() {
+    let body = capture("langfuse-py-5.0.4.langgraph-entry-inherited.pb");
+    let json = transcode(&body, Format::Json).unwrap();
+    let text = std::str::from_utf8(&json).unwrap();
+    assert!(text.contains("langfuse.observation.usage_details") && !text.contains("gen_ai.usage.input_tokens"));
+    let back = transcode(&json, Format::Protobuf).unwrap();
+    let decode = |body: &[u8]| ExportTraceServiceRequest::decode(body).unwrap();
+    assert_eq!(decode(&back), decode(&body));
+    assert_eq!((transcode(&body, Format::Protobuf).unwrap(), transcode(&json, Format::Json).unwrap()), (body, json));
+    assert!(transcode(b"{\"resourceSpans\": 1}", Format::Protobuf).unwrap_err().to_string().contains("resourceSpans"));
 }

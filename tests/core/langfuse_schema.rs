@@ -2,8 +2,8 @@
 //! one field that is wrong, and the whole observation is refused, with its input, output and usage.
 
 use crate::body::{captures, convert, spans};
-use genspan::config::Profile;
-use genspan::profiles::write::Keep;
+use genspan::internals::config::Profile;
+use genspan::internals::profiles::write::Keep;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, KeyValueList, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};

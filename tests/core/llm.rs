@@ -5,7 +5,7 @@ use crate::bodies::plain;
 use crate::body::attributes;
 use crate::frames::FrameWriter;
 use genspan::Pipeline;
-use genspan::config::{Config, Convert, Format};
+use genspan::internals::config::{Config, Convert, Format};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, InstrumentationScope, KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::resource::v1::Resource;

@@ -2,7 +2,7 @@
 
 use crate::body::{attributes, request, spans};
 use crate::frames::FrameWriter;
-use genspan::config::{Config, Convert, Format, Profile};
+use genspan::internals::config::{Config, Convert, Format, Profile};
 use genspan::{Pipeline, convert, explain};
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::resource::v1::Resource;

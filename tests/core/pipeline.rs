@@ -1,9 +1,9 @@
 //! The pipeline as a host drives it: spans in as frames, requests out, decoded with opentelemetry-proto.
 
 use crate::frames::FrameWriter;
-use genspan::config::{Config, Convert, Format};
-use genspan::frame::FrameError;
-use genspan::profiles::write::Keep;
+use genspan::internals::config::{Config, Convert, Format};
+use genspan::internals::frame::FrameError;
+use genspan::internals::profiles::write::Keep;
 use genspan::{Error, Pipeline};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value::Value};
@@ -837,7 +837,7 @@ fn a_body_that_can_never_be_taken_is_told_from_one_that_has_to_wait() {
     let mut p = pipeline(r#"{"destinations":[{}],"maxUnpackedBytes":3000}"#);
     p.ingest(&body(&[("pg", spans_of(1..2))]), None, 0.0).unwrap();
     let large = body(&[("pg", spans_of(1..4))]);
-    for large in [genspan::otlp::json::from_protobuf(&large).unwrap(), large] {
+    for large in [genspan::internals::otlp::json::from_protobuf(&large).unwrap(), large] {
         let refused = p.ingest(&large, None, 0.0).unwrap_err();
         assert!(matches!(refused, Error::LimitExceeded { limit: 3000, .. }), "{refused}");
         assert!(refused.to_string().starts_with("more than 3000 bytes of memory"), "{refused}");

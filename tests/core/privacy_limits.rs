@@ -1,8 +1,8 @@
 //! Media and sizes: what is large is described or cut, and what is cut still reads.
 
 use crate::privacy::{any_value, attribute, body, converted, decoded, span, string, text};
-use genspan::config::Convert;
-use genspan::privacy::{HookFailed, Hooks};
+use genspan::internals::config::Convert;
+use genspan::internals::privacy::{HookFailed, Hooks};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{ArrayValue, any_value::Value};
 use proptest::prelude::*;

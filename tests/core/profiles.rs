@@ -1,8 +1,8 @@
 //! What the profiles write, and that it reads back as the same canonical form.
 
 use crate::body::{attributes, convert, request, spans};
-use genspan::config::{Convert, Format, Profile};
-use genspan::profiles::write::Keep;
+use genspan::internals::config::{Convert, Format, Profile};
+use genspan::internals::profiles::write::Keep;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;

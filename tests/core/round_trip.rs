@@ -2,7 +2,7 @@
 
 use crate::frames::FrameWriter;
 use genspan::Pipeline;
-use genspan::config::{Config, Convert};
+use genspan::internals::config::{Config, Convert};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList, any_value::Value};
 use opentelemetry_proto::tonic::resource::v1::Resource;

@@ -1,7 +1,7 @@
 //! Whole sources that say what they are by names, scopes or the words of others: each kind of span in its forms.
 
 use crate::body::{attributes, request, spans};
-use genspan::config::{Convert, Format, Profile};
+use genspan::internals::config::{Convert, Format, Profile};
 use serde_json::{Map, Value as Json, json};
 
 fn out(scope: &str, name: &str, source: &Json, profile: Profile) -> Map<String, Json> {

@@ -1,7 +1,7 @@
 //! The twelve traps of the conventions (their section 26), a test each, in their order.
 
 use crate::body::{attributes, convert, request, spans};
-use genspan::config::Profile;
+use genspan::internals::config::Profile;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 

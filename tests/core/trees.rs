@@ -1,7 +1,7 @@
 //! Entry detection against the rule: whole traces, made at random, through the streaming tree and through a slow reference that sees
 //! everything at once. `GENSPAN_TRACES` and `GENSPAN_SEED` make a longer run of it.
 
-use genspan::entry::{Decision, Ended, Limits, Siblings, Started, Tree};
+use genspan::internals::entry::{Decision, Ended, Limits, Siblings, Started, Tree};
 use std::collections::HashMap;
 
 const NO_PARENT: [u8; 8] = [0; 8];
@@ -336,7 +336,7 @@ fn in_bodies(traces: &[Vec<Made>], random: &mut Random) -> (Answers, Vec<Times>)
             tree.start(Started { llm: s.llm, patient: true, ..started(t, n, s) });
         }
         let ids: Vec<_> = body.iter().map(|&(t, n)| (trace_id(t), span_id(n), traces[t][n].parent.map_or(NO_PARENT, span_id))).collect();
-        for i in genspan::entry::children_first(&ids) {
+        for i in genspan::internals::entry::children_first(&ids) {
             let (t, n) = body[i];
             runs[t].push((false, n));
             answers.end(&mut tree, Ended { patient: true, ..ended(t, n, &traces[t][n]) });

@@ -5,8 +5,8 @@ use crate::bodies::spans;
 use crate::body::captures;
 use crate::frames::FrameWriter;
 use genspan::Pipeline;
-use genspan::config::{Config, Convert, Format, Profile};
-use genspan::profiles::write::Keep;
+use genspan::internals::config::{Config, Convert, Format, Profile};
+use genspan::internals::profiles::write::Keep;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
@@ -90,7 +90,7 @@ fn framed(body: &[u8], profile: &str, keep: &str, (cold, dictionary): (bool, usi
         }
     }
     let ids: Vec<_> = all.iter().map(|(span, ..)| (id(&span.trace_id), id(&span.span_id), id(&span.parent_span_id))).collect();
-    let children_first = genspan::entry::children_first(&ids);
+    let children_first = genspan::internals::entry::children_first(&ids);
     for &i in children_first.iter().rev() {
         let (span, scope, _) = &all[i];
         let record = w.start_with(span, *scope, &[]);

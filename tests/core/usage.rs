@@ -1,7 +1,7 @@
 //! What was used and what it cost, in whatever words and shapes: parts that never exceed their whole, buckets that add up.
 
 use crate::body::{attributes, request, spans};
-use genspan::config::{Convert, Format, Profile};
+use genspan::internals::config::{Convert, Format, Profile};
 use serde_json::{Map, Value as Json, json};
 
 fn out(scope: &str, source: &Json, profile: Profile) -> Map<String, Json> {

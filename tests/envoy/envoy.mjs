@@ -25,8 +25,6 @@ async function freePort() {
   return port;
 }
 
-let nextId = process.pid % 30_000;
-
 /** `options` are the plugin's, or null: no plugin. `http` and `grpc` are the ports of the backend, `clusters` more of them by name. */
 export async function startEnvoy({ options, http, grpc = 9, clusters = {} }) {
   const [admin, inHttp, inGrpc] = [await freePort(), await freePort(), await freePort()];
@@ -53,7 +51,6 @@ export async function startEnvoy({ options, http, grpc = 9, clusters = {} }) {
   // The package's own start script would download what it misses.
   const run =
     "import glob, os, sys, envoy; os.execv(os.path.join(os.path.dirname(envoy.__file__), '_bin', 'envoy'), ['envoy', *sys.argv[1:]])";
-  nextId += 1;
   const args = [
     "-c",
     run,
@@ -61,8 +58,7 @@ export async function startEnvoy({ options, http, grpc = 9, clusters = {} }) {
     join(folder, "envoy.yaml"),
     "--concurrency",
     "1",
-    "--base-id",
-    String(nextId),
+    "--use-dynamic-base-id",
     "-l",
     "warning",
   ];

@@ -242,7 +242,16 @@ testWithoutBrowser("what the core says is there in Chinese too", async () => {
   const explain = await readFile(new URL("../../src/explain.rs", import.meta.url), "utf8");
   const conventions = await readFile(new URL("../../src/conventions/mod.rs", import.meta.url), "utf8");
   const labels = conventions.slice(conventions.indexOf("pub fn label"), conventions.indexOf("pub fn is_proof"));
-  const phrases = [...`${explain}${labels}`.matchAll(/b?"([a-z][^"{}\\]* [^"{}\\]+)"/g)].map(([, phrase]) => phrase);
+  const codes = [...explain.matchAll(/\("([a-z_]+)", "[a-z][^"]*"\)|\(\s*"([a-z_]+)",\s*"/g)].map(
+    ([, code, other]) => code ?? other,
+  );
+  const types = await readFile(new URL("../../pkg/src/slim.ts", import.meta.url), "utf8");
+  const union = types.match(/export type EntryReason =([^;]+);/)[1];
+  assert.deepEqual(new Set(union.match(/[a-z_]+/g)), new Set(codes));
+  const ofAttributes = explain.replace(/fn why\(of[\s\S]+?\n}\n/, "");
+  const phrases = [...`${ofAttributes}${labels}`.matchAll(/b?"([a-z][^"{}\\]* [^"{}\\]+)"/g)].map(
+    ([, phrase]) => phrase,
+  );
   assert.ok(phrases.length > 50, `${phrases.length} phrases found`);
   assert.deepEqual(
     phrases.filter((phrase) => !words.includes(`"${phrase}":`)),

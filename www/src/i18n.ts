@@ -1,4 +1,5 @@
 // The texts of the page in English and Chinese, and translations of the core's texts.
+import type { EntryReason } from "genspan/slim";
 
 const en = {
   title: "genspan inspector",
@@ -116,7 +117,9 @@ const en = {
     http: "HTTP",
     other: "Span",
   },
-  /** Texts of the core, which are in English. */
+  /** Why a span is the entry, or is not, where the core's sentence is not in this language. */
+  reasons: {} as Partial<Record<EntryReason, string>>,
+  /** Other texts of the core, which are in English. */
   core: new Map<string, string>(),
 };
 
@@ -238,26 +241,26 @@ const zh: Words = {
     http: "HTTP",
     other: "Span",
   },
+  reasons: {
+    marked: "它带有标记，且上方没有带标记的 span",
+    outermost: "它上方没有 LLM span，下方没有带标记的 span",
+    above_segments: "它不是 LLM span，代表其下的 LLM 片段",
+    refuses: "它自己声明不是",
+    not_llm: "它不是 LLM span",
+    unknown: "没有规范认识此 span：原样发出",
+    opens_no_segment: "这种类型的 span 不会开启片段",
+    copied_mark: "上方的 span 带有该标记：这里是副本",
+    late_mark: "它的标记到来之前，同一路径的入口已经确定",
+    below_mark: "上方有带标记的 span",
+    below_llm: "上方有 LLM span",
+    above_mark: "下方有带标记的 span",
+    called_from_segment: "此进程是从某个 LLM 片段内部被调用的，那个片段已有入口",
+    parent_elsewhere: "其插桩看到过上方的 span，但它不在这里",
+    other_segment: "链路的另一片段已有入口",
+    not_detected: "未查找入口",
+  } satisfies Record<EntryReason, string>,
   core: new Map(
     Object.entries({
-      "it is no LLM span, and stands for the LLM segments below it": "它不是 LLM span，代表其下的 LLM 片段",
-      "no convention knows the span: it goes out as it came": "没有规范认识此 span：原样发出",
-      "it has no id": "它没有 ID",
-      "it is marked, and no span above it is marked": "它带有标记，且上方没有带标记的 span",
-      "no span above it is an LLM span, and no span below it is marked": "它上方没有 LLM span，下方没有带标记的 span",
-      "it says that it is not": "它自己声明不是",
-      "it is no LLM span": "它不是 LLM span",
-      "a span of its kind opens no segment": "这种类型的 span 不会开启片段",
-      "a span above it carries the mark: this one is a copy": "上方的 span 带有该标记：这里是副本",
-      "a span above it is marked": "上方有带标记的 span",
-      "a span above it is an LLM span": "上方有 LLM span",
-      "a span below it is marked": "下方有带标记的 span",
-      "its mark came after another entry of its path was decided": "它的标记到来之前，同一路径的入口已经确定",
-      "the process was called from inside an LLM segment, which has its entry":
-        "此进程是从某个 LLM 片段内部被调用的，那个片段已有入口",
-      "its instrumentation saw a span above it that is not here": "其插桩看到过上方的 span，但它不在这里",
-      "another segment of the trace has the entry": "链路的另一片段已有入口",
-      "entries are not looked for": "未查找入口",
       "follows from other fields": "由其他字段推出",
       "guessed from the server's address or the model's name": "由服务器地址或模型名推测",
       "told by the name of the span or of its scope": "由 span 或 scope 的名称得知",

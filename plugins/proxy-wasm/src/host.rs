@@ -4,7 +4,7 @@
 use crate::origin::{Head, Origin};
 use crate::request::{Reason, Request};
 use crate::settings::Settings;
-use genspan::config;
+use genspan::internals::config;
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, BufferType, ContextType, GrpcStatusCode, LogLevel, MapType, MetricType};

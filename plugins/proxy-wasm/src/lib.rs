@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Requests with the same credentials share a pipeline ([`origin`]), so data of one sender is never part of a request of another. [`settings`]
-//! and [`request`] do not depend on the host and are tested natively; [`host`] is the glue.
+//! and [`request`] do not depend on the host and are tested natively; `host.rs` is the glue.
 
 pub mod coding;
 #[cfg(target_arch = "wasm32")]

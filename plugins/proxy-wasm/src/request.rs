@@ -2,7 +2,7 @@
 
 use crate::coding::Coding;
 use genspan::Pipeline;
-use genspan::protobuf::push_varint;
+use genspan::internals::protobuf::push_varint;
 use std::borrow::Cow;
 
 const HTTP_PATH: &str = "/v1/traces";
@@ -153,7 +153,7 @@ impl Request {
         })?;
         let Cow::Owned(mut out) = out else { return Ok(Cow::Borrowed(body)) };
         if self.json {
-            out = genspan::otlp::json::from_protobuf(&out).map_err(|_| Reason::Malformed)?;
+            out = genspan::internals::otlp::json::from_protobuf(&out).map_err(|_| Reason::Malformed)?;
         }
         if packed {
             out = self.coding.pack(&out);

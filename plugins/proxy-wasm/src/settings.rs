@@ -4,10 +4,10 @@
 use crate::coding::Coding;
 use crate::request::{GRPC_PATH, Request};
 use bumpalo::Bump;
-use genspan::config::{self, Compression, Config, Destination, Protocol};
-use genspan::json::{self, Json, read::quoted};
-use genspan::options::Proxy;
-use genspan::text::Out;
+use genspan::internals::config::{self, Compression, Config, Destination, Protocol};
+use genspan::internals::json::{self, Json, read::quoted};
+use genspan::internals::options::Proxy;
+use genspan::internals::text::Out;
 
 /// The settings of the plugin.
 #[derive(Clone, Debug)]
@@ -273,7 +273,7 @@ fn route(d: &Destination, cluster: Option<String>, i: usize) -> Result<Route, St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use genspan::config::Profile;
+    use genspan::internals::config::Profile;
 
     #[test]
     fn the_options_of_the_package_read_as_they_are() {

@@ -43,32 +43,17 @@ export function fields(bytes: Uint8Array, start: number, end: number, each: (fie
   }
 }
 
-/** The value of a varint, modulo 2^64. */
-export function bigVarint(bytes: Uint8Array, at: number): bigint {
-  let result = 0n;
-  for (let shift = 0n; shift < 70n; shift += 7n) {
-    const byte = bytes[at++] ?? 0;
-    result |= BigInt(byte & 127) << shift;
-    if (byte < 128) break;
-  }
-  return BigInt.asUintN(64, result);
-}
-
-export function varintBytes(value: bigint): number[] {
+function varintBytes(value: number): number[] {
   const out: number[] = [];
-  let rest = BigInt.asUintN(64, value);
-  while (rest > 127n) {
-    out.push(Number(rest & 127n) | 128);
-    rest >>= 7n;
-  }
-  out.push(Number(rest));
+  for (; value > 127; value = Math.floor(value / 128)) out.push((value % 128) + 128);
+  out.push(value);
   return out;
 }
 
 /** A field whose value is a sequence of bytes. */
 export function lengthDelimited(number: number, ...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  return concat([Uint8Array.from([...varintBytes(BigInt(number * 8 + 2)), ...varintBytes(BigInt(length))]), ...parts]);
+  return concat([Uint8Array.from([...varintBytes(number * 8 + 2), ...varintBytes(length)]), ...parts]);
 }
 
 export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Attribute, SpanDetail, Tokens } from "../protocol.js";
-import { chooseSpan, pane, said, span, spanId, trace, traceId, words } from "../state.js";
+import { chooseSpan, pane, span, spanId, trace, traceId, words } from "../state.js";
 import { bytes, count, dollars, duration, pretty, visible } from "../text.js";
 import { Changes } from "./Changes.js";
 import { Conversation } from "./Conversation.js";
@@ -175,7 +175,7 @@ function Why({ detail }: { detail: SpanDetail }) {
       </span>
       <div>
         <strong>{entry.is ? w.isEntry : w.isNoEntry}</strong>
-        <span class="why-text">{said(entry.why)}</span>
+        <span class="why-text">{w.reasons[entry.code] ?? entry.why}</span>
       </div>
       {other && (
         <button type="button" class="link" onClick={() => chooseSpan(other.id)}>

@@ -1,7 +1,6 @@
 // Converts dropped or pasted data to protobuf bodies: OTLP protobuf or JSON, JSON lines as written by the Collector's file exporter,
 // and exports of Langfuse; compressed or not, base64 if pasted.
-import { encode, fromBase64 } from "../otlp/codec.js";
-import { REQUEST } from "../otlp/schema.js";
+import { transcode } from "genspan/slim";
 import { fields } from "../otlp/wire.js";
 import { isLangfuseExport, langfuseToOtlp } from "./langfuse.js";
 
@@ -22,13 +21,14 @@ export async function intake(body: Uint8Array<ArrayBuffer>): Promise<Uint8Array[
     if (decoded !== undefined) return intake(decoded);
     throw new Error("neither OTLP protobuf, nor JSON");
   }
-  return jsons(text).map((json) => encode(toOtlp(json), REQUEST));
+  const bodies = jsons(text);
+  if (bodies.length === 1 && isOtlp(bodies[0])) return [transcode(bytes, "protobuf")];
+  return bodies.map((json) => transcode(new TextEncoder().encode(JSON.stringify(toOtlp(json))), "protobuf"));
 }
 
-/** One body from a server: protobuf, or JSON if it begins with a brace. */
+/** One body from a server, protobuf or JSON, as protobuf. */
 export function fromServer(body: Uint8Array): Uint8Array {
-  if (body.find((byte) => byte > 0x20) !== BRACE || isProtobuf(body)) return body;
-  return encode(JSON.parse(new TextDecoder().decode(body)), REQUEST);
+  return transcode(body, "protobuf");
 }
 
 /** A protobuf body begins with 0x0a, which is also a line feed, so protobuf is tried first. */
@@ -57,7 +57,8 @@ async function unpack(body: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBu
 
 function pasted(text: string): Uint8Array<ArrayBuffer> | undefined {
   try {
-    return fromBase64(text.trim());
+    const standard = text.replace(/\s/g, "").replaceAll("-", "+").replaceAll("_", "/");
+    return Uint8Array.from(atob(standard), (c) => c.charCodeAt(0));
   } catch {
     return undefined;
   }

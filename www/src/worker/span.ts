@@ -20,9 +20,6 @@ const SHOWN = new Set([
   "gen_ai.retrieval.documents",
 ]);
 
-/** The core's text for attributes that mark the entry. */
-const MARK = "the mark of the entry";
-
 export function spanDetail(looked: TraceView, id: string): SpanDetail | undefined {
   const { detail, before, after, read, why } = looked;
   const whole = looked.whole.get(id);
@@ -143,10 +140,10 @@ function changesOf(
     const from = explained.get(key)?.from ?? (before.has(key) ? key : undefined);
     if (from !== undefined && !sameKeys.has(from)) join(`>${key}`, `<${from}`);
   }
-  const mark = attributes.find(({ how, from }) => how === MARK && from === undefined);
-  for (const { key, by, how } of gone) {
+  const written = attributes.find(({ mark, from }) => mark && from === undefined);
+  for (const { key, by, mark: isMark } of gone) {
     for (const said of by) if (!sameKeys.has(said)) join(`<${key}`, `>${said}`);
-    if (how === MARK && mark !== undefined) join(`<${key}`, `>${mark.key}`);
+    if (isMark && written !== undefined) join(`<${key}`, `>${written.key}`);
   }
   const changes = new Map<string, Change>();
   const of = (node: string) => {
@@ -161,8 +158,8 @@ function changesOf(
   }
   for (const attribute of left) {
     if (sameKeys.has(attribute.key)) continue;
-    const { why: lostWhy, how } = lost.get(attribute.key) ?? {};
-    const why = how === MARK ? how : lostWhy;
+    const { why: lostWhy, how, mark: isMark } = lost.get(attribute.key) ?? {};
+    const why = isMark ? how : lostWhy;
     of(`<${attribute.key}`).before.push({ ...attribute, ...(why === undefined ? {} : { why }) });
   }
   return { changes: [...changes.values()], same };

@@ -1,6 +1,5 @@
 // The traces that the page holds, each as the received protobuf, span by span, so that the core can process it again.
 // Limited in traces, bytes and spans per trace. The trace that arrived first is removed first, and counted.
-import { hex } from "../otlp/codec.js";
 import { concat, fields, lengthDelimited, type WireField } from "../otlp/wire.js";
 import type { Counts, Limits } from "../protocol.js";
 
@@ -102,6 +101,12 @@ interface Piece {
   scope: Uint8Array;
   /** The field `spans` with the span. */
   raw: Uint8Array;
+}
+
+function hex(bytes: Uint8Array): string {
+  let out = "";
+  for (const byte of bytes) out += byte.toString(16).padStart(2, "0");
+  return out;
 }
 
 /** The spans of a body, each with its envelope. */

@@ -1,7 +1,5 @@
 // A trace as the core interprets it: its row of the list, and the rows of its waterfall.
-import { convert, explain } from "genspan/slim";
-import { decode } from "../otlp/codec.js";
-import { REQUEST } from "../otlp/schema.js";
+import { convert, explain, transcode } from "genspan/slim";
 import { lookup, type Placed, type Request, type Span, spansOf } from "../otlp/spans.js";
 import type { Profile } from "../profiles.js";
 import type { Kind, SpanRow, Tokens, TraceSummary } from "../protocol.js";
@@ -33,8 +31,10 @@ const HTTP = /^(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)( |$)/;
 const BARE = { keep: "none", privacy: { captureContent: false }, to: "json", from: "protobuf" } as const;
 
 function converted(body: Uint8Array, options: Parameters<typeof convert>[1]): Request {
-  return JSON.parse(new TextDecoder().decode(convert(body, options)));
+  return parsed(convert(body, options));
 }
+
+const parsed = (json: Uint8Array): Request => JSON.parse(new TextDecoder().decode(json));
 
 const isLlmKind = (kind: Kind) => kind !== "http" && kind !== "other";
 
@@ -123,7 +123,7 @@ export function look(id: string, body: Uint8Array, profile: Profile): TraceView 
   const read = byId(converted(body, { ...options, profile: "otel" }));
   const whole = byId(converted(body, { ...options, profile: "tencent", keep: "none" }));
   const looked = {
-    before: byId(decode(body, REQUEST) as Request),
+    before: byId(parsed(transcode(body, "json"))),
     after: profile === "otel" ? read : byId(converted(body, { ...options, profile })),
     read,
     why: new Map(explain(body, { from: "protobuf", profile }).map((e) => [e.spanId, e])),

@@ -1,7 +1,7 @@
 //! Feeds frames that `benches/js/frames.mjs` wrote to the core, as often as told: `replay FILE ROUNDS`. For a profiler, or a counter of instructions.
 
 use genspan::Pipeline;
-use genspan::config::Config;
+use genspan::internals::config::Config;
 
 const KEY: u8 = 0;
 const SCOPE: u8 = 1;

@@ -1,8 +1,8 @@
 //! `cargo run --example conventions > docs/conventions.md`: what each source convention maps to, from the tables themselves.
 
-use genspan::conventions::{self, To};
-use genspan::genai::Field;
-use genspan::profiles::Profile;
+use genspan::internals::conventions::{self, To};
+use genspan::internals::genai::Field;
+use genspan::internals::profiles::Profile;
 use std::fmt::Write;
 
 /// The OTel key of a field, or its name in the canonical form where OTel has none.

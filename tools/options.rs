@@ -1,8 +1,8 @@
 //! `cargo run --example options`: writes the option list of the core into the TypeScript types and the READMEs. Its test compares them.
 
-use genspan::config::{Group, groups};
-use genspan::options::{Info, Proxy};
-use genspan::profiles::Profile;
+use genspan::internals::config::{Group, groups};
+use genspan::internals::options::{Info, Proxy};
+use genspan::internals::profiles::Profile;
 use std::fmt::Write;
 
 const TYPES: &str = "pkg/src/options.ts";

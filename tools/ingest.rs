@@ -1,7 +1,7 @@
 //! One OTLP body through the pipeline of a proxy: `ingest PROFILE FILE` writes what takes its place. For the tests, and to try what the plugin does.
 
 use genspan::Pipeline;
-use genspan::config::Config;
+use genspan::internals::config::Config;
 use std::io::Write;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

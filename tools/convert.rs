@@ -1,6 +1,6 @@
 //! `cargo run --example convert -- [--profile NAME] FILE`: one OTLP body through the native core, to standard output.
 
-use genspan::config::Convert;
+use genspan::internals::config::Convert;
 use std::io::Write;
 use std::process::ExitCode;
 
