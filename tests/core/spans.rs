@@ -1,7 +1,7 @@
 //! Spans before and after, from the files in `tests/spans`.
 
 use crate::body::{attributes, convert, request, spans};
-use genspan::config::Profile;
+use genspan::internals::config::Profile;
 use serde_json::Value as Json;
 
 /// A text that is JSON is compared as JSON.
