@@ -49,6 +49,7 @@ NPM       := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 
 FOR_PYTHON := target/py/.installed
 FOR_PHOENIX := target/phoenix/.installed
+FOR_READERS := target/readers/.installed
 # The plugin for Envoy, and the clients that its tests run.
 PLUGIN    := plugins/proxy-wasm/genspan.wasm
 FOR_ENVOY := $(patsubst tests/envoy/requirements-%.txt,target/py-%/.installed,$(wildcard tests/envoy/requirements-*.txt))
@@ -63,7 +64,7 @@ test-%: NODE_TEST += --test-timeout=600000
 export CHROMIUM ?= /usr/bin/chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugin test demo bench bench-native bench-envoy bench-outage attack faults kill fuzz profile instructions size lint clean test-core check-core test-pkg test-node test-runtimes test-envoy test-www test-backends screenshots python chromium rust-components FORCE
+.PHONY: help build plugin test demo bench bench-native bench-envoy bench-outage attack faults kill fuzz profile instructions size lint clean test-core check-core test-pkg test-node test-readers test-runtimes test-envoy test-www test-backends readers screenshots python chromium rust-components FORCE
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -74,7 +75,7 @@ build: $(PAGE) ## build the npm package: Rust core to WebAssembly, TypeScript to
 plugin: $(PLUGIN) ## build the proxy-wasm plugin for Envoy and its like
 
 test: ## run everything that must pass: lint, all tests, no imports in the core (STEP_LIMIT=1500: seconds that a step may take)
-	@MAKE="$(MAKE)" node scripts/test.mjs build plugin lint test-core check-core test-pkg test-node test-runtimes test-envoy test-www
+	@MAKE="$(MAKE)" node scripts/test.mjs build plugin lint test-core check-core test-pkg test-node test-readers test-runtimes test-envoy test-www
 
 demo: build $(FOR_DEMO) ## run an instrumented agent against a local receiver, show what arrived, and look inside (OPEN=0: do not stay, OPEN=1: in a browser)
 	@node demo/run.mjs
@@ -152,6 +153,12 @@ test-pkg: $(DIST) $(FOR_DEMO) ## tests of the npm package
 test-node: $(DIST) $(FOR_DEMO) $(FOR_TEST) $(FOR_ENVOY) $(FOR_PYTHON) ## end to end: real SDKs, real instrumentation, other decoders
 	cargo build --quiet --release --example convert --example ingest --example exporter
 	$(NODE_TEST) $(wildcard tests/node/*.test.mjs)
+
+test-readers: $(DIST) $(FOR_DEMO) $(FOR_READERS) ## what MLflow, Arize Phoenix and Langfuse read out of every captured body
+	$(NODE_TEST) $(wildcard tests/readers/*.test.mjs)
+
+readers: $(DIST) $(FOR_DEMO) $(FOR_READERS) ## write the tables of docs/readers.md
+	@WRITE_PAGE=1 node tests/readers/page.mjs
 
 test-runtimes: $(PAGE) $(FOR_DEMO) $(FOR_RUNTIMES) | chromium ## the packed package in Node, Deno, Bun, workerd and Chromium, by every bundler
 	cargo build --quiet --release --example convert
@@ -245,6 +252,13 @@ target/py-%/.installed: tests/envoy/requirements-%.txt | python
 
 $(FOR_PYTHON): tests/python-requirements.txt | python
 	$(venv)
+
+# Phoenix alone: without the server's libraries it is there in seconds. Where a package can't be had, the reason is kept for the list of tests.
+$(FOR_READERS): tests/readers/requirements.txt tests/readers/requirements-alone.txt | python
+	@mkdir -p target/missing; rm -f target/missing/readers
+	@if [ -e target/missing/python3 ]; then cp target/missing/python3 target/missing/readers; else \
+	  rm -rf $(@D); python3 -m venv $(@D) && pip="$(@D)/bin/python -m pip install --quiet --disable-pip-version-check" && \
+	  $$pip -r $< && $$pip --no-deps -r $(word 2,$^) && touch $@ || { rm -rf $(@D); echo "pip could not install the readers" >target/missing/readers; }; fi
 
 $(FOR_PHOENIX): tests/backends/requirements.txt | python
 	$(venv)

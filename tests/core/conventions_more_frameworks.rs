@@ -73,7 +73,8 @@ fn normalised(scope: &str, name: &str, attributes: Json, events: &[(&str, Json)]
 }
 
 #[track_caller]
-fn becomes(scope: &str, name: &str, attributes: Json, events: &[(&str, Json)], expected: Json) {
+fn becomes(scope: &str, name: &str, attributes: Json, events: &[(&str, Json)], mut expected: Json) {
+    crate::conventions_platforms::with_reasons(&mut expected);
     let (found, left, failed) = normalised(scope, name, attributes, events);
     assert_eq!((found, left, failed), (expected, vec![], false));
 }
