@@ -5,6 +5,7 @@ use super::people::People;
 use super::{Destinations, Reason, Siblings, Tokens, step};
 use crate::hash::{HashMap, HashSet};
 use crate::span::{NO_PARENT, SpanId};
+use std::collections::VecDeque;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
@@ -32,6 +33,7 @@ pub(super) const IS_INSIDE: Bits = 1 << 5;
 pub(super) const HAS_FIRST: Bits = 1 << 6;
 pub(super) const HAS_NAMES: Bits = 1 << 7;
 pub(super) const MAY_BE_LLM: Bits = 1 << 8;
+pub(super) const HAS_OPEN: Bits = 1 << 9;
 
 /// The property of being received by one of these destinations.
 pub(super) fn kept_by(destinations: Destinations) -> Bits {
@@ -66,6 +68,8 @@ pub(super) struct Node {
     pub in_place: bool,
     /// It is a waiting candidate.
     pub held: bool,
+    /// A span right below it has opened a segment, which may still be open: see [`Trace::open_below`].
+    pub has_open: bool,
     /// Whether and why it is an entry, once that is decided.
     pub decided: Option<Reason>,
     /// Its position in the order in which the spans of the trace were first seen.
@@ -95,6 +99,7 @@ impl Node {
         noted: 0,
         in_place: false,
         held: false,
+        has_open: false,
         decided: None,
         order: 0,
         first: NO_PARENT,
@@ -132,6 +137,7 @@ impl Node {
             (self.inside_segment, IS_INSIDE),
             (self.people != People::default(), HAS_NAMES),
             (self.may_be_llm, MAY_BE_LLM),
+            (self.has_open, HAS_OPEN),
         ];
         flags.iter().filter(|(has, _)| *has).fold(IS_KNOWN | has_first | kept_by(self.kept), |all, (_, bit)| all | bit)
     }
@@ -185,6 +191,8 @@ pub(super) struct Trace {
     siblings: Siblings,
     /// The waiting candidates, by the ancestor that they wait for.
     waiting: HashMap<SpanId, Group>,
+    /// The live LLM spans, and some that have ended since, by their parent and in the order in which they started.
+    open: HashMap<SpanId, VecDeque<SpanId>>,
     /// The number of waiting candidates.
     pub held: usize,
     /// Candidates that waited and were decided, and whether each is an entry.
@@ -208,6 +216,7 @@ impl Trace {
             nodes: HashMap::default(),
             siblings,
             waiting: HashMap::default(),
+            open: HashMap::default(),
             held: 0,
             resolved: Vec::new(),
             late_marks: 0,
@@ -317,6 +326,33 @@ impl Trace {
             None if !marked && self.is_second(span_id, span_id) => Err(Reason::Elsewhere),
             None => self.above(span_id, marked),
         }
+    }
+
+    /// An LLM span started below a span that is known.
+    pub fn open(&mut self, span_id: SpanId, parent_id: SpanId) {
+        let Some(parent) = self.nodes.get_mut(&parent_id) else { return };
+        parent.has_open = true;
+        self.open.entry(parent_id).or_default().push_back(span_id);
+        self.sync(parent_id);
+    }
+
+    /// The LLM span right below a span that started first of those that run.
+    pub fn open_below(&mut self, parent_id: SpanId) -> Option<SpanId> {
+        while let Some(below) = self.open.get_mut(&parent_id)
+            && let Some(first) = below.front().copied()
+        {
+            step();
+            if self.nodes.get(&first).is_some_and(|node| node.state == State::Live && (node.llm || node.may_be_llm)) {
+                return Some(first);
+            }
+            below.pop_front();
+        }
+        self.open.remove(&parent_id);
+        if let Some(parent) = self.nodes.get_mut(&parent_id) {
+            parent.has_open = false;
+            self.sync(parent_id);
+        }
+        None
     }
 
     /// Holds a candidate until an ancestor ends.
@@ -512,6 +548,7 @@ impl Trace {
             group.inferred.retain(is_held);
             !group.marked.is_empty() || !group.inferred.is_empty()
         });
+        self.open.retain(|parent_id, _| nodes.contains_key(parent_id));
         (self.pruned, self.ended, self.paths) = (true, 0, None);
         before - self.nodes.len()
     }
