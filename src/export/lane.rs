@@ -91,6 +91,11 @@ impl Lane {
         self.spans.get(index)
     }
 
+    /// Returns the position of the first span with this number or a higher one.
+    pub fn position(&self, number: u64) -> usize {
+        self.spans.partition_point(|span| span.number < number)
+    }
+
     /// The resource and scope of each span.
     pub fn places(&self) -> impl Iterator<Item = Place> {
         self.spans.iter().map(|span| span.place)

@@ -347,10 +347,15 @@ impl Exporter {
         self.counts.sent_bytes += bytes;
     }
 
-    /// Returns all queued spans as one body, regardless of limits and health, and counts them as sent: they are forwarded in a
-    /// request of the proxy.
-    pub fn drain(&mut self, envelopes: &impl Envelopes) -> Vec<u8> {
-        let Some(taken) = self.queue.take(usize::MAX, usize::MAX, envelopes) else { return Vec::new() };
+    /// Returns the number of spans that were ever queued.
+    pub fn pushed(&self) -> u64 {
+        self.queue.pushed()
+    }
+
+    /// Returns the spans that were queued since [`Exporter::pushed`] returned `number` as one body, regardless of limits and health, and counts
+    /// them as sent: they are forwarded in a request of the proxy.
+    pub fn drain(&mut self, number: u64, envelopes: &impl Envelopes) -> Vec<u8> {
+        let Some(taken) = self.queue.take_since(number, envelopes) else { return Vec::new() };
         self.counts.sent += taken.spans;
         self.counts.sent_bytes += taken.body.len() as u64;
         taken.body

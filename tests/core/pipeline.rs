@@ -675,6 +675,34 @@ fn one_span_that_is_unlike_the_others_of_a_body_is_seen() {
     }
 }
 
+// README promise: "Nothing is lost that can be kept, and nothing silently"
+#[test]
+fn a_candidate_of_an_earlier_body_is_in_no_request_of_a_sender_that_the_backend_may_refuse() {
+    let mut p = pipeline(r#"{"destinations":[{}],"entry":{"holdMillis":1000},"batch":{"delayMillis":0}}"#);
+    let sent = |body: &[u8]| {
+        let request = ExportTraceServiceRequest::decode(body).unwrap();
+        let spans = request.resource_spans.into_iter().flat_map(|r| r.scope_spans).flat_map(|s| s.spans);
+        spans.map(|span| (span.name.clone(), span.attributes.iter().any(|a| a.key == "gen_ai.is_entry"))).collect::<Vec<_>>()
+    };
+    let agent = |span_id, parent| body(&[("langfuse-sdk", vec![of_kind(span_id, parent, "agent", "agent")])]);
+    let root = |span_id| body(&[("http", vec![span(span_id, 0, "POST /chat", vec![])])]);
+    // Its parent comes in the next body.
+    assert_eq!(sent(&p.rewrite(&agent(2, 1), None, 0.0).unwrap()), []);
+    assert_eq!(sent(&p.rewrite(&root(1), None, 10.0).unwrap()), [("POST /chat".to_owned(), false)]);
+    // Its time is over when the next body comes.
+    assert_eq!(sent(&p.rewrite(&agent(4, 3), None, 20.0).unwrap()), []);
+    assert_eq!(sent(&p.rewrite(&root(5), None, 5_000.0).unwrap()), [("POST /chat".to_owned(), false)]);
+    // What stands in one body goes out in its place.
+    let whole = body(&[("langfuse-sdk", vec![of_kind(7, 6, "agent", "agent")]), ("http", vec![span(6, 0, "POST /chat", vec![])])]);
+    assert_eq!(sent(&p.rewrite(&whole, None, 5_000.0).unwrap()), [("agent".to_owned(), true), ("POST /chat".to_owned(), false)]);
+    let (_, call) = p.poll(5_000.0).expect("a call of our own");
+    assert_eq!(sent(call.body), [("agent".to_owned(), true), ("agent".to_owned(), true)]);
+    let id = call.id;
+    p.response(id, 503, None, b"", 5_000.0);
+    let stats = p.stats();
+    assert_eq!((stats.held, stats.entries, stats.destinations[0].pending, stats.destinations[0].sent), (0, 3, 2, 4), "it comes again");
+}
+
 /// One span of a pod of its own: its resource, its scope, its trace and one of its keys are those of no other body.
 fn pod(n: u32, parent: u8) -> Vec<u8> {
     let id = format!("pod-{n}");
