@@ -154,7 +154,7 @@ fn note_stranger<'a>(n: &mut Normalizer<'_, 'a>, name: &'a [u8], value: Json<'a>
 fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content<'a>, trust: u8) {
     let arena = n.cx.arena;
     // Nothing was said: what Langfuse's wrappers write for an embedding and for a failed call.
-    if content.canonical_text(arena).is_empty() {
+    if content.json.filter(Json::is_string).map_or(content.text, Json::source).is_empty() {
         return;
     }
     read_beside(n, side, content);

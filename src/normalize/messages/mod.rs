@@ -101,6 +101,9 @@ pub fn read<'a>(text: &'a [u8], parsed: Option<Json<'a>>, side: Side, arena: &'a
             w.found.messages = root.to_text(arena);
             return Ok(w.found);
         }
+        _ => w.out.reserve(text.len() + text.len() / 8),
+    }
+    match parsed {
         Some(root) => w.conversation(root).ok_or(Unread::NoMessages)?,
         None => w.text_message(text),
     }
@@ -155,8 +158,8 @@ const ITEM_ROLES: &[(&str, &str)] = &[
 ];
 
 /// Messages may be so many times as long as their source, and longer by so many bytes: a list of empty texts would be eighteen times as long.
-const MAX_GROWTH: usize = 4;
-const ALLOWED: usize = 16 << 10;
+const MAX_GROWTH: usize = 2;
+const ALLOWED: usize = 256 << 10;
 
 struct Transcoder<'a> {
     out: Out<'a>,
