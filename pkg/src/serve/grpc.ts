@@ -25,6 +25,8 @@ export interface GrpcReceiver {
   port: number;
   /** Accepts nothing new; resolves when the requests in progress are answered. */
   close(): Promise<void>;
+  /** Ends what is under way without an answer. */
+  destroy(): void;
 }
 
 export interface GrpcOptions {
@@ -88,15 +90,18 @@ export async function listenGrpc({ host, port, intake }: GrpcOptions): Promise<G
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(port, host, () => resolve(void server.off("error", reject)));
   });
+  const destroy = () => {
+    intake.closing = true;
+    for (const session of sessions.keys()) session.destroy();
+  };
   return {
     port: (server.address() as AddressInfo).port,
+    destroy,
     close: () =>
       new Promise((resolve) => {
         intake.closing = true;
         for (const session of sessions.keys()) session.close();
-        const late = setTimeout(() => {
-          for (const session of sessions.keys()) session.destroy();
-        }, LAST_REQUESTS);
+        const late = setTimeout(destroy, LAST_REQUESTS);
         server.close(() => {
           clearTimeout(late);
           resolve();

@@ -22,6 +22,8 @@ export interface Receiver {
   port: number;
   /** Accepts nothing new; resolves when the requests in progress are answered. */
   close(): Promise<void>;
+  /** Ends what is under way without an answer. */
+  destroy(): void;
 }
 
 /** The path of OTLP, with any prefix: SDKs of some backends put their own path in front. */
@@ -146,6 +148,10 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
   return {
     port,
     url: `http://${nameOf(host)}:${port}`,
+    destroy: () => {
+      intake.closing = true;
+      server.closeAllConnections();
+    },
     close: () =>
       new Promise((resolve) => {
         intake.closing = true;

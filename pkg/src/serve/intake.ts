@@ -169,7 +169,7 @@ export class Intake {
 
   /** Registers a new connection. If there are too many, an idle one is closed, or this one if none is idle. */
   connected(socket: Socket): void {
-    const peer = addressOf(socket.remoteAddress);
+    const peer = senderOf(addressOf(socket.remoteAddress));
     while (this.#connections.size >= this.#options.maxConnections) {
       this.counters.closed++;
       const idlest = this.#idlest(Date.now());
@@ -206,7 +206,8 @@ export class Intake {
     const { signal, socket } = request;
     if (this.closing) throw new Refusal(503, "shutting down", 1);
     if (signal === "other" && otherSignals === "refuse") throw new Refusal(404, TRACES_ONLY);
-    const peer = addressOf(socket?.remoteAddress);
+    const address = addressOf(socket?.remoteAddress);
+    const peer = senderOf(address);
     const upload = await this.#read(request, peer);
     try {
       if (signal === "other") {
@@ -217,7 +218,7 @@ export class Intake {
       upload.chunks = [];
       const plain = await unpack(message, encoding, maxBodyBytes, peer);
       const body = request.isJson ? fromBrace(plain) : plain;
-      const rejected = take(body, peer);
+      const rejected = take(body, address);
       this.counters.bytes += body.length;
       this.counters.rejectedSpans += rejected?.rejected ?? 0;
       return rejected;
@@ -361,4 +362,15 @@ const TRACES_ONLY =
 /** An IPv4 address in its own notation, even if the socket reports it as an IPv6 address. */
 function addressOf(address: string | undefined): string {
   return (address ?? "").replace(/^::ffff:/, "");
+}
+
+/**
+ * What stands for all addresses that one sender may have: of IPv6 the first 64 bits, which are its network. A machine chooses the rest as it likes
+ * (RFC 4291, section 2.5.1).
+ */
+export function senderOf(address: string): string {
+  const [front = [], back] = address.split("::").map((part) => part.split(":").filter((group) => group !== ""));
+  if (!address.includes(":") || front.length > 8) return address;
+  const zeros = back ? Math.max(0, 8 - front.length - back.length) : 0;
+  return [...front, ...Array<string>(zeros).fill("0"), ...(back ?? [])].slice(0, 4).join(":");
 }
