@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
 import { GenSpanProcessor } from "genspan";
 import { startCollector } from "./collector.mjs";
+import { HOSTILE } from "./hostile.mjs";
 import { post, relay } from "./serving.mjs";
 
 /** Stated in docs/delivery.md; beside it a queue takes its maxQueueBytes. */
@@ -21,55 +22,6 @@ WebAssembly.Instance = function instantiate(module, imports) {
 };
 /** Of the largest instance so far. */
 const memory = () => Math.max(0, ...memories.map(({ buffer }) => buffer.byteLength));
-
-const varint = (n) => (n > 0x7f ? [(n & 0x7f) | 0x80, ...varint(n >>> 7)] : [n]);
-const field = (number, bytes) => Buffer.concat([Buffer.from([(number << 3) | 2, ...varint(bytes.length)]), bytes]);
-const attribute = (key, value) => field(9, Buffer.concat([field(1, Buffer.from(key)), field(2, value)]));
-const text = (key, value) => attribute(key, field(1, Buffer.from(value)));
-const chat = text("gen_ai.operation.name", "chat");
-
-function span(id, fields) {
-  const spanId = Buffer.alloc(8);
-  spanId.writeUInt32BE(id + 1, 4);
-  return field(2, Buffer.concat([field(1, Buffer.alloc(16, 7)), field(2, spanId), fields]));
-}
-const body = (spans) => field(1, field(2, spans));
-const one = (fields) => body(span(0, Buffer.concat([chat, fields])));
-const filled = (unit, bytes) => Buffer.alloc(bytes - (bytes % unit.length), unit);
-const list = (unit, bytes) => Buffer.concat([Buffer.from("["), filled(Buffer.from(unit), bytes), Buffer.from("0]")]);
-function spans(bytes, make) {
-  const all = [];
-  for (let i = 0, size = 0; size < bytes; i++) {
-    all.push(span(i, make(i)));
-    size += all[i].length;
-  }
-  return body(Buffer.concat(all.slice(0, -1)));
-}
-
-/** Bodies of about so many bytes. */
-const HOSTILE = {
-  "a list of empty messages": (n) => one(text("gen_ai.input.messages", list('"",', n))),
-  "a list of numbers": (n) => one(text("output.value", list("1,", n))),
-  "lists of 100 KB": (n) => spans(n, () => Buffer.concat([chat, text("gen_ai.input.messages", list('"",', 100_000))])),
-  "lists of 4 KB": (n) => spans(n, () => Buffer.concat([chat, text("gen_ai.input.messages", list('"",', 4000))])),
-  "small LLM spans": (n) => spans(n, () => text("gen_ai.system", "x")),
-  "small spans": (n) => spans(n, () => Buffer.alloc(0)),
-  "empty spans": (n) => field(1, field(2, filled(Buffer.from([0x12, 0]), n))),
-  "empty attributes": (n) => one(filled(Buffer.from([0x4a, 0]), n)),
-  "empty events": (n) => one(filled(Buffer.from([0x5a, 0]), n)),
-  "empty links": (n) => one(filled(Buffer.from([0x6a, 0]), n)),
-  "unknown fields": (n) => one(filled(Buffer.from([0xa0, 1, 0]), n)),
-  "empty scopes": (n) => field(1, filled(Buffer.from([0x12, 0]), n)),
-  "empty resources": (n) => filled(Buffer.from([0x0a, 0]), n),
-  "a text that is quotes": (n) => one(text("langfuse.observation.output", `['${'"'.repeat(n)}']`)),
-  "a text that is lines": (n) => one(text("langfuse.observation.output", "12345678901\n".repeat(n / 12))),
-  "a text that is controls": (n) => one(text("langfuse.observation.output", "123456789012\x01".repeat(n / 13))),
-  "a list of texts": (n) =>
-    one(text("langfuse.observation.output", list('"1234567890123456789012345678901234567890",', n))),
-  "members of an array": (n) => one(attribute("input.value", field(5, filled(Buffer.from([0x0a, 0]), n)))),
-  "resources in JSON": (n) => Buffer.from(`{"resourceSpans":[${"{},".repeat(n / 3)}{}]}`),
-  "lists in JSON": (n) => Buffer.from(`{"x":[${"[],".repeat(n / 3)}[]]}`),
-};
 
 /** What the relay takes, and what may be wrong with a body that it does not. */
 const ANSWERS = new Set([200, 400, 413, 503]);
