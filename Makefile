@@ -63,7 +63,7 @@ test-%: NODE_TEST += --test-timeout=600000
 export CHROMIUM ?= /usr/bin/chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugin test demo bench bench-native bench-envoy bench-outage faults kill fuzz profile instructions size lint clean test-core check-core test-pkg test-node test-runtimes test-envoy test-www test-backends screenshots python chromium rust-components FORCE
+.PHONY: help build plugin test demo bench bench-native bench-envoy bench-outage attack faults kill fuzz profile instructions size lint clean test-core check-core test-pkg test-node test-runtimes test-envoy test-www test-backends screenshots python chromium rust-components FORCE
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -96,6 +96,9 @@ bench-outage: $(DIST) $(FOR_DEMO) $(FOR_TEST) ## a service whose backend is down
 
 test-backends: $(DIST) $(FOR_TEST) $(FOR_PHOENIX) ## send to a real Arize Phoenix and read back through its API
 	$(NODE_TEST) $(wildcard tests/backends/*.test.mjs)
+
+attack: $(DIST) $(PLUGIN) $(FOR_DEMO) $(FOR_ENVOY) ## hostile and normal senders at once, to a relay and to Envoy, for MINUTES (30): latency, memory, losses
+	@node benches/attack.mjs
 
 faults: $(DIST) $(FOR_DEMO) $(FOR_TEST) ## every fault by every transport; writes what was found into docs/delivery.md
 	WRITE_PAGE=1 $(NODE_TEST) tests/node/faults.test.mjs

@@ -31,7 +31,7 @@ use crate::json::read::read_enum;
 use crate::span::{NO_PARENT, SpanId, TraceId};
 use lru::LruCache;
 use std::collections::VecDeque;
-use trace::{COST, HAS_OPEN, IS_INSIDE, IS_LLM, IS_MARKED, MAY_BE_LLM, Node, State, TOKENS, Trace, kept_by};
+use trace::{COST, HAS_OPEN, IS_INSIDE, IS_LLM, IS_MARKED, MAY_BE_LLM, Node, OPEN, State, TOKENS, Trace, kept_by};
 
 /// Which of several segments below one span that is not an LLM span have an entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -243,7 +243,6 @@ impl Tree {
         let node = trace.nodes.entry(started.span_id).or_insert(Node::AWAITED);
         let (noted, first, below, held) = (node.noted, node.first, node.below, node.held);
         // The id was used twice: spans below either of them are below the second from now on.
-        let has_open = node.has_open;
         *node = Node {
             parent_id: started.parent_id,
             llm: started.llm,
@@ -258,7 +257,6 @@ impl Tree {
             first,
             below,
             held,
-            has_open,
             ..Node::AWAITED
         };
         let notes = node.notes_for_parent();
@@ -338,7 +336,7 @@ impl Tree {
         let is_twin = node.held;
         trace.ended += 1;
         trace.sync(span_id);
-        if trace.nodes.get(&above).is_some_and(|parent| parent.has_open) {
+        if trace.nodes.get(&above).is_some_and(|parent| parent.noted & OPEN != 0) {
             trace.open_below(above);
         }
         trace.note(above, notes, first);

@@ -122,6 +122,7 @@ impl Pipeline {
         self.body = self.body.wrapping_add(1);
         self.apart = Some(Vec::new());
         let taken = self.with_memory(|pipeline, keys, arena| pipeline.take_body(&body, peer, false, keys, arena, now));
+        self.engine.tree.tick(now);
         self.drain_tree(now);
         let own = self.drain_since(0, before);
         for (trace_id, entry, held) in self.apart.take().unwrap_or_default() {

@@ -678,7 +678,7 @@ fn one_span_that_is_unlike_the_others_of_a_body_is_seen() {
 // README promise: "Nothing is lost that can be kept, and nothing silently"
 #[test]
 fn a_candidate_of_an_earlier_body_is_in_no_request_of_a_sender_that_the_backend_may_refuse() {
-    let mut p = pipeline(r#"{"destinations":[{}],"entry":{"holdMillis":1000},"batch":{"delayMillis":0}}"#);
+    let mut p = pipeline(r#"{"destinations":[{}],"entry":{"holdMillis":1000},"scheduledDelayMillis":0}"#);
     let sent = |body: &[u8]| {
         let request = ExportTraceServiceRequest::decode(body).unwrap();
         let spans = request.resource_spans.into_iter().flat_map(|r| r.scope_spans).flat_map(|s| s.spans);
