@@ -1,5 +1,6 @@
 // What `inspect` and `relay` receive: OTLP's answers, bounds, who may ask, and what the page is given. End to end: tests/node/relay.test.mjs.
 import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http2 from "node:http2";
 import { createRequire } from "node:module";
@@ -197,6 +198,51 @@ test("a sender that takes all the room makes some for another one, though it sta
   assert.equal((await post(elsewhere, large)).status, 200);
   assert.equal((await post(url, large)).status, 200);
   assert.equal((await info()).received.busy, 1);
+});
+
+// README promise: "One sender never costs another"
+test("large bodies that still arrive leave small ones their share of the memory, by HTTP and by gRPC", async (t) => {
+  const { url, grpc: address } = await inspector(t, ["--max-body", "2MiB", "--max-held", "4MiB"]);
+  // All of what is sent fills the memory but for less than the overhead of one request.
+  const [length, sent] = [2_000_000, 520_000];
+  for (let i = 0; i < 4; i++) begin(t, url, length, sent);
+  beginCalls(t, address, 4, length - 5, sent - 5);
+  await pause(100);
+  for (let i = 0; i < 10; i++) {
+    assert.equal((await post(url, BODY)).status, 200);
+    assert.equal(await call(address, BODY), 0);
+  }
+});
+
+// README promise: "One sender never costs another"
+test("a body does not count as slow because it has just begun, or because the process was busy", async (t) => {
+  const { Intake } = await source("serve/intake");
+  const bounds = { maxBodyBytes: 1 << 20, maxHeldBytes: 4 << 20, bodyIdleMillis: 5_000, leastRate: 4 << 10 };
+  const intake = new Intake({ ...bounds, maxConnections: 8, otherSignals: "discard", take: () => undefined });
+  let now = 1_000_000;
+  t.mock.method(Date, "now", () => now);
+  const upload = (bytes) => {
+    const stream = new EventEmitter();
+    const sending = { stream, announced: () => 0, isJson: false, answersEarly: true, unwrap: (body) => [body] };
+    const answer = intake.request({ ...sending, signal: "traces" }).then(
+      () => 200,
+      ({ status }) => status,
+    );
+    const send = (more) => stream.emit("data", Buffer.alloc(more));
+    if (bytes > 0) send(bytes);
+    return { send, end: () => stream.emit("end"), answer };
+  };
+  const small = upload(100_000);
+  const large = Array.from({ length: 4 }, () => upload(1_000_000));
+  now += 10_000;
+  const begun = upload(0);
+  large[0].send(40_000);
+  large[1].send(40_000);
+  for (const { end } of [small, begun, ...large]) end();
+  assert.deepEqual(
+    await Promise.all([small, begun, ...large].map(({ answer }) => answer)),
+    [200, 200, 200, 503, 200, 200],
+  );
 });
 
 test("idle connections make room for new ones, those that are in use do not", async (t) => {

@@ -3,7 +3,7 @@
 import { createServer, type Http2Session, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import { LAST_REQUESTS } from "./http.js";
-import type { Intake, Signal } from "./intake.js";
+import { HEAD, type Intake, type Signal } from "./intake.js";
 import { accepted, CODES, PROTOBUF, Refusal } from "./otlp.js";
 
 const service = (signal: string, name: string) => `/opentelemetry.proto.collector.${signal}.v1.${name}Service/Export`;
@@ -19,7 +19,7 @@ const UNIMPLEMENTED = 12;
 /** Maximum number of concurrent requests of one connection. */
 const MAX_STREAMS = 16;
 /** The prefix of a message: whether it is compressed, and its length. */
-const PREFIX = 5;
+const PREFIX = HEAD;
 
 export interface GrpcReceiver {
   port: number;
@@ -49,7 +49,7 @@ export async function listenGrpc({ host, port, intake }: GrpcOptions): Promise<G
         stream,
         socket,
         signal,
-        length: 0,
+        announced: (head) => (head.length < PREFIX ? 0 : PREFIX + head.readUInt32BE(1)),
         isJson: false,
         answersEarly: true,
         unwrap: (body) => message(body, headers["grpc-encoding"] as string | undefined),

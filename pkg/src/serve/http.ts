@@ -78,7 +78,7 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
         stream: request,
         socket: request.socket,
         signal,
-        length: Number(headers["content-length"] ?? 0),
+        announced: () => Number(headers["content-length"] ?? 0),
         isJson: type === JSON_TYPE,
         answersEarly: false,
         unwrap: (body) => [body, headers["content-encoding"]],
