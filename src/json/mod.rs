@@ -107,6 +107,21 @@ pub fn is_heavy(text: &[u8]) -> bool {
     text.len() > any / (12 - times) && text.iter().map(weight).sum::<usize>() > times * text.len() + any
 }
 
+/// Returns true if a string in a JSON text contains a control character. Strict readers refuse such a text (RFC 8259, section 7).
+pub fn has_raw_controls(text: &[u8]) -> bool {
+    let mut quoted = false;
+    let mut rest = text.iter();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\\' if quoted && rest.next().is_some_and(|next| *next < b' ') => return true,
+            0..b' ' if quoted => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
 /// In addition to the number of values that any text may have, a text may have one value per this many bytes.
 const BYTES_PER_VALUE: usize = 32;
 

@@ -11,6 +11,7 @@ use crate::config::Format;
 use crate::describe::{self, ResourceRules};
 use crate::engine::Understood;
 use crate::error::Error;
+use crate::json;
 use crate::keys::Keys;
 use crate::normalize::{self, Context};
 use crate::otlp::PartialSuccess;
@@ -112,6 +113,8 @@ impl Pipeline {
         self.begin();
         if let Some(passed) = self.with_memory(|pipeline, keys, arena| pipeline.passed(&body, peer, keys, arena)) {
             return Ok(match passed {
+                // A strict reader would refuse the whole body.
+                Passed::AsItIs if !unchecked && json::has_raw_controls(given) => Cow::Owned(body.into_owned()),
                 Passed::AsItIs => Cow::Borrowed(given),
                 Passed::Changed(out) => Cow::Owned(out),
             });

@@ -445,3 +445,77 @@ proptest! {
         }
     }
 }
+
+/// Puts raw control characters into each string of a JSON text, or `None` if the text is not a JSON object or array that contains strings.
+fn with_raw_controls(text: &str) -> Option<String> {
+    let json = serde_json::from_str::<serde_json::Value>(text).ok().filter(|json| json.is_object() || json.is_array())?;
+    let marked = json.to_string().replace("\\n", "\n").replace(":\"", ":\"\u{1}\n").replace("[\"", "[\"\u{1f}");
+    (serde_json::from_str::<serde_json::Value>(&marked).is_err()).then_some(marked)
+}
+
+#[test]
+fn json_with_raw_control_characters_is_repaired_before_it_goes_out() {
+    let mut changed = 0;
+    for body in captures() {
+        let mut body = ExportTraceServiceRequest::decode(&*body).unwrap();
+        for span in body.resource_spans.iter_mut().flat_map(|r| &mut r.scope_spans).flat_map(|s| &mut s.spans) {
+            for attribute in span.attributes.iter_mut().chain(span.events.iter_mut().flat_map(|e| &mut e.attributes)) {
+                let Some(AnyValue { value: Some(Value::StringValue(text)) }) = &mut attribute.value else { continue };
+                if let Some(marked) = with_raw_controls(text) {
+                    *text = marked;
+                    changed += 1;
+                }
+            }
+        }
+        let body = body.encode_to_vec();
+        for settings in ["", r#""privacy":{"mask":[{"detect":["email"]}]}"#, r#""privacy":{"maxAttributeBytes":300}"#, r#""keep":"all""#] {
+            for profile in ["otel", "langfuse", "openinference", "tencent"] {
+                let comma = if settings.is_empty() { "" } else { "," };
+                let config = format!(r#"{{"profile":"{profile}"{comma}{settings}}}"#);
+                let options = Convert { from: Format::Protobuf, ..Convert::from_json(&config).unwrap() };
+                let out = genspan::convert(&body, &options).unwrap();
+                let out = ExportTraceServiceRequest::decode(&*out).unwrap();
+                for attribute in out.resource_spans.iter().flat_map(|r| &r.scope_spans).flat_map(|s| &s.spans).flat_map(|s| &s.attributes) {
+                    let Some(Value::StringValue(text)) = attribute.value.as_ref().and_then(|v| v.value.as_ref()) else { continue };
+                    let arena = bumpalo::Bump::new();
+                    let is_json = text.starts_with(['[', '{'])
+                        && text.contains(|c| c < ' ')
+                        && genspan::internals::json::parse(text.as_bytes(), &arena).is_some();
+                    let read = serde_json::from_str::<serde_json::Value>(text);
+                    assert!(!is_json || read.is_ok(), "{config}: {} = {text:?}", attribute.key);
+                }
+            }
+        }
+    }
+    assert!(changed > 100, "{changed}");
+}
+
+#[test]
+fn a_json_body_with_raw_control_characters_goes_out_as_valid_json() {
+    let body = |value: &str| {
+        let span = format!(
+            r#"{{"traceId":"{}","spanId":"{}","name":"GET","attributes":[{{"key":"k","value":{value}}}]}}"#,
+            "ab".repeat(16),
+            "cd".repeat(8)
+        );
+        format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{span}]}}]}}]}}"#).into_bytes()
+    };
+    // A proxy: a body without LLM spans.
+    let mut p = Pipeline::new(&Config::from_json(r#"{"destinations":[{}]}"#).unwrap(), 1).unwrap();
+    let plain = body("{\"stringValue\":\"one\\ntwo\"}\n");
+    assert_eq!(p.rewrite(&plain, None, 0.0).unwrap(), Cow::Borrowed(&plain[..]));
+    for raw in ["\u{1}", "\n", "\\\n", "\u{1f}"] {
+        let out = p.rewrite(&body(&format!(r#"{{"stringValue":"one{raw}two"}}"#)), None, 0.0).unwrap().into_owned();
+        assert_eq!(strict(raw, &out), ["GET"]);
+        // Nested so deep that it becomes JSON text.
+        let (open, close) = (r#"{"arrayValue":{"values":["#.repeat(40), "]}}".repeat(40));
+        let deep = body(&format!(r#"{open}{{"stringValue":"one{raw}two"}}{close}"#));
+        let out = ExportTraceServiceRequest::decode(&*genspan::internals::otlp::json::to_protobuf(&deep).unwrap()).unwrap();
+        let mut value = out.resource_spans[0].scope_spans[0].spans[0].attributes[0].value.clone();
+        while let Some(AnyValue { value: Some(Value::ArrayValue(list)) }) = value {
+            value = list.values.into_iter().next();
+        }
+        let Some(AnyValue { value: Some(Value::StringValue(text)) }) = value else { panic!("it is text") };
+        serde_json::from_str::<serde_json::Value>(&text).unwrap();
+    }
+}
