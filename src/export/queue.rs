@@ -105,8 +105,8 @@ impl Queue {
     }
 
     /// Makes a body of the first spans: at most `max_spans` and (except for a single span) at most `max_bytes` including its envelope,
-    /// grouped by resource and scope.
-    pub fn take(&mut self, max_spans: usize, max_bytes: usize, envelopes: &impl Envelopes) -> Option<Taken> {
+    /// grouped by resource and scope. `memory` is what it is written to.
+    pub fn take(&mut self, max_spans: usize, max_bytes: usize, mut memory: Vec<u8>, envelopes: &impl Envelopes) -> Option<Taken> {
         let first = self.first()?;
         // The resource and scope of each span, its buffer, and its position there.
         let mut picked: Vec<(Place, usize, usize)> = Vec::new();
@@ -155,7 +155,9 @@ impl Queue {
             }
         }
         let scope_length = |(place, bytes, _): &(Place, usize, _)| envelopes.scope(place.scope).len() + bytes;
-        let mut body = Vec::with_capacity(size);
+        memory.clear();
+        memory.reserve(size);
+        let mut body = memory;
         for in_resource in groups.chunk_by(|(a, ..), (b, ..)| a.resource == b.resource) {
             let resource = in_resource.first().map_or(&[][..], |(place, ..)| envelopes.resource(place.resource));
             let length: usize = in_resource.iter().map(scope_length).map(|n| 1 + varint_len(n as u64) + n).sum();
