@@ -29,6 +29,7 @@ mod tests;
 use crate::hash::{Hash, HashMap};
 use crate::json::read::read_enum;
 use crate::span::{NO_PARENT, SpanId, TraceId};
+use crate::text::number;
 use lru::LruCache;
 use std::collections::VecDeque;
 use trace::{COST, HAS_OPEN, IS_INSIDE, IS_LLM, IS_MARKED, MAY_BE_LLM, Node, OPEN, State, TOKENS, Trace, kept_by};
@@ -516,10 +517,10 @@ pub fn caller(trace_state: &[u8]) -> Option<SpanId> {
     let id = members.find_map(|member| member.strip_prefix(b"genspan=llm"))?;
     let hex = match id.split_first() {
         None => return Some(NO_PARENT),
-        Some((b':', hex)) if hex.len() == 16 => std::str::from_utf8(hex).ok()?,
+        Some((b':', hex)) if hex.len() == 16 => hex,
         Some(_) => return None,
     };
-    u64::from_str_radix(hex, 16).ok().map(u64::to_be_bytes)
+    number::from_hex(hex).map(u64::to_be_bytes)
 }
 
 /// Counts the steps of the tree's work, in its own tests.

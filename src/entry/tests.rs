@@ -479,7 +479,15 @@ fn a_span_is_of_a_segment_below_an_llm_span_below_a_mark_and_where_the_caller_is
     assert_eq!(tree.segment(TRACE, id(8)), None);
     assert_eq!(caller(b"vendor=1, genspan=llm"), Some(NO_PARENT));
     assert_eq!(caller(b"genspan=llm:00000000000000ff,vendor=1"), Some([0, 0, 0, 0, 0, 0, 0, 255]));
-    for other in [&b""[..], b"xgenspan=llm", b"genspan=no", b"genspan=llm:1", b"genspan=llmx", b"genspan=llm:000000000000000g"] {
+    for other in [
+        &b""[..],
+        b"xgenspan=llm",
+        b"genspan=no",
+        b"genspan=llm:1",
+        b"genspan=llmx",
+        b"genspan=llm:000000000000000g",
+        b"genspan=llm:+00000000000000f",
+    ] {
         assert_eq!(caller(other), None);
     }
 }

@@ -105,9 +105,9 @@ impl Queue {
     }
 
     /// Makes a body of the first spans: at most `max_spans` and (except for a single span) at most `max_bytes` including its envelope,
-    /// grouped by resource and scope.
-    pub fn take(&mut self, max_spans: usize, max_bytes: usize, envelopes: &impl Envelopes) -> Option<Taken> {
-        let (taken, counts) = self.body([0; 2], max_spans, max_bytes, envelopes)?;
+    /// grouped by resource and scope. `memory` is what it is written to.
+    pub fn take(&mut self, max_spans: usize, max_bytes: usize, memory: Vec<u8>, envelopes: &impl Envelopes) -> Option<Taken> {
+        let (taken, counts) = self.body([0; 2], max_spans, max_bytes, memory, envelopes)?;
         for (lane, count) in self.lanes.iter_mut().zip(counts) {
             (0..count).for_each(|_| lane.drop_first());
         }
@@ -117,7 +117,7 @@ impl Queue {
     /// Makes a body of all spans that were pushed since [`Queue::pushed`] returned `number`, of every account.
     pub fn take_since(&mut self, number: u64, envelopes: &impl Envelopes) -> Option<Taken> {
         let from = [0, 1].map(|i| self.lanes[i].position(number));
-        let (taken, counts) = self.body(from, usize::MAX, usize::MAX, envelopes)?;
+        let (taken, counts) = self.body(from, usize::MAX, usize::MAX, Vec::new(), envelopes)?;
         for (lane, count) in self.lanes.iter_mut().zip(counts) {
             (0..count).for_each(|_| lane.drop_last());
         }
@@ -126,7 +126,14 @@ impl Queue {
 
     /// Makes a body within bounds of the spans from these positions in the buffers on; returns it and the number of spans from each buffer. Without a
     /// bound on the number it holds the spans of every account.
-    fn body(&self, from: [usize; 2], max_spans: usize, max_bytes: usize, envelopes: &impl Envelopes) -> Option<(Taken, [usize; 2])> {
+    fn body(
+        &self,
+        from: [usize; 2],
+        max_spans: usize,
+        max_bytes: usize,
+        mut memory: Vec<u8>,
+        envelopes: &impl Envelopes,
+    ) -> Option<(Taken, [usize; 2])> {
         // The resource and scope of each span, its buffer, and its position there.
         let mut picked: Vec<(Place, usize, usize)> = Vec::new();
         // The resources and scopes of the spans, in order.
@@ -176,7 +183,9 @@ impl Queue {
             }
         }
         let scope_length = |(place, bytes, _): &(Place, usize, _)| envelopes.scope(place.scope).len() + bytes;
-        let mut body = Vec::with_capacity(size);
+        memory.clear();
+        memory.reserve(size);
+        let mut body = memory;
         for in_resource in groups.chunk_by(|(a, ..), (b, ..)| a.resource == b.resource) {
             let resource = in_resource.first().map_or(&[][..], |(place, ..)| envelopes.resource(place.resource));
             let length: usize = in_resource.iter().map(scope_length).map(|n| 1 + varint_len(n as u64) + n).sum();

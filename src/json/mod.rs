@@ -504,7 +504,7 @@ pub fn string(text: &[u8], out: &mut Out) {
 
 /// The value of four hex digits.
 pub fn hex4(raw: &[u8]) -> Option<u32> {
-    u32::from_str_radix(std::str::from_utf8(raw.get(..4)?).ok()?, 16).ok()
+    number::from_hex(raw.get(..4)?).map(|code| code as u32)
 }
 
 /// Decodes JSON escapes (and Python's `\x41`, `\'`); a lone surrogate becomes U+FFFD, an unknown escape is kept.
@@ -537,11 +537,10 @@ pub fn decode(raw: &[u8], out: &mut Out) {
                 }
                 None => 0xfffd,
             },
-            Some(b'x') => match raw.get(at..at + 2).and_then(|h| std::str::from_utf8(h).ok()).and_then(|h| u32::from_str_radix(h, 16).ok())
-            {
+            Some(b'x') => match raw.get(at..at + 2).and_then(number::from_hex) {
                 Some(code) => {
                     at += 2;
-                    code
+                    code as u32
                 }
                 None => u32::from(b'x'),
             },
@@ -576,6 +575,13 @@ pub(crate) mod tests {
             assert_eq!(canonical(text).unwrap(), r#"{"a":["深圳 \"x\"\n",1.50,true,null]}"#);
         }
         assert_eq!(canonical(r#""\ud83d\ude00 \ud83d \/""#).unwrap(), "\"😀 \u{fffd} /\"");
+    }
+
+    /// RFC 8259, section 7: four hex digits follow `\u`. A sign, which a number in hex may have elsewhere, is none.
+    #[test]
+    fn an_escape_with_a_sign_is_none() {
+        assert_eq!(canonical(r#""a\u+1abz""#).unwrap(), "\"a\u{fffd}+1abz\"");
+        assert_eq!(canonical(r#"'a\x+1z'"#).unwrap(), "\"ax+1z\"");
     }
 
     /// As it comes of a text between quotes: what is written is JSON for every reader.

@@ -90,11 +90,7 @@ impl Pipeline {
         if bounded && !self.destinations.iter().any(|d| d.exporter.takes(more, bytes)) {
             return Err(Error::Busy("the queue of every destination is full"));
         }
-        for i in self.engine.start_all(&spans) {
-            if let (Some(ended), Some(place)) = (spans.get_mut(i), places.get(i)) {
-                self.take(*place, ended, keys, arena, now);
-            }
-        }
+        self.take_all(&mut spans, &places, keys, arena, now);
         Ok(count)
     }
 

@@ -148,6 +148,15 @@ impl Pipeline {
         self.tokenless.next()
     }
 
+    /// Takes spans of which no start was reported: they start first, and end after their children.
+    fn take_all<'a>(&mut self, spans: &mut [Understood<'_, 'a>], places: &[Place], keys: &Keys, arena: &'a Bump, now: f64) {
+        for i in self.engine.start_all(spans) {
+            if let (Some(ended), Some(place)) = (spans.get_mut(i), places.get(i)) {
+                self.take(*place, ended, keys, arena, now);
+            }
+        }
+    }
+
     /// Everything that happens to a span that ended, up to the queues.
     fn take<'a>(&mut self, place: Place, ended: &mut Understood<'_, 'a>, keys: &Keys, arena: &'a Bump, now: f64) {
         let decision = self.engine.end(ended, keys, arena, now);
