@@ -29,6 +29,7 @@ mod profiles;
 mod round_trip;
 mod segments;
 mod sources;
+mod tencent_cls;
 mod traps;
 mod trees;
 mod unique;
