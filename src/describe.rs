@@ -4,7 +4,7 @@ use crate::config::{Destination, Scalar};
 use crate::keys::Keys;
 use crate::otlp::read::{Described, Part};
 use crate::otlp::write::{self, number};
-use crate::profiles::Table;
+use crate::profiles::{Paths, Table};
 use crate::protobuf::Writer;
 use crate::span::value;
 use crate::span::{Attr, Key, Value};
@@ -55,6 +55,7 @@ impl ResourceRules {
     /// Returns true if anything would change.
     pub fn touch(&self, attributes: &[Attr], keys: &Keys) -> bool {
         !self.sets.is_empty()
+            || self.table.has_paths
             || attributes.iter().any(|a| self.drops(keys.text(a.key)) || self.is_no_text(a, keys) || self.mended(a, keys).is_some())
     }
 
@@ -76,11 +77,24 @@ impl ResourceRules {
 
     /// Writes the attributes of a `Resource`; returns true if a service name was replaced.
     pub fn write(&self, w: &mut Writer, attributes: &[Attr], keys: &Keys) -> bool {
-        let mut mended = false;
+        let arena = Bump::new();
+        let (mut mended, mut paths) = (false, Paths::default());
         for (key, value) in self.sets.iter().rev() {
             write::attribute(w, number::RESOURCE_ATTRIBUTES, Key::Text(key.as_bytes()), &value_of(value), keys);
         }
-        for attr in attributes.iter().rev().filter(|a| !self.drops(keys.text(a.key))) {
+        let kept = attributes.iter().rev().filter(|a| !self.drops(keys.text(a.key)));
+        if self.table.has_paths {
+            self.sets.iter().for_each(|(key, _)| paths.add(key.as_bytes(), true));
+            kept.clone().for_each(|attr| paths.add(keys.text(attr.key), false));
+        }
+        for attr in kept {
+            let key = keys.text(attr.key);
+            let place = if self.table.has_paths { paths.place(key, &arena) } else { Some(key) };
+            if place != Some(key) {
+                let moved = place.map(|key| Attr { key: Key::Text(key), raw: None, ..*attr });
+                moved.iter().for_each(|attr| write::kept_attribute(w, number::RESOURCE_ATTRIBUTES, attr, keys));
+                continue;
+            }
             match self.mended(attr, keys) {
                 None if self.is_no_text(attr, keys) => {
                     let arena = Bump::new();

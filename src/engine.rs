@@ -276,7 +276,7 @@ impl Encoder {
             entry_fields = arena.alloc_slice_copy(w.written());
             w.clear();
         }
-        let fields = match of.raw.filter(|_| normal.is_none()) {
+        let fields = match of.raw.filter(|_| normal.is_none() && !form.writing.has_paths()) {
             Some(raw) => raw,
             None => {
                 form.writing.span(w, of.span, normal, keys, arena);
@@ -296,6 +296,6 @@ impl Encoder {
 
     /// Returns true if the privacy settings of a form change nothing in a body that no convention knows.
     pub fn is_idle(&self, form: usize, body: &[u8], hooks: &Hooks) -> bool {
-        self.forms[form].privacy.is_idle([body, &[]], false, hooks)
+        !self.forms[form].writing.has_paths() && self.forms[form].privacy.is_idle([body, &[]], false, hooks)
     }
 }

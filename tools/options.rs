@@ -80,6 +80,9 @@ fn types() -> String {
         let headers: Vec<_> = profile.table().headers.iter().map(|(name, value)| format!("\"{name}\": \"{value}\"")).collect();
         if headers.is_empty() { String::new() } else { format!("{{ {} }}", headers.join(", ")) }
     });
+    let regional = rows(&|profile| profile.table().regional.map(|url| format!("\"{url}\"")).unwrap_or_default());
+    writeln!(out, "\n/** The endpoint of a region. */\nexport const PROFILE_REGIONS: Partial<Record<Profile, string>> = {{\n{regional}}};")
+        .unwrap();
     writeln!(out, "\n/** The headers that requests to a backend get. */\nexport const PROFILE_HEADERS: Partial<Record<Profile, Record<string, string>>> = {{\n{headers}}};").unwrap();
     out.push_str("\n/** The defaults that the package needs itself. */\nexport const DEFAULTS = {\n");
     for (interface, name) in DEFAULTS {

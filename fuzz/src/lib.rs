@@ -35,7 +35,8 @@ pub const TARGETS: &[Target] = &[
     ("privacy", privacy),
 ];
 
-const PROFILES: [Profile; 5] = [Profile::OTEL, Profile::OTEL_1_41, Profile::TENCENT, Profile::LANGFUSE, Profile::OPENINFERENCE];
+const PROFILES: [Profile; 6] =
+    [Profile::OTEL, Profile::OTEL_1_41, Profile::TENCENT, Profile::TENCENT_CLS, Profile::LANGFUSE, Profile::OPENINFERENCE];
 const KEEPS: [Option<Keep>; 4] = [None, Some(Keep::All), Some(Keep::Unmapped), Some(Keep::None)];
 
 /// A body, and what the spans of it make beside, grow by no more than this.

@@ -16,7 +16,7 @@ genspan convert [options] FILE
 Reads the body of an OTLP ExportTraceServiceRequest, protobuf or JSON, plain or gzip, from FILE ("-": standard input)
 and writes the processed one to standard output.
 
-  --profile NAME    otel (default), otel-1.41, tencent, langfuse, openinference
+  --profile NAME    otel (default), otel-1.41, tencent, tencent-cls, langfuse, openinference
   --keep WHAT       source attributes to keep: unmapped, all, none
   --format FORMAT   protobuf or json (default: the format of the input)
   --explain         write the reasons instead: for each span its conventions and entry, for each attribute its source and rule

@@ -4,7 +4,14 @@ import { fail, kindOf, known, millis, plain, positive, present, printable, shown
 import { delivery, spoolOf, tlsOf } from "./delivery.js";
 import { Environment } from "./environment.js";
 import { type HeadersLike, headerPairs } from "./headers.js";
-import { DEFAULTS, type DestinationOptions, type GenSpanOptions, NAMES, PROFILE_HEADERS } from "./options.js";
+import {
+  DEFAULTS,
+  type DestinationOptions,
+  type GenSpanOptions,
+  NAMES,
+  PROFILE_HEADERS,
+  PROFILE_REGIONS,
+} from "./options.js";
 import { warnAtStart } from "./otel.js";
 import { checkHooks, settings } from "./privacy.js";
 import type { Config, HeaderValues, Host, Protocol, Route } from "./types.js";
@@ -94,7 +101,8 @@ function fillIn(
   host: Host,
 ): { destination: object; route: Omit<Route, "name" | "maxQueueSize">; account: string } {
   // In a list, headers from the environment are used only with the endpoint from there: they may contain a key that other backends must not see.
-  const ownEndpoint = at !== "" && options.endpoint !== undefined;
+  const topic = topicOf(options);
+  const ownEndpoint = (at !== "" && options.endpoint !== undefined) || topic !== undefined;
   const protocolOf = (text: string, field: string) => checkProtocol(text, field, host);
   const protocol =
     given(`${at}protocol`, options.protocol, protocolOf) ??
@@ -103,13 +111,20 @@ function fillIn(
   const grpc = protocol === "grpc";
   const endpoint =
     given(`${at}endpoint`, options.endpoint, checkEndpoint) ??
+    topic?.endpoint ??
     env.endpoint(grpc, checkEndpoint) ??
     (grpc ? DEFAULT_GRPC_ENDPOINT : DEFAULT_ENDPOINT);
   const fresh = typeof options.headers === "function" ? options.headers : undefined;
   const named = given(`${at}headers`, fresh ? {} : (options.headers as HeadersLike | undefined), checkHeaders);
-  const headers = named ?? (ownEndpoint ? {} : env.headers(checkHeader));
+  const headers = { ...topic?.headers, ...(named ?? (ownEndpoint ? {} : env.headers(checkHeader))) };
   const { search, searchParams } = new URL(endpoint);
-  const secrets = [options.token ?? "", ...secretsOf(headers), search.slice(1), ...searchParams.values()];
+  const secrets = [
+    options.token ?? "",
+    options.secretKey ?? "",
+    ...secretsOf(headers),
+    search.slice(1),
+    ...searchParams.values(),
+  ];
   const compression =
     given(`${at}compression`, options.compression, checkCompression) ??
     env.otlp("COMPRESSION", checkCompression) ??
@@ -134,6 +149,10 @@ function fillIn(
       keep: options.keep,
       serviceName: options.serviceName ?? env.get("OTEL_SERVICE_NAME") ?? resource["service.name"],
       token,
+      region: options.region,
+      topicId: options.topicId,
+      secretId: options.secretId,
+      secretKey: options.secretKey,
       hostName: options.hostName ?? resource["host.name"] ?? (tencent ? host.hostName() : undefined),
       resource: options.resource,
       allowScopes: options.allowScopes,
@@ -171,6 +190,16 @@ function fillIn(
     },
     account: JSON.stringify([options.name, endpoint, profile, token, credentials.sort(), `${tls?.cert ?? ""}`]),
   };
+}
+
+/** The endpoint and the headers that a region, a topic and a pair of keys stand for. The core checks the four options. */
+function topicOf(options: DestinationOptions): { endpoint: string; headers: HeaderValues } | undefined {
+  const { region, topicId, secretId, secretKey } = options;
+  const endpoint = PROFILE_REGIONS[options.profile ?? "otel"]?.replace("{region}", () => String(region)) ?? "";
+  if (![region, topicId, secretId, secretKey].every((text) => typeof text === "string") || !urlOf(endpoint))
+    return undefined;
+  const utf8 = String.fromCharCode(...new TextEncoder().encode(`${secretId}:${secretKey}`));
+  return { endpoint, headers: { authorization: `Basic ${btoa(utf8)}`, topic_id: topicId as string } };
 }
 
 /** Maximum number of remembered secrets: tokens that change leave their predecessors behind. */

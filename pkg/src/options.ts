@@ -2,7 +2,7 @@
 import type { HeadersLike } from "./headers.js";
 import type { FilterRules, Mapping, Media, MeterProvider, PartialSuccess, Protocol, SpanFilter, Tls } from "./types.js";
 
-export const PROFILES = ["otel", "otel-1.41", "tencent", "langfuse", "openinference"] as const;
+export const PROFILES = ["otel", "otel-1.41", "tencent", "tencent-cls", "langfuse", "openinference"] as const;
 /** The attributes that a backend reads: `"otel"` is OpenTelemetry GenAI 0.1.0, `"openinference"` is for Phoenix and Arize. */
 export type Profile = (typeof PROFILES)[number];
 /** Which source attributes stay. */
@@ -66,6 +66,14 @@ export interface DestinationOptions extends DeliveryOptions {
   serviceName?: string | undefined;
   /** Resource attribute `token` (profile `"tencent"`), a secret that is sent to this destination only. Default: `OTEL_RESOURCE_ATTRIBUTES`. */
   token?: string | undefined;
+  /** The region of the log topic (profile `"tencent-cls"`), such as `"ap-guangzhou"`. With `topicId`, `secretId` and `secretKey` it stands for `endpoint` and `headers`; an `endpoint` beside it, such as that of a private network, is used in its place. */
+  region?: string | undefined;
+  /** Id of the log topic (profile `"tencent-cls"`), sent as the header `topic_id`. */
+  topicId?: string | undefined;
+  /** Id of the key of the Tencent Cloud account (profile `"tencent-cls"`), which needs the permission `cls:pushLog`. */
+  secretId?: string | undefined;
+  /** The key itself, a secret that is sent to this destination only. */
+  secretKey?: string | undefined;
   /** Resource attribute `host.name`, at this destination only. In Node, profile `"tencent"` has the machine's first address by default. Default: `OTEL_RESOURCE_ATTRIBUTES`. */
   hostName?: string | undefined;
   /** More resource attributes, at this destination only. */
@@ -186,6 +194,11 @@ export interface GenSpanOptions extends DestinationOptions {
   meterProvider?: MeterProvider | undefined;
 }
 
+/** The endpoint of a region. */
+export const PROFILE_REGIONS: Partial<Record<Profile, string>> = {
+  "tencent-cls": "https://{region}.cls.tencentcs.com/v1/traces",
+};
+
 /** The headers that requests to a backend get. */
 export const PROFILE_HEADERS: Partial<Record<Profile, Record<string, string>>> = {
   "langfuse": { "x-langfuse-ingestion-version": "4" },
@@ -205,7 +218,7 @@ export const NAMES = {
   DeliveryOptions: ["scheduledDelayMillis", "maxExportBatchSize", "maxExportBatchBytes", "maxQueueSize", "maxQueueBytes", "dropPolicy", "exportTimeoutMillis", "concurrencyLimit", "retry", "breaker"],
   RetryOptions: ["initialMillis", "maxMillis"],
   BreakerOptions: ["failures", "openMillis"],
-  DestinationOptions: ["name", "endpoint", "protocol", "headers", "profile", "keep", "serviceName", "token", "hostName", "resource", "allowScopes", "blockScopes", "blockedInstrumentationScopes", "filter", "sampleRatio", "originalParent", "privacy", "compression", "timeoutMillis", "tls"],
+  DestinationOptions: ["name", "endpoint", "protocol", "headers", "profile", "keep", "serviceName", "token", "region", "topicId", "secretId", "secretKey", "hostName", "resource", "allowScopes", "blockScopes", "blockedInstrumentationScopes", "filter", "sampleRatio", "originalParent", "privacy", "compression", "timeoutMillis", "tls"],
   EntryOptions: ["enabled", "value", "siblings", "acrossProcesses", "holdMillis", "maxHeld", "maxHeldBytes", "maxSpans"],
   PrivacyOptions: ["captureContent", "captureMetadata", "captureErrors", "mask", "media", "maxAttributeBytes", "maxSpanBytes"],
   MaskRule: ["keys", "pattern", "detect", "replacement"],

@@ -97,6 +97,15 @@ options! {
         "serviceName" => service_name: Option<String> = None, "string", default: "the provider's", env: "OTEL_SERVICE_NAME";
         /// Resource attribute `token` (profile `"tencent"`), a secret that is sent to this destination only.
         "token" => token: Option<String> = None, "string", env: "OTEL_RESOURCE_ATTRIBUTES";
+        /// The region of the log topic (profile `"tencent-cls"`), such as `"ap-guangzhou"`. With `topicId`, `secretId` and `secretKey` it stands for
+        /// `endpoint` and `headers`; an `endpoint` beside it, such as that of a private network, is used in its place.
+        "region" => region: Option<String> = None, "string";
+        /// Id of the log topic (profile `"tencent-cls"`), sent as the header `topic_id`.
+        "topicId" => topic_id: Option<String> = None, "string";
+        /// Id of the key of the Tencent Cloud account (profile `"tencent-cls"`), which needs the permission `cls:pushLog`.
+        "secretId" => secret_id: Option<String> = None, "string";
+        /// The key itself, a secret that is sent to this destination only.
+        "secretKey" => secret_key: Option<String> = None, "string";
         /// Resource attribute `host.name`, at this destination only. In Node, profile `"tencent"` has the machine's first address by default.
         "hostName" => host_name: Option<String> = None, "string", env: "OTEL_RESOURCE_ATTRIBUTES";
         /// More resource attributes, at this destination only.
@@ -139,7 +148,9 @@ impl Destination {
         if self.service_name.as_ref().is_some_and(String::is_empty) {
             return invalid(&format!("{at}serviceName"), "\"\"", "is empty", "leave it out to keep the resource's own");
         }
-        for (field, value) in [("token", &self.token), ("hostName", &self.host_name)] {
+        let of_topic =
+            [("region", &self.region), ("topicId", &self.topic_id), ("secretId", &self.secret_id), ("secretKey", &self.secret_key)];
+        for (field, value) in [("token", &self.token), ("hostName", &self.host_name)].into_iter().chain(of_topic) {
             if value.as_ref().is_some_and(|v| v.trim().is_empty() || v.chars().any(char::is_control)) {
                 return invalid(
                     &format!("{at}{field}"),
@@ -153,7 +164,24 @@ impl Destination {
             let problem = format!("is set, but profile {} does not send it", table.name);
             return invalid(&format!("{at}token"), "", &problem, "use profile \"tencent\", or headers");
         }
-        Ok(())
+        self.validate_topic(of_topic, at)
+    }
+
+    /// Checks the options that stand for endpoint and headers.
+    fn validate_topic(&self, options: [(&str, &Option<String>); 4], at: &str) -> Result<(), ConfigError> {
+        let Some((set, _)) = options.iter().find(|(_, value)| value.is_some()) else { return Ok(()) };
+        let is_word = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        let missing = options.iter().find(|(_, value)| value.is_none());
+        let bad = options.iter().take(3).find(|(_, value)| value.as_ref().is_some_and(|text| !is_word(text)));
+        let (field, problem, fix) = match (self.profile.table().regional, missing, bad) {
+            (None, ..) => (set, "is not an option of this profile", "use profile \"tencent-cls\", or endpoint and headers"),
+            (_, Some((field, _)), _) => {
+                (field, "is missing", "write region, topicId, secretId and secretKey, or endpoint and headers in their place")
+            }
+            (_, _, Some((field, _))) => (field, "has characters that it cannot have", "use letters, digits, \"-\" and \"_\""),
+            _ => return Ok(()),
+        };
+        invalid(&[at, field].concat(), "", problem, fix)
     }
 
     /// Returns true if the backend wants a token and the configuration has none.
@@ -218,6 +246,19 @@ impl Destination {
     pub fn allows(&self, scope: &[u8]) -> bool {
         let any = |list: &[String]| list.iter().any(|pattern| text::glob(pattern, scope));
         (self.allow_scopes.is_empty() || any(&self.allow_scopes)) && !any(&self.block_scopes) && !any(&self.blocked_instrumentation_scopes)
+    }
+
+    /// The endpoint and the headers that its region, its topic and its keys stand for.
+    pub fn topic(&self) -> Option<(String, [(&'static str, String); 2])> {
+        let [Some(region), Some(topic), Some(id), Some(key)] = [&self.region, &self.topic_id, &self.secret_id, &self.secret_key] else {
+            return None;
+        };
+        let endpoint = self.profile.table().regional?.replace("{region}", region);
+        let arena = Bump::new();
+        let mut basic = text::Out::new_in(&arena);
+        text::base64::encode(format!("{id}:{key}").as_bytes(), &mut basic);
+        let basic = String::from_utf8_lossy(&basic);
+        Some((endpoint, [("authorization", format!("Basic {basic}")), ("topic_id", topic.clone())]))
     }
 
     /// Resource attributes that this destination sets.

@@ -318,6 +318,26 @@ mod tests {
             r#"{"destinations":[{"profile":"tencent","hostName":"h"}]}"#,
             "destinations[0].token: is missing; profile tencent needs the token of your Tencent Cloud business system",
         );
+        for (json, message) in [
+            (
+                r#"{"destinations":[{"topicId":"t"}]}"#,
+                "destinations[0].topicId: is not an option of this profile; use profile \"tencent-cls\", or endpoint and headers",
+            ),
+            (
+                r#"{"profile":"tencent-cls","region":"ap-guangzhou","topicId":"t","secretKey":"k"}"#,
+                "secretId: is missing; write region, topicId, secretId and secretKey, or endpoint and headers in their place",
+            ),
+            (
+                r#"{"profile":"tencent-cls","region":"ap.guangzhou","topicId":"t","secretId":"i","secretKey":"k"}"#,
+                "region: has characters that it cannot have; use letters, digits, \"-\" and \"_\"",
+            ),
+            (
+                r#"{"profile":"tencent-cls","region":"ap-guangzhou","topicId":"t","secretId":"i:k","secretKey":"k"}"#,
+                "secretId: has characters that it cannot have; use letters, digits, \"-\" and \"_\"",
+            ),
+        ] {
+            refuses(json, message);
+        }
         refuses(
             r#"{"destinations":[{"headers":{"a b":"c"}}]}"#,
             "destinations[0].headers: has a name that no header can have; use letters, digits and \"-\"",
@@ -348,7 +368,7 @@ mod tests {
         );
         refuses(
             r#"{"destinations":[{"profile":"otle"}]}"#,
-            r#"destinations[0].profile: "otle" is unknown; use one of "otel", "otel-1.41", "tencent", "langfuse", "openinference""#,
+            r#"destinations[0].profile: "otle" is unknown; use one of "otel", "otel-1.41", "tencent", "tencent-cls", "langfuse", "openinference""#,
         );
         refuses(r#"{"destinations":[{}],"entry":{"enbled":true}}"#, "entry.enbled: is not an option; did you mean enabled?");
     }
@@ -399,6 +419,10 @@ mod tests {
         for json in [
             r#"{"destinations":[{"profile":"tencent","hostName":"h","token":"s3cret\n"}]}"#,
             r#"{"destinations":[{"token":"s3cret"}]}"#,
+            r#"{"destinations":[{"secretKey":"s3cret"}]}"#,
+            r#"{"destinations":[{"profile":"tencent-cls","secretKey":"s3cret"}]}"#,
+            r#"{"destinations":[{"profile":"tencent-cls","region":"ap-guangzhou","topicId":"t","secretId":"s3cret:s3cret","secretKey":"s3cret"}]}"#,
+            r#"{"destinations":[{"profile":"tencent-cls","region":"s3cret/","topicId":"s3cret","secretId":"s3cret","secretKey":"s3cret\n"}]}"#,
             r#"{"destinations":[{"headers":{"authorization":"s3cret\n"}}]}"#,
             r#"{"destinations":[{"endpoint":"https://me:s3cret@host/"}]}"#,
             r#"{"destinations":[{"endpoint":"https://me:s3cret/x@host/"}]}"#,

@@ -104,11 +104,7 @@ impl<'a> Pass<'_, 'a> {
         let own_key = class::own_key(key, stage.table);
         if stage.table.objects.iter().any(|object| text::is(own_key, object)) {
             let object = self.object(bytes_of(value, number::STRING)).ok_or(DROPPED)?;
-            let (mut text, mut out) = (Out::new_in(self.run.arena), Out::new_in(self.run.arena));
-            delimited(&mut text, number::STRING, object);
-            delimited(&mut out, number::KEY, key);
-            delimited(&mut out, number::VALUE, &text);
-            return Ok(Some(out.into_bump_slice()));
+            return Ok(Some(self.attribute(key, object)));
         }
         let kind = if class::is_name(own_key, stage.table) { Some(Kind::Name) } else { of_list(own_key) };
         let (kind, why) = match kind {
@@ -123,7 +119,21 @@ impl<'a> Pass<'_, 'a> {
             (number::VALUE, Wire::Bytes(_, value)) => takes(kind, value, false),
             _ => false,
         };
-        if every(message, is_fine) { Ok(None) } else { Err(why) }
+        if every(message, is_fine) {
+            return Ok(None);
+        }
+        // A key that the backend wants stays, without its value.
+        let fill = (stage.table.fill)(key).ok_or(why)?;
+        Ok(Some(self.attribute(key, fill.as_bytes())))
+    }
+
+    /// An attribute of text.
+    fn attribute(&self, key: &[u8], text: &[u8]) -> &'a [u8] {
+        let (mut value, mut out) = (Out::new_in(self.run.arena), Out::new_in(self.run.arena));
+        delimited(&mut value, number::STRING, text);
+        delimited(&mut out, number::KEY, key);
+        delimited(&mut out, number::VALUE, &value);
+        out.into_bump_slice()
     }
 
     /// The numbers, booleans and known words of a JSON object; `None`: there are none.

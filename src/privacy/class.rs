@@ -112,7 +112,7 @@ pub fn of(key: &[u8], keys: &Keys, table: &Table) -> Class {
         Some(info) => of_rules(&info.rules),
         None => of_rules(&KeyInfo::new(key, keys.mappings).rules),
     };
-    if class == Class::Text && is_name(key, table) { Class::Name } else { class }
+    if class == Class::Text { of_profile(key, table).unwrap_or(class) } else { class }
 }
 
 fn of_rules(rules: &[RuleRef]) -> Class {
@@ -121,22 +121,25 @@ fn of_rules(rules: &[RuleRef]) -> Class {
 
 /// Returns true if the profile writes a name there, whatever the conventions define for the key.
 pub fn is_name(key: &[u8], table: &Table) -> bool {
+    of_profile(key, table) == Some(Class::Name)
+}
+
+/// The class of what the profile writes under a key; `None`: it does not write it.
+fn of_profile(key: &[u8], table: &Table) -> Option<Class> {
     let is = |name: Option<&str>| name.is_some_and(|name| text::is(key, name));
     if is(Some(table.entry)) || is(table.operation) || is(table.kind.map(|(name, _)| name)) || text::any(key, table.names) {
-        return true;
+        return Some(Class::Name);
     }
+    let mut class = None;
     let mut tables = Some(table);
     while let Some(table) = tables {
         for fields in [table.keys, table.aggregated] {
-            for (field, names) in fields.rows() {
-                if of_field(*field) == Class::Name && text::any(key, names) {
-                    return true;
-                }
-            }
+            let of_key = fields.rows().iter().filter(|(_, names)| text::any(key, names)).map(|(field, _)| of_field(*field));
+            class = of_key.min().into_iter().chain(class).min();
         }
         tables = table.base;
     }
-    false
+    class
 }
 
 #[cfg(test)]
@@ -184,6 +187,7 @@ mod tests {
             Profile::OTEL.table(),
             Profile::OTEL_1_41.table(),
             Profile::TENCENT.table(),
+            Profile::TENCENT_CLS.table(),
             Profile::LANGFUSE.table(),
             Profile::OPENINFERENCE.table(),
         ] {

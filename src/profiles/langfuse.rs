@@ -13,7 +13,7 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
 /// The type of observation, and whether it tells the kind back.
-fn says(kind: Kind) -> (&'static str, bool) {
+fn says(kind: Kind, _: bool) -> (&'static str, bool) {
     let known = TYPES.iter().rfind(|(_, known)| *known == kind);
     let word = match kind {
         Kind::GenerateContent | Kind::TextCompletion | Kind::FetchResponse => "generation",

@@ -5,7 +5,9 @@ mod compose;
 mod langfuse;
 mod openinference;
 mod otel;
+mod paths;
 mod tencent;
+mod tencent_cls;
 pub mod write;
 
 use crate::conventions::packed::Keys;
@@ -16,14 +18,15 @@ use crate::normalize::Fate;
 use crate::span::Value;
 use bumpalo::Bump;
 pub(crate) use compose::PARAMETERS;
+pub(crate) use paths::Paths;
 use write::Keep;
 
 /// The mark of the entry span, for profiles that have no key of their own for it.
 pub const ENTRY_KEY: &str = "gen_ai.is_entry";
 const OPERATION_KEY: &str = "gen_ai.operation.name";
 
-/// A profile's word for a kind of span, and whether that tells the kind back.
-type SaysKind = fn(Kind) -> (&'static str, bool);
+/// A profile's word for a kind of span that is the root of its trace or not, and whether that tells the kind back.
+type SaysKind = fn(Kind, bool) -> (&'static str, bool);
 
 /// What has to become of an attribute of the source.
 type Mends = for<'a> fn(&[u8], &Value<'a>, &'a Bump) -> Option<Fate<'a>>;
@@ -56,6 +59,8 @@ pub struct Table {
     pub keep: Keep,
     /// The endpoint that the inspector writes into the configuration to copy.
     pub endpoint: &'static str,
+    /// The endpoint of a region, for backends that know their accounts by a topic and a pair of keys.
+    pub regional: Option<&'static str>,
     /// Headers that its requests get.
     pub headers: &'static [(&'static str, &'static str)],
     /// The backend knows its accounts by the resource attribute `token`: what the configuration needs.
@@ -97,6 +102,10 @@ pub struct Table {
     pub aside: &'static str,
     /// The keys under which [`Table::compose`] writes a name.
     pub names: &'static [&'static str],
+    /// The backend reads a dotted key as a path: `a` cannot stand beside `a.b`.
+    pub has_paths: bool,
+    /// What stands for an absent value of a key that the backend wants on every span of some kind.
+    pub fill: fn(&[u8]) -> Option<&'static str>,
     /// Puts together what no single field says.
     pub compose: Option<for<'a> fn(&compose::Source<'_, 'a>, &mut compose::Composed<'a>)>,
 }
@@ -112,6 +121,7 @@ impl Table {
         name: "",
         keep: Keep::Unmapped,
         endpoint: "http://localhost:4318/v1/traces",
+        regional: None,
         headers: &[],
         token: None,
         host_name: None,
@@ -132,6 +142,8 @@ impl Table {
         mends: None,
         aside: "",
         names: &[],
+        has_paths: false,
+        fill: |_| None,
         compose: None,
     };
 
@@ -185,6 +197,8 @@ profiles! {
     OTEL_1_41 = otel::TABLE_1_41;
     /// Tencent Cloud LLM observability.
     TENCENT = tencent::TABLE;
+    /// Tencent Cloud Log Service.
+    TENCENT_CLS = tencent_cls::TABLE;
     /// Langfuse.
     LANGFUSE = langfuse::TABLE;
     /// OpenInference: Phoenix and Arize.

@@ -11,7 +11,7 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
 /// The span kind, and whether it tells the kind back.
-fn says(kind: Kind) -> (&'static str, bool) {
+fn says(kind: Kind, _: bool) -> (&'static str, bool) {
     let known = KINDS.iter().find(|(_, known)| *known == kind);
     let word = match kind.span_kind() {
         "MEMORY" => "RETRIEVER",

@@ -9,7 +9,7 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
 /// It has no word for some; its own agents write TASK. The operation stands beside it.
-fn says(kind: Kind) -> (&'static str, bool) {
+fn says(kind: Kind, _: bool) -> (&'static str, bool) {
     let word = match kind.span_kind() {
         "GUARDRAIL" | "EVALUATOR" | "PROMPT" | "MEMORY" => "TASK",
         word => word,
@@ -18,7 +18,7 @@ fn says(kind: Kind) -> (&'static str, bool) {
 }
 
 /// It has no key for instructions: they are the first message.
-fn system_message<'a>(c: &mut Canonical<'a>, arena: &'a Bump) {
+pub fn system_message<'a>(c: &mut Canonical<'a>, arena: &'a Bump) {
     let Some(parts) = c.text(Field::SystemInstructions).filter(|parts| parts.starts_with(b"[")) else { return };
     // Instructions alone are not a conversation: what the user said stands elsewhere.
     let Some(messages) = c.text(Field::InputMessages) else { return };

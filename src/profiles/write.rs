@@ -1,7 +1,7 @@
 //! Writes a span for a profile: the canonical fields under the profile's keys, and of the source what shall stay.
 
-use super::Table;
 use super::compose::{Composed, Source};
+use super::{Paths, Table};
 use crate::genai::{Canonical, DERIVED, Field, Kind, USAGE};
 use crate::json::read::read_enum;
 use crate::keys::Keys;
@@ -53,6 +53,20 @@ struct View<'a> {
     /// The operation and the kind of span, each with its key.
     words: [(u32, &'a [u8]); 2],
     said: Said,
+}
+
+impl<'a> View<'a> {
+    /// A span that no convention knows.
+    fn plain(span: &Span<'a>, arena: &'a Bump) -> Self {
+        View {
+            llm: false,
+            canonical: arena.alloc_with(|| Canonical::new(arena)),
+            composed: Composed::new(arena),
+            fates: arena.alloc_slice_fill_copy(span.attributes.len(), Fate::Keep),
+            words: [(u32::MAX, &[]); 2],
+            said: Said::default(),
+        }
+    }
 }
 
 /// The keys that the profile writes for a span, so that none is written twice. Profile keys have the lowest numbers.
@@ -127,7 +141,11 @@ impl Writing {
                 message = n.canonical.status_message;
             }
         }
-        let view = normal.map(|n| self.view(span, n, keys, arena));
+        let view = match normal {
+            Some(n) => Some(self.view(span, n, keys, arena)),
+            None if self.table.has_paths => Some(self.placed(span, View::plain(span, arena), keys, arena)),
+            None => None,
+        };
         let composed = view.as_ref().map(|view| &view.composed);
         span.raw_fields.iter().rev().for_each(|raw| w.bytes(raw));
         if span.flags != 0 {
@@ -183,8 +201,48 @@ impl Writing {
         }
     }
 
+    /// Returns true if attributes of spans that no convention knows may move too.
+    pub fn has_paths(&self) -> bool {
+        self.table.has_paths
+    }
+
     /// What the profile makes of a span.
     fn view<'a>(&self, span: &Span<'a>, n: &'a Normal<'_>, keys: &Keys, arena: &'a Bump) -> View<'a> {
+        let view = self.said_of(span, n, keys, arena);
+        if self.table.has_paths { self.placed(span, view, keys, arena) } else { view }
+    }
+
+    /// Moves the attributes of the source whose keys cannot stand beside others.
+    fn placed<'a>(&self, span: &Span<'a>, mut view: View<'a>, keys: &Keys, arena: &'a Bump) -> View<'a> {
+        let mut paths = Paths::default();
+        let (c, words) = (view.canonical, view.words.iter().filter(|(_, text)| !text.is_empty()).map(|(id, _)| *id));
+        let of_fields = c.fields().filter(|_| view.llm).flat_map(|field| self.keys_of(c, field)).copied();
+        words.chain(of_fields).chain([self.entry]).for_each(|id| paths.add(keys.text(Key::Id(id)), true));
+        view.composed.items.iter().for_each(|item| paths.add(item.key, true));
+        let stays = |fate, key| self.keeps(fate, view.llm) && !view.said.has(key, keys);
+        let mut kept = BumpVec::with_capacity_in(span.attributes.len(), arena);
+        for (at, (attr, fate)) in span.attributes.iter().zip(&*view.fates).enumerate().filter(|(_, (attr, fate))| stays(**fate, attr.key)) {
+            let key = keys.text(attr.key);
+            paths.add(key, false);
+            kept.push((at, key, if let Fate::Rewrite(value) = fate { *value } else { attr.value }));
+        }
+        for (at, key, value) in kept {
+            let place = paths.place(key, arena);
+            if place == Some(key) {
+                continue;
+            }
+            if let Some(fate) = view.fates.get_mut(at) {
+                *fate = Fate::Drop;
+            }
+            if let Some(moved) = place {
+                view.composed.put_under("", moved, value, at as u16);
+            }
+        }
+        view
+    }
+
+    /// What the profile says of a span.
+    fn said_of<'a>(&self, span: &Span<'a>, n: &'a Normal<'_>, keys: &Keys, arena: &'a Bump) -> View<'a> {
         let completed = self.table.complete.filter(|_| n.is_llm()).map(|complete| {
             let completed = arena.alloc_with(|| n.canonical.clone());
             complete(completed, arena);
@@ -230,7 +288,7 @@ impl Writing {
             view.words[0].1 = c.kind.map_or(c.operation, |k| k.operation().as_bytes());
         }
         if let Some((key, says)) = self.table.kind {
-            let word = c.kind.map_or(self.table.unknown_kind, |kind| says(kind).0);
+            let word = c.kind.map_or(self.table.unknown_kind, |kind| says(kind, span.parent_id == NO_PARENT).0);
             view.words[1].1 = self.own_kind(span, key, keys).unwrap_or(word.as_bytes());
         }
         view.words.iter().filter(|(_, text)| !text.is_empty()).for_each(|(id, _)| said.add(*id));
@@ -419,7 +477,7 @@ impl Writing {
 
     /// An attribute whose field this profile does not say stays, as if nothing had mapped it.
     fn unsaid(&self, c: &Canonical, composed: &Composed, fates: &mut [Fate]) {
-        let says = |kind| self.table.kind.is_some_and(|(_, says)| says(kind).1);
+        let says = |kind| self.table.kind.is_some_and(|(_, says)| says(kind, true).1);
         let of_operation = |kind: Kind| self.table.operation.is_some() && !kind.operation().is_empty();
         let kind_is_said = c.kind.map_or(self.table.operation.is_some(), |kind| of_operation(kind) || says(kind));
         if let Some(fate @ Fate::Mapped) = fates.get_mut(usize::from(c.kind_source)).filter(|_| !kind_is_said) {

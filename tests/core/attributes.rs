@@ -128,7 +128,7 @@ proptest! {
         let scope = Some(InstrumentationScope { name: scope.into(), ..Default::default() });
         let scope_spans = vec![ScopeSpans { scope, spans: vec![span], ..Default::default() }];
         let body = ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { scope_spans, ..Default::default() }] }.encode_to_vec();
-        for profile in [Profile::OTEL, Profile::OTEL_1_41, Profile::TENCENT, Profile::LANGFUSE, Profile::OPENINFERENCE] {
+        for profile in [Profile::OTEL, Profile::OTEL_1_41, Profile::TENCENT, Profile::TENCENT_CLS, Profile::LANGFUSE, Profile::OPENINFERENCE] {
             let options = Convert { profile, from: Format::Protobuf, ..Default::default() };
             let explained: serde_json::Value = serde_json::from_slice(&genspan::explain(&body, &options).unwrap()).unwrap();
             let out = genspan::convert(&body, &options).unwrap();

@@ -10,7 +10,8 @@ use genspan::internals::genai::{Field, Flat, Type};
 use prost::Message;
 use serde_json::{Value as Json, json};
 
-const PROFILES: [Profile; 5] = [Profile::OTEL, Profile::OTEL_1_41, Profile::TENCENT, Profile::LANGFUSE, Profile::OPENINFERENCE];
+const PROFILES: [Profile; 6] =
+    [Profile::OTEL, Profile::OTEL_1_41, Profile::TENCENT, Profile::TENCENT_CLS, Profile::LANGFUSE, Profile::OPENINFERENCE];
 
 fn answer() -> Json {
     json!({

@@ -30,6 +30,7 @@ mod round_trip;
 mod segments;
 mod sources;
 mod spans;
+mod tencent_cls;
 mod traps;
 mod trees;
 mod unique;

@@ -196,7 +196,7 @@ fn everywhere(secret: &str) -> Vec<(&'static str, Span)> {
     spans
 }
 
-pub const PROFILES: [&str; 5] = ["otel", "otel-1.41", "tencent", "langfuse", "openinference"];
+pub const PROFILES: [&str; 6] = ["otel", "otel-1.41", "tencent", "tencent-cls", "langfuse", "openinference"];
 pub const KEEPS: [&str; 3] = ["unmapped", "all", "none"];
 
 /// Each span in each form, as the bytes that leave.

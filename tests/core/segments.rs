@@ -260,6 +260,7 @@ fn the_usage_of_spans_that_run_calls_is_an_aggregate_wherever_the_calls_report_t
             ("agent of the tool", Some(3), with_usage("invoke_agent", [7, 3])),
             ("call 3", Some(4), with_usage("chat", [7, 3])),
         ];
+        // CLS wants the sums on agents: `tencent_cls` has the tests for it.
         for profile in ["otel", "otel-1.41", "tencent", "langfuse", "openinference"] {
             for (way, sent) in each_way(&spans, profile, "each") {
                 let expected = BTreeMap::from([("call 1", 40), ("call 2", 60), ("call 3", 7)]);

@@ -230,7 +230,9 @@ fn trap_11_a_reference_replaces_no_content() {
 fn trap_12_secrets_do_not_go_on() {
     for key in ["llm.headers", "gen_ai.headers", "ai.request.headers.authorization"] {
         let source = json!({"gen_ai.operation.name": "chat", "ai.operationId": "ai.generateText", (key): "Bearer sk-secret"});
-        for profile in [Profile::OTEL, Profile::OTEL_1_41, Profile::TENCENT, Profile::LANGFUSE, Profile::OPENINFERENCE] {
+        for profile in
+            [Profile::OTEL, Profile::OTEL_1_41, Profile::TENCENT, Profile::TENCENT_CLS, Profile::LANGFUSE, Profile::OPENINFERENCE]
+        {
             let body = convert(&request("ai", "chat", &source), profile, None);
             assert!(!String::from_utf8_lossy(&body).contains("sk-secret"), "{key} in {profile:?}");
         }

@@ -13,10 +13,11 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
 use std::collections::{BTreeMap, BTreeSet};
 
-const PROFILES: [(Profile, &str); 5] = [
+const PROFILES: [(Profile, &str); 6] = [
     (Profile::OTEL, "otel"),
     (Profile::OTEL_1_41, "otel-1.41"),
     (Profile::TENCENT, "tencent"),
+    (Profile::TENCENT_CLS, "tencent-cls"),
     (Profile::LANGFUSE, "langfuse"),
     (Profile::OPENINFERENCE, "openinference"),
 ];

@@ -315,7 +315,7 @@ test("the configuration to copy is one that the package takes", async () => {
   const page = await openPage(browser, server.url, { permissions: ["clipboard-read", "clipboard-write"] });
   await drop(page, "a.pb", await capture(SPAN));
   await page.locator("#why").waitFor();
-  for (const profile of ["otel", "otel-1.41", "tencent", "langfuse", "openinference"]) {
+  for (const profile of ["otel", "otel-1.41", "tencent", "tencent-cls", "langfuse", "openinference"]) {
     await page.locator("#profile").selectOption(profile);
     await page.locator("#configure").click();
     for (const place of ["Node", "Worker", "Envoy"]) {
@@ -328,7 +328,14 @@ test("the configuration to copy is one that the package takes", async () => {
         Worker: /\?\?= (\{[\s\S]*?\n {4}\});/,
         Envoy: /value: \|\n(.*)\n/,
       }[place].exec(text);
-      const env = { TENCENT_APM_TOKEN: "t", LANGFUSE_PUBLIC_KEY: "pk", LANGFUSE_SECRET_KEY: "sk" };
+      const env = {
+        TENCENT_APM_TOKEN: "t",
+        CLS_TOPIC_ID: "t",
+        TENCENTCLOUD_SECRET_ID: "id",
+        TENCENTCLOUD_SECRET_KEY: "k",
+        LANGFUSE_PUBLIC_KEY: "pk",
+        LANGFUSE_SECRET_KEY: "sk",
+      };
       const config = new Function("env", "process", `return (${options});`)(env, { env });
       assert.equal(config.profile, profile);
       assert.equal(config.serviceName, "shop-agent");

@@ -14,7 +14,14 @@ export function configuration(place: Place, profile: Profile, service: string): 
   const env = place === "Node" ? "process.env" : "env";
   const options = [
     `profile: ${JSON.stringify(profile)},`,
-    `endpoint: ${JSON.stringify(ENDPOINTS[profile])},`,
+    ...(profile === "tencent-cls"
+      ? [
+          'region: "ap-guangzhou",',
+          `topicId: ${env}.CLS_TOPIC_ID,`,
+          `secretId: ${env}.TENCENTCLOUD_SECRET_ID,`,
+          `secretKey: ${env}.TENCENTCLOUD_SECRET_KEY,`,
+        ]
+      : [`endpoint: ${JSON.stringify(ENDPOINTS[profile])},`]),
     `serviceName: ${name},`,
     ...(profile === "tencent" ? [`token: ${env}.TENCENT_APM_TOKEN,`] : []),
     ...(profile === "langfuse"
@@ -54,6 +61,10 @@ ${indented(6)}
 
 function envoy(profile: Profile, name: string): string {
   const token = profile === "tencent" ? ', "token": "<token>"' : "";
+  const topic =
+    profile === "tencent-cls"
+      ? ', "region": "ap-guangzhou", "topicId": "your-topic", "secretId": "your-id", "secretKey": "your-key"'
+      : "";
   const headers = profile === "langfuse" ? ', "headers": { "authorization": "Basic <base64 of public:secret>" }' : "";
   return `http_filters:
   - name: genspan
@@ -70,7 +81,7 @@ function envoy(profile: Profile, name: string): string {
         configuration:
           "@type": type.googleapis.com/google.protobuf.StringValue
           value: |
-            { "profile": ${JSON.stringify(profile)}, "serviceName": ${name}${token}${headers} }
+            { "profile": ${JSON.stringify(profile)}, "serviceName": ${name}${token}${topic}${headers} }
   - name: envoy.filters.http.router
     typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router }
 `;

@@ -5,6 +5,7 @@ export const ENDPOINTS = {
   otel: "http://localhost:4318/v1/traces",
   "otel-1.41": "http://localhost:4318/v1/traces",
   tencent: "https://your-apm-endpoint:55681/v1/traces",
+  "tencent-cls": "https://ap-guangzhou.cls.tencentcs.com/v1/traces",
   langfuse: "https://cloud.langfuse.com/api/public/otel/v1/traces",
   openinference: "http://localhost:6006/v1/traces",
 } as const;

@@ -251,13 +251,15 @@ fn route(d: &Destination, cluster: Option<String>, i: usize) -> Result<Route, St
     let (grpc, json) = (d.protocol == Protocol::Grpc, d.protocol == Protocol::HttpJson);
     let coding = if d.compression == Compression::Gzip { Coding::Gzip } else { Coding::Plain };
     let default = if grpc { DEFAULT_GRPC_ENDPOINT } else { DEFAULT_ENDPOINT };
-    let endpoint = d.endpoint.as_deref().unwrap_or(default);
+    let topic = d.topic();
+    let endpoint = d.endpoint.as_deref().or(topic.as_ref().map(|(endpoint, _)| &endpoint[..])).unwrap_or(default);
     let rest = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
     let (authority, path) = rest.find('/').map_or((rest, "/"), |slash| rest.split_at(slash));
     let mut headers: Vec<_> = d.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
-    for (name, value) in d.profile.table().headers {
+    let of_profile = d.profile.table().headers.iter().map(|(name, value)| (*name, (*value).to_owned()));
+    for (name, value) in of_profile.chain(topic.iter().flat_map(|(_, headers)| headers.clone())) {
         if headers.iter().all(|(known, _)| known != name) {
-            headers.push(((*name).to_owned(), (*value).to_owned()));
+            headers.push((name.to_owned(), value));
         }
     }
     Ok(Route {
@@ -338,6 +340,10 @@ mod tests {
         assert_eq!(route(r#"{"headers":{"X-Key":"k"}}"#).headers, [("x-key".to_owned(), "k".to_owned())]);
         assert_eq!(route(r#"{"endpoint":"https://a.example/otlp?x"}"#).path, "/otlp?x");
         assert_eq!(route(r#"{"protocol":"http/json"}"#).packed.media_type(), "application/json");
+        let cls = route(r#"{"profile":"tencent-cls","region":"ap-guangzhou","topicId":"t-1","secretId":"id","secretKey":"key"}"#);
+        assert_eq!((&cls.authority[..], &cls.path[..]), ("ap-guangzhou.cls.tencentcs.com", "/v1/traces"));
+        let headers: Vec<_> = cls.headers.iter().map(|(name, value)| (&name[..], &value[..])).collect();
+        assert_eq!(headers, [("authorization", "Basic aWQ6a2V5"), ("topic_id", "t-1")]);
         let grpc = route(r#"{"protocol":"grpc","endpoint":"http://a.example:4317"}"#);
         assert_eq!((grpc.packed.media_type(), &grpc.authority[..], &grpc.path[..]), ("application/grpc", "a.example:4317", GRPC_PATH));
     }
