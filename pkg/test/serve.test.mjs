@@ -602,7 +602,11 @@ test("what Langfuse's SDKs post is taken under their own path; their other calls
     assert.equal((await post(url, BODY, {}, "/api/public/otel/v1/traces")).status, 200);
     assert.equal((await post(url, BODY, {}, "/any/where/v1/traces?x=1")).status, 200);
     assert.equal((await post(url, BODY, {}, "/api/public/otel/v1/tracesx")).status, 404);
-    const { status, headers, body } = await post(url, "{}", JSON_TYPE, "/api/public/ingestion");
+    const scores = await post(url, "{}", JSON_TYPE, "/api/public/ingestion");
+    assert.deepEqual([scores.status, JSON.parse(scores.body)], [207, { successes: [], errors: [] }]);
+    const media = await post(url, "{}", JSON_TYPE, "/api/public/media");
+    assert.deepEqual([media.status, JSON.parse(media.body).uploadUrl], [201, null]);
+    const { status, headers, body } = await ask(`${url}/api/public/v2/prompts/greeting`);
     assert.deepEqual([status, headers["content-type"]], [404, "application/json"]);
     assert.match(JSON.parse(body).message, /traces only/);
     const projects = await ask(`${url}/api/public/projects`);
@@ -888,7 +892,7 @@ test("a second signal ends the relay at once, and with a spool what was accepted
 });
 
 test("all addresses of a network of IPv6 are one sender, and each of IPv4 is one", async () => {
-  const { senderOf } = await source("serve/intake");
+  const { senderOf } = await source("otlp");
   for (const [address, sender] of [
     ["203.0.113.9", "203.0.113.9"],
     ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],

@@ -240,27 +240,43 @@ for (const [exporter, compression, batching] of [
   });
 }
 
+/** Runs an application of Langfuse's SDK whose environment names a relay. Returns what it printed, and what it logged. */
+async function withLangfuse(t, variable, command, args) {
+  const collector = await collect(t);
+  const receiving = await relay(t, { endpoint: collector.url });
+  const keys = { LANGFUSE_PUBLIC_KEY: "pk-lf-x", LANGFUSE_SECRET_KEY: "sk-lf-x" };
+  const env = { ...process.env, [variable]: receiving.url, ...keys };
+  const { stdout, stderr } = await run(command, args, { env, timeout: 30_000 });
+  const { received } = await receiving.close();
+  assert.equal(received.requests, 1);
+  const [answer, agent] = collector.spans().sort((a, b) => b.name.localeCompare(a.name));
+  assert.deepEqual([answer.name, agent.name, answer.parentSpanId], ["answer", "agent", agent.spanId]);
+  assert.equal(answer.attributes["gen_ai.usage.input_tokens"], 57);
+  assert.equal(agent.attributes["gen_ai.is_entry"], true);
+  const sent = collector.requests.map(({ body, headers }) => body.toString("latin1") + JSON.stringify(headers));
+  assert.ok(!/[ps]k-lf-x/.test(sent.join()), "Langfuse's keys stay here");
+  return { stdout, stderr };
+}
+
 for (const version of ["langfuse3", "newest"]) {
   testInPython(
     `Langfuse in Python, ${version}: LANGFUSE_HOST is all that changes, and its calls that are no traces harm nothing`,
     async (t) => {
-      const collector = await collect(t);
-      const receiving = await relay(t, { endpoint: collector.url });
-      const keys = { LANGFUSE_PUBLIC_KEY: "pk-lf-x", LANGFUSE_SECRET_KEY: "sk-lf-x" };
-      const env = { ...process.env, LANGFUSE_HOST: receiving.url, ...keys };
-      const { stdout } = await run(python(version), [here("langfuse_host.py")], { env, timeout: 30_000 });
+      const program = here("langfuse_host.py");
+      const { stdout, stderr } = await withLangfuse(t, "LANGFUSE_HOST", python(version), [program]);
       assert.deepEqual(JSON.parse(stdout), { auth: "True", prompt: "'hello'" });
-      const { received } = await receiving.close();
-      assert.equal(received.requests, 1);
-      const [answer, agent] = collector.spans().sort((a, b) => b.name.localeCompare(a.name));
-      assert.deepEqual([answer.name, agent.name, answer.parentSpanId], ["answer", "agent", agent.spanId]);
-      assert.equal(answer.attributes["gen_ai.usage.input_tokens"], 57);
-      assert.equal(agent.attributes["gen_ai.is_entry"], true);
-      const sent = collector.requests.map(({ body, headers }) => body.toString("latin1") + JSON.stringify(headers));
-      assert.ok(!/[ps]k-lf-x/.test(sent.join()), "Langfuse's keys stay here");
+      // Langfuse has no such prompt either: the SDK logs that, and the application gets its own.
+      const logged = stderr.split("\n").filter((line) => line !== "" && !line.includes("'greeting-label:production'"));
+      assert.deepEqual(logged, []);
     },
   );
 }
+
+test("Langfuse in JavaScript: LANGFUSE_BASE_URL is all that changes, and nothing is logged", async (t) => {
+  const program = here("langfuse_host.mjs");
+  const { stdout, stderr } = await withLangfuse(t, "LANGFUSE_BASE_URL", process.execPath, [program]);
+  assert.deepEqual([stdout, stderr], ["", ""]);
+});
 
 /** The Python program that the README has for a relay, sent elsewhere, with a span and an end. */
 function documented(relay, changes) {

@@ -3,14 +3,14 @@
 import { createServer, type Http2Session, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import { LAST_REQUESTS } from "./http.js";
-import { HEAD, type Intake, type Signal } from "./intake.js";
-import { accepted, CODES, PROTOBUF, Refusal } from "./otlp.js";
+import { HEAD, type Intake } from "./intake.js";
+import { accepted, CODES, PROTOBUF, Refusal, type Signal, TRACES } from "./otlp.js";
 
 const service = (signal: string, name: string) => `/opentelemetry.proto.collector.${signal}.v1.${name}Service/Export`;
 const SIGNALS = new Map<string, Signal>([
-  [service("trace", "Trace"), "traces"],
-  [service("metrics", "Metrics"), "other"],
-  [service("logs", "Logs"), "other"],
+  [service("trace", "Trace"), TRACES],
+  [service("metrics", "Metrics"), "/v1/metrics"],
+  [service("logs", "Logs"), "/v1/logs"],
 ]);
 const CONTENT_TYPE = "application/grpc";
 const ENCODINGS = "identity,gzip,deflate";
@@ -126,7 +126,7 @@ function message(body: Buffer, encoding: string | undefined): [Buffer, string | 
 }
 
 /** A message as the body of an answer. */
-function framed(message: Buffer): Buffer {
+function framed(message: Uint8Array): Buffer {
   const prefix = Buffer.alloc(PREFIX);
   prefix.writeUInt32BE(message.length, 1);
   return Buffer.concat([prefix, message]);

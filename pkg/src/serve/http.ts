@@ -2,8 +2,18 @@
 // `other`.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Intake, Signal } from "./intake.js";
-import { accepted, JSON_TYPE, mediaType, PROTOBUF, Refusal, refused } from "./otlp.js";
+import type { Intake } from "./intake.js";
+import {
+  accepted,
+  encodingOf,
+  JSON_TYPE,
+  langfuse,
+  mediaType,
+  PROTOBUF,
+  refused,
+  type Signal,
+  signalOf,
+} from "./otlp.js";
 
 export interface ReceiverOptions {
   host: string;
@@ -26,21 +36,6 @@ export interface Receiver {
   destroy(): void;
 }
 
-/** The path of OTLP, with any prefix: SDKs of some backends put their own path in front. */
-const TRACES = "/v1/traces";
-const OTHER_SIGNALS = ["/v1/metrics", "/v1/logs", "/v1development/profiles"];
-/** Langfuse's API: its SDKs, redirected by `LANGFUSE_HOST`, also use endpoints other than traces. */
-const LANGFUSE = "/api/public/";
-/** The endpoint that `auth_check` reads, which programs call at their start; it raises if there is no project. */
-const PROJECTS = `${LANGFUSE}projects`;
-const OURS = { id: "genspan", name: "genspan" };
-const ONE_PROJECT = Buffer.from(JSON.stringify({ data: [{ ...OURS, organization: OURS, metadata: {} }] }));
-const NOT_LANGFUSE = Buffer.from(
-  JSON.stringify({
-    error: "NotFound",
-    message: "genspan accepts traces only (POST …/v1/traces); scores, prompts and media need Langfuse itself",
-  }),
-);
 const HEADERS_TIMEOUT = 10_000;
 const CHECK_INTERVAL = 5_000;
 /** During shutdown, the time limit for connections to send a request, in ms. */
@@ -70,10 +65,7 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
     const type = mediaType(headers["content-type"]);
     counters.requests++;
     try {
-      if (request.method !== "POST") throw new Refusal(405, "use POST");
-      if (type !== PROTOBUF && type !== JSON_TYPE) {
-        throw new Refusal(415, `content-type ${JSON.stringify(type)} is not OTLP: use ${PROTOBUF} or ${JSON_TYPE}`);
-      }
+      encodingOf(request.method, headers["content-type"]);
       const rejected = await intake.request({
         stream: request,
         socket: request.socket,
@@ -94,7 +86,7 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
     }
   }
 
-  function answer(response: ServerResponse, status: number, type: string, body: Buffer): void {
+  function answer(response: ServerResponse, status: number, type: string, body: Uint8Array): void {
     if (intake.closing) response.setHeader("connection", "close");
     response.writeHead(status, { "content-type": type, "content-length": body.length }).end(body);
   }
@@ -128,8 +120,8 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
     }
     if (otlp) return void export_(request, response, otlp);
     request.resume();
-    if (path === PROJECTS && request.method === "GET") return answer(response, 200, JSON_TYPE, ONE_PROJECT);
-    if (path.startsWith(LANGFUSE)) return answer(response, 404, JSON_TYPE, NOT_LANGFUSE);
+    const harmless = langfuse(path, request.method);
+    if (harmless) return answer(response, harmless.status, JSON_TYPE, Buffer.from(harmless.body));
     try {
       if (!options.other(request, response, path)) plain(response, 404, "nothing here");
     } catch {
@@ -168,11 +160,6 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
         });
       }),
   };
-}
-
-function signalOf(path: string): Signal | undefined {
-  if (path.endsWith(TRACES)) return "traces";
-  return OTHER_SIGNALS.some((signal) => path.endsWith(signal)) ? "other" : undefined;
 }
 
 export function plain(response: ServerResponse, status: number, text: string): void {

@@ -3,7 +3,8 @@
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import type { Rejected } from "../core.js";
-import { fromBrace, Refusal, type Take, unpack } from "./otlp.js";
+import type { Forward } from "./forward.js";
+import { codingOf, fromBrace, hasMore, Refusal, type Signal, senderOf, type Take, TRACES, unpack } from "./otlp.js";
 
 export interface Counters {
   requests: number;
@@ -23,10 +24,9 @@ export interface Counters {
   forbidden: number;
   /** Bodies of metrics and logs that were discarded. */
   discarded: number;
+  /** The same that were passed on. */
+  forwarded: number;
 }
-
-/** The content of a request: spans, or metrics, logs and profiles. */
-export type Signal = "traces" | "other";
 
 /** A request whose headers have been read. */
 export interface Incoming {
@@ -57,7 +57,7 @@ export interface Bounds {
 
 export interface IntakeOptions extends Bounds {
   /** The treatment of metrics and logs. */
-  otherSignals: "discard" | "refuse";
+  otherSignals: "discard" | "refuse" | Forward;
   take: Take;
 }
 
@@ -158,6 +158,7 @@ export class Intake {
     closed: 0,
     forbidden: 0,
     discarded: 0,
+    forwarded: 0,
   };
   /** `true` during shutdown: nothing new is accepted. */
   closing = false;
@@ -214,17 +215,22 @@ export class Intake {
     const { maxBodyBytes, otherSignals, take } = this.#options;
     const { signal, socket } = request;
     if (this.closing) throw new Refusal(503, "shutting down", 1);
-    if (signal === "other" && otherSignals === "refuse") throw new Refusal(404, TRACES_ONLY);
+    if (signal !== TRACES && otherSignals === "refuse") throw new Refusal(404, TRACES_ONLY);
     const address = addressOf(socket?.remoteAddress);
     const peer = senderOf(address);
     const upload = await this.#read(request, peer);
     try {
-      if (signal === "other") {
+      if (signal !== TRACES && otherSignals === "discard") {
         this.counters.discarded++;
         return undefined;
       }
       const [message, encoding] = request.unwrap(Buffer.concat(upload.chunks));
       upload.chunks = [];
+      if (signal !== TRACES && typeof otherSignals === "function") {
+        await otherSignals(signal, message, request.isJson, codingOf(encoding));
+        this.counters.forwarded++;
+        return undefined;
+      }
       const plain = await unpack(message, encoding, maxBodyBytes, peer);
       const body = request.isJson ? fromBrace(plain) : plain;
       const rejected = take(body, address);
@@ -249,7 +255,7 @@ export class Intake {
   /** Reads a body within all limits. It counts as held until it is released. */
   #read({ stream, socket, announced, answersEarly }: Incoming, peer: string): Promise<Upload> {
     const { maxBodyBytes } = this.#options;
-    const tooLarge = () => new Refusal(413, `the body has more than ${maxBodyBytes} bytes`);
+    const tooLarge = () => hasMore(maxBodyBytes);
     const uploads = socket && this.#connections.get(socket)?.uploads;
     return new Promise((resolve, reject) => {
       let length = 0;
@@ -380,20 +386,9 @@ export class Intake {
 
 const TOO_MANY = "too many bodies at once";
 const TRACES_ONLY =
-  "genspan relay accepts traces only; disable the other signals in the sender: OTEL_METRICS_EXPORTER=none, OTEL_LOGS_EXPORTER=none";
+  "genspan relay accepts traces only; disable the other signals in the sender (OTEL_METRICS_EXPORTER=none, OTEL_LOGS_EXPORTER=none), or pass them on with --forward-other-signals";
 
 /** An IPv4 address in its own notation, even if the socket reports it as an IPv6 address. */
 function addressOf(address: string | undefined): string {
   return (address ?? "").replace(/^::ffff:/, "");
-}
-
-/**
- * What stands for all addresses that one sender may have: of IPv6 the first 64 bits, which are its network. A machine chooses the rest as it likes
- * (RFC 4291, section 2.5.1).
- */
-export function senderOf(address: string): string {
-  const [front = [], back] = address.split("::").map((part) => part.split(":").filter((group) => group !== ""));
-  if (!address.includes(":") || front.length > 8) return address;
-  const zeros = back ? Math.max(0, 8 - front.length - back.length) : 0;
-  return [...front, ...Array<string>(zeros).fill("0"), ...(back ?? [])].slice(0, 4).join(":");
 }

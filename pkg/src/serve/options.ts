@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { PROFILES } from "../options.js";
+import { type Forward, forwardTo } from "./forward.js";
 import type { Bounds } from "./intake.js";
 
 /** The command line, the configuration or the machine prevents the command from running; the process exits with `status`. */
@@ -42,6 +43,8 @@ batches, with retries. When the queue is full, senders get 503 with Retry-After.
   --protocol NAME      http/protobuf (default), http/json, grpc (needs the package @grpc/grpc-js)
   --config FILE        JSON with the options of the package (destinations, headers, spool, privacy, …); command-line options take precedence
   --spool DIR          directory for undelivered batches
+  --forward-other-signals URL
+                       pass metrics and logs on to this OTLP/HTTP receiver, as they are; without it they get 404
   --port N             port for OTLP/HTTP (default 4318; 0: any free port)
   --grpc-port N        port for OTLP/gRPC (default 4317; "none" disables it)
   --host ADDRESS       address to listen on (default 127.0.0.1)
@@ -82,6 +85,7 @@ const RELAY = {
   protocol: { type: "string" },
   config: { type: "string" },
   spool: { type: "string" },
+  "forward-other-signals": { type: "string" },
 } as const;
 
 /** Where and from whom it receives. */
@@ -103,6 +107,8 @@ export interface InspectCommand extends Listening {
 export interface RelayCommand extends Listening {
   /** Options of GenSpanProcessor. */
   options: Record<string, unknown>;
+  /** Where metrics and logs go. */
+  forward?: Forward | undefined;
 }
 
 const DEFAULTS = {
@@ -142,7 +148,8 @@ export function relayCommand(args: string[]): RelayCommand | undefined {
   if (!("endpoint" in options) && !("destinations" in options)) {
     throw new Quit(2, "relay needs --to URL, or --config with an endpoint or destinations");
   }
-  return { ...listening(values), options };
+  const url = values["forward-other-signals"];
+  return { ...listening(values), options, ...(url !== undefined && { forward: forwardTo(url) }) };
 }
 
 function read<T extends NonNullable<ParseArgsConfig["options"]>>(args: string[], options: T) {

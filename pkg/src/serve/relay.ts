@@ -2,17 +2,17 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { printable } from "../check.js";
 import { configure } from "../config.js";
+import { hostOfSenders, ingest, MAX_QUEUE, tokensIn } from "../ingest.js";
 import { nodeHost } from "../node-host.js";
 import type { GenSpanOptions } from "../options.js";
 import { Sender, type SenderStats } from "../sender.js";
 import { version } from "../slim.js";
 import { tryDirectory } from "../spool.js";
-import type { Host, Route } from "../types.js";
+import type { Route } from "../types.js";
 import { type GrpcReceiver, listenGrpc } from "./grpc.js";
 import { listen } from "./http.js";
 import { type Counters, Intake } from "./intake.js";
 import { Quit, type RelayCommand } from "./options.js";
-import { Refusal } from "./otlp.js";
 
 export interface Relay {
   url: string;
@@ -27,34 +27,14 @@ export interface Relay {
   close(): Promise<{ received: Counters; stats: SenderStats }>;
 }
 
-/** The value of Retry-After for a full queue, in seconds. */
-const RETRY_AFTER = 2;
 const FLUSH_TIMEOUT = 20_000;
 /** With a spool, undelivered batches are on disk well before a container's grace period of 10 s is over. */
 const FLUSH_TIMEOUT_WITH_SPOOL = 5_000;
-/** Spans in the queue: so many that its size in bytes is the effective limit, because a body is accepted as a whole. */
-const MAX_QUEUE = 1 << 20;
-
-/**
- * The host of the relay. Variables that describe a service would describe the relay instead of the senders, so they are omitted; `host.name` is the
- * sender's.
- */
-function relayHost(): Host {
-  const { onExit: _, ...host } = nodeHost;
-  const env = Object.entries(process.env).filter(([name]) => name.startsWith("OTEL_EXPORTER_OTLP_"));
-  const token = process.env.OTEL_RESOURCE_ATTRIBUTES?.split(",").find((pair) => /^\s*token\s*=/.test(pair));
-  return {
-    ...host,
-    env: { ...Object.fromEntries(env), ...(token && { OTEL_RESOURCE_ATTRIBUTES: token }) },
-    hostName: () => undefined,
-  };
-}
-
 /** Throws a Quit if options are invalid. */
 export async function startRelay(command: RelayCommand, warn: (message: string) => void): Promise<Relay> {
   const flushTimeoutMillis = command.options.spool === undefined ? FLUSH_TIMEOUT : FLUSH_TIMEOUT_WITH_SPOOL;
   const options = { flushTimeoutMillis, maxQueueSize: MAX_QUEUE, ...command.options } as GenSpanOptions;
-  const host = { ...relayHost(), warn };
+  const host = { ...hostOfSenders(nodeHost), warn };
   let config: ReturnType<typeof configure>;
   let sender: Sender;
   try {
@@ -86,7 +66,7 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
   }
 
   const take = (body: Buffer, peer: string) => {
-    const taken = ingest(body, peer);
+    const taken = ingest(sender, body, peer, breaks);
     sender.took(taken.pipeline, false);
     if (config.spool) keep(body, peer, taken.pipeline.taken);
     return taken.rejected;
@@ -106,39 +86,6 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
     return handed;
   }
 
-  const ingest = (body: Buffer, peer: string) => {
-    const pipeline = sender.usable();
-    const { writer } = sender;
-    if (sender.stopped || pipeline === undefined || writer === undefined) {
-      if (!sender.stopped) breaks();
-      throw new Refusal(503, "shutting down", RETRY_AFTER);
-    }
-    const address = Buffer.from(peer);
-    let taken: ReturnType<typeof pipeline.ingest>;
-    try {
-      taken = pipeline.ingest(writer.raw(address, body), address.length, Date.now());
-    } catch (error) {
-      sender.fault("ingest", error);
-      if (sender.usable() === undefined) breaks();
-      // No Retry-After: another fault would harm other senders as much as this one did.
-      throw new Refusal(500, "internal fault");
-    }
-    if (taken && "refused" in taken) {
-      const { refused, message } = taken;
-      if (refused !== "full") throw new Refusal(refused === "limit" ? 413 : 400, message);
-      sender.pump();
-      sender.warn(`${message}: answering 503`);
-      throw new Refusal(503, message, RETRY_AFTER);
-    }
-    for (let service = pipeline.tokenless(); service !== undefined; service = pipeline.tokenless()) {
-      sender.warn(
-        `service ${JSON.stringify(service)} sends no token, so the destination of profile tencent does not receive its spans; set the resource attribute token there (OTEL_RESOURCE_ATTRIBUTES=token=…), or one token for all services here`,
-      );
-    }
-    sender.handing(pipeline.taken);
-    return { pipeline, rejected: taken };
-  };
-
   function other({ method }: IncomingMessage, response: ServerResponse, path: string): boolean {
     if (path !== "/healthz" || (method !== "GET" && method !== "HEAD")) return false;
     const well = sender.usable() !== undefined && !sender.stopped;
@@ -153,7 +100,7 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
     return true;
   }
 
-  const intake = new Intake({ ...command, otherSignals: "refuse", take });
+  const intake = new Intake({ ...command, otherSignals: command.forward ?? "refuse", take });
   const receiver = await listen({ ...command, intake, other }).catch(async (error) => {
     await sender.shutdown();
     throw error;
@@ -203,35 +150,6 @@ async function checkSpool(dir: string): Promise<void> {
     const fix = "use a directory that this user can create and write to";
     throw new Quit(1, `spool.dir: ${JSON.stringify(dir)} cannot be used: ${error.message}; ${fix}`);
   });
-}
-
-/** The start of an attribute `token` with a text in protobuf, up to the length of its value; and the whole attribute in JSON. */
-const TOKEN = Buffer.from([0x0a, 5, ...Buffer.from("token"), 0x12]);
-const TOKEN_IN_JSON = /"key":"token","value":\{"stringValue":("(?:[^"\\]|\\.)*")/g;
-
-/** The tokens of senders in a batch. */
-export function tokensIn(body: Uint8Array): string[] {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
-  if (bytes[0] === 0x7b) return [...bytes.toString().matchAll(TOKEN_IN_JSON)].map(([, text = ""]) => JSON.parse(text));
-  const tokens: string[] = [];
-  for (let at = bytes.indexOf(TOKEN); at >= 0; at = bytes.indexOf(TOKEN, at + 1)) {
-    const [, value] = varint(bytes, at + TOKEN.length);
-    const [length, start] = varint(bytes, value + 1);
-    if (bytes[value] === 0x0a) tokens.push(bytes.toString("utf8", start, start + length));
-  }
-  return tokens;
-}
-
-/** A protobuf varint, and the position after it. */
-function varint(bytes: Buffer, from: number): [number, number] {
-  let at = from;
-  let number = 0;
-  for (let shift = 0; shift < 28; shift += 7) {
-    const byte = bytes[at++] ?? 0;
-    number |= (byte & 127) << shift;
-    if (byte < 128) break;
-  }
-  return [number, at];
 }
 
 /** Refuses endpoints that would send the relay's output back to it. */
