@@ -5,6 +5,7 @@ import { webHost } from "./host.js";
 import { type GenSpanOptions, GenSpanProcessor, version, type WaitUntil } from "./index.js";
 import type { Attributes, Context, EndedSpan, HrTime, SpanContext, SpanEvent, TraceState } from "./otel.js";
 import { Detached, insideState, SPAN } from "./otel.js";
+import { MAX_OPEN, Pool } from "./pool.js";
 
 export * from "./index.js";
 
@@ -32,12 +33,6 @@ export interface Span extends Trace {
 const LINGER = 20;
 /** Time limit of delivery, in ms: Cloudflare ends a worker 30 s after its response. */
 const DELIVERY = 20_000;
-/** Maximum number of requests whose spans wait for a backend, each with its own memory; further requests are not traced. */
-const MAX_OPEN = 64;
-/** A request that is open for longer was ended by the runtime, in ms. */
-const STALE = 120_000;
-/** Maximum number of idle processors, kept because a new processor costs more than the spans of a request. */
-const MAX_IDLE = 32;
 const WARN_INTERVAL = 60_000;
 
 const SAMPLED = 1;
@@ -50,9 +45,10 @@ interface Settings {
 }
 
 const NOTHING = {};
-const idle: { settings: Settings; processor: GenSpanProcessor }[] = [];
-/** The processors in use, with the times when they were taken, in that order. */
-const open = new Map<GenSpanProcessor, number>();
+const pool = new Pool<Settings, GenSpanProcessor>(
+  (a, b) => a.env === b.env && a.options === b.options,
+  ({ env, options }) => new GenSpanProcessor(options, { ...webHost, env: env as typeof webHost.env, warn: tell }),
+);
 let lastWarning = Number.NEGATIVE_INFINITY;
 
 /**
@@ -112,18 +108,11 @@ class Recording {
   }
 
   #open(): GenSpanProcessor | undefined {
-    const now = Date.now();
-    for (const [processor, since] of open) {
-      if (now - since < STALE) break;
-      open.delete(processor);
-      void processor.shutdown({ timeoutMillis: 0 });
-    }
-    if (open.size >= MAX_OPEN) {
+    const processor = pool.take(this.settings);
+    if (!processor) {
       tell(`${MAX_OPEN} requests wait for a backend; further requests are not traced`);
       return undefined;
     }
-    const processor = take(this.settings);
-    open.set(processor, now);
     const delivered = new Promise<void>((resolve) => {
       this.#delivered = resolve;
     });
@@ -137,31 +126,10 @@ class Recording {
     this.#processor = undefined;
     if (processor) {
       await processor.forceFlush({ timeoutMillis: DELIVERY });
-      await give(this.settings, processor);
+      for (const error of await pool.give(this.settings, processor)) tell(error);
     }
     delivered();
   }
-}
-
-function take({ env, options }: Settings): GenSpanProcessor {
-  const at = idle.findIndex(({ settings }) => settings.env === env && settings.options === options);
-  if (at >= 0) return (idle.splice(at, 1)[0] as (typeof idle)[0]).processor;
-  return new GenSpanProcessor(options, { ...webHost, env: env as typeof webHost.env, warn: tell });
-}
-
-/** Drops undelivered spans here, because they must not be sent on behalf of a later request. */
-async function give(settings: Settings, processor: GenSpanProcessor): Promise<void> {
-  const since = open.get(processor);
-  if (since === undefined) return;
-  open.delete(processor);
-  const { destinations = [] } = processor.stats();
-  for (const { lastError } of destinations) if (lastError && lastError.timeMillis >= since) tell(lastError.message);
-  let left: GenSpanProcessor | undefined = processor;
-  if (destinations.every(({ pending, health }) => pending === 0 && health === "ok")) {
-    idle.push({ settings, processor });
-    left = idle.length > MAX_IDLE ? idle.shift()?.processor : undefined;
-  }
-  await left?.shutdown({ timeoutMillis: 0 });
 }
 
 const RESOURCE = { attributes: { "service.name": "unknown_service" } };
