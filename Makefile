@@ -50,7 +50,7 @@ FOR_DEMO     := $(call installed,demo examples/node-langfuse)
 FOR_TEST     := $(call installed,tests/node/*)
 FOR_WWW      := $(call installed,www)
 FOR_PAGES    := $(call installed,tests/www)
-FOR_RUNTIMES := $(call installed,tests/runtimes examples/cloudflare-worker examples/vercel-ai)
+FOR_RUNTIMES := $(call installed,tests/runtimes examples/cloudflare-worker examples/receive-worker examples/vercel-ai)
 FOR_BENCH    := $(call installed,benches/js/*)
 NPM       := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 

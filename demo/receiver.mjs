@@ -52,6 +52,12 @@ export async function startReceiver({ respond = () => ({}) } = {}) {
   };
 }
 
+/** The protobuf of an ExportTraceServiceRequest in JSON. */
+export function encode(json) {
+  const message = ExportTraceServiceRequest.fromObject(idsToBytes(structuredClone(json)));
+  return Buffer.from(ExportTraceServiceRequest.encode(message).finish());
+}
+
 /** An ExportTraceServiceRequest as a plain object: ids in hex, 64-bit integers as decimal text, defaults filled in. */
 export function decode(body, type = "application/x-protobuf") {
   const message = type.startsWith(JSON_TYPE)

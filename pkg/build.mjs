@@ -10,7 +10,7 @@ rmSync("dist", { recursive: true, force: true });
 
 const BOTH = ["slim", "index", "node", "edge"];
 /** Entry points of runtimes that know no CommonJS. */
-const ESM_ONLY = ["workerd", "edge-light", "deno"];
+const ESM_ONLY = ["workerd", "edge-light", "deno", "receive", "receive-workerd", "receive-edge-light"];
 
 const options = {
   bundle: true,
@@ -33,7 +33,7 @@ for (const [format, extension] of [
   const besideOthers = {
     name: "beside-others",
     setup(bundler) {
-      bundler.onResolve({ filter: /^\.\/(slim|index)\.js$/ }, ({ path }) => ({
+      bundler.onResolve({ filter: /^\.\/(slim|index|receiver)\.js$/ }, ({ path }) => ({
         path: path.replace(/js$/, extension),
         external: true,
       }));
@@ -61,6 +61,15 @@ for (const [format, extension] of [
   });
   await build({ ...onNode, entryPoints: ["src/deno.ts"] });
   await build({ ...thin, entryPoints: ["src/workerd.ts", "src/edge-light.ts"], external: ["./core.wasm*"] });
+  // The receiver's own, whole likewise.
+  const whole = { ...written, minifyWhitespace: true };
+  await build({ ...whole, entryPoints: ["src/receiver.ts"] });
+  await build({ ...whole, entryPoints: ["src/receive.ts"], platform: "node", external: ["@grpc/grpc-js"] });
+  await build({
+    ...thin,
+    entryPoints: ["src/receive-workerd.ts", "src/receive-edge-light.ts"],
+    external: ["./ingest.wasm*"],
+  });
 }
 
 execFileSync(
@@ -90,7 +99,7 @@ for (const name of [...BOTH, ...ESM_ONLY]) declare(name);
 
 for (const name of readdirSync("dist").flatMap((file) => /^(.+)\.d\.ts$/.exec(file)?.[1] ?? [])) {
   if (!declared.has(name)) rmSync(`dist/${name}.d.ts`);
-  else if (!ESM_ONLY.includes(name)) {
+  else if (![...ESM_ONLY, "receiver"].includes(name)) {
     // CommonJS gets the same types under names that make TypeScript read them as CommonJS.
     const types = readFileSync(`dist/${name}.d.ts`, "utf8").replace(/("\.\/[\w-]+)\.js"/g, '$1.cjs"');
     writeFileSync(`dist/${name}.d.cts`, types);

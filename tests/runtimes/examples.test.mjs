@@ -64,6 +64,35 @@ test("cloudflare-worker", { skip: existsSync(bin("wrangler")) ? false : "wrangle
   assert.equal(entries(spans).length, 1);
 });
 
+test("receive-worker", { skip: existsSync(bin("wrangler")) ? false : "wrangler is not installed" }, async (t) => {
+  const { receiver, origin } = await backends(t);
+  const port = await freePort();
+  const vars = { COLLECTOR_URL: `${origin}/collector`, LANGFUSE_URL: `${origin}/langfuse`, LANGFUSE_PUBLIC_KEY: "pk" };
+  const set = Object.entries({ ...vars, LANGFUSE_SECRET_KEY: "sk" }).flatMap(([name, value]) => [
+    "--var",
+    `${name}:${value}`,
+  ]);
+  const args = ["start", "--", "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0", ...set];
+  const quiet = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
+  const attributes = [{ key: "gen_ai.operation.name", value: { stringValue: "chat" } }];
+  const span = { traceId: "1".repeat(32), spanId: "2".repeat(16), name: "chat", attributes };
+  const times = { startTimeUnixNano: "1700000000000000000", endTimeUnixNano: "1700000001000000000" };
+  const body = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [{ ...span, ...times }] }] }] });
+  await whileRunning("npm", args, example("receive-worker"), quiet, async () => {
+    // The second line of the README, with a span.
+    const init = { method: "POST", headers: { "content-type": "application/json" }, body };
+    const response = await fetch(`http://127.0.0.1:${port}/change-me/v1/traces`, init);
+    assert.equal(await response.text(), "{}");
+    return true;
+  });
+  const paths = receiver.requests.map(({ path }) => path).toSorted();
+  assert.deepEqual(paths, ["/collector/v1/traces", "/langfuse/api/public/otel/v1/traces"]);
+  for (const { path, headers } of receiver.requests) {
+    assert.equal(headers.authorization, path.startsWith("/langfuse") ? `Basic ${btoa("pk:sk")}` : undefined);
+  }
+  assert.equal(entries(receiver.spans()).length, 1);
+});
+
 test("deno", { skip: existsSync(bin("deno")) ? false : "deno is not installed" }, async (t) => {
   const { model, receiver, origin } = await backends(t);
   const port = await freePort();
