@@ -138,3 +138,14 @@ export function langfuse(path: string, method: string | undefined): { status: nu
   const [status, body] = HARMLESS[`${method} ${path.slice(at + LANGFUSE.length)}`] ?? [404, NOT_LANGFUSE];
   return { status, body: JSON.stringify(body) };
 }
+
+/**
+ * What stands for all addresses that one sender may have: of IPv6 the first 64 bits, which are its network. A machine chooses the rest as it likes
+ * (RFC 4291, section 2.5.1).
+ */
+export function senderOf(address: string): string {
+  const [front = [], back] = address.split("::").map((part) => part.split(":").filter((group) => group !== ""));
+  if (!address.includes(":") || front.length > 8) return address;
+  const zeros = back ? Math.max(0, 8 - front.length - back.length) : 0;
+  return [...front, ...Array<string>(zeros).fill("0"), ...(back ?? [])].slice(0, 4).join(":");
+}

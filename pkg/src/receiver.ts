@@ -17,6 +17,7 @@ import {
   PROTOBUF,
   Refusal,
   refused,
+  senderOf,
   signalOf,
   TRACES,
   unpacksToMore,
@@ -231,11 +232,12 @@ export function receiver(
   async function receive(request: Request, tenant: Tenant, from: string, later: (work: Promise<unknown>) => void) {
     const { limits } = tenant;
     const isJson = encodingOf(request.method, request.headers.get("content-type")) === JSON_TYPE;
-    const open = tenant.open.get(from) ?? 0;
+    const one = senderOf(from);
+    const open = tenant.open.get(one) ?? 0;
     if (open >= limits.maxRequestsOfSender) {
       throw new Refusal(429, `${open} requests of this sender are in progress`, RETRY_AFTER);
     }
-    tenant.open.set(from, open + 1);
+    tenant.open.set(one, open + 1);
     let mine = 0;
     try {
       const plain = await bodyOf(request, limits, from, (bytes) => {
@@ -246,9 +248,9 @@ export function receiver(
       return await deliver(body, tenant, from, later).catch((error) => park(body, tenant, from, error));
     } finally {
       held -= mine;
-      const left = (tenant.open.get(from) ?? 1) - 1;
-      if (left > 0) tenant.open.set(from, left);
-      else tenant.open.delete(from);
+      const left = (tenant.open.get(one) ?? 1) - 1;
+      if (left > 0) tenant.open.set(one, left);
+      else tenant.open.delete(one);
     }
   }
 

@@ -892,7 +892,7 @@ test("a second signal ends the relay at once, and with a spool what was accepted
 });
 
 test("all addresses of a network of IPv6 are one sender, and each of IPv4 is one", async () => {
-  const { senderOf } = await source("serve/intake");
+  const { senderOf } = await source("otlp");
   for (const [address, sender] of [
     ["203.0.113.9", "203.0.113.9"],
     ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],

@@ -63,7 +63,7 @@ function envoy(profile: Profile, name: string): string {
   const token = profile === "tencent" ? ', "token": "<token>"' : "";
   const topic =
     profile === "tencent-cls"
-      ? ', "region": "ap-guangzhou", "topicId": "<topic>", "secretId": "<id>", "secretKey": "<key>"'
+      ? ', "region": "ap-guangzhou", "topicId": "your-topic", "secretId": "your-id", "secretKey": "your-key"'
       : "";
   const headers = profile === "langfuse" ? ', "headers": { "authorization": "Basic <base64 of public:secret>" }' : "";
   return `http_filters:

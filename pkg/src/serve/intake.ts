@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import type { Rejected } from "../core.js";
 import type { Forward } from "./forward.js";
-import { codingOf, fromBrace, hasMore, Refusal, type Signal, type Take, TRACES, unpack } from "./otlp.js";
+import { codingOf, fromBrace, hasMore, Refusal, type Signal, senderOf, type Take, TRACES, unpack } from "./otlp.js";
 
 export interface Counters {
   requests: number;
@@ -391,15 +391,4 @@ const TRACES_ONLY =
 /** An IPv4 address in its own notation, even if the socket reports it as an IPv6 address. */
 function addressOf(address: string | undefined): string {
   return (address ?? "").replace(/^::ffff:/, "");
-}
-
-/**
- * What stands for all addresses that one sender may have: of IPv6 the first 64 bits, which are its network. A machine chooses the rest as it likes
- * (RFC 4291, section 2.5.1).
- */
-export function senderOf(address: string): string {
-  const [front = [], back] = address.split("::").map((part) => part.split(":").filter((group) => group !== ""));
-  if (!address.includes(":") || front.length > 8) return address;
-  const zeros = back ? Math.max(0, 8 - front.length - back.length) : 0;
-  return [...front, ...Array<string>(zeros).fill("0"), ...(back ?? [])].slice(0, 4).join(":");
 }
