@@ -19,6 +19,13 @@ PAGE     := www/dist/index.html
 # The module with its names kept.
 NAMED    := target/size/named.wasm
 
+# The C ABI as a module that any engine runs, and as one for engines with SIMD.
+ABI := abi/dist/genspan.wasm abi/dist/genspan-simd.wasm
+
+# What makes the header of the C ABI.
+CBINDGEN_VERSION := 0.29.4
+CBINDGEN := target/tools/cbindgen-$(CBINDGEN_VERSION)/bin/cbindgen
+
 # What searches for bad input. The options of rustc that it needs are those of a nightly toolchain.
 CARGO_FUZZ_VERSION := 0.13.2
 CARGO_FUZZ   := target/tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin/cargo-fuzz
@@ -48,7 +55,10 @@ FOR_BENCH    := $(call installed,benches/js/*)
 NPM       := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 
 FOR_PYTHON := target/py/.installed
+# Engines that run the modules of the C ABI, and what checks them.
+FOR_ABI := target/py-abi/.installed
 FOR_PHOENIX := target/phoenix/.installed
+FOR_READERS := target/readers/.installed
 # The plugin for Envoy, and the clients that its tests run.
 PLUGIN    := plugins/proxy-wasm/genspan.wasm
 FOR_ENVOY := $(patsubst tests/envoy/requirements-%.txt,target/py-%/.installed,$(wildcard tests/envoy/requirements-*.txt))
@@ -63,7 +73,7 @@ test-%: NODE_TEST += --test-timeout=600000
 export CHROMIUM ?= /usr/bin/chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugin test demo bench bench-native bench-envoy bench-outage faults kill fuzz profile instructions size lint clean test-core check-core test-pkg test-node test-runtimes test-envoy test-www test-backends screenshots python chromium rust-components FORCE
+.PHONY: help build abi abi-native header cbindgen plugin test demo bench bench-native bench-envoy bench-outage attack faults kill fuzz profile instructions size lint clean test-core check-core test-abi test-pkg test-node test-readers test-runtimes test-envoy test-www test-backends readers screenshots python chromium rust-components FORCE
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -71,10 +81,12 @@ help: ## list the targets
 
 build: $(PAGE) ## build the npm package: Rust core to WebAssembly, TypeScript to pkg/dist, the inspector's page to www/dist
 
+abi: $(ABI) abi-native ## build what hosts in other languages embed, into abi/dist: two WebAssembly modules without imports, and a shared library
+
 plugin: $(PLUGIN) ## build the proxy-wasm plugin for Envoy and its like
 
 test: ## run everything that must pass: lint, all tests, no imports in the core (STEP_LIMIT=1500: seconds that a step may take)
-	@MAKE="$(MAKE)" node scripts/test.mjs build plugin lint test-core check-core test-pkg test-node test-runtimes test-envoy test-www
+	@MAKE="$(MAKE)" node scripts/test.mjs build abi plugin lint test-core check-core test-abi test-pkg test-node test-readers test-runtimes test-envoy test-www
 
 demo: build $(FOR_DEMO) ## run an instrumented agent against a local receiver, show what arrived, and look inside (OPEN=0: do not stay, OPEN=1: in a browser)
 	@node demo/run.mjs
@@ -96,6 +108,9 @@ bench-outage: $(DIST) $(FOR_DEMO) $(FOR_TEST) ## a service whose backend is down
 
 test-backends: $(DIST) $(FOR_TEST) $(FOR_PHOENIX) ## send to a real Arize Phoenix and read back through its API
 	$(NODE_TEST) $(wildcard tests/backends/*.test.mjs)
+
+attack: $(DIST) $(PLUGIN) $(FOR_DEMO) $(FOR_ENVOY) ## hostile and normal senders at once, to a relay and to Envoy, for MINUTES (30): latency, memory, losses
+	@node benches/attack.mjs
 
 faults: $(DIST) $(FOR_DEMO) $(FOR_TEST) ## every fault by every transport; writes what was found into docs/delivery.md
 	WRITE_PAGE=1 $(NODE_TEST) tests/node/faults.test.mjs
@@ -139,9 +154,16 @@ test-core: ## tests of the Rust core
 	cargo test --quiet --workspace
 	@cargo test --quiet --test conventions -- --nocapture | grep -E 'rows honoured|^  all'
 
-check-core: ## the core without bindings builds for wasm32 and imports nothing
+check-core: $(ABI) $(FOR_ABI) ## the core without bindings builds for wasm32 and imports nothing; the modules of the C ABI are what every engine runs
 	scripts/build-core.sh --quiet --no-default-features --target-dir target/wasm-core
 	@node scripts/check-imports.mjs target/wasm-core/wasm32-unknown-unknown/debug/genspan.wasm
+	$(NODE_TEST) tests/abi/modules.test.mjs
+
+test-abi: $(ABI) abi-native $(FOR_ABI) cbindgen ## the C ABI: a C program, and the same calls with the same results in every engine
+	$(NODE_TEST) tests/abi/abi.test.mjs
+
+header: $(CBINDGEN) ## write the header of the C ABI anew, abi/include/genspan.h
+	@$(CBINDGEN) --quiet --config abi/cbindgen.toml abi --output abi/include/genspan.h
 
 test-pkg: $(DIST) $(FOR_DEMO) ## tests of the npm package
 	$(NODE_TEST) $(wildcard pkg/test/*.test.mjs)
@@ -149,6 +171,12 @@ test-pkg: $(DIST) $(FOR_DEMO) ## tests of the npm package
 test-node: $(DIST) $(FOR_DEMO) $(FOR_TEST) $(FOR_ENVOY) $(FOR_PYTHON) ## end to end: real SDKs, real instrumentation, other decoders
 	cargo build --quiet --release --example convert --example ingest --example exporter
 	$(NODE_TEST) $(wildcard tests/node/*.test.mjs)
+
+test-readers: $(DIST) $(FOR_DEMO) $(FOR_READERS) ## what MLflow, Arize Phoenix and Langfuse read out of every captured body
+	$(NODE_TEST) $(wildcard tests/readers/*.test.mjs)
+
+readers: $(DIST) $(FOR_DEMO) $(FOR_READERS) ## write the tables of docs/readers.md
+	@WRITE_PAGE=1 node tests/readers/page.mjs
 
 test-runtimes: $(PAGE) $(FOR_DEMO) $(FOR_RUNTIMES) | chromium ## the packed package in Node, Deno, Bun, workerd and Chromium, by every bundler
 	cargo build --quiet --release --example convert
@@ -168,7 +196,7 @@ screenshots: $(PAGE) $(FOR_DEMO) $(FOR_PAGES) | chromium ## draw the README's pi
 	cwebp -quiet -m 6 -q 85 -resize 1920 0 target/www/changes-dark-1440.png -o docs/inspector-dark.webp
 
 clean: ## remove everything that make has built or installed here
-	rm -rf target pkg/dist pkg/wasm www/dist $(dir $(FOR_PKG) $(FOR_DEMO) $(FOR_TEST) $(FOR_RUNTIMES) $(FOR_WWW) $(FOR_PAGES) $(FOR_BENCH))
+	rm -rf target abi/dist pkg/dist pkg/wasm www/dist $(dir $(FOR_PKG) $(FOR_DEMO) $(FOR_TEST) $(FOR_RUNTIMES) $(FOR_WWW) $(FOR_PAGES) $(FOR_BENCH))
 
 # ---- what the targets stand on
 
@@ -179,6 +207,14 @@ $(RAW_WASM): FORCE
 $(WASM_BINDGEN_ROOT)/bin/wasm-bindgen:
 	cargo install --quiet wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION) --debug --root $(WASM_BINDGEN_ROOT) --target-dir target/tools/build
 	@rm -rf target/tools/build
+
+$(CBINDGEN):
+	cargo install --quiet cbindgen --version $(CBINDGEN_VERSION) --locked --debug --root target/tools/cbindgen-$(CBINDGEN_VERSION) --target-dir target/tools/build
+	@rm -rf target/tools/build
+
+# Without it the header is not compared, and that is listed as a test that did not run.
+cbindgen:
+	@[ -x $(CBINDGEN) ] || $(MAKE) --no-print-directory $(CBINDGEN) || { mkdir -p target/missing && echo "cbindgen is not installed, and cargo could not install it" > target/missing/cbindgen; }
 
 $(CARGO_FUZZ):
 	cargo install --quiet cargo-fuzz --version $(CARGO_FUZZ_VERSION) --locked --root target/tools/cargo-fuzz-$(CARGO_FUZZ_VERSION) --target-dir target/tools/build
@@ -220,7 +256,19 @@ $(PAGE): $(DIST) $(FOR_WWW) $(shell find www/src www/public -type f 2>/dev/null)
 
 $(PLUGIN): FORCE $(FOR_PKG)
 	@scripts/build-core.sh --quiet --profile proxy -p genspan-proxy-wasm
-	@WASM_OPT="$(WASM_OPT)" scripts/optimize.sh target/wasm/wasm32-unknown-unknown/proxy/genspan_proxy_wasm.wasm $@
+	@WASM_OPT="$(WASM_OPT)" scripts/optimize.sh target/wasm/wasm32-unknown-unknown/proxy/genspan_proxy_wasm.wasm $@ plugins/proxy-wasm/exports.json
+
+abi/dist/genspan.wasm: FORCE $(FOR_PKG)
+	@SIMD=- scripts/build-core.sh --quiet --profile wasm -p genspan-abi --target-dir target/wasm-plain
+	@WASM_OPT="$(WASM_OPT)" scripts/optimize.sh target/wasm-plain/wasm32-unknown-unknown/wasm/genspan_abi.wasm $@
+
+abi/dist/genspan-simd.wasm: FORCE $(FOR_PKG)
+	@scripts/build-core.sh --quiet --profile wasm -p genspan-abi
+	@WASM_OPT="$(WASM_OPT)" scripts/optimize.sh target/wasm/wasm32-unknown-unknown/wasm/genspan_abi.wasm $@
+
+# For this machine: libgenspan.so, libgenspan.dylib or genspan.dll.
+abi-native: FORCE
+	@scripts/build-native.sh --quiet
 
 # What the tests need of the machine, installed where that is possible. Where it is not, their tests are listed as not run.
 python:
@@ -242,6 +290,17 @@ target/py-%/.installed: tests/envoy/requirements-%.txt | python
 
 $(FOR_PYTHON): tests/python-requirements.txt | python
 	$(venv)
+
+# Phoenix alone: without the server's libraries it is there in seconds. Where a package can't be had, the reason is kept for the list of tests.
+$(FOR_READERS): tests/readers/requirements.txt tests/readers/requirements-alone.txt | python
+	@mkdir -p target/missing; rm -f target/missing/readers
+	@if [ -e target/missing/python3 ]; then cp target/missing/python3 target/missing/readers; else \
+	  rm -rf $(@D); python3 -m venv $(@D) && pip="$(@D)/bin/python -m pip install --quiet --disable-pip-version-check" && \
+	  $$pip -r $< && $$pip --no-deps -r $(word 2,$^) && touch $@ || { rm -rf $(@D); echo "pip could not install the readers" >target/missing/readers; }; fi
+
+# A package that can't be installed keeps none of the others from it: its tests are listed as not run.
+$(FOR_ABI): tests/abi/requirements.txt | python
+	@[ -e target/missing/python3 ] || { python3 -m venv $(@D) && scripts/install-python.sh $(@D) $< && touch $@; }
 
 $(FOR_PHOENIX): tests/backends/requirements.txt | python
 	$(venv)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds a crate of the workspace (the core, if `-p` names none) for wasm32-unknown-unknown with the cargo arguments given. No wasm-bindgen, no
-# optimizer here.
+# Builds a crate of the workspace (the core, if `-p` names none) for wasm32-unknown-unknown with the cargo arguments given, without SIMD where
+# SIMD=- is set. No wasm-bindgen, no optimizer here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 toolchain=$(scripts/setup-rust-wasm.sh)
@@ -12,11 +12,8 @@ if [ -n "$toolchain" ]; then
 fi
 export CARGO_TARGET_DIR=target/wasm
 
-# Panic messages carry source paths: name the crate, not the machine that built it. The registry's folders exist only
-# after a fetch.
-cargo fetch --quiet
-# SIMD: every runtime of the last years has it (Node 16, V8 9.1), and searching text is what the core does most.
-flags+="-C target-feature=+simd128 --remap-path-prefix=$PWD=/genspan --remap-path-prefix=$(rustc --print sysroot)/lib/rustlib/src/rust=/rust"
+# SIMD: every JavaScript runtime of the last years has it (Node 16, V8 9.1), and searching text is what the core does most.
+flags+="-C target-feature=${SIMD:-+}simd128 $(scripts/remap-paths.sh)"
 # What LLVM copies so that hot code runs fast costs more here than it gives: loops stay as they are written, and little is inlined but what
 # is hardly longer than its call. Together a tenth of the module (gzip); `make bench` hardly sees it. With inline-instr-cost=50 it is 5 %
 # smaller still, and 10 % slower on small spans. What is marked to be inlined may be longer: with 225 for it instead of 400 the module is 3 %
@@ -26,7 +23,4 @@ for argument in inline-threshold=60 inlinehint-threshold=225 \
   flags+=" -Cllvm-args=-$argument"
 done
 flags+=" -Cno-vectorize-loops -Cno-vectorize-slp"
-for registry in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/; do
-  flags+=" --remap-path-prefix=${registry%/}=/crates"
-done
 RUSTFLAGS="${RUSTFLAGS:-} $flags" exec cargo rustc --lib --crate-type cdylib --target wasm32-unknown-unknown "$@"

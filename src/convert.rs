@@ -5,9 +5,9 @@ use crate::body;
 use crate::config::{Config, Convert, Entry, Format};
 use crate::conventions;
 use crate::describe::{self, ResourceRules};
-use crate::engine::Engine;
+use crate::engine::{self, Engine};
 use crate::entry::{Decision, Reason};
-use crate::error::Error;
+use crate::error::{ConfigError, Error};
 use crate::explain::Explainer;
 use crate::keys::Keys;
 use crate::normalize::{self, Context};
@@ -40,13 +40,7 @@ pub struct Converted {
 
 /// As [`convert()`], with what the host does with content itself.
 pub fn convert_with(body: &[u8], options: &Convert, hooks: &Hooks) -> Result<Converted, Error> {
-    let mut from = options.from;
-    let ([out, _], partial_success) = process(body, options, hooks, &mut from, false)?;
-    let body = match if options.to == Format::Auto { from } else { options.to } {
-        Format::Json => json::from_protobuf(&out).map_err(Error::Protobuf)?,
-        _ => out,
-    };
-    Ok(Converted { body, partial_success })
+    Converter::new(options).map_err(Error::Config)?.convert(body, hooks).map(Written::into_owned)
 }
 
 /// Why [`convert()`] gives what it gives: a JSON list with one object for each span, in the order of the body.
@@ -66,8 +60,7 @@ pub fn explain(body: &[u8], options: &Convert) -> Result<Vec<u8>, Error> {
 
 /// As [`explain()`], with what the host does with content itself.
 pub fn explain_with(body: &[u8], options: &Convert, hooks: &Hooks) -> Result<Converted, Error> {
-    let ([_, body], partial_success) = process(body, options, hooks, &mut options.from.clone(), true)?;
-    Ok(Converted { body, partial_success })
+    Converter::new(options).map_err(Error::Config)?.explain(body, hooks)
 }
 
 /// Returns the body in the encoding `to`, without normalising it. Members that OTLP does not define are omitted; a body that is in that encoding
@@ -80,69 +73,163 @@ pub fn transcode(body: &[u8], to: Format) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// Reads, processes and encodes a body as protobuf, and explains it if asked to. `format` becomes that of the body.
-fn process(
-    body: &[u8],
-    options: &Convert,
-    hooks: &Hooks,
-    format: &mut Format,
-    explained: bool,
-) -> Result<([Vec<u8>; 2], Option<PartialSuccess>), Error> {
-    options.validate().map_err(Error::Config)?;
-    let config = Config {
-        destinations: vec![options.destination()],
-        entry: Entry { hold_millis: f64::INFINITY, max_held: usize::MAX, max_spans: usize::MAX, ..options.entry.clone() },
-        privacy: options.privacy.clone(),
-        mappings: options.mappings,
-        infer_provider: options.infer_provider,
-        inherit_session: options.inherit_session,
-        max_unpacked_bytes: options.max_unpacked_bytes,
-        ..Config::default()
-    };
-    let (arena, mut keys, mut engine) = (Bump::new(), Keys::new(1 << 16), Engine::new(&config));
-    keys.mappings = options.mappings;
-    let form = engine.encoder.form(&config, 0, &mut keys).map_err(Error::Config)?;
-    let (body, partial_success) = body::admitted(body, format, options.max_unpacked_bytes)?;
-    // Every key is interned by now, since what is understood borrows the dictionary.
-    let request = read::parts(&body, &mut keys, &arena).map_err(Error::Protobuf)?;
-    let (keys, arena) = (&keys, &arena);
-    let room = normalize::room(arena, body.len(), options.max_unpacked_bytes);
-    let mut spans = Vec::new();
-    for of_scope in request.resources.iter().flat_map(|of_resource| &of_resource.scopes) {
-        let name = of_scope.scope.as_ref().map_or(&[][..], |(_, scope)| scope.name);
-        let (scope_conventions, infer_provider) = (conventions::of_scope(name) | options.mappings.of_scope(name), options.infer_provider);
-        let cx = Context { keys, arena, scope: name, scope_conventions, infer_provider, room };
-        engine.understand(&of_scope.spans, &cx, false, &mut spans)?;
+/// What a [`Converter`] wrote, in its memory.
+#[derive(Debug)]
+pub struct Written<'c> {
+    /// The body.
+    pub body: &'c [u8],
+    /// As [`Converted::partial_success`].
+    pub partial_success: Option<PartialSuccess>,
+}
+
+impl Written<'_> {
+    fn into_owned(self) -> Converted {
+        Converted { body: self.body.to_vec(), partial_success: self.partial_success }
     }
-    for i in engine.start_all(&spans) {
-        engine.end(&mut spans[i], keys, arena, 0.0);
+}
+
+/// Converts bodies one after the other with the same options, each as if it were the only one. It keeps the dictionary and its memory: to make
+/// them takes as long as to convert several spans.
+pub struct Converter {
+    from: Format,
+    to: Format,
+    config: Config,
+    rules: ResourceRules,
+    keys: Keys,
+    arena: Bump,
+    engine: Engine,
+    form: usize,
+    writer: Writer,
+    /// The body that was written last, where that is JSON.
+    json: Vec<u8>,
+}
+
+/// The most keys that the dictionary may have while a body is read, and before. It begins anew with those of the profile.
+const MAX_KEYS: [usize; 2] = [1 << 16, 1 << 12];
+/// The memory of a longer body is given back to the allocator before the next one is written.
+const MAX_KEPT_BYTES: usize = 16 << 20;
+
+/// A dictionary that knows no key but those of the profile, and what belongs to it: an engine, and the number of its form.
+fn knowledge(config: &Config) -> Result<(Keys, Engine, usize), ConfigError> {
+    let (mut keys, mut engine) = (Keys::new(MAX_KEYS[0]), Engine::new(config));
+    keys.mappings = config.mappings;
+    let form = engine.encoder.form(config, 0, &mut keys)?;
+    Ok((keys, engine, form))
+}
+
+impl Converter {
+    /// A converter by its options. The seed of its maps is that of [`crate::seed_hashes`].
+    pub fn new(options: &Convert) -> Result<Self, ConfigError> {
+        options.validate()?;
+        let config = Config {
+            destinations: vec![options.destination()],
+            entry: Entry { hold_millis: f64::INFINITY, max_held: usize::MAX, max_spans: usize::MAX, ..options.entry.clone() },
+            privacy: options.privacy.clone(),
+            mappings: options.mappings,
+            infer_provider: options.infer_provider,
+            inherit_session: options.inherit_session,
+            max_unpacked_bytes: options.max_unpacked_bytes,
+            ..Config::default()
+        };
+        let (keys, engine, form) = knowledge(&config)?;
+        Ok(Converter {
+            from: options.from,
+            to: options.to,
+            rules: ResourceRules::new(&config.destinations[0]),
+            config,
+            keys,
+            arena: Bump::new(),
+            engine,
+            form,
+            writer: Writer::default(),
+            json: Vec::new(),
+        })
     }
-    engine.tree.flush();
-    let rules = ResourceRules::new(&config.destinations[0]);
-    let mut explainer = explained.then(|| Explainer::new(keys, arena));
-    let mut w = Writer::default();
-    envelope::write(
-        &mut w,
-        &request,
-        &mut |w, resource| {
-            rules.write_read(w, resource, None, keys);
-        },
-        &mut |w, scope| describe::write_read_scope(w, scope, keys),
-        &mut |w, _| {
-            let Some(of) = spans.pop() else { return };
-            let reason = engine.reason(of.span);
-            let decision = if reason.is_some_and(Reason::is_entry) { Decision::Entry } else { Decision::Plain };
-            let (mark, mut notes) = (w.mark(), Notes::new());
-            let [fields, entry_fields] = engine.encoder.encode(form, &of, decision, keys, hooks, explained.then_some(&mut notes));
-            w.bytes(entry_fields);
-            w.bytes(fields);
-            if let Some(explainer) = &mut explainer {
-                explainer.span(&of, engine.encoder.writing(form), (&w.written()[..w.mark() - mark], &notes), reason);
+
+    /// As [`convert()`]; the body is valid until the next call.
+    pub fn convert(&mut self, body: &[u8], hooks: &Hooks) -> Result<Written<'_>, Error> {
+        let mut from = self.from;
+        let (_, partial_success) = self.process(body, hooks, &mut from, false)?;
+        let body = match if self.to == Format::Auto { from } else { self.to } {
+            Format::Json => {
+                self.json = json::from_protobuf(self.writer.written()).map_err(Error::Protobuf)?;
+                &self.json
             }
-            w.close(number::SCOPE_SPANS_SPANS, mark);
-        },
-    );
-    Ok(([w.written().to_vec(), explainer.map_or_else(Vec::new, Explainer::finish)], partial_success))
+            _ => self.writer.written(),
+        };
+        Ok(Written { body, partial_success })
+    }
+
+    /// As [`explain()`].
+    pub fn explain(&mut self, body: &[u8], hooks: &Hooks) -> Result<Converted, Error> {
+        let (body, partial_success) = self.process(body, hooks, &mut { self.from }, true)?;
+        Ok(Converted { body, partial_success })
+    }
+
+    /// Reads, processes and encodes a body as protobuf, and explains it if asked to. `format` becomes that of the body.
+    fn process(
+        &mut self,
+        body: &[u8],
+        hooks: &Hooks,
+        format: &mut Format,
+        explained: bool,
+    ) -> Result<(Vec<u8>, Option<PartialSuccess>), Error> {
+        if self.keys.count() > MAX_KEYS[1] {
+            (self.keys, self.engine, self.form) = knowledge(&self.config).map_err(Error::Config)?;
+        }
+        let (body, partial_success) = body::admitted(body, format, self.config.max_unpacked_bytes)?;
+        let explanation = self.write(&body, hooks, explained);
+        // What is in this body means nothing for the next one.
+        self.engine.forget(&self.config);
+        engine::reset(&mut self.arena);
+        Ok((explanation?, partial_success))
+    }
+
+    fn write(&mut self, body: &[u8], hooks: &Hooks, explained: bool) -> Result<Vec<u8>, Error> {
+        let Converter { config, rules, keys, arena, engine, form, writer: w, .. } = self;
+        // Every key is interned by now, since what is understood borrows the dictionary.
+        let request = read::parts(body, keys, arena).map_err(Error::Protobuf)?;
+        let (keys, arena) = (&*keys, &*arena);
+        let room = normalize::room(arena, body.len(), config.max_unpacked_bytes);
+        let mut spans = Vec::new();
+        for of_scope in request.resources.iter().flat_map(|of_resource| &of_resource.scopes) {
+            let name = of_scope.scope.as_ref().map_or(&[][..], |(_, scope)| scope.name);
+            let (scope_conventions, infer_provider) = (conventions::of_scope(name) | config.mappings.of_scope(name), config.infer_provider);
+            let cx = Context { keys, arena, scope: name, scope_conventions, infer_provider, room };
+            engine.understand(&of_scope.spans, &cx, false, &mut spans)?;
+        }
+        for i in engine.start_all(&spans) {
+            engine.end(&mut spans[i], keys, arena, 0.0);
+        }
+        engine.tree.flush();
+        let mut explainer = explained.then(|| Explainer::new(keys, arena));
+        if w.mark() > MAX_KEPT_BYTES {
+            *w = Writer::default();
+        }
+        w.clear();
+        envelope::write(
+            w,
+            &request,
+            &mut |w, resource| {
+                rules.write_read(w, resource, None, keys);
+            },
+            &mut |w, scope| describe::write_read_scope(w, scope, keys),
+            &mut |w, _| {
+                let Some(of) = spans.pop() else { return };
+                let reason = engine.reason(of.span);
+                let decision = if reason.is_some_and(Reason::is_entry) { Decision::Entry } else { Decision::Plain };
+                let (mark, mut notes) = (w.mark(), Notes::new());
+                let [fields, entry_fields] = engine.encoder.encode(*form, &of, decision, keys, hooks, explained.then_some(&mut notes));
+                w.bytes(entry_fields);
+                w.bytes(fields);
+                if let Some(explainer) = &mut explainer {
+                    explainer.span(&of, engine.encoder.writing(*form), (&w.written()[..w.mark() - mark], &notes), reason);
+                }
+                w.close(number::SCOPE_SPANS_SPANS, mark);
+            },
+        );
+        Ok(explainer.map_or_else(Vec::new, Explainer::finish))
+    }
 }
 
 #[cfg(test)]

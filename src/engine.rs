@@ -45,6 +45,11 @@ pub struct Understood<'s, 'a> {
     pub kept: Destinations,
 }
 
+fn tree(config: &Config) -> Tree {
+    let limits = Limits { hold_ms: config.entry.hold_millis, held: config.entry.max_held, spans: config.entry.max_spans };
+    Tree::new(limits, config.entry.siblings)
+}
+
 /// Finds out what a span is.
 pub struct Engine {
     /// All live and recent traces.
@@ -75,9 +80,8 @@ pub struct Engine {
 impl Engine {
     /// An engine by its configuration, without forms.
     pub fn new(config: &Config) -> Self {
-        let limits = Limits { hold_ms: config.entry.hold_millis, held: config.entry.max_held, spans: config.entry.max_spans };
         Engine {
-            tree: Tree::new(limits, config.entry.siblings),
+            tree: tree(config),
             encoder: Encoder {
                 forms: Vec::new(),
                 entry_value: config.entry.value,
@@ -96,6 +100,11 @@ impl Engine {
             mappings: config.mappings,
             max_unpacked_bytes: config.max_unpacked_bytes,
         }
+    }
+
+    /// Forgets all traces. `config` is that of the engine.
+    pub fn forget(&mut self, config: &Config) {
+        self.tree = tree(config);
     }
 
     /// Understands the spans of a body that are of one scope, and adds them to others.

@@ -66,7 +66,8 @@
 //!
 //! A complete exporter for OpenTelemetry Rust is in `examples/exporter.rs`.
 //!
-//! [`convert()`] and [`explain()`] are functions of their own, everything else is a method of [`Pipeline`]:
+//! [`convert()`] and [`explain()`] are functions of their own, or methods of a [`Converter`], which keeps its memory. Everything else is a method of
+//! [`Pipeline`]:
 //!
 //! ```
 //! use genspan::{Convert, Format, Profile};
@@ -122,7 +123,7 @@ mod stats;
 mod text;
 
 pub use config::{Config, Convert, Destination, Entry, Format, Protocol};
-pub use convert::{Converted, convert, convert_with, explain, explain_with, transcode};
+pub use convert::{Converted, Converter, Written, convert, convert_with, explain, explain_with, transcode};
 pub use entry::Siblings;
 pub use error::{ConfigError, Error};
 pub use export::Transmit;

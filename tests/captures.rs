@@ -271,6 +271,11 @@ const UNMARKED_TENCENT: [(&str, &[Row]); 4] = [
     ]),
 ];
 
+const HELLO_AND_ENDED: &str = r#"[{"role":"assistant","parts":[{"type":"text","content":"Hello, 世界!"}],"finish_reason":"stop"}]"#;
+const CALLED_AND_ENDED: &str = r#"[{"role":"assistant","parts":[
+    {"type":"tool_call","id":"call_abc123","name":"get_weather","arguments":{"city":"深圳"}}],"finish_reason":"tool_call"}]"#;
+const ANSWERED_AND_ENDED: &str =
+    r#"[{"role":"assistant","parts":[{"type":"text","content":"It is 26°C and sunny. 晴天。"}],"finish_reason":"stop"}]"#;
 const WITH_IMAGE: &str = r#"[{"role":"system","parts":[{"type":"text","content":"be brief"}]},
     {"role":"user","parts":[{"type":"text","content":"深圳天气?"},
         {"type":"uri","modality":"image","uri":"https://example.com/a.png"}]}]"#;
@@ -341,7 +346,7 @@ const OPENINFERENCE_OTEL: [&[Row]; 6] = [
         ("token_count.completion",        "gen_ai.usage.output_tokens",           Int(17)),
         ("completion_details.reasoning",  "gen_ai.usage.reasoning.output_tokens", Int(8)),
         ("input_messages.{0,1}",          "gen_ai.input.messages",                Json(WITH_IMAGE)),
-        ("output_messages.0",             "gen_ai.output.messages",               Json(CALLED)),
+        ("it and llm.finish_reason",      "gen_ai.output.messages",               Json(CALLED_AND_ENDED)),
         ("tools.0.tool.json_schema",      "gen_ai.tool.definitions",              Json(SHORT_TOOL)),
         ("input_messages.0.message.role", "llm.input_messages.0.message.role",    Absent),
         ("input.mime_type",               "input.mime_type",                      Absent),
@@ -349,13 +354,13 @@ const OPENINFERENCE_OTEL: [&[Row]; 6] = [
     &[
         ("llm.finish_reason stop",        "gen_ai.response.finish_reasons",       Texts(&["stop"])),
         ("input_messages.3, role tool",   "gen_ai.input.messages",                With("tool_call_response")),
-        ("output_messages.0",             "gen_ai.output.messages",               Json(ANSWERED)),
+        ("it and llm.finish_reason",      "gen_ai.output.messages",               Json(ANSWERED_AND_ENDED)),
     ],
     &[
         // 58,665,205 ns after the start
         ("First Token Stream Event",      "gen_ai.response.time_to_first_chunk",  Double(0.058_665_205)),
         ("invocation_parameters.stream",  "gen_ai.request.stream",                Truth),
-        ("output_messages.0",             "gen_ai.output.messages",               Json(HELLO)),
+        ("output_messages.0",             "gen_ai.output.messages",               Json(HELLO_AND_ENDED)),
     ],
     &[
         ("span.kind EMBEDDING",           "gen_ai.operation.name",                Text("embeddings")),

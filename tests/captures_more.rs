@@ -70,6 +70,13 @@ fn answered() -> Json {
     text_message("assistant", "It is 26°C and sunny. 晴天。")
 }
 
+/// A message of an answer with the reason that the span has for it.
+fn ended(message: Json, reason: &str) -> Json {
+    let mut message = message;
+    message["finish_reason"] = reason.into();
+    message
+}
+
 fn tool() -> Json {
     json!([{"type": "function", "name": "get_weather", "description": "weather of a city",
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}])
@@ -202,7 +209,7 @@ fn the_openai_wrapper_of_python() {
         nth_named(&otel, "OpenAI-generation", 1),
         &[
             counts(),
-            json!({"gen_ai.response.finish_reasons": ["tool_call"], "gen_ai.output.messages": [called()], "gen_ai.tool.definitions": tool()}),
+            json!({"gen_ai.response.finish_reasons": ["tool_call"], "gen_ai.output.messages": [ended(called(), "tool_call")], "gen_ai.tool.definitions": tool()}),
         ],
     );
     check(
@@ -463,17 +470,16 @@ fn opentelemetrys_own_instrumentation() {
 fn opentelemetrys_conventions_of_every_version() {
     let otel = converted(OTEL_SPANS, Profile::OTEL);
     let chat = |nth| nth_named(&otel, "chat gpt-4o-mini", nth);
-    let mut with_reason = called();
-    with_reason["finish_reason"] = "tool_call".into();
     for (version, nth, input, output) in [
         ("1.26: attributes", 0, brief(), called()),
         ("1.27: two events", 1, brief(), called()),
         ("1.28: an event for each message", 2, json!([asked(), called(), told()]), answered()),
         ("1.30: bodies in one attribute", 3, json!([asked()]), called()),
-        ("1.37: attributes", 4, json!([asked()]), with_reason.clone()),
-        ("1.41: `result` is `response`", 5, json!([asked(), called(), told()]), with_reason),
+        ("1.37: attributes", 4, json!([asked()]), called()),
+        ("1.41: `result` is `response`", 5, json!([asked(), called(), told()]), called()),
         ("0.1.0", 6, json!([asked()]), called()),
     ] {
+        let reason = if nth == 2 { "stop" } else { "tool_call" };
         check(
             version,
             chat(nth),
@@ -483,11 +489,11 @@ fn opentelemetrys_conventions_of_every_version() {
                 "gen_ai.request.model": "gpt-4o-mini",
                 "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
                 "gen_ai.response.id": "chatcmpl-1",
-                "gen_ai.response.finish_reasons": [if nth == 2 { "stop" } else { "tool_call" }],
+                "gen_ai.response.finish_reasons": [reason],
                 "gen_ai.usage.input_tokens": 57,
                 "gen_ai.usage.output_tokens": 17,
                 "gen_ai.input.messages": input,
-                "gen_ai.output.messages": [output],
+                "gen_ai.output.messages": [ended(output, reason)],
                 "gen_ai.system": null,
                 "gen_ai.usage.prompt_tokens": null,
                 "gen_ai.prompt": null,
@@ -524,7 +530,8 @@ fn opentelemetrys_conventions_of_every_version() {
             "gen_ai.provider.name": "openai",
             "gen_ai.input.messages": [asked(), called(), {"role": "tool", "parts": [
                 {"type": "tool_call_response", "id": "call_abc123", "response": [{"text": "深圳: 26C sunny"}]}]}],
-            "gen_ai.output.messages": [{"role": "assistant", "parts": [{"type": "text", "content": "again"}, called()["parts"][0]]}],
+            "gen_ai.output.messages": [
+                {"role": "assistant", "parts": [{"type": "text", "content": "again"}, called()["parts"][0]], "finish_reason": "tool_call"}],
             "gen_ai.response.finish_reasons": ["tool_call"],
         })],
     );

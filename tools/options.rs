@@ -17,6 +17,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("DeliveryOptions", "maxQueueSize"),
     ("DestinationOptions", "timeoutMillis"),
     ("GenSpanOptions", "flushTimeoutMillis"),
+    ("GenSpanOptions", "maxIdleMemoryBytes"),
     ("SpoolOptions", "maxBytes"),
 ];
 

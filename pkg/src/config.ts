@@ -1,6 +1,6 @@
 // Converts options and environment variables to the configuration of the core and of the transport. Checks the options that the
 // transport uses (endpoint, headers, durations); the core checks all others.
-import { fail, kindOf, known, millis, plain, present, printable, shown } from "./check.js";
+import { fail, kindOf, known, millis, plain, positive, present, printable, shown } from "./check.js";
 import { delivery, spoolOf, tlsOf } from "./delivery.js";
 import { Environment } from "./environment.js";
 import { type HeadersLike, headerPairs } from "./headers.js";
@@ -83,6 +83,7 @@ export function configure(options: GenSpanOptions, host: Host): Config {
     spool,
     ...(spool && { accounts: filled.map(({ account }) => account) }),
     flushTimeoutMillis: millis("flushTimeoutMillis", options.flushTimeoutMillis) ?? DEFAULTS.flushTimeoutMillis,
+    maxIdleMemoryBytes: positive("maxIdleMemoryBytes", options.maxIdleMemoryBytes) ?? DEFAULTS.maxIdleMemoryBytes,
   };
 }
 

@@ -3,6 +3,7 @@
 
 import * as bindings from "../wasm/genspan.js";
 import { Unavailable } from "./host.js";
+import { DEFAULTS } from "./options.js";
 import { guarded, inHook, type PrivacyHooks } from "./privacy.js";
 import { needRoom } from "./stack.js";
 
@@ -67,15 +68,15 @@ export function initSync(module: WebAssembly.Module | (() => WebAssembly.Module)
   unavailable = undefined;
 }
 
-/** Returns an instance that works and does not hold more memory than it should. */
-function instance(): Instance {
+/** Returns an instance that works and has at most `most` bytes of memory. */
+function instance(most: number = DEFAULTS.maxIdleMemoryBytes): Instance {
   if (inHook()) throw new Error("genspan: called from inside a hook; a hook cannot call genspan");
-  if (newest?.inside || (newest && grown(newest))) newest = undefined;
+  if (newest?.inside || (newest && grown(newest, most))) newest = undefined;
   newest ??= instantiate();
   return newest;
 }
 
-const grown = ({ wasm }: Instance) => wasm.memory.buffer.byteLength > MAX_IDLE_MEMORY;
+const grown = ({ wasm }: Instance, most: number) => wasm.memory.buffer.byteLength > most;
 
 function instantiate(): Instance {
   if (!load) {
@@ -260,9 +261,6 @@ const STORE = 2;
 /** Why `gs_ingest` refuses a body, by its result: malformed, no space at present, or over a fixed limit. */
 const REFUSALS = { [-1]: "malformed", [-2]: "full", [-3]: "limit" } as const;
 
-/** WebAssembly memory never shrinks: an idle instance with more memory than this is replaced. In bytes. */
-export const MAX_IDLE_MEMORY = 64 << 20;
-
 const MIN_SPARE = 1 << 16;
 const MAX_SPARE = 8 << 20;
 const MAX_SPARES = 4;
@@ -281,14 +279,23 @@ const abandoned =
 /** One pipeline of the core; the calls are those of src/bindings.rs. Check `broken` before each of them. */
 export class Pipeline {
   private readonly handle: number;
-  private readonly instance = instance();
+  private readonly instance: Instance;
   /** Memory of answered bodies, for reuse: allocating it for every batch costs more than filling it. */
   private readonly spare: ArrayBuffer[] = [];
   /** The number of spans in the last body that `ingest` accepted. */
   taken = 0;
 
-  /** Throws an Error that describes the problem in the configuration, or Unavailable. `failed` receives the name of a hook that threw. */
-  constructor(config: object, hooks: PrivacyHooks, failed: (hook: string) => void) {
+  /**
+   * Throws an Error that describes the problem in the configuration, or Unavailable. `failed` receives the name of a hook that threw. `most` is
+   * the memory that an idle instance may have, in bytes: WebAssembly memory never shrinks, so one with more is replaced.
+   */
+  constructor(
+    config: object,
+    hooks: PrivacyHooks,
+    failed: (hook: string) => void,
+    private readonly most: number,
+  ) {
+    this.instance = instance(most);
     try {
       this.handle = cold(this.instance, () => bindings.open(config, ...calls(hooks, failed)));
     } catch (error) {
@@ -304,7 +311,7 @@ export class Pipeline {
 
   /** `true` if the instance holds more memory than an idle one should. */
   get grown(): boolean {
-    return grown(this.instance);
+    return grown(this.instance, this.most);
   }
 
   private enter(): Exports {

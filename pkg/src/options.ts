@@ -166,6 +166,8 @@ export interface GenSpanOptions extends DestinationOptions {
   inheritSession?: boolean | undefined;
   /** Maximum memory for what one OTLP body holds when it is unpacked, in bytes. A body that needs more is refused: the relay and Envoy answer 413, gRPC `RESOURCE_EXHAUSTED`; `convert` and `normalize` throw. A value that would need much more than its size, such as a list of a million empty messages, is left as it is and counted as `unread`. Default: 134217728 (128 MiB). */
   maxUnpackedBytes?: number | undefined;
+  /** Maximum memory of the WebAssembly module while it is idle, in bytes. Its memory never shrinks: a module that has grown past this is replaced once its queues are empty and no span has ended for `entry.holdMillis`. It begins with about 2 MiB. Default: 67108864 (64 MiB). */
+  maxIdleMemoryBytes?: number | undefined;
   /** Maximum number of attribute keys and names of the application in the dictionary. Further ones are looked up each time, which takes longer. Default: 4096. */
   maxKeys?: number | undefined;
   /** Directory for batches that could not be delivered, in Node, Bun and Deno. They are sent later, after a restart too, to the same account. A destination whose `headers` are a function then needs a `name`, and so do several with one endpoint. */
@@ -194,6 +196,7 @@ export const DEFAULTS = {
   maxQueueSize: 8192,
   timeoutMillis: 10000,
   flushTimeoutMillis: 30000,
+  maxIdleMemoryBytes: 67108864,
   maxBytes: 268435456,
 } as const;
 
@@ -207,5 +210,5 @@ export const NAMES = {
   PrivacyOptions: ["captureContent", "captureMetadata", "captureErrors", "mask", "media", "maxAttributeBytes", "maxSpanBytes"],
   MaskRule: ["keys", "pattern", "detect", "replacement"],
   SpoolOptions: ["dir", "maxBytes"],
-  GenSpanOptions: ["destinations", "entry", "privacy", "inferProvider", "mappings", "inheritSession", "maxUnpackedBytes", "maxKeys", "spool", "flushTimeoutMillis", "flushOnExit", "mask", "onMedia", "onPartialSuccess", "meterProvider"],
+  GenSpanOptions: ["destinations", "entry", "privacy", "inferProvider", "mappings", "inheritSession", "maxUnpackedBytes", "maxIdleMemoryBytes", "maxKeys", "spool", "flushTimeoutMillis", "flushOnExit", "mask", "onMedia", "onPartialSuccess", "meterProvider"],
 } as const;

@@ -107,7 +107,12 @@ export class Sender {
     this.#hold = Math.max(MIN_QUIET, options.entry?.holdMillis ?? DEFAULT_HOLD);
     const hooks = { mask: options.mask, onMedia: options.onMedia };
     this.#open = () =>
-      new Pipeline(config.core, hooks, (hook) => this.warn(`the hook ${hook} failed; its input was masked`));
+      new Pipeline(
+        config.core,
+        hooks,
+        (hook) => this.warn(`the hook ${hook} failed; its input was masked`),
+        config.maxIdleMemoryBytes,
+      );
     if (config.disabled) return;
     this.#begin();
     for (const { name, protocol, endpoint } of config.routes) {
@@ -284,12 +289,22 @@ export class Sender {
     return { flushed: flush(), leave: () => leave() };
   }
 
+  /** Gives up what is not delivered: it goes to the spool, or is dropped and counted. `shutdown` waits no longer for a backend then. */
+  giveUp(): void {
+    try {
+      this.usable()?.giveUp(Date.now());
+      for (const { abort } of this.#outside) abort?.abort(new Error("shut down"));
+      this.pump();
+    } catch (error) {
+      this.fault("shutdown", error);
+    }
+  }
+
   async #close(options?: { timeoutMillis?: number | undefined }): Promise<void> {
     this.#ignoreExit?.();
     await this.forceFlush(options);
     try {
-      this.usable()?.giveUp(Date.now());
-      for (const { abort } of this.#outside) abort?.abort(new Error("shut down"));
+      this.giveUp();
       const rest = this.#flush();
       await within(STORE_TIMEOUT, rest.flushed, rest.leave);
       await this.#spool?.close();

@@ -105,6 +105,8 @@ export interface Config {
   /** With a spool: the account of each destination, including its credentials. Batches spooled for one account are sent to no other. */
   accounts?: string[];
   flushTimeoutMillis: number;
+  /** Maximum memory of an idle instance of the module, in bytes. */
+  maxIdleMemoryBytes: number;
 }
 
 /** The answer of a backend. */

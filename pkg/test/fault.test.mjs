@@ -206,6 +206,19 @@ test("an instance that has grown is replaced when nothing needs it any more", as
   assert.deepEqual(warnings, []);
 });
 
+test("maxIdleMemoryBytes says how large an instance may stay", async (t) => {
+  const options = { entry: { holdMillis: 0 }, scheduledDelayMillis: 0, maxIdleMemoryBytes: 16 << 20 };
+  const { processor, tracer } = await setup(t, options);
+  const attributes = { "gen_ai.operation.name": "chat", "gen_ai.input.messages": "x".repeat(2 << 20) };
+  for (let i = 0; i < 8; i++) tracer.startSpan("large", { attributes }).end();
+  const made = instances.length;
+  const size = instances.at(-1).memory.buffer.byteLength;
+  assert.ok(size > 16 << 20 && size < 64 << 20, `${size} bytes`);
+  await processor.forceFlush();
+  for (let i = 0; i < 50 && instances.length === made; i++) await sleep(100);
+  assert.equal(instances.length, made + 1);
+});
+
 test("normalize() gives memory back that one body needed", () => {
   const made = instances.length;
   const span = { traceId: "1".repeat(32), spanId: "2".repeat(16), name: "x".repeat(30 << 20) };

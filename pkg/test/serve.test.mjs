@@ -1,6 +1,7 @@
 // What `inspect` and `relay` receive: OTLP's answers, bounds, who may ask, and what the page is given. End to end: tests/node/relay.test.mjs.
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { EventEmitter } from "node:events";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http2 from "node:http2";
 import { createRequire } from "node:module";
 import { connect } from "node:net";
@@ -26,6 +27,7 @@ import {
   post,
   relay,
 } from "./serving.mjs";
+import { source } from "./source.mjs";
 
 const capture = (name) => readFileSync(new URL(`../../tests/fixtures/captures/${name}.pb`, import.meta.url));
 const BODY = capture("langfuse-py-5.0.4.observations-unmarked");
@@ -196,6 +198,51 @@ test("a sender that takes all the room makes some for another one, though it sta
   assert.equal((await post(elsewhere, large)).status, 200);
   assert.equal((await post(url, large)).status, 200);
   assert.equal((await info()).received.busy, 1);
+});
+
+// README promise: "One sender never costs another"
+test("large bodies that still arrive leave small ones their share of the memory, by HTTP and by gRPC", async (t) => {
+  const { url, grpc: address } = await inspector(t, ["--max-body", "2MiB", "--max-held", "4MiB"]);
+  // All of what is sent fills the memory but for less than the overhead of one request.
+  const [length, sent] = [2_000_000, 520_000];
+  for (let i = 0; i < 4; i++) begin(t, url, length, sent);
+  beginCalls(t, address, 4, length - 5, sent - 5);
+  await pause(100);
+  for (let i = 0; i < 10; i++) {
+    assert.equal((await post(url, BODY)).status, 200);
+    assert.equal(await call(address, BODY), 0);
+  }
+});
+
+// README promise: "One sender never costs another"
+test("a body does not count as slow because it has just begun, or because the process was busy", async (t) => {
+  const { Intake } = await source("serve/intake");
+  const bounds = { maxBodyBytes: 1 << 20, maxHeldBytes: 4 << 20, bodyIdleMillis: 5_000, leastRate: 4 << 10 };
+  const intake = new Intake({ ...bounds, maxConnections: 8, otherSignals: "discard", take: () => undefined });
+  let now = 1_000_000;
+  t.mock.method(Date, "now", () => now);
+  const upload = (bytes) => {
+    const stream = new EventEmitter();
+    const sending = { stream, announced: () => 0, isJson: false, answersEarly: true, unwrap: (body) => [body] };
+    const answer = intake.request({ ...sending, signal: "traces" }).then(
+      () => 200,
+      ({ status }) => status,
+    );
+    const send = (more) => stream.emit("data", Buffer.alloc(more));
+    if (bytes > 0) send(bytes);
+    return { send, end: () => stream.emit("end"), answer };
+  };
+  const small = upload(100_000);
+  const large = Array.from({ length: 4 }, () => upload(1_000_000));
+  now += 10_000;
+  const begun = upload(0);
+  large[0].send(40_000);
+  large[1].send(40_000);
+  for (const { end } of [small, begun, ...large]) end();
+  assert.deepEqual(
+    await Promise.all([small, begun, ...large].map(({ answer }) => answer)),
+    [200, 200, 200, 503, 200, 200],
+  );
 });
 
 test("idle connections make room for new ones, those that are in use do not", async (t) => {
@@ -800,6 +847,60 @@ test("a sender that never ends its request does not keep the process from ending
   client.close();
   assert.equal(status, 0);
   assert.ok(Date.now() - told < 10_000);
+});
+
+// README promise: "Nothing is lost that can be kept, and nothing silently"
+test("a second signal ends the relay at once, and with a spool what was accepted is on disk first", async (t) => {
+  const backend = await startCollector(() => ({ hang: true }));
+  t.after(() => backend.close());
+  const spool = mkdtempSync(join(tmpdir(), "genspan-"));
+  t.after(() => rmSync(spool, { recursive: true, force: true }));
+  const config = join(spool, "relay.json");
+  writeFileSync(config, JSON.stringify({ flushTimeoutMillis: 60_000 }));
+  const args = ["--to", backend.url, "--config", config, "--port", "0", "--grpc-port", "0"];
+  for (const [more, onDisk] of [
+    [["--spool", join(spool, "batches")], 6],
+    [[], 0],
+  ]) {
+    const running = command(t, ["relay", ...args, ...more]);
+    const { url } = await running.ready;
+    assert.equal((await post(url, BODY)).status, 200);
+    const stalled = begin(t, url, 1000, 10);
+    await pause(300);
+    const told = Date.now();
+    running.kill("SIGTERM");
+    await pause(300);
+    running.kill("SIGTERM");
+    const { status, out } = await running.ended;
+    await stalled.ended;
+    assert.equal(status, 130);
+    assert.ok(Date.now() - told < 4_000, `${Date.now() - told} ms`);
+    if (onDisk === 0) continue;
+    assert.match(out, /0 sent {2}6 on disk/);
+    const spans = readdirSync(join(spool, "batches")).map((name) =>
+      Number(/\.(\d+)\.\d+\.ready$/.exec(name)?.[1] ?? 0),
+    );
+    assert.equal(
+      spans.reduce((sum, count) => sum + count, 0),
+      onDisk,
+    );
+  }
+});
+
+test("all addresses of a network of IPv6 are one sender, and each of IPv4 is one", async () => {
+  const { senderOf } = await source("serve/intake");
+  for (const [address, sender] of [
+    ["203.0.113.9", "203.0.113.9"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],
+    ["2001:db8:1:2::1", "2001:db8:1:2"],
+    ["2001:db8::9", "2001:db8:0:0"],
+    ["2001:db8::1:2:3:4:5", "2001:db8:0:1"],
+    ["fe80::1%eth0", "fe80:0:0:0"],
+    ["::1", "0:0:0:0"],
+    ["", ""],
+  ]) {
+    assert.equal(senderOf(address), sender, address);
+  }
 });
 
 test("signals end it cleanly, followers and all", async (t) => {

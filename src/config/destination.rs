@@ -42,6 +42,9 @@ pub enum Compression {
 
 read_enum!(Compression { "none" => Compression::None, "gzip" => Compression::Gzip, });
 
+const DEFAULT_ENDPOINT: &str = "http://localhost:4318/v1/traces";
+const DEFAULT_GRPC_ENDPOINT: &str = "http://localhost:4317";
+
 /// A value of a resource attribute in the configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Scalar {
@@ -196,6 +199,19 @@ impl Destination {
             }
         }
         Ok(())
+    }
+
+    /// The URL that requests go to. Hosts read the environment before.
+    pub fn endpoint(&self) -> &str {
+        let by_protocol = if self.protocol == Protocol::Grpc { DEFAULT_GRPC_ENDPOINT } else { DEFAULT_ENDPOINT };
+        self.endpoint.as_deref().unwrap_or(by_protocol)
+    }
+
+    /// The headers of its requests: those that its profile needs, and its own, which replace them.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let of_profile = self.profile.table().headers.iter().copied();
+        let has_own = |name: &str| self.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+        of_profile.filter(move |(name, _)| !has_own(name)).chain(self.headers.iter().map(|(name, value)| (&name[..], &value[..])))
     }
 
     /// Returns true if spans of this scope may be sent.

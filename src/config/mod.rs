@@ -44,6 +44,9 @@ options! {
         /// 413, gRPC `RESOURCE_EXHAUSTED`; `convert` and `normalize` throw. A value that would need much more than its size, such as a list of a
         /// million empty messages, is left as it is and counted as `unread`.
         "maxUnpackedBytes" => max_unpacked_bytes: usize = MAX_UNPACKED_BYTES, "number";
+        /// Maximum memory of the WebAssembly module while it is idle, in bytes. Its memory never shrinks: a module that has grown past this is replaced once
+        /// its queues are empty and no span has ended for `entry.holdMillis`. It begins with about 2 MiB.
+        "maxIdleMemoryBytes" => max_idle_memory_bytes: usize = 64 << 20, "number", proxy: Proxy::Ignored("a plugin runs as long as the proxy's worker; maxUnpackedBytes and maxBufferedBytes limit its memory");
         /// Maximum number of attribute keys and names of the application in the dictionary. Further ones are looked up each time, which takes longer.
         "maxKeys" => max_keys: usize = 4_096, "number";
         /// Directory for batches that could not be delivered, in Node, Bun and Deno. They are sent later, after a restart too, to the same account. A

@@ -26,12 +26,13 @@ mod growth;
 #[cfg(test)]
 mod tests;
 
-use crate::hash::{Hash, HashMap, HashSet};
+use crate::hash::{Hash, HashMap};
 use crate::json::read::read_enum;
 use crate::span::{NO_PARENT, SpanId, TraceId};
+use crate::text::number;
 use lru::LruCache;
 use std::collections::VecDeque;
-use trace::{COST, IS_INSIDE, IS_LLM, IS_MARKED, MAY_BE_LLM, Node, State, TOKENS, Trace, kept_by};
+use trace::{COST, HAS_OPEN, IS_INSIDE, IS_LLM, IS_MARKED, MAY_BE_LLM, Node, OPEN, State, TOKENS, Trace, kept_by};
 
 /// Which of several segments below one span that is not an LLM span have an entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -261,6 +262,10 @@ impl Tree {
         };
         let notes = node.notes_for_parent();
         trace.sync(started.span_id);
+        // Nobody asks for the segment of a span out of a body.
+        if (started.llm || started.may_be_llm) && !started.patient {
+            trace.open(started.span_id, started.parent_id);
+        }
         trace.note(started.parent_id, notes, first);
         trace.introduce(started.span_id, started.people);
         self.finish(started.trace_id, before);
@@ -332,6 +337,9 @@ impl Tree {
         let is_twin = node.held;
         trace.ended += 1;
         trace.sync(span_id);
+        if trace.nodes.get(&above).is_some_and(|parent| parent.noted & OPEN != 0) {
+            trace.open_below(above);
+        }
         trace.note(above, notes, first);
         trace.release(span_id);
         let decision = match trace.judge(span_id) {
@@ -435,20 +443,18 @@ impl Tree {
 
     /// The LLM span that a span is or is below, in this process or in the calling one ([`NO_PARENT`] if its id is unknown);
     /// `None` if it belongs to no segment. Spans of callback handlers, LangChain's among them, are not current while they run, so a span parallel to an
-    /// open segment counts as below it.
+    /// open segment counts as below it: to the nearest one, and of those below the same parent to the one that started first.
     pub fn segment(&mut self, trace_id: TraceId, span_id: SpanId) -> Option<SpanId> {
         let trace = self.traces.peek_mut(&trace_id)?;
         if let Some(id) = trace.nearest(span_id, IS_LLM | MAY_BE_LLM | IS_MARKED | IS_INSIDE) {
             return trace.nodes.get(&id).map(|node| if node.inside_segment { node.caller } else { id });
         }
-        let mut above = HashSet::default();
-        let mut at = span_id;
-        // A cycle of parents ends like a root does.
-        while let Some(node) = trace.known(at).filter(|_| above.insert(at)) {
-            at = node.parent_id;
+        while let Some(above) = trace.nearest(span_id, HAS_OPEN) {
+            if let Some(open) = trace.open_below(above) {
+                return Some(open);
+            }
         }
-        let open = trace.nodes.iter().filter(|(_, node)| node.state == State::Live && (node.llm || node.may_be_llm));
-        open.filter(|(_, node)| above.contains(&node.parent_id)).min_by_key(|(_, node)| node.order).map(|(id, _)| *id)
+        None
     }
 
     /// The nearest ancestor, from `parent_id` on, that the destination receives; [`NO_PARENT`] if there is none. A live ancestor that is returned must be
@@ -511,10 +517,10 @@ pub fn caller(trace_state: &[u8]) -> Option<SpanId> {
     let id = members.find_map(|member| member.strip_prefix(b"genspan=llm"))?;
     let hex = match id.split_first() {
         None => return Some(NO_PARENT),
-        Some((b':', hex)) if hex.len() == 16 => std::str::from_utf8(hex).ok()?,
+        Some((b':', hex)) if hex.len() == 16 => hex,
         Some(_) => return None,
     };
-    u64::from_str_radix(hex, 16).ok().map(u64::to_be_bytes)
+    number::from_hex(hex).map(u64::to_be_bytes)
 }
 
 /// Counts the steps of the tree's work, in its own tests.

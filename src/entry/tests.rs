@@ -466,9 +466,28 @@ fn a_span_is_of_a_segment_below_an_llm_span_below_a_mark_and_where_the_caller_is
     // Once the segment is over, what is beside it is not in it.
     tree.end(ended(1, id(0), true, None), 0.0);
     assert_eq!([0, 2].map(|n| tree.segment(TRACE, id(n))), [None, Some(id(1))]);
+    // Of several beside it the nearest counts, then the one that started first. One whose parent was not known is beside nothing.
+    for (n, parent, llm) in [(4, 0, true), (5, 0, false), (6, 5, true), (7, 5, true), (8, 5, false), (9, 10, true), (10, 5, false)] {
+        tree.start(start_of(TRACE, id(n), id(parent), llm));
+    }
+    assert_eq!([8, 10].map(|n| tree.segment(TRACE, id(n))), [Some(id(6)); 2]);
+    tree.end(ended(6, id(5), true, None), 0.0);
+    assert_eq!(tree.segment(TRACE, id(8)), Some(id(7)));
+    tree.end(ended(7, id(5), true, None), 0.0);
+    assert_eq!(tree.segment(TRACE, id(8)), Some(id(4)));
+    tree.end(ended(4, id(0), true, None), 0.0);
+    assert_eq!(tree.segment(TRACE, id(8)), None);
     assert_eq!(caller(b"vendor=1, genspan=llm"), Some(NO_PARENT));
     assert_eq!(caller(b"genspan=llm:00000000000000ff,vendor=1"), Some([0, 0, 0, 0, 0, 0, 0, 255]));
-    for other in [&b""[..], b"xgenspan=llm", b"genspan=no", b"genspan=llm:1", b"genspan=llmx", b"genspan=llm:000000000000000g"] {
+    for other in [
+        &b""[..],
+        b"xgenspan=llm",
+        b"genspan=no",
+        b"genspan=llm:1",
+        b"genspan=llmx",
+        b"genspan=llm:000000000000000g",
+        b"genspan=llm:+00000000000000f",
+    ] {
         assert_eq!(caller(other), None);
     }
 }

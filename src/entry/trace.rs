@@ -5,6 +5,7 @@ use super::people::People;
 use super::{Destinations, Reason, Siblings, Tokens, step};
 use crate::hash::{HashMap, HashSet};
 use crate::span::{NO_PARENT, SpanId};
+use std::collections::VecDeque;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
@@ -22,6 +23,8 @@ pub(super) const MARK: u8 = 2;
 pub(super) const TOKENS: u8 = 4;
 /// Note: a span below reports its own cost.
 pub(super) const COST: u8 = 8;
+/// A span right below has opened a segment, which may still be open: see [`Trace::open_below`]. This is not noted of the spans above.
+pub(super) const OPEN: u8 = 16;
 
 pub(super) const IS_KNOWN: Bits = 1;
 pub(super) const IS_LIVE: Bits = 1 << 1;
@@ -32,6 +35,7 @@ pub(super) const IS_INSIDE: Bits = 1 << 5;
 pub(super) const HAS_FIRST: Bits = 1 << 6;
 pub(super) const HAS_NAMES: Bits = 1 << 7;
 pub(super) const MAY_BE_LLM: Bits = 1 << 8;
+pub(super) const HAS_OPEN: Bits = 1 << 9;
 
 /// The property of being received by one of these destinations.
 pub(super) fn kept_by(destinations: Destinations) -> Bits {
@@ -108,7 +112,7 @@ impl Node {
     pub fn notes_for_parent(&self) -> u8 {
         let marked = if self.is_marked() { MARK } else { 0 };
         // In a segment of another process, a mark has no effect.
-        (self.noted | marked) & if self.inside_segment { !MARK } else { u8::MAX }
+        (self.noted & !OPEN | marked) & if self.inside_segment { !MARK } else { u8::MAX }
     }
 
     pub fn is_marked(&self) -> bool {
@@ -132,6 +136,7 @@ impl Node {
             (self.inside_segment, IS_INSIDE),
             (self.people != People::default(), HAS_NAMES),
             (self.may_be_llm, MAY_BE_LLM),
+            (self.noted & OPEN != 0, HAS_OPEN),
         ];
         flags.iter().filter(|(has, _)| *has).fold(IS_KNOWN | has_first | kept_by(self.kept), |all, (_, bit)| all | bit)
     }
@@ -185,6 +190,8 @@ pub(super) struct Trace {
     siblings: Siblings,
     /// The waiting candidates, by the ancestor that they wait for.
     waiting: HashMap<SpanId, Group>,
+    /// The live LLM spans below known ones, and some that have ended since, by their parent and in the order in which they started.
+    open: Option<Box<HashMap<SpanId, VecDeque<SpanId>>>>,
     /// The number of waiting candidates.
     pub held: usize,
     /// Candidates that waited and were decided, and whether each is an entry.
@@ -208,6 +215,7 @@ impl Trace {
             nodes: HashMap::default(),
             siblings,
             waiting: HashMap::default(),
+            open: None,
             held: 0,
             resolved: Vec::new(),
             late_marks: 0,
@@ -317,6 +325,34 @@ impl Trace {
             None if !marked && self.is_second(span_id, span_id) => Err(Reason::Elsewhere),
             None => self.above(span_id, marked),
         }
+    }
+
+    /// An LLM span started below a span that is known.
+    pub fn open(&mut self, span_id: SpanId, parent_id: SpanId) {
+        let Some(parent) = self.nodes.get_mut(&parent_id) else { return };
+        parent.noted |= OPEN;
+        self.open.get_or_insert_default().entry(parent_id).or_default().push_back(span_id);
+        self.sync(parent_id);
+    }
+
+    /// The LLM span right below a span that started first of those that run.
+    pub fn open_below(&mut self, parent_id: SpanId) -> Option<SpanId> {
+        let mut open = self.open.as_mut();
+        while let Some(below) = open.as_mut().and_then(|open| open.get_mut(&parent_id))
+            && let Some(first) = below.front().copied()
+        {
+            step();
+            if self.nodes.get(&first).is_some_and(|node| node.state == State::Live && (node.llm || node.may_be_llm)) {
+                return Some(first);
+            }
+            below.pop_front();
+        }
+        open.map(|open| open.remove(&parent_id));
+        if let Some(parent) = self.nodes.get_mut(&parent_id) {
+            parent.noted &= !OPEN;
+            self.sync(parent_id);
+        }
+        None
     }
 
     /// Holds a candidate until an ancestor ends.
@@ -512,6 +548,9 @@ impl Trace {
             group.inferred.retain(is_held);
             !group.marked.is_empty() || !group.inferred.is_empty()
         });
+        if let Some(open) = &mut self.open {
+            open.retain(|parent_id, _| nodes.contains_key(parent_id));
+        }
         (self.pruned, self.ended, self.paths) = (true, 0, None);
         before - self.nodes.len()
     }

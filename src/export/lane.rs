@@ -5,6 +5,9 @@ use std::collections::VecDeque;
 
 /// The size of a piece is a sixteenth of the content, within these limits, in bytes; larger for a larger span.
 const PIECE: [usize; 2] = [16 << 10, 1 << 20];
+/// Emptied pieces of this size in total, in bytes, are kept for reuse: an allocator may return larger ones to the system, which costs more than
+/// filling them.
+const SPARE_BYTES: usize = 4 << 20;
 const SPANS_TAG: u8 = 0x12;
 
 /// The resource and the scope of a span, by their numbers in the host's dictionary.
@@ -44,8 +47,9 @@ pub struct Lane {
     pieces: VecDeque<Vec<u8>>,
     /// The number of the first piece.
     first_piece: u32,
-    /// An emptied piece, for reuse.
-    spare: Vec<u8>,
+    /// Emptied pieces, for reuse.
+    spares: Vec<Vec<u8>>,
+    spare_bytes: usize,
     bytes: usize,
 }
 
@@ -62,9 +66,8 @@ impl Lane {
         let room = |piece: &&mut Vec<u8>| piece.capacity() - piece.len() >= length;
         if self.pieces.back_mut().as_ref().is_none_or(|piece| !room(piece)) {
             let size = (self.bytes / 16).clamp(PIECE[0], PIECE[1]).max(length);
-            let spare = std::mem::take(&mut self.spare);
-            // A piece of half the size would soon be full.
-            self.pieces.push_back(if spare.capacity() * 2 > size && spare.capacity() >= length { spare } else { Vec::with_capacity(size) });
+            let spare = self.spare(size, length);
+            self.pieces.push_back(spare.unwrap_or_else(|| Vec::with_capacity(size)));
         }
         let piece = self.first_piece.wrapping_add(self.pieces.len() as u32 - 1);
         let Some(last) = self.pieces.back_mut() else { return };
@@ -89,6 +92,11 @@ impl Lane {
     /// The oldest span, or the one at this distance from it.
     pub fn get(&self, index: usize) -> Option<&Queued> {
         self.spans.get(index)
+    }
+
+    /// Returns the position of the first span with this number or a higher one.
+    pub fn position(&self, number: u64) -> usize {
+        self.spans.partition_point(|span| span.number < number)
     }
 
     /// The resource and scope of each span.
@@ -131,10 +139,21 @@ impl Lane {
     }
 
     fn keep(&mut self, mut spent: Vec<u8>) {
-        if spent.capacity() <= PIECE[1] && spent.capacity() > self.spare.capacity() {
+        if self.spare_bytes + spent.capacity() <= SPARE_BYTES {
             spent.clear();
-            self.spare = spent;
+            self.spare_bytes += spent.capacity();
+            self.spares.push(spent);
         }
+    }
+
+    /// An emptied piece for a span of this length, if there is one of about this size. One of another size is dropped, so that it makes room.
+    fn spare(&mut self, size: usize, length: usize) -> Option<Vec<u8>> {
+        // A piece of half the size would soon be full.
+        let fits = |spare: &Vec<u8>| spare.capacity() * 2 > size && spare.capacity() >= length;
+        let at = self.spares.iter().position(fits);
+        let spare = (!self.spares.is_empty()).then(|| self.spares.swap_remove(at.unwrap_or(0)))?;
+        self.spare_bytes -= spare.capacity();
+        Some(spare).filter(|_| at.is_some())
     }
 }
 
@@ -182,10 +201,26 @@ mod tests {
         for number in 0..20_000 {
             lane.push(PLACE, [&[7; 1_000], &[]], 0.0, number);
         }
-        let held: usize = lane.pieces.iter().map(Vec::capacity).sum::<usize>() + lane.spare.capacity();
+        let held: usize = lane.pieces.iter().map(Vec::capacity).sum::<usize>() + lane.spare_bytes;
         assert!(held < lane.bytes() * 17 / 16, "{held} for {}", lane.bytes());
         (0..20_000).for_each(|_| lane.drop_first());
         assert_eq!((lane.bytes(), lane.pieces.len()), (0, 0));
-        assert!(lane.spare.capacity() <= PIECE[1]);
+        assert!(lane.spare_bytes <= SPARE_BYTES);
+    }
+
+    #[test]
+    fn emptied_pieces_are_used_again() {
+        let mut lane = Lane::default();
+        let mut addresses = std::collections::HashSet::new();
+        for number in 0..20_000 {
+            lane.push(PLACE, [&[7; 1_000], &[]], 0.0, number);
+            addresses.extend(lane.pieces.back().map(|piece| piece.as_ptr()));
+            if lane.len() > 1_000 {
+                lane.drop_first();
+            }
+            assert_eq!(lane.spare_bytes, lane.spares.iter().map(Vec::capacity).sum::<usize>());
+        }
+        // 16 for a full content, and those of smaller sizes before.
+        assert!(addresses.len() < 64, "{} pieces for 20 times what is ever held", addresses.len());
     }
 }

@@ -164,8 +164,12 @@ pub struct Exporter {
     released: Vec<(u32, bool)>,
     random: u64,
     counts: Counts,
+    /// The memory of a batch that was answered, for the next one.
+    spare: Vec<u8>,
 }
 
+/// The largest body whose memory is kept for the next one, in bytes.
+const MAX_SPARE: usize = 8 << 20;
 const NEVER: f64 = f64::NEG_INFINITY;
 /// Maximum number of splits of one refused batch, enough to find about ten invalid spans among 512.
 const MAX_SPLITS: usize = 64;
@@ -192,6 +196,7 @@ impl Exporter {
             released: Vec::new(),
             random: seed | 1,
             counts: Counts::default(),
+            spare: Vec::new(),
         }
     }
 
@@ -321,7 +326,8 @@ impl Exporter {
         }
         let sends = open && self.has_room(self.tally());
         let limits = self.settings.batch;
-        let taken = self.queue.take(limits.max_spans, limits.max_bytes, envelopes)?;
+        let memory = std::mem::take(&mut self.spare);
+        let taken = self.queue.take(limits.max_spans, limits.max_bytes, memory, envelopes)?;
         self.add(Batch {
             id: 0,
             body: taken.body,
@@ -347,10 +353,15 @@ impl Exporter {
         self.counts.sent_bytes += bytes;
     }
 
-    /// Returns all queued spans as one body, regardless of limits and health, and counts them as sent: they are forwarded in a
-    /// request of the proxy.
-    pub fn drain(&mut self, envelopes: &impl Envelopes) -> Vec<u8> {
-        let Some(taken) = self.queue.take(usize::MAX, usize::MAX, envelopes) else { return Vec::new() };
+    /// Returns the number of spans that were ever queued.
+    pub fn pushed(&self) -> u64 {
+        self.queue.pushed()
+    }
+
+    /// Returns the spans that were queued since [`Exporter::pushed`] returned `number` as one body, regardless of limits and health, and counts
+    /// them as sent: they are forwarded in a request of the proxy.
+    pub fn drain(&mut self, number: u64, envelopes: &impl Envelopes) -> Vec<u8> {
+        let Some(taken) = self.queue.take_since(number, envelopes) else { return Vec::new() };
         self.counts.sent += taken.spans;
         self.counts.sent_bytes += taken.body.len() as u64;
         taken.body
@@ -432,7 +443,10 @@ impl Exporter {
 
     /// Removes a batch, and its copy if this was the last part of it.
     fn remove(&mut self, at: usize) {
-        let Batch { copy, .. } = self.batches.remove(at);
+        let Batch { copy, body, .. } = self.batches.remove(at);
+        if body.capacity() > self.spare.capacity() && body.capacity() <= MAX_SPARE {
+            self.spare = body;
+        }
         if copy != 0 && self.batches.iter().all(|b| b.copy != copy) {
             self.released.push((copy, false));
         }

@@ -105,27 +105,55 @@ impl Queue {
     }
 
     /// Makes a body of the first spans: at most `max_spans` and (except for a single span) at most `max_bytes` including its envelope,
-    /// grouped by resource and scope.
-    pub fn take(&mut self, max_spans: usize, max_bytes: usize, envelopes: &impl Envelopes) -> Option<Taken> {
-        let first = self.first()?;
+    /// grouped by resource and scope. `memory` is what it is written to.
+    pub fn take(&mut self, max_spans: usize, max_bytes: usize, memory: Vec<u8>, envelopes: &impl Envelopes) -> Option<Taken> {
+        let (taken, counts) = self.body([0; 2], max_spans, max_bytes, memory, envelopes)?;
+        for (lane, count) in self.lanes.iter_mut().zip(counts) {
+            (0..count).for_each(|_| lane.drop_first());
+        }
+        Some(taken)
+    }
+
+    /// Makes a body of all spans that were pushed since [`Queue::pushed`] returned `number`, of every account.
+    pub fn take_since(&mut self, number: u64, envelopes: &impl Envelopes) -> Option<Taken> {
+        let from = [0, 1].map(|i| self.lanes[i].position(number));
+        let (taken, counts) = self.body(from, usize::MAX, usize::MAX, Vec::new(), envelopes)?;
+        for (lane, count) in self.lanes.iter_mut().zip(counts) {
+            (0..count).for_each(|_| lane.drop_last());
+        }
+        Some(taken)
+    }
+
+    /// Makes a body within bounds of the spans from these positions in the buffers on; returns it and the number of spans from each buffer. Without a
+    /// bound on the number it holds the spans of every account.
+    fn body(
+        &self,
+        from: [usize; 2],
+        max_spans: usize,
+        max_bytes: usize,
+        mut memory: Vec<u8>,
+        envelopes: &impl Envelopes,
+    ) -> Option<(Taken, [usize; 2])> {
         // The resource and scope of each span, its buffer, and its position there.
         let mut picked: Vec<(Place, usize, usize)> = Vec::new();
         // The resources and scopes of the spans, in order.
         let mut places: Vec<Place> = Vec::new();
         let mut size = 0;
+        let mut first = u64::MAX;
         let mut counts = [0; 2];
         while picked.len() < max_spans {
-            let next = |i: usize| self.lanes[i].get(counts[i]);
+            let next = |i: usize| self.lanes[i].get(from[i] + counts[i]);
             let lane = match (next(0), next(1)) {
                 (Some(rest), Some(entry)) => usize::from(entry.number < rest.number),
                 (rest, _) => usize::from(rest.is_none()),
             };
             let Some(span) = next(lane) else { break };
+            first = first.min(span.number);
             size += span.length();
             let known = places.binary_search(&span.place);
             if known.is_err() {
                 let account = |place: &Place| envelopes.account(place.resource);
-                if places.first().is_some_and(|first| account(first) != account(&span.place)) {
+                if max_spans != usize::MAX && places.first().is_some_and(|first| account(first) != account(&span.place)) {
                     break;
                 }
                 size += ENVELOPE + envelopes.scope(span.place.scope).len();
@@ -141,7 +169,7 @@ impl Queue {
             if let Err(at) = known {
                 places.insert(at, span.place);
             }
-            picked.push((span.place, lane, counts[lane]));
+            picked.push((span.place, lane, from[lane] + counts[lane]));
             counts[lane] += 1;
         }
         // Each scope with the size of its spans and the first of them, and for each span the next one of its scope: a body may have many scopes.
@@ -155,7 +183,9 @@ impl Queue {
             }
         }
         let scope_length = |(place, bytes, _): &(Place, usize, _)| envelopes.scope(place.scope).len() + bytes;
-        let mut body = Vec::with_capacity(size);
+        memory.clear();
+        memory.reserve(size);
+        let mut body = memory;
         for in_resource in groups.chunk_by(|(a, ..), (b, ..)| a.resource == b.resource) {
             let resource = in_resource.first().map_or(&[][..], |(place, ..)| envelopes.resource(place.resource));
             let length: usize = in_resource.iter().map(scope_length).map(|n| 1 + varint_len(n as u64) + n).sum();
@@ -174,9 +204,6 @@ impl Queue {
             }
         }
         let spans = picked.len() as u64;
-        for (lane, count) in self.lanes.iter_mut().zip(counts) {
-            (0..count).for_each(|_| lane.drop_first());
-        }
-        Some(Taken { body, spans, first })
+        (spans > 0).then_some((Taken { body, spans, first }, counts))
     }
 }

@@ -42,6 +42,19 @@ fn poll(e: &mut Exporter, now: f64) -> Option<u32> {
 }
 
 #[test]
+fn the_memory_of_an_answered_batch_serves_the_next_one() {
+    let mut e = exporter(2, 100);
+    let mut at = Vec::new();
+    for id in 1..=3 {
+        push(&mut e, 2, 0.0);
+        at.push(e.poll(0.0, &NoEnvelopes).map(|t| (t.id, t.body.as_ptr())));
+        e.response(id, 200, None, b"", 0.0);
+    }
+    let Some((_, first)) = at[0] else { panic!("no batch") };
+    assert_eq!(at, [1, 2, 3].map(|id| Some((id, first))));
+}
+
+#[test]
 fn a_batch_goes_when_it_is_full_or_old_or_flushed() {
     let mut e = exporter(2, 100);
     push(&mut e, 1, 0.0);

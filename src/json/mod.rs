@@ -91,6 +91,37 @@ fn reason(text: &[u8], (at, why): (usize, Why)) -> String {
     format!("{what} at line {line} column {column}")
 }
 
+/// The memory that parsing a text and writing it as JSON may take: a multiple of its size, and a number of bytes that any text may take.
+const MEMORY: (usize, usize) = (2, 1 << 20);
+
+/// Returns true if a text, parsed as JSON, would take much more memory than its size: each value takes some, and control characters make it longer.
+pub fn is_heavy(text: &[u8]) -> bool {
+    let (times, any) = MEMORY;
+    let weight = |byte: &u8| match byte {
+        b',' | b':' | b'[' | b'{' | b'(' => NODE,
+        // Six bytes each, in a list that doubles.
+        0..b' ' => 12,
+        _ => 0,
+    };
+    // A value takes at least two bytes, including the byte before it.
+    text.len() > any / (12 - times) && text.iter().map(weight).sum::<usize>() > times * text.len() + any
+}
+
+/// Returns true if a string in a JSON text contains a control character. Strict readers refuse such a text (RFC 8259, section 7).
+pub fn has_raw_controls(text: &[u8]) -> bool {
+    let mut quoted = false;
+    let mut rest = text.iter();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\\' if quoted && rest.next().is_some_and(|next| *next < b' ') => return true,
+            0..b' ' if quoted => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
 /// In addition to the number of values that any text may have, a text may have one value per this many bytes.
 const BYTES_PER_VALUE: usize = 32;
 
@@ -341,11 +372,7 @@ impl<'d> Json<'d> {
     pub fn write_inner(self, out: &mut Out) {
         match self.0.kind {
             Kind::Plain => out.extend_from_slice_copy(self.source()),
-            Kind::Escaped => {
-                let mut text = BumpVec::with_capacity_in(self.source().len(), out.bump());
-                decode(self.source(), &mut text);
-                escape(&text, out);
-            }
+            Kind::Escaped => write_escaped(self.source(), out),
             _ => {}
         }
     }
@@ -370,14 +397,21 @@ pub fn separate(out: &mut Out, index: usize) {
     }
 }
 
-/// Begins the member of an object with this name, as written in JSON.
+/// Begins the member of an object with this name, as written in a text that is parsed as JSON.
 #[inline(never)]
 pub fn member(out: &mut Out, count: &mut usize, name: &[u8]) {
     separate(out, *count);
     *count += 1;
     out.push(b'"');
-    out.extend_from_slice_copy(name);
+    write_escaped(name, out);
     out.extend_from_slice_copy(b"\":");
+}
+
+/// Writes what stands between quotes, escapes canonical.
+fn write_escaped(source: &[u8], out: &mut Out) {
+    let mut text = BumpVec::with_capacity_in(source.len(), out.bump());
+    decode(source, &mut text);
+    escape(&text, out);
 }
 
 /// The values as a list.
@@ -393,10 +427,17 @@ pub fn list<'a>(values: &[Json<'a>], arena: &'a Bump) -> &'a [u8] {
     out.into_bump_slice()
 }
 
+/// Texts of this size, in bytes, are given the memory that they need at once: a list that grows takes twice as much, and what it had before.
+const LARGE: usize = 16 << 10;
+
 /// Appends `text` escaped, without quotes.
 pub fn escape(text: &[u8], out: &mut Out) {
     let (mut from, mut i) = (0, 0);
     let is_special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    if text.len() >= LARGE {
+        let more = |byte: &u8| if *byte < 0x20 { 5 } else { usize::from(is_special(byte)) };
+        out.reserve(text.len() + text.iter().map(more).sum::<usize>());
+    }
     loop {
         i += bytes::plain(&text[i..]);
         let Some(skip) = text[i..].iter().position(is_special) else { break };
@@ -463,7 +504,7 @@ pub fn string(text: &[u8], out: &mut Out) {
 
 /// The value of four hex digits.
 pub fn hex4(raw: &[u8]) -> Option<u32> {
-    u32::from_str_radix(std::str::from_utf8(raw.get(..4)?).ok()?, 16).ok()
+    number::from_hex(raw.get(..4)?).map(|code| code as u32)
 }
 
 /// Decodes JSON escapes (and Python's `\x41`, `\'`); a lone surrogate becomes U+FFFD, an unknown escape is kept.
@@ -496,11 +537,10 @@ pub fn decode(raw: &[u8], out: &mut Out) {
                 }
                 None => 0xfffd,
             },
-            Some(b'x') => match raw.get(at..at + 2).and_then(|h| std::str::from_utf8(h).ok()).and_then(|h| u32::from_str_radix(h, 16).ok())
-            {
+            Some(b'x') => match raw.get(at..at + 2).and_then(number::from_hex) {
                 Some(code) => {
                     at += 2;
-                    code
+                    code as u32
                 }
                 None => u32::from(b'x'),
             },
@@ -537,10 +577,33 @@ pub(crate) mod tests {
         assert_eq!(canonical(r#""\ud83d\ude00 \ud83d \/""#).unwrap(), "\"😀 \u{fffd} /\"");
     }
 
+    /// RFC 8259, section 7: four hex digits follow `\u`. A sign, which a number in hex may have elsewhere, is none.
+    #[test]
+    fn an_escape_with_a_sign_is_none() {
+        assert_eq!(canonical(r#""a\u+1abz""#).unwrap(), "\"a\u{fffd}+1abz\"");
+        assert_eq!(canonical(r#"'a\x+1z'"#).unwrap(), "\"ax+1z\"");
+    }
+
     /// As it comes of a text between quotes: what is written is JSON for every reader.
     #[test]
-    fn a_line_feed_inside_a_string_is_escaped() {
+    fn control_characters_inside_a_string_are_escaped() {
         assert_eq!(canonical("{\"a\nb\":[\"one\n\ttwo\",\"x\"]}").unwrap(), r#"{"a\nb":["one\n\ttwo","x"]}"#);
+        // RFC 8259, section 7: all from U+0000 to U+001F have to be escaped, and no other is one.
+        for byte in 0..=0x7f_u8 {
+            let c = char::from(byte);
+            for (open, close) in [("\"", "\""), ("'", "'"), ("\"12345678", "12345678\""), ("\"\\n", "\\\\\"")] {
+                if open.ends_with(c) || c == '\\' || c == '"' {
+                    continue;
+                }
+                let read: serde_json::Value = serde_json::from_str(&canonical(&format!("{open}{c}{close}")).unwrap()).unwrap();
+                assert!(read.as_str().unwrap().contains(c), "{byte:#x}");
+            }
+        }
+        let arena = Bump::new();
+        let mut out = BumpVec::new_in(&arena);
+        let doc = Doc::parse(b"{'a\x01\"\\'': 1}", &arena).unwrap();
+        doc.root.entries().for_each(|(name, _)| member(&mut out, &mut 0, name));
+        assert_eq!(std::str::from_utf8(&out).unwrap(), r#""a\u0001\"'":"#);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One pass over a text, which stores the positions of its values as a tree of nodes in the arena.
 
 use super::{Kind, Node};
-use crate::text::number;
+use crate::text::{bytes, number};
 use bumpalo::Bump;
 use std::cell::Cell;
 
@@ -69,23 +69,23 @@ impl<'a> Parser<'a> {
         let mut at = start;
         let mut kind = if quote == b'"' { Kind::Plain } else { Kind::Escaped };
         loop {
-            at += memchr::memchr3(quote, b'\\', b'\n', self.text.get(at..)?)?;
+            let rest = self.text.get(at..)?;
+            let plain = if quote == b'"' { bytes::plain(rest) } else { 0 };
+            at += plain + rest[plain..].iter().position(|byte| *byte == quote || *byte == b'\\' || *byte < b' ')?;
             match self.text[at] {
                 byte if byte == quote => break,
-                // A text that was put between quotes unescaped: it is written as valid JSON. Checking for other control characters, which are rare
-                // in text, would cost a test of each byte.
-                b'\n' => {
+                b'\\' => {
+                    if !matches!(self.text.get(at + 1)?, b'"' | b'\\' | b'n' | b'r' | b't' | b'b' | b'f') {
+                        kind = Kind::Escaped;
+                    }
+                    at += 2;
+                }
+                // A control character in a text that was put between quotes unescaped: it is written as valid JSON.
+                _ => {
                     kind = Kind::Escaped;
                     at += 1;
-                    continue;
                 }
-                _ => {}
             }
-            match self.text.get(at + 1)? {
-                b'"' | b'\\' | b'n' | b'r' | b't' | b'b' | b'f' => {}
-                _ => kind = Kind::Escaped,
-            }
-            at += 2;
         }
         self.leaf(kind, kind == Kind::Plain, start, at);
         self.at = at + 1;

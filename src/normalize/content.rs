@@ -159,7 +159,7 @@ fn put_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content
 fn read_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Content<'a>, trust: u8) -> bool {
     let arena = n.cx.arena;
     // Nothing was said: what Langfuse's wrappers write for an embedding and for a failed call.
-    if content.canonical_text(arena).is_empty() {
+    if content.json.filter(Json::is_string).map_or(content.text, Json::source).is_empty() {
         return false;
     }
     read_beside(n, side, content);

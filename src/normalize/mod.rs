@@ -59,7 +59,9 @@ pub struct Context<'a> {
 }
 
 /// What a body or a frame may take beside what it is made of: so many bytes, and so many times its size.
-const ROOM: (usize, usize) = (16 << 20, 4);
+const ROOM: (usize, usize) = (16 << 20, TIMES);
+/// A value takes up to so many times its size while it is read and written in its canonical form, most of it for lists that double.
+const TIMES: usize = 20;
 
 /// How large an arena may become when what came with so many bytes, and is in the arena now, is understood; `most`: whatever it is.
 pub fn room(arena: &Bump, bytes: usize, most: usize) -> usize {
@@ -75,14 +77,14 @@ const MAX_VALUES: usize = 250_000;
 /// Returns true if a value would take more memory than its size allows for.
 fn is_too_large(value: &Value, cx: &Context) -> bool {
     let (bytes, is_dense) = match value {
-        Value::Str(text) => (text.len(), json::is_dense(text, MAX_VALUES)),
+        Value::Str(text) => (text.len(), json::is_dense(text, MAX_VALUES) || json::is_heavy(text)),
         Value::Array(_) | Value::Map(_) => {
             let (bytes, values) = values(value);
             (bytes, values > MAX_VALUES)
         }
         _ => return false,
     };
-    is_dense || bytes >= SMALL && cx.arena.allocated_bytes() > cx.room
+    is_dense || bytes >= SMALL && cx.arena.allocated_bytes().saturating_add(bytes.saturating_mul(TIMES)) > cx.room
 }
 
 /// The bytes of the texts in a value, and how many values it is made of.

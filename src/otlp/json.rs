@@ -185,7 +185,14 @@ impl<'a> FromJson<'a> {
             Type::Bytes => base64_decode(self.text(json, at)?, self.arena).ok_or_else(|| at.error("base64", "other text"))?,
             // A list or a map in a value.
             Type::Message(_) if always && !field.repeated && self.room == 0 => {
-                self.w.bytes_field(STRING, json.source());
+                let text = json.source();
+                if !json::has_raw_controls(text) {
+                    self.w.bytes_field(STRING, text);
+                } else if json::is_heavy(text) {
+                    return Err(JsonError(None));
+                } else {
+                    self.w.bytes_field(STRING, json.to_text(self.arena));
+                }
                 return Ok(());
             }
             Type::Message(_) | Type::Value => return self.nested(json, field, always && !field.repeated, at),

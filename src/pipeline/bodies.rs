@@ -11,6 +11,7 @@ use crate::config::Format;
 use crate::describe::{self, ResourceRules};
 use crate::engine::Understood;
 use crate::error::Error;
+use crate::json;
 use crate::keys::Keys;
 use crate::normalize::{self, Context};
 use crate::otlp::PartialSuccess;
@@ -89,42 +90,44 @@ impl Pipeline {
         if bounded && !self.destinations.iter().any(|d| d.exporter.takes(more, bytes)) {
             return Err(Error::Busy("the queue of every destination is full"));
         }
-        for i in self.engine.start_all(&spans) {
-            if let (Some(ended), Some(place)) = (spans.get_mut(i), places.get(i)) {
-                self.take(*place, ended, keys, arena, now);
-            }
-        }
+        self.take_all(&mut spans, &places, keys, arena, now);
         Ok(count)
     }
 
-    /// What takes the place of a body on its way to the first destination: [`Pipeline::ingest`] and [`Pipeline::drain_queue`] in one. A body
-    /// without LLM spans, of traces that have none so far, passes span by span as it is, and the tree hears nothing of it. It is not even checked
-    /// where it goes out alone, since then it costs nobody else if a backend refuses it. Borrowed: nothing is
+    /// What takes the place of a body on its way to the first destination: [`Pipeline::ingest`] and [`Pipeline::drain_queue`] in one, for the spans
+    /// of this body only. Candidates of earlier bodies stay in the queue for [`Pipeline::poll`]: the backend's answer to this request does not concern
+    /// them. A body without LLM spans, of traces that have none so far, passes span by span as it is, and the tree hears nothing of it. It is not
+    /// even checked, since it costs nobody else if a backend refuses it. Borrowed: nothing is
     /// different, the body stays what it was; otherwise it is protobuf now.
     pub fn rewrite<'b>(&mut self, given: &'b [u8], peer: Option<&str>, now: f64) -> Result<Cow<'b, [u8]>, Error> {
         self.engine.tree.tick(now);
         self.drain_tree(now);
-        // A body that goes out alone is checked only if it has to be understood.
-        let alone = self.destinations.first().is_none_or(|d| d.exporter.waiting() == 0);
-        let unchecked = alone && body::format_of(given) == Format::Protobuf;
+        let before = self.destinations.first().map_or(0, |d| d.exporter.pushed());
+        // A body is checked only if it has to be understood.
+        let unchecked = body::format_of(given) == Format::Protobuf;
         let mut body = if unchecked { Cow::Borrowed(given) } else { self.admitted(given)?.0 };
         self.begin();
         if let Some(passed) = self.with_memory(|pipeline, keys, arena| pipeline.passed(&body, peer, keys, arena)) {
-            let queued = self.drain_queue(0, now);
             return Ok(match passed {
-                Passed::AsItIs if queued.is_empty() => Cow::Borrowed(given),
-                Passed::AsItIs => Cow::Owned([&body, &queued[..]].concat()),
-                Passed::Changed(mut out) => {
-                    out.extend_from_slice(&queued);
-                    Cow::Owned(out)
-                }
+                // A strict reader would refuse the whole body.
+                Passed::AsItIs if !unchecked && json::has_raw_controls(given) => Cow::Owned(body.into_owned()),
+                Passed::AsItIs => Cow::Borrowed(given),
+                Passed::Changed(out) => Cow::Owned(out),
             });
         }
         if unchecked {
             body = self.admitted(given)?.0;
         }
-        self.with_memory(|pipeline, keys, arena| pipeline.take_body(&body, peer, false, keys, arena, now))?;
-        Ok(Cow::Owned(self.drain_queue(0, now)))
+        self.body = self.body.wrapping_add(1);
+        self.apart = Some(Vec::new());
+        let taken = self.with_memory(|pipeline, keys, arena| pipeline.take_body(&body, peer, false, keys, arena, now));
+        self.engine.tree.tick(now);
+        self.drain_tree(now);
+        let own = self.drain_since(0, before);
+        for (trace_id, entry, held) in self.apart.take().unwrap_or_default() {
+            self.queue_held(trace_id, entry, &held, now);
+        }
+        taken.map(|_| Cow::Owned(own))
     }
 
     /// Everything that is queued for a destination, as one body, counted as sent: for a host that passes it on in the place of a request that
@@ -132,8 +135,12 @@ impl Pipeline {
     pub fn drain_queue(&mut self, destination: usize, now: f64) -> Vec<u8> {
         self.engine.tree.tick(now);
         self.drain_tree(now);
+        self.drain_since(destination, 0)
+    }
+
+    fn drain_since(&mut self, destination: usize, number: u64) -> Vec<u8> {
         let envelopes = DestinationEnvelopes { scopes: &self.scopes, resources: &self.resources, destination };
-        let drain = |d: &mut Destination| d.exporter.drain(&envelopes);
+        let drain = |d: &mut Destination| d.exporter.drain(number, &envelopes);
         self.destinations.get_mut(destination).map_or_else(Vec::new, drain)
     }
 

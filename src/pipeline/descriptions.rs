@@ -11,7 +11,8 @@ use std::hash::BuildHasher;
 const MAX: usize = 10_000;
 /// The same in bytes.
 const MAX_BYTES: usize = 16 << 20;
-/// A number is a place, counted from 1, in so many bits, and above them how often the place was given out before.
+/// A number is a place, counted from 1, in so many bits, and above them how often the place was given out before. It has 31 bits: a host may
+/// take it for a number with a sign.
 const PLACE_BITS: u32 = 14;
 const PLACES: u32 = 1 << PLACE_BITS;
 
@@ -140,7 +141,7 @@ impl Index {
 
     fn number(&self, at: u32) -> u32 {
         let generation = self.generations.get(at as usize).copied().unwrap_or_default();
-        generation << PLACE_BITS | (at + 1)
+        (generation << PLACE_BITS | (at + 1)) & i32::MAX as u32
     }
 
     /// Where a number stands, if it is still that of what stands there.

@@ -2,6 +2,7 @@
 
 use super::Pipeline;
 use super::destination::facts;
+use super::envelopes::Scope;
 use crate::conventions;
 use crate::describe::{self, ResourceRules};
 use crate::engine::Understood;
@@ -155,22 +156,79 @@ impl Pipeline {
         arena: &'a Bump,
         now: f64,
     ) -> Result<(), FrameError> {
-        self.scopes.keep(scope);
-        self.resources.keep(resource);
-        let of_scope = self.scopes.get(scope).filter(|_| self.resources.get(resource).is_some()).ok_or(FrameError::FORGOTTEN)?;
-        let cx = Context {
-            keys,
-            arena,
-            scope: arena.alloc_slice_copy(&of_scope.name),
-            scope_conventions: of_scope.conventions | of_scope.mappings,
-            infer_provider: self.engine.infer_provider,
-            room: normalize::room(arena, bytes, self.engine.max_unpacked_bytes),
-        };
-        let mut normal = normalize::normalize(&span, &cx);
+        self.keep(scope, resource);
+        let of_scope = self.scope_of(scope, resource)?;
+        let mut normal = normalize::normalize(&span, &self.context(of_scope, bytes, keys, arena));
         let kept = self.kept(of_scope, &facts(&span, normal.as_ref(), of_scope, keys, arena), refused);
         let mut ended = Understood { span: &span, raw: None, normal: normal.as_mut(), patient: false, kept };
         self.take(Place { resource, scope }, &mut ended, keys, arena, now);
         Ok(())
+    }
+
+    /// Neither the scope nor the resource is forgotten for now.
+    fn keep(&mut self, scope: u32, resource: u32) {
+        self.scopes.keep(scope);
+        self.resources.keep(resource);
+    }
+
+    /// The scope that a span stands in, if it and the resource are known.
+    fn scope_of(&self, scope: u32, resource: u32) -> Result<&Scope, FrameError> {
+        self.scopes.get(scope).filter(|_| self.resources.get(resource).is_some()).ok_or(FrameError::FORGOTTEN)
+    }
+
+    fn context<'a>(&self, scope: &Scope, bytes: usize, keys: &'a Keys, arena: &'a Bump) -> Context<'a> {
+        Context {
+            keys,
+            arena,
+            scope: arena.alloc_slice_copy(&scope.name),
+            scope_conventions: scope.conventions | scope.mappings,
+            infer_provider: self.engine.infer_provider,
+            room: normalize::room(arena, bytes, self.engine.max_unpacked_bytes),
+        }
+    }
+
+    /// Takes `span` records of spans that ended and whose starts are never passed, as an exporter gets them: what is among them is known as a whole
+    /// before the first is decided, and another parent may come later, as for the spans of a body ([`Pipeline::ingest`]). Returns for each
+    /// what [`Pipeline::end`] would; `refused` and `now` are as there.
+    pub fn end_all(&mut self, records: &[(&[u8], Destinations)], now: f64) -> Vec<Result<(), FrameError>> {
+        let mut outcomes = Vec::with_capacity(records.len());
+        while let Some(rest) = records.get(outcomes.len()..).filter(|rest| !rest.is_empty()) {
+            self.reset_arena();
+            self.with_memory(|pipeline, keys, arena| pipeline.end_some(rest, &mut outcomes, keys, arena, now));
+            self.drain_tree(now);
+        }
+        outcomes
+    }
+
+    /// Takes the first of the records, as many as the memory for one body holds.
+    fn end_some<'a>(
+        &mut self,
+        records: &[(&'a [u8], Destinations)],
+        outcomes: &mut Vec<Result<(), FrameError>>,
+        keys: &'a Keys,
+        arena: &'a Bump,
+        now: f64,
+    ) {
+        let (mut spans, mut places) = (Vec::new(), Vec::new());
+        for (record, refused) in records {
+            let read = frame::span(record, arena, keys).inspect_err(|_| self.unparsed += 1).and_then(|read| {
+                let SpanRecord { span, scope, resource } = read;
+                self.keep(scope, resource);
+                let of_scope = self.scope_of(scope, resource)?;
+                let span = &*arena.alloc(span);
+                let normal =
+                    normalize::normalize(span, &self.context(of_scope, record.len(), keys, arena)).map(|normal| arena.alloc(normal));
+                let kept = self.kept(of_scope, &facts(span, normal.as_deref(), of_scope, keys, arena), *refused);
+                spans.push(Understood { span, raw: None, normal, patient: true, kept });
+                places.push(Place { resource, scope });
+                Ok(())
+            });
+            outcomes.push(read);
+            if arena.allocated_bytes() > self.engine.max_unpacked_bytes {
+                break;
+            }
+        }
+        self.take_all(&mut spans, &places, keys, arena, now);
     }
 }
 

@@ -34,8 +34,17 @@ struct Held {
     place: Place,
     parent_id: SpanId,
     kept: Destinations,
+    /// The body that it came in: see [`Pipeline::body`].
+    body: u32,
     /// By form: the fields of the span, and those that it gets as an entry.
     bodies: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Held {
+    /// The number of bytes that count against `maxHeldBytes`.
+    fn bytes(&self) -> usize {
+        self.bodies.iter().map(|(fields, entry_fields)| fields.len() + entry_fields.len()).sum()
+    }
 }
 
 /// The machine. Feed it spans and answers, drain it with [`Pipeline::poll`].
@@ -55,6 +64,10 @@ pub struct Pipeline {
     held: HashMap<(TraceId, SpanId), Held>,
     held_bytes: usize,
     max_held_bytes: usize,
+    /// The number of the body that is being rewritten, or was last.
+    body: u32,
+    /// While a body is being rewritten: candidates of other bodies that were decided, which are not sent with it.
+    apart: Option<Vec<(TraceId, bool, Held)>>,
     /// Some destination has a filter.
     filters: bool,
     entries: u64,
@@ -105,6 +118,8 @@ impl Pipeline {
             held: HashMap::default(),
             held_bytes: 0,
             max_held_bytes: config.entry.max_held_bytes,
+            body: 0,
+            apart: None,
             filters: config.destinations.iter().any(|d| !d.filter.passes_all()),
             entries: 0,
             unparsed: 0,
@@ -133,13 +148,22 @@ impl Pipeline {
         self.tokenless.next()
     }
 
+    /// Takes spans of which no start was reported: they start first, and end after their children.
+    fn take_all<'a>(&mut self, spans: &mut [Understood<'_, 'a>], places: &[Place], keys: &Keys, arena: &'a Bump, now: f64) {
+        for i in self.engine.start_all(spans) {
+            if let (Some(ended), Some(place)) = (spans.get_mut(i), places.get(i)) {
+                self.take(*place, ended, keys, arena, now);
+            }
+        }
+    }
+
     /// Everything that happens to a span that ended, up to the queues.
     fn take<'a>(&mut self, place: Place, ended: &mut Understood<'_, 'a>, keys: &Keys, arena: &'a Bump, now: f64) {
         let decision = self.engine.end(ended, keys, arena, now);
         self.entries += u64::from(decision == Decision::Entry);
         let (trace_id, span_id, parent_id, kept) = (ended.span.trace_id, ended.span.span_id, ended.span.parent_id, ended.kept);
         let at = At { trace_id, parent_id, place, kept };
-        let mut held = Held { place, parent_id, kept, bodies: Vec::new() };
+        let mut held = Held { place, parent_id, kept, body: self.body, bodies: Vec::new() };
         let Engine { tree, encoder, .. } = &mut self.engine;
         for form in 0..encoder.forms() {
             let [fields, entry_fields] = encoder.encode(form, ended, decision, keys, &self.hooks, None);
@@ -152,8 +176,7 @@ impl Pipeline {
         }
         if decision == Decision::Hold {
             let before = self.held.insert((trace_id, span_id), held);
-            let bytes = before.iter().flat_map(|held| &held.bodies).map(|(fields, entry_fields)| fields.len() + entry_fields.len());
-            self.held_bytes -= bytes.sum::<usize>();
+            self.held_bytes -= before.as_ref().map_or(0, Held::bytes);
         }
         while self.held_bytes > self.max_held_bytes && self.engine.tree.decide_oldest() {
             self.drain_tree(now);
@@ -163,14 +186,23 @@ impl Pipeline {
     /// Queues the candidates that were decided.
     fn drain_tree(&mut self, now: f64) {
         while let Some((trace_id, span_id, entry)) = self.engine.tree.resolved() {
-            let Some(Held { place, parent_id, kept, bodies }) = self.held.remove(&(trace_id, span_id)) else { continue };
+            let Some(held) = self.held.remove(&(trace_id, span_id)) else { continue };
             self.entries += u64::from(entry);
-            let at = At { trace_id, parent_id, place, kept };
-            for (form, (fields, entry_fields)) in bodies.iter().enumerate() {
-                self.held_bytes -= fields.len() + entry_fields.len();
-                let entry_fields = if entry { &entry_fields[..] } else { &[] };
-                at.queue(&mut self.engine.tree, &self.resources, &mut self.destinations, form, [fields, entry_fields], now);
+            self.held_bytes -= held.bytes();
+            match &mut self.apart {
+                Some(apart) if held.body != self.body => apart.push((trace_id, entry, held)),
+                _ => self.queue_held(trace_id, entry, &held, now),
             }
+        }
+    }
+
+    /// Queues a candidate that was decided.
+    fn queue_held(&mut self, trace_id: TraceId, entry: bool, held: &Held, now: f64) {
+        let Held { place, parent_id, kept, .. } = *held;
+        let at = At { trace_id, parent_id, place, kept };
+        for (form, (fields, entry_fields)) in held.bodies.iter().enumerate() {
+            let entry_fields = if entry { &entry_fields[..] } else { &[] };
+            at.queue(&mut self.engine.tree, &self.resources, &mut self.destinations, form, [fields, entry_fields], now);
         }
     }
 

@@ -244,6 +244,7 @@ mod tests {
             ("(?x)a", "a flag is not known; i, m and s are"),
             ("((a{99}){99}){99}", "it is too large"),
             (r"\u{110000}", "an escape names no character"),
+            (r"\u{+41}", "an escape names no character"),
             ("\\", "there is nothing behind the last backslash"),
         ] {
             assert_eq!(Pattern::new(pattern).unwrap_err(), message, "{pattern}");

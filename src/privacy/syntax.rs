@@ -1,6 +1,7 @@
 //! The syntax of patterns: from text to steps, in one pass. What the steps match is in [`super::pattern`].
 
 use super::pattern::{Pattern, Place, Step, character};
+use crate::text::number;
 
 /// So many steps a pattern has at most: repetitions are written out.
 const MAX_STEPS: usize = 8192;
@@ -299,8 +300,8 @@ impl<'p> Parser<'p> {
         if braces {
             digits = memchr::memchr(b'}', self.rest()).unwrap_or(0);
         }
-        let text = self.rest().get(..digits).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
-        let Some(c) = u32::from_str_radix(text, 16).ok().and_then(char::from_u32) else {
+        let code = self.rest().get(..digits).and_then(number::from_hex).and_then(|code| u32::try_from(code).ok());
+        let Some(c) = code.and_then(char::from_u32) else {
             self.fail("an escape names no character");
             return 0;
         };

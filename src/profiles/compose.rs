@@ -439,11 +439,9 @@ pub fn function<'a>(definition: Json<'a>, arena: &'a Bump) -> &'a [u8] {
     }
     let mut out = BumpVec::new_in(arena);
     out.extend_from_slice_copy(b"{\"type\":\"function\",\"function\":{");
-    for (i, (key, value)) in definition.entries().filter(|(key, _)| *key != b"type").enumerate() {
-        json::separate(&mut out, i);
-        out.push(b'"');
-        out.extend_from_slice_copy(key);
-        out.extend_from_slice_copy(b"\":");
+    let mut count = 0;
+    for (key, value) in definition.entries().filter(|(key, _)| *key != b"type") {
+        json::member(&mut out, &mut count, key);
         value.write(&mut out);
     }
     out.extend_from_slice_copy(b"}}");

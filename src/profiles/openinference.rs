@@ -227,10 +227,20 @@ fn values<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
             [Field::EntityOutput, Field::ToolCallResult, Field::RetrievalDocuments, Field::RetrievalDocuments],
         ),
     ];
+    let of_model = c.kind.is_some_and(Kind::is_generation);
     for (keys, messages, fields) in sides {
-        // A model that only calls tools may have answered with an empty text.
-        let says = |field: &Field| c.has(*field) && !(c.has(messages) && c.text(*field) == Some(b""));
-        if let Some(field) = fields.into_iter().find(says) {
+        // The messages of a model say all that went in, or came out, and other attributes may have a part of it: the parameters, one of several tool
+        // calls. So may a text beside messages of several parts, on any span.
+        let parts = || {
+            let list = c.text(messages).and_then(|text| json::parse(text, s.arena));
+            list.map_or(0, |list| list.items().filter_map(|message| message.get("parts")).map(|parts| parts.items().count()).sum())
+        };
+        let says_less = |field| {
+            let text = c.text(field).unwrap_or_default();
+            let elsewhere = of_model && c.origin(field) != c.origin(messages);
+            c.has(messages) && (elsewhere || text.is_empty() || !text.starts_with(b"{") && !text.starts_with(b"[") && parts() > 1)
+        };
+        if let Some(field) = fields.into_iter().find(|field| c.has(*field) && !says_less(*field)) {
             let text = c.text(field).unwrap_or_default();
             put_value(keys, text, c.origin(field), s, out);
             if matches!(field, Field::ToolCallResult | Field::RetrievalQuery) {

@@ -103,43 +103,50 @@ pub const TABLE: Table = Table {
         (Field::ReasoningTokens, &["gen_ai.aggregated_usage.reasoning.output_tokens"]),
     ]),
     operation: Some(OPERATION_KEY),
+    complete: Some(complete),
     compose: Some(prompt_variables),
     ..Table::EMPTY
 };
 
-/// The messages of an answer, each with why it ended: what it has itself, else the reason of the same index, else an empty text. Until 1.41 the schema
-/// requires it.
-fn with_reasons<'a>(messages: &'a [u8], reasons: &[Value<'a>], arena: &'a Bump) -> Option<&'a [u8]> {
-    let list = json::parse(messages, arena).filter(|list| list.is_array())?;
+/// Gives each message of an answer the reason why it ended: what it has itself, else the reason of the same index, else an empty text. Until 1.41 it is
+/// required. In 0.1.0 it is written where the source gives a reason, since readers refuse a list that has a message without one: the models that Arize
+/// Phoenix has generated from the schema.
+fn with_reasons<'a>(c: &mut Canonical<'a>, required: bool, arena: &'a Bump) {
+    let reasons = match c.get(Field::FinishReasons) {
+        Some(Value::Array(reasons)) => reasons,
+        _ if required => &[],
+        _ => return,
+    };
+    let Some(messages) = c.text(Field::OutputMessages) else { return };
+    let Some(list) = json::parse(messages, arena).filter(|list| list.is_array()) else { return };
     let mut out = BumpVec::with_capacity_in(messages.len() + 64, arena);
     out.push(b'[');
     for (i, message) in list.items().enumerate() {
         json::separate(&mut out, i);
-        let text = message.to_text(arena);
-        match text {
+        match message.to_text(arena) {
             [inner @ .., b'}'] if message.get("finish_reason").is_none() => {
                 out.extend_from_slice_copy(inner);
                 out.extend_from_slice_copy(b",\"finish_reason\":");
                 json::string(reasons.get(i).and_then(|reason| reason.as_str()).unwrap_or_default(), &mut out);
                 out.push(b'}');
             }
-            _ => out.extend_from_slice_copy(text),
+            text => out.extend_from_slice_copy(text),
         }
     }
     out.push(b']');
-    Some(out.into_bump_slice())
+    if out.len() > messages.len() {
+        c.reading = c.origin(Field::OutputMessages);
+        c.put(Field::OutputMessages, Value::Str(out.into_bump_slice()), u8::MAX, c.source(Field::OutputMessages));
+    }
+}
+
+fn complete<'a>(c: &mut Canonical<'a>, arena: &'a Bump) {
+    with_reasons(c, false, arena);
 }
 
 /// 1.41 counts the documents and the tokens to choose from as doubles, and names a workflow apart.
 fn complete_1_41<'a>(c: &mut Canonical<'a>, arena: &'a Bump) {
-    let reasons = match c.get(Field::FinishReasons) {
-        Some(Value::Array(reasons)) => reasons,
-        _ => &[],
-    };
-    if let Some(messages) = c.text(Field::OutputMessages).and_then(|messages| with_reasons(messages, reasons, arena)) {
-        c.reading = c.origin(Field::OutputMessages);
-        c.put(Field::OutputMessages, Value::Str(messages), u8::MAX, c.source(Field::OutputMessages));
-    }
+    with_reasons(c, true, arena);
     for field in [Field::TopK, Field::RetrievalTopK] {
         if let Some(count) = c.int(field) {
             c.reading = c.origin(field);

@@ -331,7 +331,10 @@ impl Writing {
             }
             match fate {
                 Fate::Rewrite(value) => write::attribute(w, number::ATTRIBUTES, attr.key, &value, keys),
-                _ => write::kept_attribute(w, number::ATTRIBUTES, attr, keys),
+                _ => match value::repaired(&attr.value, view.composed.items.bump()).filter(|_| view.llm) {
+                    Some(text) => write::attribute(w, number::ATTRIBUTES, attr.key, &Value::Str(text), keys),
+                    None => write::kept_attribute(w, number::ATTRIBUTES, attr, keys),
+                },
             }
         }
         for item in view.composed.items.iter().rev() {

@@ -19,6 +19,13 @@ pub fn parsed<'a>(value: &Value<'a>, arena: &'a Bump) -> Option<json::Json<'a>> 
     json::parse(value.as_str()?, arena)
 }
 
+/// The canonical form of a JSON text with raw control characters in its strings, which strict readers refuse; `None` for any other value.
+#[inline(never)]
+pub fn repaired<'a>(value: &Value<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
+    let is_raw = |text: &&[u8]| matches!(text.first(), Some(b'{' | b'[')) && json::has_raw_controls(text) && !json::is_heavy(text);
+    json::parse(value.as_str().filter(is_raw)?, arena).map(|json| json.to_text(arena))
+}
+
 /// A JSON value as an attribute has it: scalars as they are, lists and objects as JSON text.
 pub fn from_json<'a>(j: json::Json<'a>, arena: &'a Bump) -> Value<'a> {
     if j.is_string() || j.is_array() || j.is_object() {

@@ -1,4 +1,4 @@
-//! Decimal numbers as text: parsers and writers with small tables, because those of Rust's core library would be a tenth of the module.
+//! Numbers as text: parsers and writers with small tables, because those of Rust's core library would be a tenth of the module.
 
 use super::Out;
 
@@ -181,10 +181,22 @@ pub fn text<T>(number: f64, f: impl FnOnce(&str) -> T) -> T {
     f(ryu::Buffer::new().format(number))
 }
 
+/// The number that hex digits write; `None` if there are none, more than a number has, or anything else among them, such as a sign.
+pub fn from_hex(digits: &[u8]) -> Option<u64> {
+    let fits = !digits.is_empty() && digits.len() <= 16;
+    fits.then(|| digits.iter().try_fold(0, |number, digit| Some(number << 4 | u64::from(char::from(*digit).to_digit(16)?))))?
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn hex_digits_are_digits_alone() {
+        assert_eq!([&b"01aB"[..], b"0", b"ffffffffffffffff"].map(from_hex), [Some(0x1ab), Some(0), Some(u64::MAX)]);
+        assert_eq!([&b""[..], b"+1ab", b"-001", b"00g0", b"00000000000000000", b"\xc3\xa9"].map(from_hex), [None; 6]);
+    }
 
     #[test]
     fn numbers_and_what_is_none() {

@@ -60,10 +60,21 @@ fn shown(source: &Json) -> Json {
     source.as_object().unwrap().iter().map(|(key, value)| (key.clone(), from_any(&to_any(value)))).collect::<Map<_, _>>().into()
 }
 
+/// Gives each message of an answer the reason that the span has for it.
+pub fn with_reasons(expected: &mut Json) {
+    let reasons = expected.get("gen_ai.response.finish_reasons").and_then(Json::as_array).cloned().unwrap_or_default();
+    if let Some(messages) = expected.get_mut("gen_ai.output.messages").and_then(Json::as_array_mut) {
+        for (message, reason) in messages.iter_mut().filter_map(Json::as_object_mut).zip(reasons) {
+            message.entry("finish_reason").or_insert(reason);
+        }
+    }
+}
+
 /// All attributes that go out; a span of its own trace is the entry of it.
 #[track_caller]
 pub fn becomes(scope: &str, name: &str, source: Json, mut expected: Json) {
     expected["gen_ai.is_entry"] = json!(true);
+    with_reasons(&mut expected);
     let found = attributes(&convert(scope, name, &source, Profile::OTEL));
     for key in expected.as_object().unwrap().keys().chain(found.as_object().unwrap().keys()) {
         assert_eq!(found.get(key), expected.get(key), "{key}");

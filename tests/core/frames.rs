@@ -86,20 +86,32 @@ impl FrameWriter<'_> {
         }
     }
 
-    pub fn scope(&mut self, scope: &InstrumentationScope) -> u32 {
+    /// The `scope` record.
+    pub fn scope_record(&mut self, scope: &InstrumentationScope) -> Vec<u8> {
         let mut out = vec![1];
         string(&mut out, &scope.name);
         string(&mut out, &scope.version);
         string(&mut out, "");
         self.attributes(&mut out, &scope.attributes);
-        self.0.scope(&out).unwrap()
+        out
     }
 
-    pub fn resource(&mut self, resource: &Resource) -> u32 {
+    pub fn scope(&mut self, scope: &InstrumentationScope) -> u32 {
+        let record = self.scope_record(scope);
+        self.0.scope(&record).unwrap()
+    }
+
+    /// The `resource` record.
+    pub fn resource_record(&mut self, resource: &Resource) -> Vec<u8> {
         let mut out = vec![1];
         string(&mut out, "");
         self.attributes(&mut out, &resource.attributes);
-        self.0.resource(&out).unwrap()
+        out
+    }
+
+    pub fn resource(&mut self, resource: &Resource) -> u32 {
+        let record = self.resource_record(resource);
+        self.0.resource(&record).unwrap()
     }
 
     fn ids(span: &Span) -> Vec<u8> {

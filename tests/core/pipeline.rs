@@ -329,23 +329,67 @@ fn of_kind(id: u8, parent: u8, name: &str, kind: &str) -> Span {
     span(id, parent, name, vec![text("langfuse.observation.type", kind)])
 }
 
-#[test]
-fn out_of_bodies_the_parent_may_come_in_a_later_one() {
-    for (hold, expected) in [(30_000, vec!["agent"]), (0, vec!["llm"])] {
-        let mut p = pipeline(&format!(r#"{{"destinations":[{{"blockScopes":["http"]}}],"entry":{{"holdMillis":{hold}}}}}"#));
-        assert_eq!(p.ingest(&body(&[("langfuse-sdk", vec![of_kind(3, 2, "llm", "generation")])]), None, 0.0).unwrap().spans, 1);
-        assert_eq!(p.stats().held, 1);
-        drain(&mut p, 1.0);
-        assert_eq!(p.stats().held, u64::from(hold > 0), "with no window it is decided by what there is");
-        let rest = [("http", vec![span(1, 0, "POST", vec![])]), ("langfuse-sdk", vec![of_kind(2, 1, "agent", "agent")])];
-        assert_eq!(p.ingest(&body(&rest), None, 2.0).unwrap().spans, 2);
-        p.flush(3.0);
-        let requests = drain(&mut p, 3.0);
-        assert_eq!(entries(&requests), expected);
-        // The tree is whole at the destination that gets no HTTP span; the token of another backend is gone.
-        assert_eq!(parents(&requests, 0), [("agent", 0), ("llm", 2)]);
-        assert!(requests.iter().all(|(.., r)| !r.encode_to_vec().windows(8).any(|w| w == b"tok-from")));
+/// Passes spans as an exporter gets them, without their starts. Returns the number of those that were taken.
+fn end_all(p: &mut Pipeline, scoped: &[(&str, Vec<Span>)], now: f64) -> usize {
+    let mut w = FrameWriter::new(p);
+    let resource = w.resource(&Resource { attributes: vec![text("service.name", "shop")], ..Default::default() });
+    let mut records = Vec::new();
+    for (name, spans) in scoped {
+        let scope = w.scope(&scope(name));
+        records.extend(spans.iter().map(|span| w.span(span, scope, resource)));
     }
+    let records: Vec<_> = records.iter().map(|record| (&record[..], 0)).collect();
+    p.end_all(&records, now).into_iter().filter(Result::is_ok).count()
+}
+
+#[test]
+fn without_starts_the_parent_may_come_in_a_later_body_or_call() {
+    let of_bodies = |p: &mut Pipeline, scoped: &[(&str, Vec<Span>)], now| p.ingest(&body(scoped), None, now).unwrap().spans;
+    for take in [of_bodies, end_all] {
+        for (hold, expected) in [(30_000, vec!["agent"]), (0, vec!["llm"])] {
+            let mut p = pipeline(&format!(r#"{{"destinations":[{{"blockScopes":["http"]}}],"entry":{{"holdMillis":{hold}}}}}"#));
+            assert_eq!(take(&mut p, &[("langfuse-sdk", vec![of_kind(3, 2, "llm", "generation")])], 0.0), 1);
+            assert_eq!(p.stats().held, 1);
+            drain(&mut p, 1.0);
+            assert_eq!(p.stats().held, u64::from(hold > 0), "with no window it is decided by what there is");
+            let rest = [("http", vec![span(1, 0, "POST", vec![])]), ("langfuse-sdk", vec![of_kind(2, 1, "agent", "agent")])];
+            assert_eq!(take(&mut p, &rest, 2.0), 2);
+            p.flush(3.0);
+            let requests = drain(&mut p, 3.0);
+            assert_eq!(entries(&requests), expected);
+            // The tree is whole at the destination that gets no HTTP span; the token of another backend is gone.
+            assert_eq!(parents(&requests, 0), [("agent", 0), ("llm", 2)]);
+            assert!(requests.iter().all(|(.., r)| !r.encode_to_vec().windows(8).any(|w| w == b"tok-from")));
+        }
+    }
+}
+
+#[test]
+fn spans_that_ended_without_starts_are_decided_by_all_of_their_call() {
+    // Children first, and with a window of 0 nothing waits for another call.
+    let mut p = pipeline(r#"{"destinations":[{}],"entry":{"holdMillis":0}}"#);
+    let spans = vec![of_kind(4, 3, "tool", "tool"), of_kind(3, 2, "llm", "generation"), of_kind(2, 0, "agent", "agent")];
+    assert_eq!(end_all(&mut p, &[("langfuse-sdk", spans)], 0.0), 3);
+    p.flush(0.0);
+    let requests = drain(&mut p, 0.0);
+    assert_eq!((entries(&requests), parents(&requests, 0).len()), (vec!["agent"], 3));
+    // A record that cannot be read, or whose scope is unknown, does not stop the others.
+    let (scope, resource, mut w) = (1, 1, FrameWriter::new(&mut p));
+    let [good, unknown] = [(5, scope), (6, 99)].map(|(id, scope)| w.span(&of_kind(id, 0, "next", "agent"), scope, resource));
+    let outcomes = p.end_all(&[(&good[..9], 0), (&unknown, 0), (&good, 0)], 1.0);
+    assert_eq!(
+        outcomes.iter().map(|o| o.map_err(|error| error == FrameError::FORGOTTEN)).collect::<Vec<_>>(),
+        [Err(false), Err(true), Ok(())]
+    );
+    assert_eq!(p.stats().unparsed, 1);
+}
+
+#[test]
+fn spans_that_ended_without_starts_are_taken_in_parts_if_they_need_too_much_memory() {
+    let mut p = pipeline(r#"{"destinations":[{}],"maxUnpackedBytes":1}"#);
+    let spans: Vec<_> = (1..=3).map(|id| of_kind(id, 0, "agent", "agent")).collect();
+    assert_eq!(end_all(&mut p, &[("langfuse-sdk", spans)], 0.0), 3);
+    assert_eq!(p.stats().seen, 3);
 }
 
 #[test]
@@ -673,6 +717,34 @@ fn one_span_that_is_unlike_the_others_of_a_body_is_seen() {
         p.rewrite(&bare(spans), None, 0.0).unwrap();
         assert!(p.stats().tracked > tracked, "{i}: the tree has heard of it");
     }
+}
+
+// README promise: "Nothing is lost that can be kept, and nothing silently"
+#[test]
+fn a_candidate_of_an_earlier_body_is_in_no_request_of_a_sender_that_the_backend_may_refuse() {
+    let mut p = pipeline(r#"{"destinations":[{}],"entry":{"holdMillis":1000},"scheduledDelayMillis":0}"#);
+    let sent = |body: &[u8]| {
+        let request = ExportTraceServiceRequest::decode(body).unwrap();
+        let spans = request.resource_spans.into_iter().flat_map(|r| r.scope_spans).flat_map(|s| s.spans);
+        spans.map(|span| (span.name.clone(), span.attributes.iter().any(|a| a.key == "gen_ai.is_entry"))).collect::<Vec<_>>()
+    };
+    let agent = |span_id, parent| body(&[("langfuse-sdk", vec![of_kind(span_id, parent, "agent", "agent")])]);
+    let root = |span_id| body(&[("http", vec![span(span_id, 0, "POST /chat", vec![])])]);
+    // Its parent comes in the next body.
+    assert_eq!(sent(&p.rewrite(&agent(2, 1), None, 0.0).unwrap()), []);
+    assert_eq!(sent(&p.rewrite(&root(1), None, 10.0).unwrap()), [("POST /chat".to_owned(), false)]);
+    // Its time is over when the next body comes.
+    assert_eq!(sent(&p.rewrite(&agent(4, 3), None, 20.0).unwrap()), []);
+    assert_eq!(sent(&p.rewrite(&root(5), None, 5_000.0).unwrap()), [("POST /chat".to_owned(), false)]);
+    // What stands in one body goes out in its place.
+    let whole = body(&[("langfuse-sdk", vec![of_kind(7, 6, "agent", "agent")]), ("http", vec![span(6, 0, "POST /chat", vec![])])]);
+    assert_eq!(sent(&p.rewrite(&whole, None, 5_000.0).unwrap()), [("agent".to_owned(), true), ("POST /chat".to_owned(), false)]);
+    let (_, call) = p.poll(5_000.0).expect("a call of our own");
+    assert_eq!(sent(call.body), [("agent".to_owned(), true), ("agent".to_owned(), true)]);
+    let id = call.id;
+    p.response(id, 503, None, b"", 5_000.0);
+    let stats = p.stats();
+    assert_eq!((stats.held, stats.entries, stats.destinations[0].pending, stats.destinations[0].sent), (0, 3, 2, 4), "it comes again");
 }
 
 /// One span of a pod of its own: its resource, its scope, its trace and one of its keys are those of no other body.

@@ -347,6 +347,67 @@ fn documents_are_spread_over_indexes_in_openinference() {
     );
 }
 
+/// The attributes of profile `profile` for one span, without what is left of the source.
+fn says(profile: Profile, source: Json) -> BTreeMap<String, Json> {
+    parsed(attributes(&spans(&convert(&request("s", "x", &source), profile, Some(Keep::None)))[0]))
+}
+
+#[test]
+fn each_message_of_an_answer_has_the_reason_why_it_ended() {
+    let messages = |list: Json| list.to_string();
+    let said = |text: &str| json!({"role": "assistant", "parts": [{"type": "text", "content": text}]});
+    let ended = |text: &str, reason: &str| {
+        let mut message = said(text);
+        message["finish_reason"] = reason.into();
+        message
+    };
+    let source = |reasons: Json, list: Json| {
+        json!({"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.response.finish_reasons": reasons,
+            "gen_ai.output.messages": messages(list)})
+    };
+    let without = || json!({"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.output.messages": messages(json!([said("a")]))});
+    for (profile, source, expected) in [
+        (
+            Profile::OTEL,
+            source(json!(["stop", "length"]), json!([said("a"), said("b")])),
+            json!([ended("a", "stop"), ended("b", "length")]),
+        ),
+        (Profile::OTEL, source(json!(["stop"]), json!([ended("a", "length"), said("b")])), json!([ended("a", "length"), ended("b", "")])),
+        // Where nobody knows the reason, 0.1.0 gets none.
+        (Profile::OTEL, without(), json!([said("a")])),
+        (Profile::OTEL_1_41, without(), json!([ended("a", "")])),
+    ] {
+        assert_eq!(says(profile, source)["gen_ai.output.messages"], expected);
+    }
+}
+
+#[test]
+fn openinference_shows_the_messages_where_another_attribute_says_less() {
+    let asked = json!([{"role": "system", "parts": [{"type": "text", "content": "be brief"}]}, {"role": "user", "parts": [{"type": "text", "content": "hi"}]}]);
+    let chat = json!([{"role": "system", "content": "be brief"}, {"role": "user", "content": "hi"}]);
+    let call = json!({"type": "tool_call", "id": "c", "name": "f", "arguments": {"a": 1}});
+    let answer = json!([{"role": "assistant", "parts": [{"type": "text", "content": "I ask."}, call]}]);
+    // The parameters of a request, and the arguments of a tool that the answer calls.
+    for (key, less) in [("request_data", r#"{"model":"gpt-4o"}"#), ("gen_ai.tool.call.arguments", r#"{"a":1}"#)] {
+        let found = says(
+            Profile::OPENINFERENCE,
+            json!({"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.input.messages": asked.to_string(), key: less}),
+        );
+        assert_eq!(found["input.value"], chat, "{key}");
+    }
+    // The text of an answer that also calls a tool; an answer that is a text only stays one.
+    let source = |kind: &str, output: &Json| {
+        json!({"gen_ai.operation.name": kind, "gen_ai.request.model": "gpt-4o", "gen_ai.output.messages": output.to_string(),
+            "gen_ai.entity.output": "I ask."})
+    };
+    for kind in ["chat", "invoke_agent"] {
+        let found = says(Profile::OPENINFERENCE, source(kind, &answer));
+        assert!(found["output.value"].to_string().contains("tool_calls"), "{kind}: {}", found["output.value"]);
+    }
+    let text = json!([{"role": "assistant", "parts": [{"type": "text", "content": "I ask."}]}]);
+    assert_eq!(says(Profile::OPENINFERENCE, source("invoke_agent", &text))["output.value"], "I ask.");
+}
+
 #[test]
 fn otel_1_41_differs_where_its_column_says_so() {
     let mut source = chat();

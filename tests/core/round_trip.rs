@@ -1,8 +1,8 @@
 //! What goes in comes out: random spans through frames and through OTLP bodies, decoded with opentelemetry-proto.
 
+use crate::body::{self, captures};
 use crate::frames::FrameWriter;
-use genspan::Pipeline;
-use genspan::internals::config::{Config, Convert};
+use genspan::{Config, Convert, Converter, Format, Hooks, Pipeline, Profile};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList, any_value::Value};
 use opentelemetry_proto::tonic::resource::v1::Resource;
@@ -164,4 +164,29 @@ fn field(number: u32, bytes: &[u8]) -> Vec<u8> {
     prost::encoding::encode_varint(bytes.len() as u64, &mut out);
     out.extend_from_slice(bytes);
     out
+}
+
+/// With a dictionary that earlier bodies filled, and after bodies that were refused.
+#[test]
+fn a_converter_that_is_used_again_writes_what_a_new_one_writes() {
+    let many_keys = |from: usize| {
+        let attributes = (from..from + 5_000).map(|n| (format!("my.key.{n}"), "x".into())).collect::<serde_json::Map<_, _>>();
+        body::request("my.scope", "many", &attributes.into())
+    };
+    let mut bodies: Vec<_> = captures().iter().step_by(5).map(|path| std::fs::read(path).unwrap()).collect();
+    bodies.push(bodies[0][..bodies[0].len() - 3].to_vec());
+    bodies.extend([many_keys(0), many_keys(1_000)]);
+    let options = [
+        Convert { inherit_session: true, ..Convert::default() },
+        Convert { profile: Profile::LANGFUSE, to: Format::Json, ..Convert::default() },
+    ];
+    for options in &options {
+        let mut converter = Converter::new(options).unwrap();
+        for body in bodies.iter().chain(bodies.iter().rev()) {
+            let own = genspan::convert(body, options).map_err(|error| error.to_string());
+            assert_eq!(converter.convert(body, &Hooks::default()).map(|w| w.body.to_vec()).map_err(|error| error.to_string()), own);
+            let own = genspan::explain(body, options).map_err(|error| error.to_string());
+            assert_eq!(converter.explain(body, &Hooks::default()).map(|c| c.body).map_err(|error| error.to_string()), own);
+        }
+    }
 }

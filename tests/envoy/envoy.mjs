@@ -15,7 +15,7 @@ export const python = (name) => here(`../../target/py-${name}/bin/python`);
 /** Why there is no Python, or false. */
 export const noPython = missing("python3", existsSync(python("newest")));
 export const { test, setUp } = needing(noPython);
-const PLUGIN = here("../../plugins/proxy-wasm/genspan.wasm");
+export const PLUGIN = here("../../plugins/proxy-wasm/genspan.wasm");
 
 async function freePort() {
   const server = net.createServer().listen(0, "127.0.0.1");
@@ -25,8 +25,11 @@ async function freePort() {
   return port;
 }
 
-/** `options` are the plugin's, or null: no plugin. `http` and `grpc` are the ports of the backend, `clusters` more of them by name. */
-export async function startEnvoy({ options, http, grpc = 9, clusters = {} }) {
+/**
+ * `options` are the plugin's, or null: no plugin. `http` and `grpc` are the ports of the backend, `clusters` more of them by name. `plugin` is
+ * the file of the module.
+ */
+export async function startEnvoy({ options, http, grpc = 9, clusters = {}, plugin = PLUGIN }) {
   const [admin, inHttp, inGrpc] = [await freePort(), await freePort(), await freePort()];
   let yaml = readFileSync(here("../../examples/envoy/envoy.yaml"), "utf8");
   const set = (from, to) => {
@@ -38,7 +41,7 @@ export async function startEnvoy({ options, http, grpc = 9, clusters = {} }) {
   set("address: 0.0.0.0, port_value: 4317", `address: 127.0.0.1, port_value: ${inGrpc}`);
   set("port_value: 14318", `port_value: ${http}`);
   set("port_value: 14317", `port_value: ${grpc}`);
-  set("filename: genspan.wasm", `filename: ${PLUGIN}`);
+  set("filename: genspan.wasm", `filename: ${plugin}`);
   set('{ "profile": "otel" }', JSON.stringify(options ?? {}));
   if (options === null)
     yaml = yaml.replace(/ {18}- name: genspan\n[\s\S]*?(?= {18}- name: envoy.filters.http.router)/, "");

@@ -3,7 +3,7 @@
 import { createServer, type Http2Session, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import { LAST_REQUESTS } from "./http.js";
-import type { Intake, Signal } from "./intake.js";
+import { HEAD, type Intake, type Signal } from "./intake.js";
 import { accepted, CODES, PROTOBUF, Refusal } from "./otlp.js";
 
 const service = (signal: string, name: string) => `/opentelemetry.proto.collector.${signal}.v1.${name}Service/Export`;
@@ -19,12 +19,14 @@ const UNIMPLEMENTED = 12;
 /** Maximum number of concurrent requests of one connection. */
 const MAX_STREAMS = 16;
 /** The prefix of a message: whether it is compressed, and its length. */
-const PREFIX = 5;
+const PREFIX = HEAD;
 
 export interface GrpcReceiver {
   port: number;
   /** Accepts nothing new; resolves when the requests in progress are answered. */
   close(): Promise<void>;
+  /** Ends what is under way without an answer. */
+  destroy(): void;
 }
 
 export interface GrpcOptions {
@@ -47,7 +49,7 @@ export async function listenGrpc({ host, port, intake }: GrpcOptions): Promise<G
         stream,
         socket,
         signal,
-        length: 0,
+        announced: (head) => (head.length < PREFIX ? 0 : PREFIX + head.readUInt32BE(1)),
         isJson: false,
         answersEarly: true,
         unwrap: (body) => message(body, headers["grpc-encoding"] as string | undefined),
@@ -88,15 +90,18 @@ export async function listenGrpc({ host, port, intake }: GrpcOptions): Promise<G
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(port, host, () => resolve(void server.off("error", reject)));
   });
+  const destroy = () => {
+    intake.closing = true;
+    for (const session of sessions.keys()) session.destroy();
+  };
   return {
     port: (server.address() as AddressInfo).port,
+    destroy,
     close: () =>
       new Promise((resolve) => {
         intake.closing = true;
         for (const session of sessions.keys()) session.close();
-        const late = setTimeout(() => {
-          for (const session of sessions.keys()) session.destroy();
-        }, LAST_REQUESTS);
+        const late = setTimeout(destroy, LAST_REQUESTS);
         server.close(() => {
           clearTimeout(late);
           resolve();

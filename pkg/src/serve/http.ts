@@ -22,6 +22,8 @@ export interface Receiver {
   port: number;
   /** Accepts nothing new; resolves when the requests in progress are answered. */
   close(): Promise<void>;
+  /** Ends what is under way without an answer. */
+  destroy(): void;
 }
 
 /** The path of OTLP, with any prefix: SDKs of some backends put their own path in front. */
@@ -76,7 +78,7 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
         stream: request,
         socket: request.socket,
         signal,
-        length: Number(headers["content-length"] ?? 0),
+        announced: () => Number(headers["content-length"] ?? 0),
         isJson: type === JSON_TYPE,
         answersEarly: false,
         unwrap: (body) => [body, headers["content-encoding"]],
@@ -146,6 +148,10 @@ export async function listen(options: ReceiverOptions): Promise<Receiver> {
   return {
     port,
     url: `http://${nameOf(host)}:${port}`,
+    destroy: () => {
+      intake.closing = true;
+      server.closeAllConnections();
+    },
     close: () =>
       new Promise((resolve) => {
         intake.closing = true;

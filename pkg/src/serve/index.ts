@@ -16,6 +16,9 @@ initSync(() => new WebAssembly.Module(readFileSync(new URL("./ingest.wasm", impo
 /** Where the build puts the page. */
 export const PAGE = fileURLToPath(new URL("./www", import.meta.url));
 
+/** The exit status after a second signal. */
+const ENDED_AT_ONCE = 130;
+
 const colour = process.stdout.hasColors?.() ?? false;
 const bold = (text: string) => (colour ? `\x1b[1m${text}\x1b[22m` : text);
 const say = (line: string) => void process.stdout.write(`${line}\n`);
@@ -35,7 +38,8 @@ export async function run(command: "inspect" | "relay", args: string[]): Promise
 async function inspect(args: string[]): Promise<number> {
   const command = inspectCommand(args);
   if (!command) return help("inspect");
-  const ended = signal();
+  const { ended, again } = signals();
+  void again.then(() => process.exit(ENDED_AT_ONCE));
   const write = command.quiet ? () => {} : say;
   const inspector = await startInspector(command, { folder: PAGE, write, colour });
   if (!command.quiet) {
@@ -52,8 +56,13 @@ async function inspect(args: string[]): Promise<number> {
 async function relay(args: string[]): Promise<number> {
   const command = relayCommand(args);
   if (!command) return help("relay");
-  const ended = signal();
+  const { ended, again } = signals();
   const relay = await startRelay(command, complain);
+  let hurried = false;
+  void again.then(() => {
+    hurried = relay.hurry();
+    if (!hurried) process.exit(ENDED_AT_ONCE);
+  });
   if (!command.quiet) {
     say(bold("genspan relay"));
     say(`  OTLP/HTTP  ${relay.url}/v1/traces`);
@@ -75,6 +84,7 @@ async function relay(args: string[]): Promise<number> {
     );
     for (const line of outcome(stats)) say(line);
   }
+  if (hurried) return ENDED_AT_ONCE;
   return broken ? 1 : 0;
 }
 
@@ -105,18 +115,18 @@ function outcome({ destinations = [] }: SenderStats): string[] {
   });
 }
 
-/** Resolves on the first SIGINT or SIGTERM; a second one ends the process at once. */
-function signal(): Promise<void> {
-  return new Promise((resolve) => {
-    let stopping = false;
-    for (const name of ["SIGINT", "SIGTERM"] as const) {
-      process.on(name, () => {
-        if (stopping) process.exit(130);
-        stopping = true;
-        resolve();
-      });
-    }
-  });
+/** The first SIGINT or SIGTERM, and the second; a third one ends the process at once. */
+function signals(): { ended: Promise<void>; again: Promise<void> } {
+  const waiting: (() => void)[] = [];
+  const next = () => new Promise<void>((resolve) => waiting.push(resolve));
+  const [ended, again] = [next(), next()];
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.on(name, () => {
+      const resolve = waiting.shift() ?? (() => process.exit(ENDED_AT_ONCE));
+      resolve();
+    });
+  }
+  return { ended, again };
 }
 
 function unexpected(error: unknown): string {

@@ -33,8 +33,8 @@ export interface Incoming {
   stream: Readable;
   socket: Socket | undefined;
   signal: Signal;
-  /** The length of the body according to the headers; 0 if unknown. */
-  length: number;
+  /** Returns the length of the body according to the headers and its first bytes; 0 if unknown. There are HEAD first bytes, or fewer so far. */
+  announced(head: Buffer): number;
   isJson: boolean;
   /** `true` if the sender reads an answer before it has sent everything; otherwise it is answered afterwards. */
   answersEarly: boolean;
@@ -61,14 +61,16 @@ export interface IntakeOptions extends Bounds {
   take: Take;
 }
 
+/** The number of first bytes of a body that may contain its length. */
+export const HEAD = 5;
 /** How much more of a body that is too large is read, so that its sender receives the answer. */
 const MAX_IGNORED = 8;
 /** Time limit of a whole request, in ms. */
 export const REQUEST_TIMEOUT = 30_000;
-const CHECK_INTERVAL = 1_000;
+const CHECK_INTERVAL = 100;
 /** Memory of a request in addition to its body, in bytes. */
 const OVERHEAD = 4 << 10;
-/** Bodies up to this size have a reserved share of the memory, in bytes and as a fraction. */
+/** Bodies up to this size have a reserved share of the memory, in bytes and as a fraction. A body has the size that it announces, from the start. */
 const SMALL = 1 << 20;
 const LEFT_FOR_SMALL = 1 / 5;
 /** A body counts as stalled by the bytes received in this window and the one before, in ms and bytes. */
@@ -89,21 +91,25 @@ interface Connection {
 
 /** A body that is being received. */
 class Upload {
-  readonly startedAt = Date.now();
   held = 0;
+  announced = 0;
   chunks: Buffer[] = [];
-  lastAt = this.startedAt;
+  lastAt: number;
   /** The bytes received since then, for the minimum rate. */
-  #judgedAt = this.startedAt;
+  #judgedAt: number;
   #sinceJudged = 0;
-  #windowAt = this.startedAt;
+  #windowAt: number;
   #inWindow = 0;
-  #before = 0;
+  /** No body counts as stalled before its first window is over. */
+  #before = SLOW;
 
   constructor(
     readonly peer: string,
+    readonly startedAt: number,
     readonly refuse: (why: Refusal) => void,
-  ) {}
+  ) {
+    this.lastAt = this.#judgedAt = this.#windowAt = startedAt;
+  }
 
   came(bytes: number, now: number): void {
     this.#slide(now);
@@ -162,6 +168,9 @@ export class Intake {
   /** The same for each sender. */
   readonly #heldBy = new Map<string, number>();
   #checking: NodeJS.Timeout | undefined;
+  /** The time during which data could be received, in ms, and when it was last advanced. */
+  #time = 0;
+  #timeAt = 0;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -169,10 +178,10 @@ export class Intake {
 
   /** Registers a new connection. If there are too many, an idle one is closed, or this one if none is idle. */
   connected(socket: Socket): void {
-    const peer = addressOf(socket.remoteAddress);
+    const peer = senderOf(addressOf(socket.remoteAddress));
     while (this.#connections.size >= this.#options.maxConnections) {
       this.counters.closed++;
-      const idlest = this.#idlest(Date.now());
+      const idlest = this.#idlest(this.#now());
       if (!idlest) return void socket.destroy();
       for (const upload of idlest.uploads) this.#displace(upload);
       this.#connections.delete(idlest.socket);
@@ -206,7 +215,8 @@ export class Intake {
     const { signal, socket } = request;
     if (this.closing) throw new Refusal(503, "shutting down", 1);
     if (signal === "other" && otherSignals === "refuse") throw new Refusal(404, TRACES_ONLY);
-    const peer = addressOf(socket?.remoteAddress);
+    const address = addressOf(socket?.remoteAddress);
+    const peer = senderOf(address);
     const upload = await this.#read(request, peer);
     try {
       if (signal === "other") {
@@ -217,7 +227,7 @@ export class Intake {
       upload.chunks = [];
       const plain = await unpack(message, encoding, maxBodyBytes, peer);
       const body = request.isJson ? fromBrace(plain) : plain;
-      const rejected = take(body, peer);
+      const rejected = take(body, address);
       this.counters.bytes += body.length;
       this.counters.rejectedSpans += rejected?.rejected ?? 0;
       return rejected;
@@ -237,12 +247,13 @@ export class Intake {
   }
 
   /** Reads a body within all limits. It counts as held until it is released. */
-  #read({ stream, socket, length: announced, answersEarly }: Incoming, peer: string): Promise<Upload> {
+  #read({ stream, socket, announced, answersEarly }: Incoming, peer: string): Promise<Upload> {
     const { maxBodyBytes } = this.#options;
     const tooLarge = () => new Refusal(413, `the body has more than ${maxBodyBytes} bytes`);
     const uploads = socket && this.#connections.get(socket)?.uploads;
     return new Promise((resolve, reject) => {
       let length = 0;
+      let head: Buffer = Buffer.alloc(0);
       let why: Refusal | undefined;
       const end = (refusal?: Refusal) => {
         this.#uploads.delete(upload);
@@ -258,20 +269,24 @@ export class Intake {
         if (atOnce) end(why);
         else this.#release(upload);
       };
-      const upload = new Upload(peer, (refusal) => refuse(refusal, true));
+      const upload = new Upload(peer, this.#now(), (refusal) => refuse(refusal, true));
+      /** Reserves memory for so many bytes more, unless the request is refused. */
+      const hold = (bytes: number) => {
+        upload.announced = announced(head);
+        if (Math.max(length, upload.announced) > maxBodyBytes) refuse(tooLarge());
+        else if (!this.#hold(upload, bytes)) refuse(new Refusal(503, TOO_MANY, 1));
+      };
       this.#uploads.add(upload);
       uploads?.add(upload);
       this.#check();
-      if (announced > maxBodyBytes) refuse(tooLarge());
-      else if (!this.#hold(upload, OVERHEAD)) refuse(new Refusal(503, TOO_MANY, 1));
+      hold(OVERHEAD);
       stream.on("data", (chunk: Buffer) => {
         length += chunk.length;
-        upload.came(chunk.length, Date.now());
+        upload.came(chunk.length, this.#now());
+        if (head.length < HEAD) head = Buffer.concat([head, chunk.subarray(0, HEAD - head.length)]);
         if (length > maxBodyBytes * MAX_IGNORED) end(why);
-        if (why) return;
-        if (length > maxBodyBytes) refuse(tooLarge());
-        else if (!this.#hold(upload, chunk.length)) refuse(new Refusal(503, TOO_MANY, 1));
-        else upload.chunks.push(chunk);
+        if (!why) hold(chunk.length);
+        if (!why) upload.chunks.push(chunk);
       });
       stream.on("end", () => end(why));
       stream.on("close", () => {
@@ -284,9 +299,10 @@ export class Intake {
   /** Reserves this many bytes for an upload. Returns `false` if there is not enough memory. */
   #hold(upload: Upload, bytes: number): boolean {
     const { maxHeldBytes } = this.#options;
-    const most = upload.held + bytes > SMALL ? maxHeldBytes * (1 - LEFT_FOR_SMALL) : maxHeldBytes;
+    const most =
+      Math.max(upload.announced, upload.held + bytes) > SMALL ? maxHeldBytes * (1 - LEFT_FOR_SMALL) : maxHeldBytes;
     while (this.#held + bytes > most) {
-      const other = this.#inTheWay(upload, Date.now());
+      const other = this.#inTheWay(upload, this.#now());
       if (!other) return false;
       this.#displace(other);
     }
@@ -340,12 +356,20 @@ export class Intake {
   /** Periodically ends uploads that are too slow, as long as there are uploads. */
   #check(): void {
     this.#checking ??= setInterval(() => {
-      const now = Date.now();
+      const now = this.#now();
       for (const upload of this.#uploads) {
         const why = upload.late(now, this.#options);
         if (why) upload.refuse(why);
       }
     }, CHECK_INTERVAL).unref();
+  }
+
+  /** While the process is busy it reads nothing, so that time does not count: no body is slow because of it. */
+  #now(): number {
+    const now = Date.now();
+    this.#time += Math.min(now - this.#timeAt, 2 * CHECK_INTERVAL);
+    this.#timeAt = now;
+    return this.#time;
   }
 
   #stopChecking(): void {
@@ -361,4 +385,15 @@ const TRACES_ONLY =
 /** An IPv4 address in its own notation, even if the socket reports it as an IPv6 address. */
 function addressOf(address: string | undefined): string {
   return (address ?? "").replace(/^::ffff:/, "");
+}
+
+/**
+ * What stands for all addresses that one sender may have: of IPv6 the first 64 bits, which are its network. A machine chooses the rest as it likes
+ * (RFC 4291, section 2.5.1).
+ */
+export function senderOf(address: string): string {
+  const [front = [], back] = address.split("::").map((part) => part.split(":").filter((group) => group !== ""));
+  if (!address.includes(":") || front.length > 8) return address;
+  const zeros = back ? Math.max(0, 8 - front.length - back.length) : 0;
+  return [...front, ...Array<string>(zeros).fill("0"), ...(back ?? [])].slice(0, 4).join(":");
 }

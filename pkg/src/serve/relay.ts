@@ -21,6 +21,8 @@ export interface Relay {
   destinations: { name: string; endpoint: string }[];
   /** Resolves when the core has stopped after an internal fault. */
   broken: Promise<void>;
+  /** Ends `close` early: the queue is written to the spool at once. Returns false if there is no spool. */
+  hurry(): boolean;
   /** Accepts nothing new, and sends what it holds. */
   close(): Promise<{ received: Counters; stats: SenderStats }>;
 }
@@ -168,6 +170,13 @@ export async function startRelay(command: RelayCommand, warn: (message: string) 
     grpc: byGrpc ? `${new URL(receiver.url).hostname}:${byGrpc.port}` : null,
     destinations: config.routes.map(({ name, endpoint }) => ({ name, endpoint: printable(endpoint) })),
     broken,
+    hurry() {
+      if (!config.spool) return false;
+      receiver.destroy();
+      byGrpc?.destroy();
+      sender.giveUp();
+      return true;
+    },
     async close() {
       await Promise.all([receiver.close(), byGrpc?.close()]);
       await sender.shutdown();

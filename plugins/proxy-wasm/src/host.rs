@@ -4,6 +4,7 @@
 use crate::origin::{Head, Origin};
 use crate::request::{Reason, Request};
 use crate::settings::Settings;
+use crate::share::{GAUGES, Share};
 use genspan::internals::config;
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
@@ -50,8 +51,21 @@ impl Counter {
 }
 
 /// The names of the counters, in the order of [`Worker::totals`].
-const COUNTERS: [&str; 7] =
-    ["spans_total", "entries_total", "requests_total", "sent_total", "dropped_total", "filtered_total", "unparsed_total"];
+const COUNTERS: [&str; 9] = [
+    "spans_total",
+    "entries_total",
+    "requests_total",
+    "sent_total",
+    "dropped_total",
+    "filtered_total",
+    "unparsed_total",
+    "unread_total",
+    "late_marks_total",
+];
+/// The names of the gauges, in the order in which [`Worker::tell_metrics`] reports them.
+const LEVELS: [&str; GAUGES] = ["held", "pending", "buffered_bytes", "memory_bytes", "origins"];
+/// The key of the table of [`Share`] in the data that the proxy shares among its workers.
+const SHARES: &str = "genspan.shares";
 
 #[derive(Default)]
 struct Worker {
@@ -70,8 +84,8 @@ struct Worker {
     counters: Vec<Option<Counter>>,
     passed_counters: Vec<Option<Counter>>,
     refused_counters: Vec<Option<Counter>>,
-    /// Gauges with the value already reported: every worker adds its share.
-    gauges: Vec<(u32, u64)>,
+    gauges: Vec<Option<u32>>,
+    share: Share,
     logged: Vec<(String, f64)>,
     /// Known header names, and whether they identify a sender.
     named: Vec<(String, bool)>,
@@ -94,7 +108,8 @@ fn totals_of(origin: &Origin) -> [u64; COUNTERS.len()] {
     let stats = origin.stats();
     let sum = |of: fn(&genspan::DestinationStats) -> u64| stats.destinations.iter().map(of).sum::<u64>();
     let dropped = sum(|d| d.dropped_full + d.dropped_refused + d.dropped_deadline + d.dropped_too_large + d.rejected);
-    [stats.seen, stats.entries, 0, sum(|d| d.sent), dropped, sum(|d| d.filtered + d.not_sampled), stats.unparsed]
+    let filtered = sum(|d| d.filtered + d.not_sampled);
+    [stats.seen, stats.entries, 0, sum(|d| d.sent), dropped, filtered, stats.unparsed, stats.unread, stats.late_marks]
 }
 
 impl Worker {
@@ -103,11 +118,14 @@ impl Worker {
         let by_reason =
             |name| Reason::ALL.iter().map(move |reason| Counter::new(&format!("genspan_{name}_total.reason.{}", reason.name())));
         (self.passed_counters, self.refused_counters) = (by_reason("passed_through").collect(), by_reason("refused").collect());
-        let gauge = |name: &&str| hostcalls::define_metric(MetricType::Gauge, &format!("genspan_{name}")).ok().map(|id| (id, 0));
-        self.gauges = ["held", "pending", "buffered_bytes", "memory_bytes", "origins"].iter().filter_map(gauge).collect();
+        let gauge = |name: &&str| hostcalls::define_metric(MetricType::Gauge, &format!("genspan_{name}")).ok();
+        self.gauges = LEVELS.iter().map(gauge).collect();
+        let mut hasher = DefaultHasher::new();
+        hostcalls::get_current_time().ok().hash(&mut hasher);
+        self.share = Share::new(hasher.finish());
     }
 
-    fn tell_metrics(&mut self) {
+    fn tell_metrics(&mut self, now: f64) {
         let mut totals = self.gone;
         totals[2] += self.requests;
         let (mut held, mut pending) = (0, 0);
@@ -122,10 +140,17 @@ impl Worker {
         let refused = self.refused_counters.iter_mut().zip(self.refused);
         passed.chain(refused).for_each(|(counter, total)| counter.iter_mut().for_each(|c| c.tell(total)));
         let memory = core::arch::wasm32::memory_size(0) as u64 * 65_536;
-        for ((id, reported), value) in self.gauges.iter_mut().zip([held, pending, self.buffered as u64, memory, self.origins.len() as u64])
-        {
-            if value != *reported && hostcalls::increment_metric(*id, value as i64 - *reported as i64).is_ok() {
-                *reported = value;
+        let levels = [held, pending, self.buffered as u64, memory, self.origins.len() as u64];
+        let (table, version) = hostcalls::get_shared_data(SHARES).unwrap_or_default();
+        let report = self.share.report(&table.unwrap_or_default(), levels, now);
+        // If another worker has just changed the table, the next tick reports.
+        if hostcalls::set_shared_data(SHARES, Some(&report.table), version).is_err() {
+            return;
+        }
+        self.share = report.share;
+        for (gauge, change) in self.gauges.iter().zip(report.changes) {
+            if let Some(id) = gauge.filter(|_| change != 0) {
+                let _ = hostcalls::increment_metric(id, change);
             }
         }
     }
@@ -271,7 +296,7 @@ impl Context for Root {
             origin.flush(now);
         });
         worker.make_calls(now);
-        worker.tell_metrics();
+        worker.tell_metrics(now);
         worker.calls.is_empty()
     }
 }
@@ -299,8 +324,9 @@ impl RootContext for Root {
 
     fn on_tick(&mut self) {
         let mut worker = self.worker.borrow_mut();
-        worker.make_calls(now());
-        worker.tell_metrics();
+        let now = now();
+        worker.make_calls(now);
+        worker.tell_metrics(now);
     }
 
     fn get_type(&self) -> Option<ContextType> {

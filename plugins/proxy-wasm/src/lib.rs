@@ -17,3 +17,4 @@ mod host;
 pub mod origin;
 pub mod request;
 pub mod settings;
+pub mod share;

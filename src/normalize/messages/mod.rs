@@ -103,6 +103,9 @@ pub fn read<'a>(text: &'a [u8], parsed: Option<Json<'a>>, side: Side, arena: &'a
             w.found.messages = root.to_text(arena);
             return Ok(w.found);
         }
+        _ => w.out.reserve(text.len() + text.len() / 8),
+    }
+    match parsed {
         Some(root) => w.conversation(root).ok_or(Unread::NoMessages)?,
         None => w.text_message(text),
     }
@@ -193,8 +196,8 @@ const THOUGHTS: &[&str] = &["reasoning_content", "reasoning", "thinking"];
 const REASONS: &[&str] = &["finish_reason", "finishReason", "stop_reason", "stopReason"];
 
 /// Messages may be so many times as long as their source, and longer by so many bytes: a list of empty texts would be eighteen times as long.
-const MAX_GROWTH: usize = 4;
-const ALLOWED: usize = 16 << 10;
+const MAX_GROWTH: usize = 2;
+const ALLOWED: usize = 256 << 10;
 
 struct Transcoder<'a> {
     out: Out<'a>,
