@@ -21,6 +21,8 @@ NAMED    := target/size/named.wasm
 
 # The C ABI as a module that any engine runs, and as one for engines with SIMD.
 ABI := abi/dist/genspan.wasm abi/dist/genspan-simd.wasm
+# The shared library for this machine.
+NATIVE := abi/dist/$(if $(filter Darwin,$(shell uname -s)),libgenspan.dylib,libgenspan.so)
 
 # What makes the header of the C ABI.
 CBINDGEN_VERSION := 0.29.4
@@ -57,6 +59,9 @@ NPM       := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 FOR_PYTHON := target/py/.installed
 # Engines that run the modules of the C ABI, and what checks them.
 FOR_ABI := target/py-abi/.installed
+# What the tests of the Python package need. Other Langfuse SDKs are those of the plugin's tests.
+FOR_PACKAGE  := target/py-package/.installed
+FOR_LANGFUSE := $(patsubst python/tests/requirements-%.txt,target/py-%/.installed,$(wildcard python/tests/requirements-*.txt))
 FOR_PHOENIX := target/phoenix/.installed
 FOR_READERS := target/readers/.installed
 # The plugin for Envoy, and the clients that its tests run.
@@ -73,7 +78,7 @@ test-%: NODE_TEST += --test-timeout=600000
 export CHROMIUM ?= /usr/bin/chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help build abi abi-native header cbindgen plugin test demo bench bench-native bench-envoy bench-outage attack faults kill fuzz profile instructions size lint clean test-core check-core test-abi test-pkg test-node test-readers test-runtimes test-envoy test-www test-backends readers screenshots python chromium rust-components FORCE
+.PHONY: help build wheel sdist test-python abi abi-native header cbindgen plugin test demo bench bench-native bench-envoy bench-outage attack faults kill fuzz profile instructions size lint clean test-core check-core test-abi test-pkg test-node test-readers test-runtimes test-envoy test-www test-backends readers screenshots python chromium rust-components FORCE
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -83,10 +88,18 @@ build: $(PAGE) ## build the npm package: Rust core to WebAssembly, TypeScript to
 
 abi: $(ABI) abi-native ## build what hosts in other languages embed, into abi/dist: two WebAssembly modules without imports, and a shared library
 
+wheel: abi $(FOR_PACKAGE) ## build the Python package for this machine, into target/wheels
+	@cp LICENSE python/
+	target/py-package/bin/python -m build --wheel --no-isolation --outdir target/wheels python
+
+sdist: $(FOR_PACKAGE) ## build the source distribution of the Python package, which needs cargo to be installed, into target/wheels
+	@cp LICENSE python/
+	target/py-package/bin/python -m build --sdist --no-isolation --outdir target/wheels python
+
 plugin: $(PLUGIN) ## build the proxy-wasm plugin for Envoy and its like
 
 test: ## run everything that must pass: lint, all tests, no imports in the core (STEP_LIMIT=1500: seconds that a step may take)
-	@MAKE="$(MAKE)" node scripts/test.mjs build abi plugin lint test-core check-core test-abi test-pkg test-node test-readers test-runtimes test-envoy test-www
+	@MAKE="$(MAKE)" node scripts/test.mjs build abi plugin lint test-core check-core test-abi test-pkg test-node test-readers test-runtimes test-python test-envoy test-www
 
 demo: build $(FOR_DEMO) ## run an instrumented agent against a local receiver, show what arrived, and look inside (OPEN=0: do not stay, OPEN=1: in a browser)
 	@node demo/run.mjs
@@ -181,6 +194,14 @@ readers: $(DIST) $(FOR_DEMO) $(FOR_READERS) ## write the tables of docs/readers.
 test-runtimes: $(PAGE) $(FOR_DEMO) $(FOR_RUNTIMES) | chromium ## the packed package in Node, Deno, Bun, workerd and Chromium, by every bundler
 	cargo build --quiet --release --example convert
 	$(NODE_TEST) $(wildcard tests/runtimes/*.test.mjs)
+
+test-python: abi $(FOR_PACKAGE) ## the Python package: types, delivery, forks, servers, real SDKs
+	@$(MAKE) --no-print-directory --keep-going $(FOR_ENVOY) $(FOR_LANGFUSE) || true
+	@cp LICENSE python/
+	@if [ -e target/missing/python3 ]; then echo "SKIPPED [1] python/tests: $$(cat target/missing/python3)"; \
+	elif [ ! -e $(FOR_PACKAGE) ]; then echo "SKIPPED [1] python/tests: pip could not install python/tests/requirements.txt"; \
+	else cd python && ../target/py-package/bin/mypy && ../target/py-package/bin/pyright --pythonpath ../target/py-package/bin/python && \
+	  GENSPAN_LIBRARY=$(CURDIR)/$(NATIVE) GENSPAN_WASM=$(CURDIR)/abi/dist/genspan.wasm PYTHONPATH=src ../target/py-package/bin/python -m pytest -rs; fi
 
 test-envoy: $(PLUGIN) $(FOR_DEMO) $(FOR_ENVOY) ## the plugin in a real Envoy, between real Python SDKs and receivers
 	cargo build --quiet --release --example ingest
@@ -287,6 +308,13 @@ endef
 
 target/py-%/.installed: tests/envoy/requirements-%.txt | python
 	$(venv)
+
+target/py-%/.installed: python/tests/requirements-%.txt | python
+	$(venv)
+
+# Where pip can't install, the tests are listed as not run.
+$(FOR_PACKAGE): python/tests/requirements.txt | python
+	-$(venv)
 
 $(FOR_PYTHON): tests/python-requirements.txt | python
 	$(venv)

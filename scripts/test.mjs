@@ -58,8 +58,8 @@ async function run(target) {
 }
 
 /**
- * Both runners close with their counts, "test result: ok. 12 passed; 0 failed; 1 ignored; …" (cargo, once per binary) and "ℹ pass 12" (node), and
- * node names each test that it skipped: "﹣ NAME (0.1ms) # REASON".
+ * The runners close with their counts, "test result: ok. 12 passed; 0 failed; 1 ignored; …" (cargo, once per binary), "ℹ pass 12" (node) and "12
+ * passed in 3.4s" (pytest), and name each test that they skipped: "﹣ NAME (0.1ms) # REASON" (node), "SKIPPED [1] FILE:LINE: REASON" (pytest).
  */
 function read(output) {
   let passed = 0;
@@ -69,10 +69,11 @@ function read(output) {
     passed += Number(ok);
     skip("ignored by its source", Number(ignored));
   }
-  for (const [, ok] of output.matchAll(/^ℹ pass (\d+)$/gm)) passed += Number(ok);
+  for (const [, ok] of output.matchAll(/^(?:ℹ pass (?=\d+$)|(?=\d+ passed.* in [\d.]+s))(\d+)/gm)) passed += Number(ok);
   // Failing tests are listed once more, with what was skipped among them.
   const [once] = output.split(/^✖ failing tests:$/m);
   for (const [, reason] of once.matchAll(/^ *﹣ .* \([\d.]+ms\) # (.*)$/gm)) skip(reason);
+  for (const [, count, reason] of output.matchAll(/^SKIPPED \[(\d+)\] [^ ]+: (.*)$/gm)) skip(reason, Number(count));
   return { passed, notRun };
 }
 

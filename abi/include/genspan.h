@@ -217,6 +217,13 @@ int32_t gs_stats(const GsPipeline *pipeline, GsResult *result);
 int32_t gs_wanted(const GsPipeline *pipeline,
                   GsResult *result);
 
+// Returns 1 if the values of an attribute key are names, ids or numbers, which masking leaves alone, else 0. For hosts whose own functions mask
+// values before they are passed.
+int32_t gs_is_name(const GsPipeline *pipeline,
+                   const uint8_t *key,
+                   size_t len,
+                   GsResult *result);
+
 // Puts what the host has to do itself into the bytes of the result, as a JSON object with the defaults filled in: `destinations` (a list, each with
 // `name`, `endpoint`, `protocol`, `headers`, `compression`, `timeoutMillis` and `maxQueueSize`), `flushTimeoutMillis`, `flushOnExit`, and `spool` (`dir` and
 // `maxBytes`, or null). The headers are those of the configuration, which are secrets, and those that a profile needs. Returns 0.

@@ -466,6 +466,14 @@ pub unsafe extern "C" fn gs_wanted(pipeline: *const GsPipeline, result: *mut GsR
     unsafe { with(pipeline, NONE, result, |host, _, out| out.json(&host.pipeline.wanted())) }
 }
 
+/// Returns 1 if the values of an attribute key are names, ids or numbers, which masking leaves alone, else 0. For hosts whose own functions mask
+/// values before they are passed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gs_is_name(pipeline: *const GsPipeline, key: *const u8, len: usize, result: *mut GsResult) -> i32 {
+    // SAFETY: what holds for every call.
+    unsafe { with(pipeline, (key, len), result, |host, key, _| i32::from(host.pipeline.is_name(key))) }
+}
+
 /// Puts what the host has to do itself into the bytes of the result, as a JSON object with the defaults filled in: `destinations` (a list, each with
 /// `name`, `endpoint`, `protocol`, `headers`, `compression`, `timeoutMillis` and `maxQueueSize`), `flushTimeoutMillis`, `flushOnExit`, and `spool` (`dir` and
 /// `maxBytes`, or null). The headers are those of the configuration, which are secrets, and those that a profile needs. Returns 0.

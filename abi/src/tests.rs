@@ -264,3 +264,19 @@ fn a_small_stack_is_enough_for_values_nested_deep() {
     });
     caller.unwrap().join().unwrap();
 }
+
+#[test]
+fn masking_leaves_names_alone() {
+    let answer = Answer::new();
+    let pipeline = open("{}", &answer);
+    // SAFETY: the handle is open, and the text outlives the call.
+    let is_name = |key: &str| unsafe { gs_is_name(pipeline, key.as_ptr(), key.len(), answer.0) };
+    for name in ["gen_ai.operation.name", "gen_ai.request.model", "langfuse.observation.type", "session.id", "llm.token_count.prompt"] {
+        assert_eq!(is_name(name), 1, "{name}");
+    }
+    for text in ["gen_ai.input.messages", "langfuse.observation.output", "llm.prompts", "http.url", "my.own"] {
+        assert_eq!(is_name(text), 0, "{text}");
+    }
+    // SAFETY: as above.
+    unsafe { gs_drop(pipeline) }
+}

@@ -13,6 +13,7 @@ use crate::genai::PEOPLE;
 use crate::keys::Keys;
 use crate::normalize::{self, Context};
 use crate::otlp::write::{self, number};
+use crate::privacy;
 use crate::protobuf::Writer;
 use crate::route::Facts;
 use crate::span::{SpanId, TraceId};
@@ -91,6 +92,11 @@ impl Pipeline {
         }
         self.destinations.iter().for_each(|d| d.config.filter.add_keys(&mut keys));
         keys
+    }
+
+    /// Returns true if the values of a key are names, ids or numbers, which masking leaves alone; for hosts that mask before they hand over.
+    pub fn is_name(&self, key: &[u8]) -> bool {
+        privacy::is_name(key, &self.keys)
     }
 
     /// A span started: a `start` record. With [`FrameError::FORGOTTEN`] nothing of it was taken, and the host has to describe its scope again.

@@ -24,7 +24,7 @@ use crate::error::ConfigError;
 use crate::json;
 use crate::keys::Keys;
 use crate::otlp::write::number;
-use crate::profiles::Table;
+use crate::profiles::{Profile, Table};
 use crate::protobuf::{Reader, Wire, push_varint};
 use crate::text::Out;
 use allow::ERROR_TEXT;
@@ -73,6 +73,11 @@ pub struct Hooks {
     pub mask: Option<MaskHook>,
     /// Receives each media that would otherwise be replaced by a descriptor.
     pub on_media: Option<MediaHook>,
+}
+
+/// Returns true if the values of a key are names, ids or numbers.
+pub fn is_name(key: &[u8], keys: &Keys) -> bool {
+    class::of(key, keys, Profile::OTEL.table()) == Class::Name
 }
 
 /// The counters of privacy, counted once for each output form of a span: destinations with the same profile, `keep` and privacy share one.
