@@ -53,11 +53,11 @@ pub fn merge(facts: &[Fact]) -> Held {
     }
     held.otel.retain(|_, value| !value.is_null());
     // Each message of an answer has the reason that the span has for it, once it has one.
-    if let Some(Json::Array(reasons)) = held.otel.get("gen_ai.response.finish_reasons").cloned() {
-        if let Some(Json::Array(messages)) = held.otel.get_mut("gen_ai.output.messages") {
-            for (i, message) in messages.iter_mut().filter_map(Json::as_object_mut).enumerate() {
-                message.entry("finish_reason").or_insert(reasons.get(i).cloned().unwrap_or("".into()));
-            }
+    if let Some(Json::Array(reasons)) = held.otel.get("gen_ai.response.finish_reasons").cloned()
+        && let Some(Json::Array(messages)) = held.otel.get_mut("gen_ai.output.messages")
+    {
+        for (i, message) in messages.iter_mut().filter_map(Json::as_object_mut).enumerate() {
+            message.entry("finish_reason").or_insert(reasons.get(i).cloned().unwrap_or("".into()));
         }
     }
     held.left.sort_unstable();

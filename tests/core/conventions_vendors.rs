@@ -55,10 +55,10 @@ impl Span {
     #[track_caller]
     fn becomes(&self, mut expected: Value) {
         // The message of an answer has the reason that the span has for it.
-        if let Some(reason) = expected.get("gen_ai.response.finish_reasons").map(|reasons| reasons[0].clone()) {
-            if let Some(text) = expected.get("gen_ai.output.messages").and_then(Value::as_str).and_then(|text| text.strip_suffix("}]")) {
-                expected["gen_ai.output.messages"] = format!("{text},\"finish_reason\":{reason}}}]").into();
-            }
+        if let Some(reason) = expected.get("gen_ai.response.finish_reasons").map(|reasons| reasons[0].clone())
+            && let Some(text) = expected.get("gen_ai.output.messages").and_then(Value::as_str).and_then(|text| text.strip_suffix("}]"))
+        {
+            expected["gen_ai.output.messages"] = format!("{text},\"finish_reason\":{reason}}}]").into();
         }
         let out = self.out(Profile::OTEL);
         let found: Map<_, _> =
