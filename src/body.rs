@@ -28,9 +28,19 @@ pub fn too_large(limit: usize) -> Error {
     Error::LimitExceeded { what: "bytes of memory for what is in one request; send it in smaller ones", limit }
 }
 
+/// What of a body is taken.
+pub struct Admitted<'b> {
+    /// It, as protobuf.
+    pub body: Cow<'b, [u8]>,
+    /// The spans that are left out.
+    pub partial_success: Option<PartialSuccess>,
+    /// How many of its words are in no enum.
+    pub unknown_words: u64,
+}
+
 /// The body as protobuf without anything that a backend would refuse, and the spans that are left out for that. `format` becomes that of the
 /// body. Refused as a whole is one that unpacks into more than `most` bytes.
-pub fn admitted<'b>(body: &'b [u8], format: &mut Format, most: usize) -> Result<(Cow<'b, [u8]>, Option<PartialSuccess>), Error> {
+pub fn admitted<'b>(body: &'b [u8], format: &mut Format, most: usize) -> Result<Admitted<'b>, Error> {
     if *format == Format::Auto {
         *format = format_of(body);
     }
@@ -42,9 +52,9 @@ pub fn admitted<'b>(body: &'b [u8], format: &mut Format, most: usize) -> Result<
         _ => check::admitted(body, most).map_err(|error| if error.is_too_large() { too_large(most) } else { Error::Protobuf(error) })?,
     };
     if refusals.refused == 0 {
-        return Ok((body, None));
+        return Ok(Admitted { body, partial_success: None, unknown_words: refusals.unknown_words });
     }
-    let Refusals { spans, refused: rejected, why } = refusals;
+    let Refusals { spans, refused: rejected, why, unknown_words } = refusals;
     let partial = PartialSuccess { rejected, message: format!("{rejected} of {spans} spans refused; the first: {why}") };
-    if rejected < spans { Ok((body, Some(partial))) } else { Err(Error::Refused(partial)) }
+    if rejected < spans { Ok(Admitted { body, partial_success: Some(partial), unknown_words }) } else { Err(Error::Refused(partial)) }
 }

@@ -1,7 +1,7 @@
 //! One OTLP body in, one out: the engine with one destination, and neither a queue nor a clock. For the command line, and for hosts that
 //! have bodies instead of spans.
 
-use crate::body;
+use crate::body::{self, Admitted};
 use crate::config::{Config, Convert, Entry, Format};
 use crate::conventions;
 use crate::describe::{self, ResourceRules};
@@ -9,6 +9,7 @@ use crate::engine::{self, Engine};
 use crate::entry::{Decision, Reason};
 use crate::error::{ConfigError, Error};
 use crate::explain::Explainer;
+use crate::hash::Hash;
 use crate::keys::Keys;
 use crate::normalize::{self, Context};
 use crate::otlp::PartialSuccess;
@@ -19,6 +20,7 @@ use crate::otlp::write::number;
 use crate::privacy::{Hooks, Notes};
 use crate::protobuf::Writer;
 use bumpalo::Bump;
+use std::hash::BuildHasher;
 
 /// Normalises an `ExportTraceServiceRequest`, and marks its entries by what stands in this body alone: a parent that is
 /// not in it counts as not LLM.
@@ -177,7 +179,7 @@ impl Converter {
         if self.keys.count() > MAX_KEYS[1] {
             (self.keys, self.engine, self.form) = knowledge(&self.config).map_err(Error::Config)?;
         }
-        let (body, partial_success) = body::admitted(body, format, self.config.max_unpacked_bytes)?;
+        let Admitted { body, partial_success, .. } = body::admitted(body, format, self.config.max_unpacked_bytes)?;
         let explanation = self.write(&body, hooks, explained);
         // What is in this body means nothing for the next one.
         self.engine.forget(&self.config);
@@ -191,15 +193,26 @@ impl Converter {
         let request = read::parts(body, keys, arena).map_err(Error::Protobuf)?;
         let (keys, arena) = (&*keys, &*arena);
         let room = normalize::room(arena, body.len(), config.max_unpacked_bytes);
-        let mut spans = Vec::new();
-        for of_scope in request.resources.iter().flat_map(|of_resource| &of_resource.scopes) {
-            let name = of_scope.scope.as_ref().map_or(&[][..], |(_, scope)| scope.name);
-            let (scope_conventions, infer_provider) = (conventions::of_scope(name) | config.mappings.of_scope(name), config.infer_provider);
-            let cx = Context { keys, arena, scope: name, scope_conventions, infer_provider, room };
-            engine.understand(&of_scope.spans, &cx, false, &mut spans)?;
+        // By span: a hash of the resource that it is of.
+        let (mut spans, mut resources) = (Vec::new(), Vec::new());
+        for of_resource in &request.resources {
+            let attributes = of_resource.resource.as_ref().map_or(&[][..], |(_, described)| described.attributes);
+            let proven = conventions::of_resource(attributes, keys);
+            for of_scope in &of_resource.scopes {
+                let name = of_scope.scope.as_ref().map_or(&[][..], |(_, scope)| scope.name);
+                let scope_conventions = conventions::of_scope(name) | config.mappings.of_scope(name) | proven;
+                let cx = Context { keys, arena, scope: name, scope_conventions, infer_provider: config.infer_provider, room };
+                engine.understand(&of_scope.spans, &cx, false, &mut spans)?;
+            }
+            let raw = of_resource.resource.as_ref().map(|(raw, _)| *raw);
+            resources.resize(spans.len(), Hash::default().hash_one(raw) as u32);
         }
         for i in engine.start_all(&spans) {
-            engine.end(&mut spans[i], keys, arena, 0.0);
+            if engine.comes_again(&spans[i], resources[i]) {
+                spans[i].kept = 0;
+            } else {
+                engine.end(&mut spans[i], keys, arena, 0.0);
+            }
         }
         engine.tree.flush();
         let mut explainer = explained.then(|| Explainer::new(keys, arena));
@@ -215,7 +228,7 @@ impl Converter {
             },
             &mut |w, scope| describe::write_read_scope(w, scope, keys),
             &mut |w, _| {
-                let Some(of) = spans.pop() else { return };
+                let Some(of) = spans.pop().filter(|of| of.kept != 0) else { return };
                 let reason = engine.reason(of.span);
                 let decision = if reason.is_some_and(Reason::is_entry) { Decision::Entry } else { Decision::Plain };
                 let (mark, mut notes) = (w.mark(), Notes::new());

@@ -9,6 +9,7 @@ use crate::config::{self, Config, EntryValue};
 use crate::conventions::custom::Mappings;
 use crate::entry::{self, Decision, Destinations, Ended, Limits, Reason, Started, Tree};
 use crate::error::{ConfigError, Error};
+use crate::hash::Hash;
 use crate::keys::Keys;
 use crate::normalize::{self, Context, Normal};
 use crate::privacy::{self, Hooks, Notes, Privacy};
@@ -18,6 +19,7 @@ use crate::span::{NO_PARENT, Span, SpanId};
 use bumpalo::Bump;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::hash::BuildHasher;
 
 /// An arena is given back to the allocator when one span made it grow past this.
 const ARENA_BYTES: usize = 4 << 20;
@@ -162,6 +164,12 @@ impl Engine {
 
     fn caller(&self, span: &Span) -> Option<SpanId> {
         entry::caller(span.trace_state).filter(|_| self.across_processes)
+    }
+
+    /// Returns true if a span of a body was taken before, as it is, from a resource of this number: it is the same once more.
+    pub fn comes_again(&mut self, of: &Understood, resource: u32) -> bool {
+        let print = Hash::default().hash_one((resource, of.raw)) as u32 | 1;
+        self.tree.comes_again(of.span.trace_id, of.span.span_id, print)
     }
 
     /// A span ended: gives what it is, which [`Encoder::encode`] needs to know. Those who get it become those that rely on it too.

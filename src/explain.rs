@@ -306,7 +306,7 @@ fn last_name(path: &[u8]) -> &[u8] {
 fn is_usage(to: To) -> bool {
     match to {
         To::Field(field) | To::Unless(field, _) | To::Aggregated(field) | To::CacheBeside(field) => USAGE.contains(&field),
-        To::OfOneCall(to) | To::FirstWord(to) | To::Enveloped(to) | To::Items(to) => is_usage(*to),
+        To::OfOneCall(to) | To::FirstWord(to) | To::Enveloped(to) | To::Items(to) | To::Like(_, to) => is_usage(*to),
         To::All(all) => all.iter().any(|to| is_usage(*to)),
         To::Usage | To::UsagePart | To::Cost | To::UncachedInput | To::UncachedPart => true,
         _ => false,

@@ -70,6 +70,10 @@ pub struct Stats {
     pub unread: u64,
     /// Unreadable records, and refused spans of bodies.
     pub unparsed: u64,
+    /// Spans of bodies that came again as they were; each is delivered once.
+    pub repeated: u64,
+    /// Words of OTLP/JSON bodies that name no kind of span or status; they are read as unspecified.
+    pub unknown_words: u64,
     /// Candidates that currently wait for an ancestor.
     pub held: u64,
     /// Candidates that were decided because they waited too long.

@@ -54,6 +54,8 @@ fn meaning(to: To) -> String {
         To::Unless(field, _) | To::CacheBeside(field) | To::Words(field, _) => key_of(field),
         To::All(all) => all.iter().map(|to| meaning(*to)).collect::<Vec<_>>().join("; "),
         To::FirstWord(to) | To::Enveloped(to) | To::Items(to) => meaning(*to),
+        To::Like(pattern, to) => format!("{}, where the text is `{pattern}`", meaning(*to)),
+        To::ToldAbove(field) => format!("{}, unless an LLM span above has them in its own", key_of(field)),
         To::Inside(list, path) => format!("part of a list: {list:?}, at `{path}`"),
         other => other.label().into(),
     }
@@ -104,6 +106,9 @@ const CHOICES: &str = "
   (`object`, `index`, `created` …) and the counts of former answers in a request are left out.
 - An unknown word for the kind of a span is not an operation. An unknown `gen_ai.operation.name` is.
 - A pending span of Logfire repeats another span: it is not a call, and its GenAI attributes are left out.
+- A call that SDK, gateway and server report in one trace counts once, on the innermost of their spans. Attempts, routing and accounts of calls are plain
+  spans: their numbers stay, and are not usage.
+- A span that comes again as it was, from the same resource, is delivered once. A proxy passes on what it gets, since a request that fails comes again.
 - What LiteLLM sent and got (`raw_gen_ai_request`) is a plain span with all of its attributes.
 ";
 
@@ -122,6 +127,10 @@ fn page() -> String {
         }
         if !c.keys.is_empty() {
             let _ = write!(page, "\nRecognised by key: {}.\n", code(c.keys));
+        }
+        if !c.resources.is_empty() {
+            let pairs: Vec<_> = c.resources.iter().map(|(key, value)| format!("`{key}` = `{value}`")).collect();
+            let _ = write!(page, "\nRecognised by the resource: {}.\n", pairs.join(" and "));
         }
         if c.rules.is_empty() {
             continue;

@@ -171,6 +171,10 @@ export interface CoreStats {
   entries: number;
   /** Unreadable records, and refused spans of bodies. */
   unparsed: number;
+  /** Spans of bodies that came again as they were; each is delivered once. */
+  repeated: number;
+  /** Words of OTLP/JSON bodies that name no kind of span or status; they are read as unspecified. */
+  unknownWords: number;
   /** Attributes and events of LLM spans that are too large to be parsed; they are exported unchanged. */
   unread: number;
   /** Candidates that currently wait for an ancestor. */

@@ -1,7 +1,7 @@
 //! Claude Code and the Claude Agent SDK: bare keys, so nothing but the scope tells.
 
 use super::{Convention, Rule, STRUCTURED, To, field, row};
-use crate::genai::{Field, Kind};
+use crate::genai::{Field, Flat, Kind};
 
 const TYPES: &[(&str, Kind)] = &[
     ("hook", Kind::Guardrail),
@@ -15,6 +15,10 @@ const TYPES: &[(&str, Kind)] = &[
 /// Stands where content is not captured.
 const REDACTED: &[&str] = &["<REDACTED>"];
 
+const fn argument(key: &'static str) -> Rule {
+    row(key, To::Inside(Flat::Arguments, key))
+}
+
 const NS_PER_MS: u32 = 1_000_000;
 
 pub const CLAUDE_CODE: Convention = Convention {
@@ -26,6 +30,7 @@ pub const CLAUDE_CODE: Convention = Convention {
         row("user_prompt", To::Unless(Field::EntityInput, REDACTED)),
         row("new_context", To::InputMessages),
         row("response.model_output", To::OutputMessages),
+        field("user_system_prompt", Field::SystemInstructions),
         field("system_prompt_preview", Field::SystemInstructions),
         field("tools", Field::ToolDefinitions),
         Rule { key: "tool_definitions", to: To::Field(Field::ToolDefinitions), trust: STRUCTURED },
@@ -42,6 +47,13 @@ pub const CLAUDE_CODE: Convention = Convention {
         field("tool_name", Field::ToolName),
         field("tool_use_id", Field::ToolCallId),
         row("tool_input", To::Unless(Field::ToolCallArguments, REDACTED)),
+        // Parts of the input, where the input is not captured.
+        argument("file_path"),
+        argument("full_command"),
+        argument("skill_name"),
+        argument("subagent_type"),
+        // A title or a summary, outside of any interaction.
+        row("llm_request.context", To::Aside(&["standalone"])),
         row("success", To::Failed(&["false"])),
         row("error", To::StatusMessage),
         field("session.id", Field::SessionId),

@@ -21,6 +21,8 @@ pub const CODEX: Convention = Convention {
         field("codex.turn.reasoning_effort", Field::ReasoningLevel),
         field("codex.request.reasoning_effort", Field::ReasoningLevel),
         field("conversation.id", Field::ConversationId),
+        // Rust's tracing has the number of a thread of the system there.
+        row("thread.id", To::Like("*-*-*-*-*", &To::Field(Field::ConversationId))),
         row("user.email", To::Spent),
         row("user.account_id", To::Spent),
     ],

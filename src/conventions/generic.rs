@@ -9,8 +9,14 @@ const HINT: u8 = 30;
 /// Set by the application, where an instrumentation knows better.
 const OF_APPLICATION: u8 = 40;
 
-/// The run of a turn, and each call of its model.
-const CODEX: &[(&str, Kind)] = &[("session_task.turn", Kind::InvokeAgent), ("handle_responses", Kind::Chat)];
+/// Codex, whose scopes are named after the program that it runs in: the run of a turn, and each call of its model. Kong, whose scope is not
+/// documented.
+const NAMES: &[(&str, Kind)] = &[
+    ("session_task.turn", Kind::InvokeAgent),
+    ("handle_responses", Kind::Chat),
+    ("kong.gen_ai", Kind::Chat),
+    ("kong.a2a", Kind::InvokeAgent),
+];
 
 const fn hint(key: &'static str, to: Field) -> Rule {
     trusted(key, to, HINT)
@@ -35,8 +41,7 @@ pub const GENERIC: Convention = Convention {
         // Logfire sends a span once when it starts, and adds the messages to other instrumentations' spans.
         row("logfire.span_type", To::Copy(&["pending_span"])),
         Rule { key: "events", to: To::Exchange, trust: OF_APPLICATION },
-        // Codex: its scopes are named after the program that it runs in.
-        Rule { key: SPAN_NAME, to: To::Hint(CODEX), trust: NAMED },
+        Rule { key: SPAN_NAME, to: To::Hint(NAMES), trust: NAMED },
         // Traceloop's, on every span below: those of other libraries too.
         trusted("traceloop.association.properties.session_id", Field::SessionId, OF_APPLICATION),
         trusted("traceloop.association.properties.sessionId", Field::SessionId, OF_APPLICATION),

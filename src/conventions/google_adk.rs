@@ -1,7 +1,7 @@
 //! Google ADK: requests and answers in Gemini's form, as JSON under `gcp.vertex.agent.*`.
 
 use super::{Convention, NAMED, OWN, Rule, SPAN_NAME, STRUCTURED, To, field, row, trusted, words};
-use crate::genai::{Field, Kind};
+use crate::genai::{Field, Flat, Kind};
 
 /// Older versions name no operation.
 const NAMES: &[(&str, Kind)] = &[
@@ -9,8 +9,10 @@ const NAMES: &[(&str, Kind)] = &[
     ("call_llm", Kind::Chat),
     ("execute_tool *", Kind::ExecuteTool),
     ("generate_content *", Kind::GenerateContent),
+    ("compact_events *", Kind::Task),
     ("invocation", Kind::InvokeWorkflow),
     ("invoke_agent *", Kind::InvokeAgent),
+    ("invoke_node *", Kind::Chain),
     ("send_data", Kind::Span),
 ];
 
@@ -53,6 +55,11 @@ pub const GOOGLE_ADK: Convention = Convention {
         Rule { key: "gen_ai.tool.name", to: To::Unless(Field::ToolName, &["(merged tools)"]), trust: OWN },
         Rule { key: "gen_ai.system", to: To::All(SYSTEM), trust: OWN },
         row("gen_ai.request.model", To::Words(Field::Provider, words::MODEL_ROWS)),
+        // A plugin that traces functions of any kind.
+        row("adk.fn.arg.*", To::FlatParts(Flat::Arguments)),
+        field("adk.fn.return", Field::ToolCallResult),
+        field("adk.fn.exc_type", Field::ErrorType),
+        row("adk.fn.exc_repr", To::StatusMessage),
         field("gcp.vertex.agent.data", Field::EntityInput),
         trusted("gcp.vertex.agent.session_id", Field::SessionId, STRUCTURED),
     ],

@@ -32,6 +32,7 @@ pub const LANGSMITH: Convention = Convention {
     // Metadata, tags and the project's names are written on spans of any library that LangSmith shall show.
     keys: &["langsmith.span.*", "langsmith.usage_metadata", "langsmith.is_root", "langsmith.root_span", "langsmith.request.*"],
     not_keys: &["langsmith.span.tags"],
+    resources: &[],
     flags: NAMES_SPANS | ALWAYS_OK | OBSERVATIONS,
     roots: &[("langsmith.is_root", Root::Bool), ("langsmith.root_span", Root::Bool), ("langsmith.span.dotted_order", Root::WithoutDot)],
     rules: &[

@@ -1,6 +1,6 @@
 //! LiteLLM, SDK and proxy. Its messages, tools and `llm.*` keys are OpenLLMetry's, whose table reads this scope too.
 
-use super::{Convention, Rule, STRUCTURED, To, WEAK, field, row, trusted};
+use super::{Convention, NAMED, Rule, SPAN_NAME, STRUCTURED, To, WEAK, field, row, trusted};
 use crate::genai::{Field, Flat, Kind};
 
 /// `call_type`: what OpenLLMetry calls a completion is a chat here.
@@ -48,6 +48,16 @@ pub const LITELLM: Convention = Convention {
         field("litellm.cost.total", Field::Cost),
         field("litellm.cost.input", Field::InputCost),
         field("litellm.cost.output", Field::OutputCost),
+        // The second version of its exporter.
+        Rule { key: SPAN_NAME, to: To::Hint(&[("execute_guardrail *", Kind::Guardrail)]), trust: NAMED },
+        flat("gen_ai.tool.*", Flat::Tools),
+        field("litellm.request.streaming", Field::Stream),
+        field("litellm.end_user.id", Field::UserId),
+        // A call that the gateway makes for itself.
+        row("litellm.request.purpose", To::Aside(&["*"])),
+        row("litellm.guardrail.response", To::Output),
+        row("litellm.api_key.hash", To::Drop),
+        row("litellm.provider.error.stack_trace", To::Drop),
         // Python's `repr` of the answer's counts, which alone has the details.
         Rule { key: "metadata.usage_object", to: To::Usage, trust: WEAK },
         field("metadata.user_api_key_end_user_id", Field::UserId),

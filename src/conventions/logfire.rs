@@ -2,7 +2,7 @@
 //!
 //! Its scope `logfire` alone is that of every span made by hand, and no evidence.
 
-use super::{Convention, NAMED, Rule, SPAN_NAME, STRUCTURED, To, WEAK, field, row, trusted};
+use super::{Convention, NAMED, OWN, Rule, SPAN_NAME, STRUCTURED, To, WEAK, field, row, trusted};
 use crate::genai::{Field, Kind};
 
 /// `{message, usage}`, or the text of a stream.
@@ -54,13 +54,22 @@ const NAMES: &[(&str, Kind)] = &[
     ("Turn *", Kind::Chain),
 ];
 
+/// Parts of a run: none of them is its root.
+const ASIDE: &[&str] = &["Text → Speech group*", "MCP: list tools *", "Custom span: *", "Task: *", "Turn *"];
+
 /// OpenAI Agents: what the SDK's spans hold, as plain attributes.
 pub const LOGFIRE_AGENTS: Convention = Convention {
     id: "logfire-openai-agents",
     scopes: &["logfire.openai_agents"],
     rules: &[
         // A turn or a task counts what its calls do.
-        Rule { key: SPAN_NAME, to: To::All(&[To::Hint(NAMES), To::AggregateOn(&[Kind::Chain, Kind::Task])]), trust: NAMED },
+        Rule {
+            key: SPAN_NAME,
+            to: To::All(&[To::Hint(NAMES), To::Aside(ASIDE), To::AggregateOn(&[Kind::Chain, Kind::Task])]),
+            trust: NAMED,
+        },
+        // The answer stands among the messages too.
+        Rule { key: "request_data", to: To::All(&[To::Object(&[("messages", To::Exchange)]), To::Parameters]), trust: OWN },
         row("name", To::EntityName),
         row("input", To::Input),
         row("output", To::Output),

@@ -1,7 +1,7 @@
 //! Mastra (`@mastra/otel-exporter`): OTel's names on models and tools, `mastra.*` on the other 27 types of span.
 
 use super::{Convention, Rule, STRUCTURED, To, WEAK, field, row, trusted};
-use crate::genai::{Field, Kind};
+use crate::genai::{Field, Flat, Kind};
 
 const TYPES: &[(&str, Kind)] = &[
     ("agent_run", Kind::InvokeAgent),
@@ -14,7 +14,6 @@ const TYPES: &[(&str, Kind)] = &[
     ("mapping", Kind::Span),
     ("mcp_tool_call", Kind::ExecuteTool),
     ("memory_operation", Kind::SearchMemory),
-    ("model_chunk", Kind::Span),
     // The call, up to the release that has `model_inference` below it.
     ("model_generation", Kind::Chat),
     ("model_inference", Kind::Chat),
@@ -41,6 +40,20 @@ const TYPES: &[(&str, Kind)] = &[
     ("workspace_action", Kind::ExecuteTool),
 ];
 
+/// `{text, reasoningText, toolCalls, files}`.
+const ANSWER: To = To::All(&[
+    To::Output,
+    To::Object(&[
+        ("text", To::Inside(Flat::OutputMessages, "0.content")),
+        ("reasoningText", To::Inside(Flat::OutputMessages, "0.reasoning")),
+        ("toolCalls", To::Inside(Flat::OutputMessages, "0.tool_calls")),
+        ("files", To::Inside(Flat::OutputMessages, "0.files")),
+    ]),
+]);
+
+/// Beside what names no model, or the call does better.
+const MODEL: &[(&str, To)] = &[("modelId", To::Field(Field::RequestModel)), ("modelProvider", To::Field(Field::Provider))];
+
 /// The rows, and for each type of span the rows of its content.
 macro_rules! with_content {
     ($rows:tt $($ty:literal)*) => { with_content!(@ $rows $($ty)*) };
@@ -65,10 +78,17 @@ const RULES: &[Rule] = with_content!(
         field("mastra.metadata.userId", Field::UserId),
         // Whose memory it is: a user, unless the application says who else.
         trusted("mastra.metadata.resourceId", Field::UserId, WEAK),
+        row("mastra.agent_run.input", To::All(&[To::Input, To::InputMessages])),
+        row("mastra.agent_run.output", ANSWER),
+        row("mastra.model_generation.input", To::Input),
+        row("mastra.model_generation.output", ANSWER),
+        row("mastra.model_step.input", To::Input),
+        row("mastra.model_step.output", ANSWER),
+        row("mastra.metadata.modelMetadata", To::Object(MODEL)),
         row("mastra.metadata.gen_ai.is_entry", To::Mark),
     ]
-    "agent_run" "agent_signal" "client_tool_call" "generic" "graph_action" "llm_generation" "mapping" "mcp_tool_call" "memory_operation"
-    "model_chunk" "model_generation" "model_inference" "model_step" "processor_run" "provider_tool_call" "rag_action" "rag_embedding"
+    "agent_signal" "client_tool_call" "generic" "graph_action" "llm_generation" "mapping" "mcp_tool_call" "memory_operation"
+    "model_chunk" "model_inference" "processor_run" "provider_tool_call" "rag_action" "rag_embedding"
     "rag_ingestion" "rag_vector_operation" "scorer_run" "scorer_step" "skill_action" "skill_resolution" "tool_call"
     "workflow_conditional" "workflow_conditional_eval" "workflow_loop" "workflow_parallel" "workflow_run" "workflow_sleep"
     "workflow_step" "workflow_wait_event" "workspace_action"

@@ -2,6 +2,7 @@
 //!
 //! To add a convention: write its file, add it to the list of [`ALL`].
 
+mod anthropic;
 mod arms_loongsuite;
 mod autogen;
 mod braintrust;
@@ -14,6 +15,7 @@ mod dify;
 mod edgeone;
 mod flue;
 mod galileo;
+mod gateways;
 mod gemini_cli;
 mod generic;
 mod genkit;
@@ -21,6 +23,7 @@ mod github_copilot;
 mod google_adk;
 mod google_genai;
 mod haystack;
+mod hermes;
 mod laminar;
 mod langchain;
 mod langchain4j;
@@ -32,11 +35,15 @@ mod litellm;
 mod livekit;
 mod logfire;
 mod mastra;
+mod mistral;
 mod mlflow;
 mod ms_agent_framework;
+mod nemo_relay;
+mod openclaw;
 pub(crate) mod openinference;
 mod openlit;
 mod openllmetry;
+mod openrouter;
 mod opensearch;
 mod opik;
 mod otel;
@@ -47,6 +54,7 @@ mod sentry;
 mod smolagents;
 mod spring_ai;
 mod strands;
+mod tencent_cls;
 mod tencent_tapm;
 mod trpc_agent_go;
 mod veadk;
@@ -58,6 +66,8 @@ pub mod words;
 
 use crate::genai::{Field, Flat, Kind};
 use crate::hash::{Hash, HashMap};
+use crate::keys::Keys;
+use crate::span::Attr;
 use crate::text;
 use std::sync::OnceLock;
 
@@ -124,10 +134,23 @@ all! {
     vercel::VERCEL,
     vercel_v7::VERCEL_V7,
     voltagent::VOLTAGENT,
+    anthropic::ANTHROPIC,
+    anthropic::CLAUDE_PLATFORM,
+    mistral::MISTRAL,
+    tencent_cls::TENCENT_CLS,
+    hermes::HERMES,
+    openrouter::OPENROUTER,
+    gateways::VERCEL_GATEWAY,
+    gateways::ENVOY_GATEWAY,
+    gateways::AGENTGATEWAY,
+    gateways::KONG,
+    gateways::BIFROST,
+    openclaw::OPENCLAW,
+    nemo_relay::NEMO_RELAY,
 }
 
 /// Conventions seen on a span, as bits.
-pub type ConventionSet = u64;
+pub type ConventionSet = u128;
 
 const _: () = assert!(ALL.len() <= custom::BITS.trailing_zeros() as usize, "a convention is one bit of a `ConventionSet`");
 
@@ -142,6 +165,8 @@ pub struct Convention {
     pub keys: &'static [&'static str],
     /// Keys under such a prefix that prove nothing: they travel by themselves onto spans of other libraries.
     pub not_keys: &'static [&'static str],
+    /// Attributes of a resource that prove it together: the value is exact, or a prefix that ends in `*`.
+    pub resources: &'static [(&'static str, &'static str)],
     /// What holds for all of its spans: `NAMES_SPANS` and the like.
     pub flags: Flags,
     /// The attributes by which it reports whether a span is the outermost of its kind.
@@ -152,7 +177,8 @@ pub struct Convention {
 
 impl Convention {
     /// A convention that nothing proves, for the members that a convention leaves out.
-    const EMPTY: Convention = Convention { id: "", scopes: &[], keys: &[], not_keys: &[], flags: 0, roots: &[], rules: &[] };
+    const EMPTY: Convention =
+        Convention { id: "", scopes: &[], keys: &[], not_keys: &[], resources: &[], flags: 0, roots: &[], rules: &[] };
 }
 
 /// What holds for all spans of a convention, as bits.
@@ -246,7 +272,7 @@ pub enum To {
     OutputMessages,
     /// Part of a list: an index, then a path (`0.message.role`), follow the prefix.
     Flat(Flat),
-    /// Likewise; a content that is a JSON list of parts is these parts.
+    /// Likewise; a content that is a JSON list of parts is these parts, and an argument stands under its name.
     FlatParts(Flat),
     /// As [`To::Input`], inside a member of an object: `{"inputs": …}`.
     EntityInput,
@@ -293,6 +319,8 @@ pub enum To {
     Aggregate(&'static [&'static str]),
     /// As [`To::Field`], of a span whose usage repeats that of its children.
     Aggregated(Field),
+    /// As [`To::Field`], of a span whose tokens the LLM span above it adds to its own.
+    ToldAbove(Field),
     /// As [`To::Field`] for the model that was asked for, which calls below may leave out.
     ModelBelow,
     /// With one of these values it is a call of a model only if it has a model or counts; else it stands around calls.
@@ -309,6 +337,8 @@ pub enum To {
     Aside(&'static [&'static str]),
     /// Messages in any JSON shape, sent and answered in one list: the last ones of the assistant are the answer.
     Exchange,
+    /// What a text is that fits the pattern (`*` stands for any text).
+    Like(&'static str, &'static To),
     /// A word for a field, by the first pattern (`*` stands for any text) that fits.
     Words(Field, &'static [(&'static str, &'static str)]),
     /// Langfuse's severity.
@@ -355,12 +385,12 @@ impl To {
             To::All(_) => "several meanings of one value",
             To::Object(_) => "members of an object",
             To::Implies(..) | To::ImpliesKind(_) => "implied by the key",
-            To::FirstWord(to) | To::Enveloped(to) | To::Items(to) => to.label(),
+            To::FirstWord(to) | To::Enveloped(to) | To::Items(to) | To::Like(_, to) => to.label(),
             To::Model => "the model that answered, or was asked where nothing was answered",
             To::Parameters => "an object of request parameters",
             To::Usage => "an object of token counts, made inclusive",
             To::UncachedInput | To::UncachedPart | To::CacheBeside(_) => "tokens beside the cached ones, made inclusive",
-            To::Aggregate(_) | To::AggregateOn(_) | To::Aggregated(_) => "usage that repeats that of the children",
+            To::Aggregate(_) | To::AggregateOn(_) | To::Aggregated(_) | To::ToldAbove(_) => "usage that repeats that of the children",
             To::Cost => "an object of costs",
             To::Input | To::EntityInput => "what went in, by the kind of span",
             To::Output | To::OutputIn(_) | To::RunOutput => "what came out, by the kind of span",
@@ -509,6 +539,14 @@ pub fn root_of(key: &[u8]) -> Option<Root> {
 /// The conventions that a scope name proves.
 pub fn of_scope(name: &[u8]) -> ConventionSet {
     bits().filter(|(_, c)| c.scopes.iter().any(|s| matches(s, name))).map(|(bit, _)| bit).sum()
+}
+
+/// The conventions that the attributes of a resource prove.
+pub fn of_resource(attributes: &[Attr], keys: &Keys) -> ConventionSet {
+    let holds = |(key, value): &(&str, &str)| {
+        attributes.iter().any(|attr| text::is(keys.text(attr.key), key) && attr.value.as_str().is_some_and(|text| matches(value, text)))
+    };
+    bits().filter(|(_, c)| !c.resources.is_empty() && c.resources.iter().all(holds)).map(|(bit, _)| bit).sum()
 }
 
 struct Index {

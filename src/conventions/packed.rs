@@ -103,6 +103,7 @@ impl<const N: usize> Packer<N> {
         self.texts(c.scopes);
         self.texts(c.keys);
         self.texts(c.not_keys);
+        self.words(c.resources);
         self.byte(c.flags);
         self.roots(c.roots);
         self.rules(c.rules);
@@ -186,6 +187,7 @@ impl Unpacker {
             scopes: self.texts(),
             keys: self.texts(),
             not_keys: self.texts(),
+            resources: self.words(),
             flags: self.byte(),
             roots: self.roots(),
             rules: self.rules(),
@@ -272,9 +274,9 @@ macro_rules! variants {
 variants! {
     Field(field) Kind(kinds) Hint(kinds) Proof(texts) Unless(field, texts) UncachedInput ToolSchema Documents Inside(flat, text)
     Failed(texts) All(all) Model ModelBelow Wrapper(texts) Copy(texts) Parameters Usage UsagePart Cost Input Output InputMessages OutputMessages Flat(flat) FlatParts(flat) EntityInput
-    OutputIn(texts) RunOutput EntityName WorkflowName Host ToolParameters ActionName FirstWord(one) Enveloped(one) Items(one)
+    OutputIn(texts) RunOutput EntityName WorkflowName Host ToolParameters ActionName Like(text, one) FirstWord(one) Enveloped(one) Items(one)
     CacheBeside(field) UncachedPart Vector FirstTokenAt FirstTokenAfter(number) FirstTokenAfterAny Object(members) Implies(field, text)
-    ImpliesKind(kind) Aggregate(texts) Aggregated(field) OfOneCall(one) AggregateOn(kinds_alone) Request Aside(texts) Exchange
+    ImpliesKind(kind) Aggregate(texts) Aggregated(field) ToldAbove(field) OfOneCall(one) AggregateOn(kinds_alone) Request Aside(texts) Exchange
     Words(field, words) Level StatusMessage Mark MarkIf(texts) MarkInside MarkCopy GraphNode ToolInputs Keep Spent Drop
 }
 

@@ -1,7 +1,7 @@
 //! Pydantic AI, instrumentation versions 1 to 6: messages as JSON of events (1), as OTel's own form (2 and later).
 
 use super::{Convention, NAMED, Rule, SPAN_NAME, STRUCTURED, To, WEAK, field, row, trusted};
-use crate::genai::{Field, Kind};
+use crate::genai::{Field, Flat, Kind};
 
 const SPAN_NAMES: &[(&str, Kind)] = &[
     ("chat *", Kind::Chat),
@@ -49,7 +49,13 @@ pub const PYDANTIC_AI: Convention = Convention {
         field("tool_arguments", Field::ToolCallArguments),
         field("tool_response", Field::ToolCallResult),
         field("gen_ai.client.operation.time_to_first_chunk", Field::TimeToFirstChunk),
-        // What is embedded.
+        row("pydantic_ai.decision.usage.input_tokens", To::ToldAbove(Field::InputTokens)),
+        row("pydantic_ai.decision.usage.output_tokens", To::ToldAbove(Field::OutputTokens)),
+        row("pydantic_ai.decision.state", To::Inside(Flat::InputMessages, "0.content")),
+        row("pydantic_ai.decision.answers", To::Inside(Flat::OutputMessages, "0.content")),
+        // What is drawn, and what is embedded.
+        row("prompt", To::Input),
+        row("embeddings", To::Vector),
         row("inputs", To::Input),
         row("logfire.json_schema", To::Spent),
     ],

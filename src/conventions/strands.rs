@@ -22,6 +22,8 @@ pub const STRANDS: Convention = Convention {
         // What the loop below used, added up.
         row("gen_ai.operation.name", To::Aggregate(&["invoke_agent", "invoke_swarm", "invoke_graph"])),
         Rule { key: "gen_ai.server.time_to_first_token", to: To::FirstTokenAfter(NS_PER_MS), trust: OWN },
+        Rule { key: "gen_ai.server.time_to_first_audio", to: To::FirstTokenAfter(NS_PER_MS), trust: OLD },
+        row("gen_ai.tool.json_schema", To::ToolSchema),
         row("gen_ai.event.start_time", To::Spent),
         row("gen_ai.event.end_time", To::Spent),
         row("gen_ai.tool.status", To::Failed(&["error"])),

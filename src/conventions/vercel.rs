@@ -5,12 +5,15 @@ use super::{Convention, OWN, Rule, STRUCTURED, To, WEAK, field, row, trusted};
 use crate::genai::{Field, Flat, Kind};
 
 const OPERATIONS: &[(&str, Kind)] = &[
+    ("ai.decide", Kind::Chain),
+    ("ai.decide.doDecide", Kind::Decide),
     ("ai.embed", Kind::Chain),
     ("ai.embed.doEmbed", Kind::Embeddings),
     ("ai.embedMany", Kind::Chain),
     ("ai.embedMany.doEmbed", Kind::Embeddings),
     ("ai.generateObject", Kind::Chain),
     ("ai.generateObject.doGenerate", Kind::Chat),
+    ("ai.generateSpeech", Kind::GenerateContent),
     ("ai.generateText", Kind::InvokeAgent),
     ("ai.generateText.doGenerate", Kind::Chat),
     ("ai.rerank", Kind::Chain),
@@ -18,8 +21,11 @@ const OPERATIONS: &[(&str, Kind)] = &[
     ("ai.streamObject", Kind::Chain),
     ("ai.streamObject.doStream", Kind::Chat),
     ("ai.streamText", Kind::InvokeAgent),
+    ("ai.streamTranscribe", Kind::GenerateContent),
     ("ai.streamText.doStream", Kind::Chat),
     ("ai.toolCall", Kind::ExecuteTool),
+    ("ai.transcribe", Kind::GenerateContent),
+    ("ai.workflowAgent.stream", Kind::InvokeAgent),
 ];
 
 /// The spans around the calls of a model: they say the usage of their calls once more.
@@ -104,6 +110,10 @@ pub const VERCEL: Convention = Convention {
         row("ai.prompt", To::All(&[To::Input, To::InputMessages])),
         with(STRUCTURED, "ai.prompt.messages", To::InputMessages),
         trusted("ai.prompt.tools", Field::ToolDefinitions, STRUCTURED),
+        // What is decided, and what is spoken.
+        row("ai.decision.state", To::All(&[To::Input, To::Inside(Flat::InputMessages, "0.content")])),
+        row("ai.decision.answers", OBJECT),
+        row("ai.request.text", To::InputMessages),
         row("ai.response.text", TEXT),
         row("ai.response.object", OBJECT),
         row("ai.response.reasoning", To::Inside(Flat::OutputMessages, "0.reasoning")),

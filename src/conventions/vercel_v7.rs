@@ -13,6 +13,7 @@ pub const VERCEL_V7: Convention = Convention {
         row("gen_ai.client.operation.time_to_first_chunk", To::Field(Field::TimeToFirstChunk)),
         // How long the span took: the span says it.
         row("gen_ai.client.operation.duration", To::Spent),
+        row("gen_ai.client.inference.duration", To::Spent),
         row("gen_ai.execute_tool.duration", To::Spent),
     ],
     ..Convention::EMPTY

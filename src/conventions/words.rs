@@ -45,6 +45,7 @@ pub static PROVIDERS: Words = words!(&[
     ("_other", ""),
     ("ag2", ""),
     ("agent_framework", ""),
+    ("agentscope", ""),
     ("agno", ""),
     ("ai21", "ai21"),
     ("aleph alpha", "aleph_alpha"),
@@ -61,6 +62,7 @@ pub static PROVIDERS: Words = words!(&[
     ("assemblyai", "assemblyai"),
     ("autogen", ""),
     ("aws", "aws.bedrock"),
+    ("aws.anthropic", "aws.bedrock"),
     ("aws.bedrock", "aws.bedrock"),
     ("aws_bedrock", "aws.bedrock"),
     ("aws_sagemaker", "aws.sagemaker"),
@@ -76,6 +78,7 @@ pub static PROVIDERS: Words = words!(&[
     ("azure.ai.inference", "azure.ai.inference"),
     ("azure.ai.openai", "azure.ai.openai"),
     ("azure.chat", "azure.ai.openai"),
+    ("azure.openai", "azure.ai.openai"),
     ("azure.responses", "azure.ai.openai"),
     ("azure_ai", "azure.ai.inference"),
     ("azure_ai_inference", "azure.ai.inference"),
@@ -126,6 +129,7 @@ pub static PROVIDERS: Words = words!(&[
     ("fireworks.chat", "fireworks_ai"),
     ("fireworks_ai", "fireworks_ai"),
     ("gateway", "vercel.ai_gateway"),
+    ("gcp.anthropic", "gcp.vertex_ai"),
     ("gcp.gemini", "gcp.gemini"),
     ("gcp.gen_ai", "gcp.gen_ai"),
     ("gcp.vertex.agent", "gcp.gemini"),
@@ -156,6 +160,7 @@ pub static PROVIDERS: Words = words!(&[
     ("groq", "groq"),
     ("groq.chat", "groq"),
     ("haystack", ""),
+    ("hermes-agent", ""),
     ("hosted_vllm", "vllm"),
     ("hugging_face", "hugging_face"),
     ("huggingface", "hugging_face"),
@@ -242,6 +247,7 @@ pub static PROVIDERS: Words = words!(&[
     ("traceloop", ""),
     ("trpc.go.agent", ""),
     ("trpc_agent_go", ""),
+    ("typesafe", "typesafe"),
     ("unknown", ""),
     ("veadk", ""),
     ("vercel", "vercel.ai_gateway"),
@@ -250,6 +256,7 @@ pub static PROVIDERS: Words = words!(&[
     ("vertex_ai_beta", "gcp.vertex_ai"),
     ("vertexai", "gcp.vertex_ai"),
     ("vertexai_gemini", "gcp.vertex_ai"),
+    ("vertexanthropic", "gcp.vertex_ai"),
     ("vllm", "vllm"),
     ("volcengine", "volcengine.ark"),
     ("voyage_ai", "voyage_ai"),
@@ -265,9 +272,6 @@ pub static PROVIDERS: Words = words!(&[
     ("zhipu", "zhipu_ai"),
     ("zhipuai", "zhipu_ai"),
 ]);
-
-/// Operations that OTel has no word for yet, in which a model is asked to decide.
-pub const DECISIONS: &[&str] = &["decide", "DECISION"];
 
 /// Operations, kinds and names of spans (`*` is any text) that say of a span with a model, or with a number of tokens, that it is not a call
 /// which is to be counted: tokens are counted without asking a model, a text is checked, one attempt of a call fails, or a call is put on
@@ -286,6 +290,10 @@ const NO_CALLS: &[&str] = &[
     "litellm.moderation",
     "litellm.*_management",
     "model request attempt *",
+    "model turn complete",
+    "model_chunk",
+    "speak *",
+    "user speech",
     "provider attempt *",
     "vercel.ai_gateway.model_attempt *",
     "openclaw.model.usage",
@@ -624,6 +632,8 @@ pub static TOOL_TYPES: Words = words!(&[
 
 /// Host patterns (`*` is any text) and the provider behind them.
 pub static HOSTS: Words = words!(&[
+    ("ai-gateway.vercel.sh", "vercel"),
+    ("gateway.ai.cloudflare.com", "cloudflare"),
     ("api.openai.com", "openai"),
     ("*.openai.azure.com", "azure.ai.openai"),
     ("*.cognitiveservices.azure.com", "azure.ai.openai"),

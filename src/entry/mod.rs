@@ -193,6 +193,8 @@ pub struct Usage {
     /// Whether it runs model calls instead of being one: an agent, a workflow, a tool. Its usage is then that of the spans below it, if they
     /// report any.
     pub sums: bool,
+    /// Whether an LLM span above it, if there is one, reports its usage too.
+    pub told_above: bool,
 }
 
 /// The parts of a span's usage that spans below it also report.
@@ -272,6 +274,17 @@ impl Tree {
         self.forget(started.trace_id);
     }
 
+    /// Returns true if a span that has ended comes again as it was, by a hash of it. Senders that push at least once send spans again whose
+    /// receipt they did not see.
+    pub fn comes_again(&mut self, trace_id: TraceId, span_id: SpanId, print: u32) -> bool {
+        let Some(node) = self.traces.peek_mut(&trace_id).and_then(|trace| trace.nodes.get_mut(&span_id)) else { return false };
+        if node.state == State::Ended {
+            return node.print == print && print != 0;
+        }
+        node.print = print;
+        false
+    }
+
     /// Returns the parts of a span's usage that spans below it also report: the span of a client below that of a framework counts the same
     /// call again, and agents report the sum of some or all of their calls. Call it for every span when it ends, before
     /// [`Tree::end`]. The usage of a span that not every destination receives (not `everywhere`) is not subtracted from the spans above,
@@ -282,7 +295,8 @@ impl Tree {
         let has_ended = node.is_some_and(|node| node.state == State::Ended);
         let (below, noted) = node.map_or(([0; 2], 0), |node| (node.below, node.noted));
         let same = used.tokens == below && below != [0; 2];
-        let tokens = if used.sums { noted & TOKENS != 0 } else { same };
+        let told_above = used.told_above && trace.nearest(parent_id, IS_LLM | MAY_BE_LLM).is_some();
+        let tokens = told_above || if used.sums { noted & TOKENS != 0 } else { same };
         let repeated = Repeated { tokens, cost: (used.sums || same) && noted & COST != 0 };
         // Delivered once more: what it used is counted.
         if has_ended {
@@ -295,7 +309,7 @@ impl Tree {
             }
         }
         let mut what = 0;
-        if everywhere {
+        if everywhere && !told_above {
             what |= if used.has_tokens { TOKENS } else { 0 };
             what |= if used.has_cost { COST } else { 0 };
         }

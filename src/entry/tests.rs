@@ -126,9 +126,9 @@ fn usage_below_is_known_on_a_span_far_above_and_where_what_is_between_has_ended(
     // The span in the middle ends before the call below it does.
     tree.repeats(TRACE, id(1), id(0), Usage::default(), true);
     tree.end(ended(1, id(0), true, None), 0.0);
-    let call = Usage { tokens: [5, 1], has_tokens: true, has_cost: true, sums: false };
+    let call = Usage { tokens: [5, 1], has_tokens: true, has_cost: true, ..Usage::default() };
     assert_eq!(tree.repeats(TRACE, id(3), id(2), call, true), Repeated::default());
-    let agent = Usage { tokens: [9, 9], has_tokens: true, has_cost: true, sums: true };
+    let agent = Usage { tokens: [9, 9], has_tokens: true, has_cost: true, sums: true, ..Usage::default() };
     assert_eq!(tree.repeats(TRACE, id(0), NO_PARENT, agent, true), Repeated { tokens: true, cost: true });
     // Calls that say no cost leave an agent its own.
     let mut tree = empty();

@@ -79,6 +79,8 @@ pub(super) struct Node {
     pub kept: Destinations,
     /// The destinations at which spans below it were exported as its children.
     pub relied: Destinations,
+    /// A hash of it as it came in a body; 0: it did not come in one.
+    pub print: u32,
     /// The tokens of the spans below it, each counted once.
     pub below: Tokens,
     pub people: People,
@@ -104,6 +106,7 @@ impl Node {
         first: NO_PARENT,
         kept: 0,
         relied: 0,
+        print: 0,
         below: [0; 2],
         people: [(0, 0); 3],
     };

@@ -42,6 +42,8 @@ pub struct Canonical<'a> {
     pub aggregated: bool,
     /// Likewise its cost.
     pub cost_aggregated: bool,
+    /// An LLM span above it reports its tokens too.
+    pub told_above: bool,
     /// Text for the span status.
     pub status_message: &'a [u8],
 }
@@ -85,6 +87,7 @@ impl<'a> Canonical<'a> {
             failed: false,
             aggregated: false,
             cost_aggregated: false,
+            told_above: false,
             status_message: &[],
         }
     }

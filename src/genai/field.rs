@@ -104,6 +104,8 @@ fields! {
     ImageOutputTokens: Int,
     /// Output tokens that are audio.
     AudioOutputTokens: Int,
+    /// Input tokens that are audio and were read from a cache.
+    AudioCacheReadTokens: Int,
     /// USD, all in all.
     Cost: Double,
     /// USD, of the input.
@@ -188,6 +190,14 @@ fields! {
     ResponseServiceTier: Name,
     /// OpenAI's backend configuration.
     SystemFingerprint: Name,
+    /// Id of the answer that this one continues.
+    PreviousResponseId: Name,
+    /// What was said before was made shorter.
+    Compacted: Bool,
+    /// Id of the request of a tool's protocol.
+    JsonRpcId: Name,
+    /// What carries that protocol.
+    Transport: Name,
     /// Host that was called.
     ServerAddress: Name,
     /// Class of the error.
@@ -208,6 +218,7 @@ pub const USAGE: &[Field] = &[
     Field::TextOutputTokens,
     Field::ImageOutputTokens,
     Field::AudioOutputTokens,
+    Field::AudioCacheReadTokens,
     Field::Cost,
     Field::InputCost,
     Field::OutputCost,

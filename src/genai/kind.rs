@@ -31,6 +31,7 @@ kinds! {
     GenerateContent: "generate_content", "LLM";
     TextCompletion: "text_completion", "LLM";
     FetchResponse: "fetch_response", "LLM";
+    Decide: "decide", "LLM";
     Embeddings: "embeddings", "EMBEDDING";
     Retrieval: "retrieval", "RETRIEVER";
     Rerank: "rerank", "RERANKER";
@@ -58,7 +59,7 @@ kinds! {
 impl Kind {
     /// Does a model answer here?
     pub const fn is_generation(self) -> bool {
-        matches!(self, Kind::Chat | Kind::GenerateContent | Kind::TextCompletion | Kind::FetchResponse)
+        matches!(self, Kind::Chat | Kind::GenerateContent | Kind::TextCompletion | Kind::FetchResponse | Kind::Decide)
     }
 
     /// Returns true if a span of this kind can be the outermost of an LLM segment. An evaluator or a guardrail by itself judges what was done

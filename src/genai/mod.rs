@@ -23,9 +23,28 @@ pub enum Flat {
     Texts,
     /// What a tool was called with, by names.
     Arguments,
+    /// What went in, of any shape.
+    Input,
+    /// What came out, of any shape.
+    Output,
+    /// Pictures and documents that belong to what was sent last.
+    InputMedia,
+    /// Pictures and documents that a model made.
+    OutputMedia,
 }
 
 impl Flat {
     /// All of them, in order.
-    pub const ALL: &[Flat] = &[Flat::InputMessages, Flat::OutputMessages, Flat::Tools, Flat::Documents, Flat::Texts, Flat::Arguments];
+    pub const ALL: &[Flat] = &[
+        Flat::InputMessages,
+        Flat::OutputMessages,
+        Flat::Tools,
+        Flat::Documents,
+        Flat::Texts,
+        Flat::Arguments,
+        Flat::Input,
+        Flat::Output,
+        Flat::InputMedia,
+        Flat::OutputMedia,
+    ];
 }

@@ -177,7 +177,7 @@ fn read_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Conten
     }
     if conversation.messages != b"[]" {
         if content.of != DERIVED {
-            n.offered.push((content.of, side, conversation.messages));
+            n.offered.push((content.of, side, conversation.messages, content.at == content.of));
         }
         let told = n.c.text(field).filter(|_| n.c.source(field) == DERIVED);
         let of_lists = n.c.origin(field) != EVENTS;
@@ -222,6 +222,9 @@ fn read_conversation<'a>(n: &mut Normalizer<'_, 'a>, side: Side, content: Conten
 pub(super) fn put_exchange<'a>(n: &mut Normalizer<'_, 'a>, value: &Value<'a>, trust: u8, at: u16) {
     let arena = n.cx.arena;
     let Some(list) = text_of(value, arena).and_then(|t| json::parse(t, arena)).filter(Json::is_array) else { return };
+    // What Logfire has no event for stands in it as it came.
+    let is_unknown = |m: &Json| m.get("event.name").is_some_and(|name| name.is("gen_ai.unknown"));
+    let item = |m: Json<'a>| m.get("data").filter(|data| is_unknown(&m) && data.is_object()).unwrap_or(m);
     let messages = BumpVec::from_iter_in(list.items(), arena);
     if !messages.iter().all(|m| m.any(&["role", "message", "event.name", "kind"]).is_some()) {
         return;
@@ -237,7 +240,8 @@ pub(super) fn put_exchange<'a>(n: &mut Normalizer<'_, 'a>, value: &Value<'a>, tr
     let sent =
         messages.iter().position(is_choice).unwrap_or_else(|| messages.iter().rposition(|m| !is_answer(m)).map_or(0, |last| last + 1));
     for (side, part) in [(Side::Input, &messages[..sent]), (Side::Output, &messages[sent..])] {
-        put_messages(n, side, &Value::Str(json::list(part, arena)), trust, at);
+        let part = BumpVec::from_iter_in(part.iter().map(|m| item(*m)), arena);
+        put_messages(n, side, &Value::Str(json::list(&part, arena)), trust, at);
     }
 }
 
@@ -257,6 +261,19 @@ pub(super) fn read_lists(n: &mut Normalizer) {
             Flat::Documents => (Field::RetrievalDocuments, None),
             Flat::Arguments if n.c.kind != Some(Kind::ExecuteTool) => continue,
             Flat::Arguments => (Field::ToolCallArguments, None),
+            // Once the messages are known.
+            Flat::InputMedia | Flat::OutputMedia => {
+                n.leaves.extend_from_slice_copy(list);
+                continue;
+            }
+            of @ (Flat::Input | Flat::Output) => {
+                let slot = if of == Flat::Input { Slot::Input } else { Slot::Output };
+                // Not every profile has a key for it: the attributes stay.
+                if n.held(slot).is_none() {
+                    n.hold(slot, &Value::Str(text), DERIVED, &[]);
+                }
+                continue;
+            }
             // No field of OTel's: the attributes stay.
             Flat::Texts => {
                 if !n.c.has(Field::EntityInput) {
@@ -303,6 +320,82 @@ pub(super) fn read_lists(n: &mut Normalizer) {
             }
         }
     }
+}
+
+/// Reads pictures and documents of a call that stand beside its messages: they belong to the last one, or are one.
+fn read_media(n: &mut Normalizer) {
+    let arena = n.cx.arena;
+    let leaves = std::mem::replace(&mut n.leaves, BumpVec::new_in(arena));
+    if !n.c.kind.is_some_and(Kind::is_generation) {
+        return;
+    }
+    for list in leaves.chunk_by(|a, b| a.of == b.of) {
+        let (side, role) = if list[0].of == Flat::InputMedia { (Side::Input, "user") } else { (Side::Output, "assistant") };
+        let mut message = BumpVec::new_in(arena);
+        message.extend_from_slice_copy(b"[{\"role\":\"");
+        message.extend_from_slice_copy(role.as_bytes());
+        message.extend_from_slice_copy(b"\",\"contents\":[");
+        let items = json::parse(flat::nest(list, arena), arena).into_iter().flat_map(Json::items);
+        for (i, (item, kind)) in items.filter_map(|item| Some((item, item.entries().next()?.0))).enumerate() {
+            json::separate(&mut message, i);
+            message.extend_from_slice_copy(b"{\"message_content\":{\"type\":");
+            json::string(kind, &mut message);
+            message.extend_from_slice_copy(b",");
+            json::string(kind, &mut message);
+            message.extend_from_slice_copy(b":");
+            item.write(&mut message);
+            message.extend_from_slice_copy(b"}}");
+        }
+        message.extend_from_slice_copy(b"]}]");
+        let text = message.into_bump_slice();
+        let Ok(read) = messages::read(text, json::parse(text, arena), side, arena) else { continue };
+        n.c.reading = list[0].at;
+        let (field, media) = (side.field(), read.messages);
+        let known = n.c.text(field).and_then(|known| json::parse(known, arena));
+        let whole = known.zip(json::parse(media, arena)).map_or(media, |(known, media)| with_parts(known, media, role, arena));
+        n.c.put(field, Value::Str(whole), u8::MAX, n.c.source(field));
+        list.iter().for_each(|leaf| n.mapped(leaf.at));
+    }
+}
+
+/// The messages with the parts of others at the end of the last message of a role, or with those others behind them.
+fn with_parts<'a>(known: Json<'a>, more: Json<'a>, role: &str, arena: &'a Bump) -> &'a [u8] {
+    let is_last = |(_, message): &(usize, Json)| message.get("role").is_some_and(|r| r.is(role));
+    let last = known.items().enumerate().filter(is_last).last().map(|(at, _)| at);
+    let parts = |message: Json<'a>| message.get("parts").into_iter().flat_map(Json::items);
+    let mut out = BumpVec::new_in(arena);
+    out.push(b'[');
+    for (i, message) in known.items().enumerate() {
+        json::separate(&mut out, i);
+        if Some(i) != last {
+            message.write(&mut out);
+            continue;
+        }
+        out.push(b'{');
+        for (j, (key, value)) in message.entries().enumerate() {
+            json::separate(&mut out, j);
+            json::string(key, &mut out);
+            out.push(b':');
+            if !text::is(key, "parts") {
+                value.write(&mut out);
+                continue;
+            }
+            out.push(b'[');
+            for (k, part) in value.items().chain(more.items().flat_map(parts)).enumerate() {
+                json::separate(&mut out, k);
+                part.write(&mut out);
+            }
+            out.push(b']');
+        }
+        out.push(b'}');
+    }
+    let behind = if last.is_none() { Some(more) } else { None };
+    for (i, message) in behind.into_iter().flat_map(Json::items).enumerate() {
+        json::separate(&mut out, i + known.items().count());
+        message.write(&mut out);
+    }
+    out.push(b']');
+    out.into_bump_slice()
 }
 
 /// Is it LangChain's message of the tool that the span is named after? Plain in Python, serialised in JS.
@@ -354,6 +447,7 @@ pub(super) fn read(n: &mut Normalizer) {
             _ => {}
         }
     }
+    read_media(n);
     // Dify's tools.
     if kind == Some(Kind::ExecuteTool)
         && let Some(result) = n.c.text(Field::EntityOutput)

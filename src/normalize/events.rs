@@ -82,6 +82,7 @@ const SAYS: &[(&str, Says)] = &[
     ("gen_ai.tool_response", Says::Detail(Field::ToolCallResult)),
     ("gen_ai.content.prompt", Says::Messages(Side::Input, "gen_ai.prompt")),
     ("gen_ai.content.completion", Says::Messages(Side::Output, "gen_ai.completion")),
+    ("gen_ai.client.agent.invoke.operation.details", Says::Details),
     ("gen_ai.client.inference.operation.details", Says::Details),
     ("db.query.result", Says::Document),
     ("db.search.result", Says::Document),

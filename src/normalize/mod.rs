@@ -173,6 +173,7 @@ impl Normal<'_> {
             has_tokens: tokens != [0; 2] || count(Field::TotalTokens) != 0,
             has_cost: !c.cost_aggregated && c.get(Field::Cost).is_some_and(|cost| cost != Value::Double(0.0)),
             sums: !is_call,
+            told_above: c.told_above,
         }
     }
 
@@ -400,8 +401,8 @@ struct Normalizer<'n, 'a> {
     unread: u32,
     /// As [`Normal::strangers`].
     strangers: BumpVec<'a, Stranger<'a>>,
-    /// The messages that attributes offered, each with its attribute.
-    offered: BumpVec<'a, (u16, messages::Side, &'a [u8])>,
+    /// The messages that attributes offered, each with its attribute, and whether that is all of it.
+    offered: BumpVec<'a, (u16, messages::Side, &'a [u8], bool)>,
 }
 
 impl<'a> Normalizer<'_, 'a> {
@@ -434,7 +435,7 @@ impl<'a> Normalizer<'_, 'a> {
                 None if kind == Kind::Chat && self.kind_trust <= PLAIN => Some(by_model()),
                 None => Some(kind),
             },
-            None if !self.c.operation.is_empty() => None,
+            None if !self.c.operation.is_empty() && !self.c.operation.ends_with(b".passthrough") => None,
             None if self.refined.is_some() => self.refined,
             // Nothing says it: what is there tells.
             None if model == Some(true) && (self.counts_or_ends() || self.c.has(Field::EmbeddingDimensions)) => Some(Kind::Embeddings),
@@ -447,6 +448,7 @@ impl<'a> Normalizer<'_, 'a> {
             kind => kind,
         };
         if self.c.kind != kind {
+            self.c.operation = &[];
             (self.c.kind, self.c.kind_origin) = (kind, DERIVED);
         }
     }
@@ -468,7 +470,6 @@ impl<'a> Normalizer<'_, 'a> {
         }
         let content = self.held(Slot::Input).is_some() || self.held(Slot::Output).is_some();
         c.kind.is_some()
-            || text::any(c.operation, words::DECISIONS)
             || c.has(Field::InputMessages)
             || c.has(Field::OutputMessages)
             || self.named_model().is_some() && (content || self.counts_or_ends())
@@ -498,12 +499,15 @@ impl<'a> Normalizer<'_, 'a> {
         if c.int(Field::ChoiceCount) == Some(1) {
             c.clear(Field::ChoiceCount);
         }
-        if c.kind == Some(Kind::Retrieval)
-            && let Some(top_k) = c.get(Field::TopK)
-        {
+        let found = match c.kind {
+            Some(Kind::Retrieval) => Some(Field::RetrievalTopK),
+            Some(Kind::Rerank) => Some(Field::RerankTopN),
+            _ => None,
+        };
+        if let Some((field, top_k)) = found.zip(c.get(Field::TopK)) {
             c.clear(Field::TopK);
             c.reading = c.origin(Field::TopK);
-            c.derive(Field::RetrievalTopK, top_k);
+            c.derive(field, top_k);
         }
         if c.kind.is_some_and(Kind::calls_model) {
             const ADDRESSES: &[&str] = &["server.address", "url.full", "http.url", "gen_ai.openai.api_base"];
@@ -529,9 +533,12 @@ impl<'a> Normalizer<'_, 'a> {
 
     /// An attribute whose messages say more than those that were taken stays.
     fn keep_refused(&mut self) {
-        for (at, side, messages) in std::mem::replace(&mut self.offered, BumpVec::new_in(self.cx.arena)) {
+        for (at, side, messages, is_whole) in std::mem::replace(&mut self.offered, BumpVec::new_in(self.cx.arena)) {
             let known = self.c.text(side.field()).unwrap_or_default();
-            if !std::ptr::eq(known, messages) && known != messages && !twice::says_no_more(messages, side, known, self.cx.arena) {
+            // The last of them, once more.
+            if is_whole && messages.get(1..).is_some_and(|last| known.ends_with(last)) {
+                self.mapped(at);
+            } else if !std::ptr::eq(known, messages) && known != messages && !twice::says_no_more(messages, side, known, self.cx.arena) {
                 self.set_fate(at, Fate::Keep);
             }
         }
@@ -542,7 +549,12 @@ impl<'a> Normalizer<'_, 'a> {
         if self.c.aggregated {
             // The children say it. Vercel's steps have it without the rest.
             self.mapped(part.at);
-        } else if !self.c.has(Field::InputTokens) {
+        } else if let Some(input) = self.c.int(Field::InputTokens) {
+            let cached = [Field::CacheReadTokens, Field::CacheWriteTokens].iter().filter_map(|field| self.c.int(*field));
+            if scalar::convert(Field::InputTokens, &part.value, self.cx.arena) == Some(Value::Int(input.saturating_sub(cached.sum()))) {
+                self.mapped(part.at);
+            }
+        } else {
             self.uncached_input = true;
             self.c.reading = part.at;
             self.put(Field::InputTokens, &part.value, PLAIN, part.at);

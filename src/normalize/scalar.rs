@@ -16,7 +16,7 @@ const LONGEST_PLACEHOLDER: usize = "undefined".len();
 #[inline]
 fn is_placeholder(text: &[u8]) -> bool {
     match text {
-        [] | [b'<', .., b'>'] => true,
+        [] | [b'<', .., b'>'] | b"[REDACTED]" => true,
         // Nearly every name is longer than all of them, or begins otherwise.
         [first, ..] => {
             text.len() <= LONGEST_PLACEHOLDER

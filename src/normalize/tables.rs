@@ -71,6 +71,10 @@ impl<'a> Normalizer<'_, 'a> {
                 self.c.aggregated = true;
                 field
             }
+            To::ToldAbove(field) => {
+                self.c.told_above = true;
+                field
+            }
             To::Unless(_, nothing) if is_one_of(nothing) => return self.mapped(at),
             To::Unless(field, _) => field,
             To::UncachedInput => {
@@ -105,6 +109,8 @@ impl<'a> Normalizer<'_, 'a> {
                 let inner = object.and_then(|j| j.get("value")).map(|j| value::from_json(j, self.cx.arena));
                 return self.apply(to, inner.as_ref().unwrap_or(value), of, trust, at);
             }
+            To::Like(pattern, _) if !text.is_some_and(|text| text::glob(pattern, text)) => return,
+            To::Like(_, to) => return self.apply(to, value, of, trust, at),
             To::Items(to) => return self.apply(to, &value::from_items(value, self.cx.arena), of, trust, at),
             To::Flat(list) => return self.put_leaf(list, false, value, of, trust, at),
             To::FlatParts(list) => return self.put_leaf(list, true, value, of, trust, at),
@@ -323,7 +329,7 @@ impl<'a> Normalizer<'_, 'a> {
         Some(if complete { Fate::Mapped } else { Fate::Keep })
     }
 
-    fn hold(&mut self, slot: Slot, value: &Value<'a>, at: u16, inside: &'static [&'static str]) {
+    pub(super) fn hold(&mut self, slot: Slot, value: &Value<'a>, at: u16, inside: &'static [&'static str]) {
         self.pending[slot as usize] = Some(Pending { value: *value, at, inside });
     }
 
@@ -353,9 +359,21 @@ impl<'a> Normalizer<'_, 'a> {
         if of == Flat::Texts && path.ends_with(b".vector") {
             return self.put_vector(value, trust, at);
         }
-        if let Some(name) = path.strip_suffix(b".value").filter(|_| of == Flat::Arguments) {
+        // The type of a value may stand beside it.
+        let named = match of {
+            Flat::Arguments if !of_parts => path.strip_suffix(b".value"),
+            Flat::Arguments | Flat::Input | Flat::Output => Some(path),
+            _ => None,
+        };
+        if let Some(name) = named {
             let is_json = value::parsed(value, self.cx.arena).is_some_and(|j| j.is_object() || j.is_array());
             return self.leaves.push(Leaf { of, path: name, value: *value, is_json, at });
+        }
+        // What else is known of a document has no place in a part.
+        const OF_PARTS: &[&str] = &["url", "mime_type", "name", "id", "content"];
+        let last = || path.rsplit(|c| *c == b'.').next().unwrap_or_default();
+        if matches!(of, Flat::InputMedia | Flat::OutputMedia) && !text::any(last(), OF_PARTS) {
+            return;
         }
         if flat::is_indexed(path) && *value != Value::Empty && self.cx.arena.allocated_bytes() <= self.cx.room {
             let is_json = of_parts && path.ends_with(b".content") && value::parsed(value, self.cx.arena).is_some_and(messages::is_parts);
@@ -375,6 +393,9 @@ impl<'a> Normalizer<'_, 'a> {
         }
         let role = if of == Flat::OutputMessages { "assistant" } else { "user" };
         self.leaves.push(Leaf { of, path: path.as_bytes(), value: *value, is_json, at });
+        if of == Flat::Arguments {
+            return;
+        }
         self.leaves.push(Leaf { of, path: b"0.role", value: Value::Str(role.as_bytes()), is_json: false, at });
     }
 
@@ -473,7 +494,7 @@ impl<'a> Normalizer<'_, 'a> {
     fn put_kind(&mut self, table: &[(&str, Kind)], value: &Value<'a>, names_operation: bool, trust: u8, at: u16) {
         let Some(text) = value.as_str().map(text::unquote) else { return };
         let known = text::lookup_word(table, text);
-        if known.is_none() && !names_operation && !words::is_no_call(text) && !text::any(text, words::DECISIONS) {
+        if known.is_none() && !names_operation && !words::is_no_call(text) {
             self.unknown_kind = at;
             return;
         }

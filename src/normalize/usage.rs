@@ -110,6 +110,7 @@ const WORDS: &[(&str, u16)] = {
         ("token", 0),
         ("count", 0),
         ("content", 0),
+        ("experimental", 0),
         ("modality", 0),
         ("input", INPUT),
         ("prompt", INPUT),
@@ -164,6 +165,7 @@ pub fn part_named(key: &[u8], side: Option<bool>) -> Option<Field> {
     match found & !(INPUT | OUTPUT | DETAILS) {
         found if found == CACHE | READ && is_input != Some(false) => Some(Field::CacheReadTokens),
         found if found & !READ == CACHE | WRITE && is_input != Some(false) => Some(Field::CacheWriteTokens),
+        found if found & !READ == CACHE | AUDIO && is_input != Some(false) => Some(Field::AudioCacheReadTokens),
         REASONING if is_input != Some(true) => Some(Field::ReasoningTokens),
         AUDIO => of(Field::AudioInputTokens, Field::AudioOutputTokens),
         IMAGE => of(Field::ImageInputTokens, Field::ImageOutputTokens),
@@ -232,7 +234,7 @@ fn sum(a: i64, b: i64) -> i64 {
 
 /// The counts that a usage object gives, by [`Field`]: those of tokens stand together.
 #[derive(Default)]
-struct Counts([Option<i64>; Field::AudioOutputTokens as usize - FIRST + 1]);
+struct Counts([Option<i64>; Field::AudioCacheReadTokens as usize - FIRST + 1]);
 
 const FIRST: usize = Field::InputTokens as usize;
 

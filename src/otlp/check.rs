@@ -19,6 +19,8 @@ pub struct Refusals {
     pub refused: u64,
     /// The reason for the first one.
     pub why: String,
+    /// Number of words that are in no enum.
+    pub unknown_words: u64,
 }
 
 impl Refusals {

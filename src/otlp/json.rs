@@ -204,7 +204,7 @@ impl<'a> FromJson<'a> {
                 return Ok(());
             }
             Type::Bool | Type::Uint32 | Type::Int64 | Type::Fixed32 | Type::Fixed64 | Type::Enum(..) => {
-                let value = number_of(json, field.ty, at)?;
+                let value = self.number_of(json, field.ty, at)?;
                 if always || value != 0 {
                     match field.ty {
                         Type::Fixed32 => self.w.fixed32_field(number, value as u32),
@@ -248,15 +248,31 @@ impl<'a> FromJson<'a> {
         Ok(())
     }
 
+    /// The bits of a boolean, an integer or an enum value. A word that no enum has is unspecified.
+    fn number_of(&mut self, json: Json, ty: Type, at: &Path) -> Result<u64, JsonError> {
+        let (Type::Enum(_, names), Some(word)) = (ty, json.word()) else { return number_of(json, ty, at) };
+        let place = place_of(word, names);
+        if let Some(refusals) = self.refusals.as_mut().filter(|_| place.is_none()) {
+            refusals.unknown_words += 1;
+        }
+        Ok(place.unwrap_or_default())
+    }
+
     fn text(&self, json: Json<'a>, at: &Path) -> Result<&'a [u8], JsonError> {
         json.text(self.arena).ok_or_else(|| at.unlike("a string", json))
     }
 }
 
-/// A trace or span id in hex; empty is "none".
+/// A trace or span id in hex, or in base64 as other JSON forms of protobuf have it; empty is "none".
 fn id<'a>(text: &[u8], length: usize, at: &Path, arena: &'a Bump) -> Result<&'a [u8], JsonError> {
     if text.is_empty() {
         return Ok(&[]);
+    }
+    // Hex is longer than base64 of the same bytes.
+    if text.len() < 2 * length
+        && let Some(id) = base64_decode(text, arena).filter(|id| id.len() == length)
+    {
+        return Ok(id);
     }
     let expected = || format!("{} hex digits", 2 * length);
     // Counts characters by the bytes that begin one.
@@ -273,7 +289,7 @@ fn id<'a>(text: &[u8], length: usize, at: &Path, arena: &'a Bump) -> Result<&'a 
     Ok(out.into_bump_slice())
 }
 
-/// The bits of a boolean, an integer or an enum value.
+/// The bits of a boolean, or of a number.
 fn number_of(json: Json, ty: Type, at: &Path) -> Result<u64, JsonError> {
     // Its name, and the largest absolute values above and below zero.
     let (what, most, least) = match ty {
@@ -286,10 +302,6 @@ fn number_of(json: Json, ty: Type, at: &Path) -> Result<u64, JsonError> {
         Type::Enum(what, _) => (what, i32::MAX as u64, 1 << 31),
         _ => ("an unsigned 64-bit integer", u64::MAX, 0),
     };
-    if let (Type::Enum(_, names), Some(word)) = (ty, json.word()) {
-        let place = names.iter().position(|name| name.as_bytes() == word);
-        return place.map(|place| place as u64).ok_or_else(|| at.error(what, "a name that is none"));
-    }
     let Some(text) = json.word().or_else(|| json.number()) else { return Err(at.unlike(what, json)) };
     let found = match whole(text, json.is_string()) {
         Some((false, size)) if size <= most => return Ok(size),
@@ -298,6 +310,16 @@ fn number_of(json: Json, ty: Type, at: &Path) -> Result<u64, JsonError> {
         _ => "a number that is none",
     };
     Err(at.error(what, found))
+}
+
+/// The number of an enum's word: in any case, with its prefix or without, or its digits in a string. `None`: it is none of them.
+fn place_of(word: &[u8], names: &[&str]) -> Option<u64> {
+    let is = |name: &&str| {
+        let last = name.rsplit('_').next().unwrap_or_default();
+        [name.as_bytes(), last.as_bytes()].iter().any(|name| name.eq_ignore_ascii_case(word))
+    };
+    let place = names.iter().position(is).map(|place| place as u64);
+    place.or_else(|| whole(word, true).filter(|(negative, size)| !negative && *size <= i32::MAX as u64).map(|(_, size)| size))
 }
 
 /// Returns its sign and absolute value. A number may be written `1.0` or `1e3`, digits in a string may not.

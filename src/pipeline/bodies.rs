@@ -6,7 +6,7 @@ use super::destination::{Destination, facts};
 use super::envelopes::DestinationEnvelopes;
 use super::passthrough::Passed;
 use super::{Pipeline, Place};
-use crate::body;
+use crate::body::{self, Admitted};
 use crate::config::Format;
 use crate::describe::{self, ResourceRules};
 use crate::engine::Understood;
@@ -52,13 +52,15 @@ impl Pipeline {
         Ok(Ingested { spans: taken?, partial_success })
     }
 
-    /// As [`body::admitted`]; counts the spans that are refused.
+    /// As [`body::admitted`]; counts the spans that are refused, and the words that are unknown.
     fn admitted<'b>(&mut self, body: &'b [u8]) -> Result<(Cow<'b, [u8]>, Option<PartialSuccess>), Error> {
         let admitted = body::admitted(body, &mut Format::default(), self.engine.max_unpacked_bytes);
-        if let Ok((_, Some(partial))) | Err(Error::Refused(partial)) = &admitted {
+        if let Ok(Admitted { partial_success: Some(partial), .. }) | Err(Error::Refused(partial)) = &admitted {
             self.unparsed += partial.rejected;
         }
-        admitted
+        let Admitted { body, partial_success, unknown_words } = admitted?;
+        self.unknown_words += unknown_words;
+        Ok((body, partial_success))
     }
 
     fn begin(&mut self) {
@@ -90,7 +92,8 @@ impl Pipeline {
         if bounded && !self.destinations.iter().any(|d| d.exporter.takes(more, bytes)) {
             return Err(Error::Busy("the queue of every destination is full"));
         }
-        self.take_all(&mut spans, &places, keys, arena, now);
+        // A proxy passes on itself what it hands in, and whoever sent it sends it again if that fails.
+        self.take_all(&mut spans, &places, bounded, keys, arena, now);
         Ok(count)
     }
 
@@ -156,11 +159,12 @@ impl Pipeline {
         let (mut spans, mut places) = (Vec::new(), Vec::new());
         for of_resource in &request.resources {
             let resource = self.read_resource(of_resource.resource.as_ref(), &of_resource.raw_fields, peer, keys)?;
+            let proven = self.resources.get(resource).map_or(0, |known| known.conventions);
             for of_scope in &of_resource.scopes {
                 let place = Place { resource, scope: self.read_scope(of_scope.scope.as_ref(), &of_scope.raw_fields, keys)? };
                 let Some(known) = self.scopes.get(place.scope) else { continue };
                 let name = of_scope.scope.as_ref().map_or(&[][..], |(_, scope)| scope.name);
-                let (scope_conventions, infer_provider) = (known.conventions | known.mappings, self.engine.infer_provider);
+                let (scope_conventions, infer_provider) = (known.conventions | known.mappings | proven, self.engine.infer_provider);
                 let cx = Context { keys, arena, scope: name, scope_conventions, infer_provider, room };
                 self.engine.understand(&of_scope.spans, &cx, true, &mut spans)?;
                 for of in spans.iter_mut().skip(places.len()) {

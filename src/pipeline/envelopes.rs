@@ -32,6 +32,8 @@ pub struct Resource {
     pub changes: bool,
     /// Its account at the destination of this index, by the token that it carries; empty: it carries none.
     account: Option<(usize, Box<[u8]>)>,
+    /// The conventions that its attributes prove.
+    pub conventions: ConventionSet,
 }
 
 impl Resource {
@@ -125,7 +127,8 @@ impl Pipeline {
         if token == Some(b"") {
             self.tokenless.add(describe::service_name(attributes, keys).unwrap_or_default());
         }
-        self.resources.add(&self.key, Resource { fields, changes, account }, bytes)
+        let conventions = conventions::of_resource(attributes, keys);
+        self.resources.add(&self.key, Resource { fields, changes, account, conventions }, bytes)
     }
 
     /// Forgets scopes and resources that no span stands in that waits, if there are too many.

@@ -164,7 +164,7 @@ impl Pipeline {
     ) -> Result<(), FrameError> {
         self.keep(scope, resource);
         let of_scope = self.scope_of(scope, resource)?;
-        let mut normal = normalize::normalize(&span, &self.context(of_scope, bytes, keys, arena));
+        let mut normal = normalize::normalize(&span, &self.context(of_scope, resource, bytes, keys, arena));
         let kept = self.kept(of_scope, &facts(&span, normal.as_ref(), of_scope, keys, arena), refused);
         let mut ended = Understood { span: &span, raw: None, normal: normal.as_mut(), patient: false, kept };
         self.take(Place { resource, scope }, &mut ended, keys, arena, now);
@@ -182,12 +182,13 @@ impl Pipeline {
         self.scopes.get(scope).filter(|_| self.resources.get(resource).is_some()).ok_or(FrameError::FORGOTTEN)
     }
 
-    fn context<'a>(&self, scope: &Scope, bytes: usize, keys: &'a Keys, arena: &'a Bump) -> Context<'a> {
+    fn context<'a>(&self, scope: &Scope, resource: u32, bytes: usize, keys: &'a Keys, arena: &'a Bump) -> Context<'a> {
+        let proven = self.resources.get(resource).map_or(0, |known| known.conventions);
         Context {
             keys,
             arena,
             scope: arena.alloc_slice_copy(&scope.name),
-            scope_conventions: scope.conventions | scope.mappings,
+            scope_conventions: scope.conventions | scope.mappings | proven,
             infer_provider: self.engine.infer_provider,
             room: normalize::room(arena, bytes, self.engine.max_unpacked_bytes),
         }
@@ -222,8 +223,8 @@ impl Pipeline {
                 self.keep(scope, resource);
                 let of_scope = self.scope_of(scope, resource)?;
                 let span = &*arena.alloc(span);
-                let normal =
-                    normalize::normalize(span, &self.context(of_scope, record.len(), keys, arena)).map(|normal| arena.alloc(normal));
+                let normal = normalize::normalize(span, &self.context(of_scope, resource, record.len(), keys, arena))
+                    .map(|normal| arena.alloc(normal));
                 let kept = self.kept(of_scope, &facts(span, normal.as_deref(), of_scope, keys, arena), *refused);
                 spans.push(Understood { span, raw: None, normal, patient: true, kept });
                 places.push(Place { resource, scope });
@@ -234,7 +235,7 @@ impl Pipeline {
                 break;
             }
         }
-        self.take_all(&mut spans, &places, keys, arena, now);
+        self.take_all(&mut spans, &places, false, keys, arena, now);
     }
 }
 

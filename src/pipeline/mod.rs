@@ -72,6 +72,8 @@ pub struct Pipeline {
     filters: bool,
     entries: u64,
     unparsed: u64,
+    repeated: u64,
+    unknown_words: u64,
 }
 
 impl Pipeline {
@@ -123,6 +125,8 @@ impl Pipeline {
             filters: config.destinations.iter().any(|d| !d.filter.passes_all()),
             entries: 0,
             unparsed: 0,
+            repeated: 0,
+            unknown_words: 0,
         })
     }
 
@@ -149,10 +153,14 @@ impl Pipeline {
     }
 
     /// Takes spans of which no start was reported: they start first, and end after their children.
-    fn take_all<'a>(&mut self, spans: &mut [Understood<'_, 'a>], places: &[Place], keys: &Keys, arena: &'a Bump, now: f64) {
+    fn take_all<'a>(&mut self, spans: &mut [Understood<'_, 'a>], places: &[Place], once: bool, keys: &Keys, arena: &'a Bump, now: f64) {
         for i in self.engine.start_all(spans) {
             if let (Some(ended), Some(place)) = (spans.get_mut(i), places.get(i)) {
-                self.take(*place, ended, keys, arena, now);
+                if once && self.engine.comes_again(ended, place.resource) {
+                    self.repeated += 1;
+                } else {
+                    self.take(*place, ended, keys, arena, now);
+                }
             }
         }
     }

@@ -49,6 +49,8 @@ impl Pipeline {
             llm: self.engine.llm,
             entries: self.entries,
             unparsed: self.unparsed,
+            repeated: self.repeated,
+            unknown_words: self.unknown_words,
             held: self.engine.tree.held() as u64,
             hold_expired: counts.hold_expired,
             hold_overflow: counts.hold_overflow,

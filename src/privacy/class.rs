@@ -28,7 +28,7 @@ fn of_field(field: Field) -> Class {
 
 fn of_meaning(to: To) -> Class {
     match to {
-        To::Field(field) | To::Unless(field, _) | To::Aggregated(field) => of_field(field),
+        To::Field(field) | To::Unless(field, _) | To::Aggregated(field) | To::ToldAbove(field) => of_field(field),
         To::Documents
         | To::Inside(..)
         | To::Input
@@ -74,7 +74,7 @@ fn of_meaning(to: To) -> Class {
         To::All(all) => all.iter().map(|to| of_meaning(*to)).max().unwrap_or(Class::Text),
         // Its other members are unknown.
         To::Object(members) => members.iter().map(|(_, to)| of_meaning(*to)).max().unwrap_or(Class::Text).max(Class::Text),
-        To::FirstWord(to) | To::Enveloped(to) | To::Items(to) | To::OfOneCall(to) => of_meaning(*to),
+        To::FirstWord(to) | To::Enveloped(to) | To::Items(to) | To::Like(_, to) | To::OfOneCall(to) => of_meaning(*to),
         To::Parameters
         | To::Host
         | To::Implies(..)

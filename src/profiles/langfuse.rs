@@ -16,7 +16,7 @@ use bumpalo::collections::Vec as BumpVec;
 fn says(kind: Kind, _: bool) -> (&'static str, bool) {
     let known = TYPES.iter().rfind(|(_, known)| *known == kind);
     let word = match kind {
-        Kind::GenerateContent | Kind::TextCompletion | Kind::FetchResponse => "generation",
+        Kind::GenerateContent | Kind::TextCompletion | Kind::FetchResponse | Kind::Decide => "generation",
         Kind::CreateAgent | Kind::Plan => "agent",
         Kind::InvokeWorkflow => "chain",
         kind if kind.span_kind() == "MEMORY" => "retriever",

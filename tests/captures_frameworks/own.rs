@@ -42,7 +42,10 @@ fn strands_with_events() {
                 facts![
                     tool(),
                     who(),
-                    left(&["gen_ai.tool.json_schema", "gen_ai.tool.status"]),
+                    left(&["gen_ai.tool.status"]),
+                    defined(
+                        json!({"properties": {"city": {"description": "Parameter city", "type": "string"}}, "required": ["city"], "type": "object"})
+                    ),
                     says(json!({
                         "gen_ai.tool.call.id": "call_abc123",
                         "gen_ai.tool.description": "weather of a city",
@@ -121,7 +124,10 @@ fn strands_with_events() {
                 facts![
                     tool(),
                     who(),
-                    left(&["gen_ai.tool.json_schema", "gen_ai.tool.status"]),
+                    left(&["gen_ai.tool.status"]),
+                    defined(
+                        json!({"properties": {"city": {"description": "Parameter city", "type": "string"}}, "required": ["city"], "type": "object"})
+                    ),
                     says(json!({
                         "gen_ai.tool.call.id": "call_abc123",
                         "gen_ai.tool.description": "weather of a city",

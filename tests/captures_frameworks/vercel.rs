@@ -122,7 +122,7 @@ fn counted(major: u8, object: bool) -> Vec<Fact> {
         (4, _) => facts![counts()],
         (3 | 5, _) | (6, true) => facts![counts(), says(none)],
         (_, true) => facts![counts()],
-        _ => facts![counts(), also(&["ai.usage.inputTokenDetails.noCacheTokens"]), says(json!({"gen_ai.usage.text.output_tokens": 9}))],
+        _ => facts![counts(), says(json!({"gen_ai.usage.text.output_tokens": 9}))],
     }
 }
 
@@ -277,13 +277,11 @@ fn streams(major: u8) -> Vec<(&'static str, Vec<Fact>)> {
     const CLAUDE: &str = "claude-sonnet-4-20250514";
     let stream = "ai.streamText.doStream";
     let claude = |function, tool| {
-        let uncached: &[&str] = &["ai.usage.inputTokenDetails.noCacheTokens"];
         facts![
             asks_model(major, function, CLAUDE),
             streamed(major),
             tool_defined(tool),
             claude_counts(),
-            also(if major == 4 { &[] } else { uncached }),
             also(&["ai.prompt.toolChoice"]),
             says(json!({"gen_ai.response.id": "msg_1", "gen_ai.response.model": CLAUDE}))
         ]

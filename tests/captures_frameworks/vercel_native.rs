@@ -65,10 +65,7 @@ fn all(id: &str, name: &str, result: Option<&str>) -> Json {
 /// `more`: what the options add.
 fn openai(more: bool) -> Vec<(&'static str, Vec<Fact>)> {
     let if_more = |facts: Vec<Fact>| if more { facts } else { Vec::new() };
-    let details = |whole: Json| {
-        let keys: &[&str] = if whole.is_null() { &[] } else { &["ai.usage.inputTokenDetails.noCacheTokens"] };
-        if_more(facts![also(keys), says(if whole.is_null() { json!({}) } else { whole })])
-    };
+    let details = |whole: Json| if_more(facts![says(if whole.is_null() { json!({}) } else { whole })]);
     let of_call = || details(json!({"gen_ai.usage.reasoning.output_tokens": 8, "gen_ai.usage.text.output_tokens": 9}));
     let of_steps = |n: u8| {
         let reasoning = says(json!({"gen_ai.aggregated_usage.reasoning.output_tokens": 8 * n}));

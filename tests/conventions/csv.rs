@@ -4,7 +4,12 @@ use std::sync::OnceLock;
 
 pub fn enums() -> &'static [Vec<String>] {
     static ROWS: OnceLock<Vec<Vec<String>>> = OnceLock::new();
-    ROWS.get_or_init(|| read("enums.csv"))
+    ROWS.get_or_init(|| all("enums"))
+}
+
+/// The rows of a table, then those of its continuation: sources that appeared or changed by November 2026.
+pub fn all(table: &str) -> Vec<Vec<String>> {
+    [".csv", "-2026-11.csv"].iter().flat_map(|rest| read(&format!("{table}{rest}"))).collect()
 }
 
 pub fn read(file: &str) -> Vec<Vec<String>> {

@@ -25,6 +25,11 @@ pub const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("finish_reason", "any finish reason (missing)", "most sources name no reason of a good answer: an error would be made up"),
     ("finish_reason", "any finish reason null", "null is an absence (rule 9)"),
     ("kind_inference", "any attribute present gen_ai.agent.name without model", "children inherit the agent's name: alone it proves no agent, as the row's own note says"),
+    ("openrouter", "span.metadata.* *", "it may say what the trace's metadata do not: nothing is removed that is not said elsewhere (rule 13)"),
+    ("envoy-ai-gateway", "mcp.prompt.name *", "getting a prompt is no LLM span, as the row of its name says: its attributes stay"),
+    ("logfire", "agent_name → (keep)", "an older row has it as the agent's name, and so it is said"),
+    ("span_kind", "mistralai-sdk gen_ai.operation.name create_agent", "AGENT, as the older row and OTel have it; creating an agent opens no segment"),
+    ("provider", "any gen_ai.provider.name dashscope", "an older row has the longer word for it, which its server's address gives too"),
     ("span_kind", "openai-agents span_data.type *", "a member of the SDK's own objects; no exporter writes it as an attribute"),
     ("span_kind", "langchain run_type *", "an argument of LangChain's callbacks; on spans LangSmith's, Langfuse's or OpenInference's word for it stands"),
 ];

@@ -1,7 +1,7 @@
 //! What must come out of a sample, and whether it did.
 
 use crate::csv;
-use crate::span::{Output, Outputs, Source};
+use crate::span::{self, Output, Outputs, Source};
 use serde_json::Value as Json;
 use std::collections::HashSet;
 use std::sync::OnceLock;
@@ -34,6 +34,12 @@ pub enum Expect {
     ResourceKept(String),
     /// Some convention knows the span.
     Recognised,
+    /// No convention knows it.
+    Foreign,
+    /// It is not LLM: neither an operation nor a kind of its own is added, it is no entry, and what it has stays.
+    Plain,
+    /// A member of a span in OTLP/JSON, its value there, and how it is written once it has been read.
+    Json(String, String, Json),
     /// The span counts as LLM: alone in its trace it is the entry.
     Entry,
     Failed,
@@ -109,6 +115,22 @@ impl Expect {
             }
             Expect::ResourceKept(key) if !otel.resource.contains_key(key) => Err(format!("resource {key}: expected kept, found gone")),
             Expect::Recognised if !recognised => Err("expected a span that a convention knows, found a foreign one".into()),
+            Expect::Foreign if *recognised => Err("expected a span that no convention knows".into()),
+            Expect::Plain => {
+                let added = ["gen_ai.operation.name", "gen_ai.span.kind", "gen_ai.is_entry"];
+                let added = added.into_iter().filter(|key| had(key).is_none());
+                let added: Vec<_> = added.filter(|key| [otel, tencent].iter().any(|output| output.attributes.contains_key(*key))).collect();
+                let gone = source.attributes.iter().find(|(key, _)| !otel.attributes.contains_key(key));
+                if added.is_empty() && gone.is_none() {
+                    Ok(())
+                } else {
+                    Err(format!("expected a plain span, found {added:?} added, and {gone:?} gone"))
+                }
+            }
+            Expect::Json(member, value, expected) => {
+                let found = span::converted(member, value)?;
+                if found == *expected { Ok(()) } else { wrong(member, expected.to_string(), Some(&found)) }
+            }
             Expect::Entry => [otel, tencent]
                 .iter()
                 .all(|output| output.attributes.get("gen_ai.is_entry") == Some(&Json::Bool(true)))

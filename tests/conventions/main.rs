@@ -6,6 +6,7 @@ mod csv;
 mod enums;
 mod exceptions;
 mod expect;
+mod newer;
 mod parts;
 mod sample;
 mod sources;

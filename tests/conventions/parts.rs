@@ -50,6 +50,7 @@ fn samples(convention: &str, value: &str) -> Vec<(Json, &'static str)> {
     let as_text = arguments.to_string();
     let call = json!({"name": "get_weather", "arguments": as_text});
     match (convention, value) {
+        ("anthropic-sdk" | "envoy-ai-gateway", _) => vec![(parts("user", json!({"type": value})), "")],
         ("openai", "text" | "input_text" | "output_text") => vec![(user(json!({"type": value, "text": TEXT})), TEXT)],
         ("openai", "refusal") => vec![(assistant(json!({"type": value, "refusal": TEXT})), TEXT)],
         ("openai", "image_url") => vec![

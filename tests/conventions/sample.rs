@@ -21,11 +21,12 @@ pub struct Row {
 
 pub fn rows() -> &'static [Row] {
     static ROWS: OnceLock<Vec<Row>> = OnceLock::new();
-    let row = |fields: Vec<String>| {
-        let [convention, key, ty, target, target_type, transform, note, _]: [String; 8] = fields.try_into().expect("eight columns");
+    let row = |mut fields: Vec<String>| {
+        fields.truncate(7);
+        let [convention, key, ty, target, target_type, transform, note]: [String; 7] = fields.try_into().expect("seven columns");
         Row { convention, key, ty, target, target_type, transform, note }
     };
-    ROWS.get_or_init(|| csv::read("mapping.csv").into_iter().map(row).collect())
+    ROWS.get_or_init(|| csv::all("mapping").into_iter().map(row).collect())
 }
 
 pub const ARGUMENTS: &str = r#"{"city":"Paris"}"#;

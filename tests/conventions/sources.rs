@@ -13,6 +13,7 @@ const EVIDENCE: &[Evidence] = &[
     ("langfuse",            "langfuse-sdk",                                 &[]),
     ("openinference",       "openinference.instrumentation.openai",         &[]),
     ("openllmetry",         "opentelemetry.instrumentation.openai.v1",      &[("traceloop.entity.path", "trip")]),
+    ("vercel-ai-gateway",   "vercel-ai-gateway",                            &[("vercel.ai_gateway.generation.id", "gen-1")]),
     ("vercel-ai-v7",        "gen_ai",                                       &[]),
     ("vercel-ai",           "ai",                                           &[]),
     ("langsmith",           "langsmith",                                    &[]),
@@ -59,6 +60,35 @@ const EVIDENCE: &[Evidence] = &[
     ("langchain-otel-misc", "opentelemetry.instrumentation.langchain",      &[]),
     ("openai-agents",       "opentelemetry.instrumentation.openai_agents",  &[]),
     ("langchain",           "opentelemetry.instrumentation.langchain",      &[]),
+    ("anthropic-sdk",       "com.anthropic.sdk.python",                     &[]),
+    ("claude-platform",     "com.anthropic.claude-platform",                &[]),
+    ("mistralai-sdk",       "mistralai_sdk_tracer",                         &[]),
+    ("tencent-cls",         "tencentcloud_agentobs_sdk_openai_agent",       &[]),
+    ("hermes-otel",         "hermes-agent.otel_tracing",                    &[]),
+    ("openrouter",          "openrouter",                                   &[]),
+    ("cloudflare-ai",       "app",                                          &[("gen_ai.model.provider", "openai")]),
+    ("envoy-ai-gateway",    "envoyproxy/ai-gateway",                        &[]),
+    ("agentgateway",        "agentgateway",                                 &[]),
+    ("kong-ai-gateway",     "kong",                                         &[("kong.a2a.task.id", "t-1")]),
+    ("bifrost",             "bifrost",                                      &[("gen_ai.number_of_retries", "0")]),
+    ("openclaw",            "openclaw",                                     &[("openclaw.channel", "web")]),
+    ("nemo-relay",          "opentelemetry",                                &[("nemo_relay.uuid", "u-1")]),
+];
+
+const NAMES_OF_AGENTS: &[&str] = &[
+    "OpenAI Agents",
+    "Agent run",
+    "Function",
+    "Chat completion",
+    "Responses",
+    "Guardrail",
+    "Handoff",
+    "Speech",
+    "Text",
+    "MCP:",
+    "Custom",
+    "Task",
+    "Turn",
 ];
 
 /// Conventions whose kinds are another's.
@@ -83,7 +113,9 @@ pub fn of_kind(convention: &str, kind: &str, source: Source) -> Source {
     let other = KINDS_OF.iter().find(|(name, _)| *name == convention).map_or(convention, |(_, other)| other);
     let rows = csv::enums();
     let word = |convention: &str, kind: &str| {
-        let mut rows = rows.iter().filter(|row| row[0] == "span_kind" && row[1] == convention && row[5] == kind);
+        // What Bifrost calls a span stays in it, and LiteLLM's pass-through is a call only with a model.
+        let is_word = |row: &&Vec<String>| !row[2].starts_with("span kind of") && row[3] != "litellm.passthrough";
+        let mut rows = rows.iter().filter(is_word).filter(|row| row[0] == "span_kind" && row[1] == convention && row[5] == kind);
         rows.find(|row| !matches!(row[2].as_str(), "span.op" | "llm.request.type"))
             .or_else(|| rows.next())
             .map(|row| (row[2].clone(), row[3].clone()))
@@ -106,7 +138,13 @@ fn word_of_otel(rows: &[Vec<String>], kind: &str) -> Option<(String, String)> {
 pub fn says_kind(source: Source, key: &str, value: &str) -> Source {
     let value = value.replace("{model}", "gpt-4o-mini").replace("{agent}", "planner").replace("{tool}", "get_weather").replace("{n}", "2");
     match key {
-        "span.name" => Source { name: if source.name.is_empty() { value } else { source.name.clone() }, ..source },
+        "span.name" if source.name.is_empty() => {
+            // Logfire's names are those of its spans of the OpenAI Agents SDK.
+            let of_agents = source.scope == "logfire.openai" && NAMES_OF_AGENTS.iter().any(|name| value.starts_with(name));
+            let scope = if of_agents { "logfire.openai_agents".into() } else { source.scope.clone() };
+            Source { name: crate::newer::name_of(&value), scope, ..source }
+        }
+        "span.name" => source,
         "entity.type|span.type" => source.with("entity.type", value),
         "span.op" => source.with("sentry.op", value),
         "mlflow.spanType" => source.with(key, format!("{value:?}")),

@@ -25,6 +25,7 @@ pub struct Source {
     pub attributes: Vec<(String, Json)>,
     pub events: Vec<(String, Vec<(String, Json)>)>,
     pub failed: bool,
+    pub status_message: String,
 }
 
 impl Source {
@@ -90,7 +91,7 @@ fn resource_spans(source: &Source, trace: u128) -> ResourceSpans {
                 ..Default::default()
             })
             .collect(),
-        status: source.failed.then(|| Status { code: 2, ..Default::default() }),
+        status: source.failed.then(|| Status { code: 2, message: source.status_message.clone() }),
         ..Default::default()
     };
     let scope = InstrumentationScope { name: source.scope.clone(), ..Default::default() };
@@ -151,4 +152,17 @@ fn from_any(value: &AnyValue) -> Json {
         Some(Value::KvlistValue(list)) => Json::Object(members(&list.values).into_iter().collect()),
         _ => Json::Null,
     }
+}
+
+/// A member of a span in OTLP/JSON as it is written once it has been read.
+pub fn converted(member: &str, value: &str) -> Result<Json, String> {
+    let mut members = vec![("traceId", "\"0102030405060708090a0b0c0d0e0f10\""), ("spanId", "\"0102030405060708\""), ("name", "\"x\"")];
+    members.retain(|(name, _)| *name != member);
+    members.push((member, value));
+    let members: Vec<_> = members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    let body = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{{}}}]}}]}}]}}"#, members.join(","));
+    let options = Convert { from: Format::Json, to: Format::Json, ..Default::default() };
+    let out = genspan::convert(body.as_bytes(), &options).map_err(|error| error.to_string())?;
+    let json: Json = serde_json::from_slice(&out).map_err(|error| error.to_string())?;
+    Ok(json["resourceSpans"][0]["scopeSpans"][0]["spans"][0][member].clone())
 }

@@ -47,7 +47,7 @@ fn called() -> What {
 
 /// The samples of such a row, `None` for all others.
 pub fn cases(row: &Row) -> Option<Vec<Case>> {
-    by_convention(row).or_else(|| by_shape(row))
+    crate::newer::cases(row).or_else(|| by_convention(row)).or_else(|| by_shape(row))
 }
 
 /// What several conventions write alike.

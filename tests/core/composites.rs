@@ -138,6 +138,8 @@ fn flattened(rule: &Rule, of: Flat, canary: &str) -> Vec<Json> {
     let (message, paths): (&str, &[&str]) = match of {
         Flat::InputMessages | Flat::OutputMessages => (if wrapped { "message." } else { "" }, &["role", "content"]),
         Flat::Documents => ("document.", &["id", "content"]),
+        Flat::InputMedia | Flat::OutputMedia => ("image.", &["url"]),
+        Flat::Input | Flat::Output => ("", &["city"]),
         Flat::Tools | Flat::Texts | Flat::Arguments => return Vec::new(),
     };
     let mut all: serde_json::Map<String, Json> = paths.iter().map(|path| leaf(&format!("{message}{path}"), "user".into())).collect();

@@ -302,8 +302,8 @@ fn mastra_agent_and_step() {
             "gen_ai.tool.definitions": [{"type": "function", "name": "get_weather"}, {"type": "function", "name": "get_time"}],
             "gen_ai.conversation.id": "thread-1",
             "user.id": "user-1",
-            "mastra.agent_run.input": "Weather in Paris?",
-            "mastra.agent_run.output": {"text": "26C"},
+            "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": "Weather in Paris?"}]}],
+            "gen_ai.output.messages": [{"role": "assistant", "parts": [{"type": "text", "content": "26C"}]}],
             "mastra.metadata.plan": "gold",
         }),
     );

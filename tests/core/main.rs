@@ -10,6 +10,7 @@ mod composites;
 mod content;
 mod conventions_frameworks;
 mod conventions_more_frameworks;
+mod conventions_newer;
 mod conventions_platforms;
 mod conventions_vendors;
 #[path = "../conventions/csv.rs"]

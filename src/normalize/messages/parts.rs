@@ -350,6 +350,36 @@ impl<'a> Transcoder<'a> {
         }
     }
 
+    /// OpenInference's document or video: by its address, its id or its text.
+    fn nested(&mut self, modality: &str, file: Json<'a>) {
+        let [url, id, mime] = ["url", "id", "mime_type"].map(|key| file.get(key).filter(|value| value.is_string()));
+        let text = file.get("content").filter(|_| url.or(id).is_none());
+        let data = url.and_then(|url| split_data_url(url.text(self.arena)?));
+        self.start_part(match (text, data, url) {
+            (Some(_), ..) => "text",
+            (_, Some(_), _) => "blob",
+            (_, _, Some(_)) => "uri",
+            _ => "file",
+        });
+        if text.is_none() {
+            self.text_field("modality", modality.as_bytes());
+        }
+        let mime = data.map(|(head, _)| head).or_else(|| mime?.text(self.arena));
+        if let Some(mime) = mime {
+            self.text_field("mime_type", mime);
+        }
+        match (text, data, url.or(id)) {
+            (Some(text), ..) => self.field("content", text),
+            (_, Some((_, data)), _) => self.text_field("content", data),
+            (_, _, Some(place)) => self.field(if url.is_some() { "uri" } else { "file_id" }, place),
+            _ => {}
+        }
+        if let Some(name) = file.get("name") {
+            self.field("name", name);
+        }
+        self.raw("}");
+    }
+
     fn generic(&mut self, part: Json<'a>) {
         // An object of the user's own is text.
         if part.get("type").is_none_or(|t| !t.is_string()) {
@@ -399,6 +429,9 @@ impl<'a> Transcoder<'a> {
             return self.field_part("text", "content", p);
         }
         let p = unwrapped(p, "message_content");
+        if let Some((modality, file)) = nested_file(p) {
+            return self.nested(modality, file);
+        }
         let Some(kind) = p.get("type").and_then(|t| t.word()) else {
             return self.keyed_part(p);
         };
@@ -627,6 +660,12 @@ const KEYED: &[(&str, Part)] = &[
 ];
 
 const MIME_TYPES: &[&str] = &["media_type", "mime_type", "mimeType", "mediaType", "contentType"];
+/// What OpenInference has of a document or a video stands in an object of its name, and that in another one.
+fn nested_file(p: Json) -> Option<(&'static str, Json)> {
+    let file = |kind: &'static str| Some((kind, p.get(kind)?.get(kind).filter(Json::is_object)?));
+    file("document").or_else(|| file("video"))
+}
+
 const URIS: &[&str] = &["url", "uri", "file_uri", "fileUri", "file_url"];
 
 const CONTENTS: &[&str] = &["data", "bytes", "file_data", "base64", "content", "image", "audio", "s3Location", "source"];
