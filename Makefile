@@ -164,7 +164,7 @@ lint: $(DIST) | rust-components ## rustfmt, clippy, tsc and Biome, warnings are 
 	pkg/node_modules/.bin/biome ci --error-on-warnings .
 
 test-core: ## tests of the Rust core
-	cargo test --quiet --workspace
+	cargo test --quiet --workspace --no-fail-fast
 	@cargo test --quiet --test conventions -- --nocapture | grep -E 'rows honoured|^  all'
 
 check-core: $(ABI) $(FOR_ABI) ## the core without bindings builds for wasm32 and imports nothing; the modules of the C ABI are what every engine runs

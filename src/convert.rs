@@ -197,7 +197,7 @@ impl Converter {
         let (mut spans, mut resources) = (Vec::new(), Vec::new());
         for of_resource in &request.resources {
             let attributes = of_resource.resource.as_ref().map_or(&[][..], |(_, described)| described.attributes);
-            let proven = conventions::of_resource(attributes, keys);
+            let proven = keys.conventions_of_resource(attributes);
             for of_scope in &of_resource.scopes {
                 let name = of_scope.scope.as_ref().map_or(&[][..], |(_, scope)| scope.name);
                 let scope_conventions = conventions::of_scope(name) | config.mappings.of_scope(name) | proven;

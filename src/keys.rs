@@ -6,7 +6,8 @@ use crate::conventions::{self, ConventionSet, OWN, RuleRef, To};
 use crate::genai::{Field, PEOPLE};
 use crate::hash::{Hash, HashOf};
 use crate::protobuf::{push_varint, varint_len};
-use crate::span::Key;
+use crate::span::{Attr, Key};
+use crate::text;
 use hashbrown::HashTable;
 use std::cell::Cell;
 use std::hash::BuildHasher;
@@ -211,6 +212,13 @@ impl Keys {
             Key::Id(id) => self.get(id).map_or(&[], KeyInfo::text),
             Key::Text(text) => text,
         }
+    }
+
+    /// The conventions that the attributes of a resource prove.
+    pub fn conventions_of_resource(&self, attributes: &[Attr]) -> ConventionSet {
+        conventions::of_resource(|key, passes| {
+            attributes.iter().any(|attr| text::is(self.text(attr.key), key) && attr.value.as_str().is_some_and(passes))
+        })
     }
 
     /// Number of keys.

@@ -27,6 +27,7 @@ test("nothing set: the local collector, and the core's own defaults", async () =
     core: { endpoint: "http://localhost:4318/v1/traces", headers: {} },
     spool: undefined,
     flushTimeoutMillis: 30_000,
+    maxIdleMemoryBytes: 64 << 20,
   });
   assert.deepEqual(await withHeaders(routes[0]), {
     name: "otlp-0",

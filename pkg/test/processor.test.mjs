@@ -468,6 +468,7 @@ test("require gives the same package", () => {
       "explain",
       "initSync",
       "normalize",
+      "transcode",
       "version",
     ],
   );

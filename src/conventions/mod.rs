@@ -66,8 +66,6 @@ pub mod words;
 
 use crate::genai::{Field, Flat, Kind};
 use crate::hash::{Hash, HashMap};
-use crate::keys::Keys;
-use crate::span::Attr;
 use crate::text;
 use std::sync::OnceLock;
 
@@ -541,11 +539,10 @@ pub fn of_scope(name: &[u8]) -> ConventionSet {
     bits().filter(|(_, c)| c.scopes.iter().any(|s| matches(s, name))).map(|(bit, _)| bit).sum()
 }
 
-/// The conventions that the attributes of a resource prove.
-pub fn of_resource(attributes: &[Attr], keys: &Keys) -> ConventionSet {
-    let holds = |(key, value): &(&str, &str)| {
-        attributes.iter().any(|attr| text::is(keys.text(attr.key), key) && attr.value.as_str().is_some_and(|text| matches(value, text)))
-    };
+/// The conventions that the attributes of a resource prove. `attribute` is called with a key, and with what checks the texts of its values; it
+/// returns true if one of them passes.
+pub fn of_resource(attribute: impl Fn(&str, &dyn Fn(&[u8]) -> bool) -> bool) -> ConventionSet {
+    let holds = |(key, value): &(&str, &str)| attribute(key, &|text| matches(value, text));
     bits().filter(|(_, c)| !c.resources.is_empty() && c.resources.iter().all(holds)).map(|(bit, _)| bit).sum()
 }
 

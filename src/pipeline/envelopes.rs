@@ -127,7 +127,7 @@ impl Pipeline {
         if token == Some(b"") {
             self.tokenless.add(describe::service_name(attributes, keys).unwrap_or_default());
         }
-        let conventions = conventions::of_resource(attributes, keys);
+        let conventions = keys.conventions_of_resource(attributes);
         self.resources.add(&self.key, Resource { fields, changes, account, conventions }, bytes)
     }
 

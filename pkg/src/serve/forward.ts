@@ -1,7 +1,7 @@
 // Metrics and logs, which the relay passes on as they are to another receiver of OTLP/HTTP.
 import { printable } from "../check.js";
-import { Quit } from "./options.js";
 import { JSON_TYPE, PROTOBUF, Refusal, type Signal } from "./otlp.js";
+import { Quit } from "./quit.js";
 
 /** Sends a body, still packed by `coding`, to the path of its signal. Throws a Refusal that has the answer's status. */
 export type Forward = (signal: Signal, body: Buffer, isJson: boolean, coding: string | undefined) => Promise<void>;

@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import type { SenderStats } from "../sender.js";
 import { initSync } from "../slim.js";
 import { openBrowser, startInspector } from "./inspect.js";
-import { HELP, inspectCommand, Quit, relayCommand } from "./options.js";
+import { HELP, inspectCommand, relayCommand } from "./options.js";
+import { Quit } from "./quit.js";
 import { startRelay } from "./relay.js";
 
 export { openBrowser, startInspector } from "./inspect.js";

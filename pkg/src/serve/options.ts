@@ -4,16 +4,7 @@ import { type ParseArgsConfig, parseArgs } from "node:util";
 import { PROFILES } from "../options.js";
 import { type Forward, forwardTo } from "./forward.js";
 import type { Bounds } from "./intake.js";
-
-/** The command line, the configuration or the machine prevents the command from running; the process exits with `status`. */
-export class Quit extends Error {
-  constructor(
-    readonly status: number,
-    message: string,
-  ) {
-    super(message);
-  }
-}
+import { Quit } from "./quit.js";
 
 export const HELP = {
   inspect: `genspan inspect [options]

@@ -12,7 +12,8 @@ import type { Route } from "../types.js";
 import { type GrpcReceiver, listenGrpc } from "./grpc.js";
 import { listen } from "./http.js";
 import { type Counters, Intake } from "./intake.js";
-import { Quit, type RelayCommand } from "./options.js";
+import type { RelayCommand } from "./options.js";
+import { Quit } from "./quit.js";
 
 export interface Relay {
   url: string;

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ._types import FilterRules, KeyMapping, Media, PartialSuccess, Protocol, SpanFilter, Tls
 
-Profile = Literal["otel", "otel-1.41", "tencent", "langfuse", "openinference"]
+Profile = Literal["otel", "otel-1.41", "tencent", "tencent-cls", "langfuse", "openinference"]
 Keep = Literal["unmapped", "all", "none"]
 
 
@@ -79,6 +79,14 @@ class DestinationOptions(DeliveryOptions, total=False):
     """Resource attribute `service.name`. Default: the provider's, or `OTEL_SERVICE_NAME`."""
     token: str
     """Resource attribute `token` (profile `"tencent"`), a secret that is sent to this destination only. Default: `OTEL_RESOURCE_ATTRIBUTES`."""
+    region: str
+    """The region of the log topic (profile `"tencent-cls"`), such as `"ap-guangzhou"`. With `topic_id`, `secret_id` and `secret_key` it stands for `endpoint` and `headers`; an `endpoint` beside it, such as that of a private network, is used in its place."""
+    topic_id: str
+    """Id of the log topic (profile `"tencent-cls"`), sent as the header `topic_id`."""
+    secret_id: str
+    """Id of the key of the Tencent Cloud account (profile `"tencent-cls"`), which needs the permission `cls:pushLog`."""
+    secret_key: str
+    """The key itself, a secret that is sent to this destination only."""
     host_name: str
     """Resource attribute `host.name`, at this destination only. Profile `"tencent"` has the machine's first address by default. Default: `OTEL_RESOURCE_ATTRIBUTES`."""
     resource: Mapping[str, str | int | float | bool]
@@ -184,6 +192,8 @@ class GenSpanOptions(DestinationOptions, total=False):
     """Copy session and user to the LLM spans that lack them, from the spans above or from baggage. Default: True."""
     max_unpacked_bytes: int
     """Maximum memory for what one OTLP body holds when it is unpacked, in bytes. A body that needs more is refused: the relay and Envoy answer 413, gRPC `RESOURCE_EXHAUSTED`; `convert` and `normalize` throw. A value that would need much more than its size, such as a list of a million empty messages, is left as it is and counted as `unread`. Default: 134217728 (128 MiB)."""
+    max_idle_memory_bytes: int
+    """Maximum memory of the WebAssembly module while it is idle, in bytes. Its memory never shrinks: a module that has grown past this is replaced once its queues are empty and no span has ended for `entry.hold_millis`. It begins with about 2 MiB. Default: 67108864 (64 MiB)."""
     max_keys: int
     """Maximum number of attribute keys and names of the application in the dictionary. Further ones are looked up each time, which takes longer. Default: 4096."""
     spool: SpoolOptions
@@ -202,7 +212,7 @@ class GenSpanOptions(DestinationOptions, total=False):
     """OpenTelemetry's `MeterProvider`: gets what `stats` counts as metrics, under the names that OpenTelemetry has for SDKs. Default: no metrics."""
 
 
-PROFILES: Final = ("otel", "otel-1.41", "tencent", "langfuse", "openinference")
+PROFILES: Final = ("otel", "otel-1.41", "tencent", "tencent-cls", "langfuse", "openinference")
 
 # The headers that requests to a backend get.
 PROFILE_HEADERS: Final[dict[str, dict[str, str]]] = {
@@ -213,6 +223,7 @@ PROFILE_HEADERS: Final[dict[str, dict[str, str]]] = {
 MAX_QUEUE_SIZE: Final = 8192
 TIMEOUT_MILLIS: Final = 10000
 FLUSH_TIMEOUT_MILLIS: Final = 30000
+MAX_IDLE_MEMORY_BYTES: Final = 67108864
 MAX_BYTES: Final = 268435456
 
 # The options of each group, by their names in Python, with those in the configuration of the core.
@@ -246,6 +257,10 @@ NAMES: Final[dict[str, dict[str, str]]] = {
         "keep": "keep",
         "service_name": "serviceName",
         "token": "token",
+        "region": "region",
+        "topic_id": "topicId",
+        "secret_id": "secretId",
+        "secret_key": "secretKey",
         "host_name": "hostName",
         "resource": "resource",
         "allow_scopes": "allowScopes",
@@ -296,6 +311,7 @@ NAMES: Final[dict[str, dict[str, str]]] = {
         "mappings": "mappings",
         "inherit_session": "inheritSession",
         "max_unpacked_bytes": "maxUnpackedBytes",
+        "max_idle_memory_bytes": "maxIdleMemoryBytes",
         "max_keys": "maxKeys",
         "spool": "spool",
         "flush_timeout_millis": "flushTimeoutMillis",

@@ -564,9 +564,7 @@ impl<'a> Transcoder<'a> {
                 "function_call" => m.get("tool_calls").is_none_or(|calls| calls.is_empty()),
                 "refusal" => value.is_string(),
                 "audio" => value.is_object(),
-                // What a client numbers its own messages by is nothing that was said.
-                "id" => is_answer || role != "assistant",
-                "model" | "object" | "status" | "tools" | "functions" => is_answer,
+                "id" | "model" | "object" | "status" | "tools" | "functions" => is_answer,
                 _ => [MEMBERS, CONTENTS, THOUGHTS].iter().any(|said| text::any(key, said)) || is_output && text::any(key, REASONS),
             });
         }
