@@ -422,15 +422,15 @@ impl Writing {
         arena: &'a Bump,
     ) -> (Vec<(&'a [u8], Value<'a>, u16)>, &'a [Fate<'a>]) {
         let view = self.view(span, n, keys, arena);
+        let composed = view.composed.items.iter().map(|item| (item.key, item.value, item.origin));
         if !n.is_llm() {
-            return (Vec::new(), view.fates);
+            return (composed.collect(), view.fates);
         }
         let c = view.canonical;
         let of_field = |field| self.keys_of(c, field).iter().map(move |id| (*id, *c.value(field), c.origin(field)));
         let words = view.words.map(|(id, text)| (id, Value::Str(text), c.kind_origin));
         let by_id = c.fields().flat_map(of_field).chain(words).map(|(id, value, origin)| (keys.text(Key::Id(id)), value, origin));
-        let said = by_id.chain(view.composed.items.iter().map(|item| (item.key, item.value, item.origin))).collect();
-        (said, view.fates)
+        (by_id.chain(composed).collect(), view.fates)
     }
 
     /// The number of the key that marks an entry.

@@ -294,3 +294,14 @@ fn usage_of_a_workflow_and_results_of_tools() {
     assert_eq!(messages[0], json!({"role": "system", "parts": [{"type": "text", "content": "be brief"}]}));
     assert_eq!(messages[1]["parts"], json!([{"type": "tool_call_response", "id": "t1", "result": "noon"}]));
 }
+
+#[test]
+fn explain_names_the_key_that_an_attribute_moved_to() {
+    // The scope's convention knows the span, which is not LLM: nothing but its keys changes.
+    let source = json!({"llm": "a", "llm.chat.stop_sequences": "b"});
+    let body = body("ai", &[("0102030405060708", None, source)], json!({}));
+    let options = Convert { profile: Profile::TENCENT_CLS, from: Format::Json, ..Convert::default() };
+    let explained: Json = serde_json::from_slice(&genspan::explain(&body, &options).unwrap()).unwrap();
+    assert_eq!(explained[0]["gone"][0]["key"], "llm.chat.stop_sequences");
+    assert_eq!(explained[0]["gone"][0]["by"], json!(["llm_chat_stop_sequences"]));
+}
