@@ -337,6 +337,12 @@ impl<'d> Json<'d> {
         let (open, close) = match kind {
             Kind::Array => (b'[', b']'),
             Kind::Object => (b'{', b'}'),
+            // Larger than a double: strict readers refuse it as a number.
+            Kind::Number => {
+                out.push(b'"');
+                out.extend_from_slice_copy(self.source());
+                return out.push(b'"');
+            }
             // Python's keywords.
             Kind::True => return out.extend_from_slice_copy(b"true"),
             Kind::False => return out.extend_from_slice_copy(b"false"),
@@ -567,6 +573,13 @@ pub(crate) mod tests {
         let arena = Bump::new();
         let json = parse(text.as_bytes(), &arena)?;
         Some(String::from_utf8(json.to_text(&arena).to_vec()).unwrap())
+    }
+
+    #[test]
+    fn a_number_that_is_larger_than_a_double_becomes_text() {
+        assert_eq!(canonical(r#"{"a":[1e999,-1e999,1e308]}"#).unwrap(), r#"{"a":["1e999","-1e999",1e308]}"#);
+        let digits = "9".repeat(400);
+        assert_eq!(canonical(&digits).unwrap(), format!("\"{digits}\""));
     }
 
     #[test]

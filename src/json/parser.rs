@@ -106,10 +106,9 @@ impl<'a> Parser<'a> {
         if matches!(digits, [b'0', b'0'..=b'9', ..]) || dot_ends || !digits.first()?.is_ascii_digit() {
             return None;
         }
-        if !whole {
-            number::parse(text)?;
-        }
-        self.leaf(Kind::Number, true, start, self.at);
+        // The largest double has 309 digits.
+        let is_finite = whole && text.len() < 309 || number::parse(text)?.is_finite();
+        self.leaf(Kind::Number, is_finite, start, self.at);
         Some(())
     }
 

@@ -48,7 +48,8 @@ fn reports_usage(c: &Canonical) -> bool {
 fn no_usage<'a>(s: &Source<'_, 'a>, out: &mut Composed<'a>) {
     let c = s.c;
     let has_model = c.has(Field::RequestModel) || c.has(Field::ResponseModel);
-    let runs_calls = c.kind.is_some_and(|kind| !kind.calls_model()) && !reports_usage(c);
+    let has_counts = BUCKETS.iter().any(|(_, field, _)| c.int(*field).is_some());
+    let runs_calls = c.kind.is_some_and(|kind| !kind.calls_model()) && !reports_usage(c) && !has_counts;
     if has_model && (c.aggregated || runs_calls) {
         out.put_text("langfuse.observation.usage_details", b"{\"input\":0,\"output\":0,\"total\":0}", DERIVED);
     }

@@ -153,6 +153,15 @@ proptest! {
     }
 }
 
+/// Of a key that occurs again the last value counts.
 fn source_attributes(body: &[u8]) -> Vec<KeyValue> {
-    ExportTraceServiceRequest::decode(body).unwrap().resource_spans.remove(0).scope_spans.remove(0).spans.remove(0).attributes
+    let mut all =
+        ExportTraceServiceRequest::decode(body).unwrap().resource_spans.remove(0).scope_spans.remove(0).spans.remove(0).attributes;
+    let keys: Vec<_> = all.iter().map(|attribute| attribute.key.clone()).collect();
+    let mut at = 0;
+    all.retain(|attribute| {
+        at += 1;
+        !keys[at..].contains(&attribute.key)
+    });
+    all
 }
