@@ -130,22 +130,26 @@ async function hostile(url) {
   process.on("message", () => process.send(answers));
   for (let n = 0; ; n++) {
     const { raw, headers } = bodies[n % bodies.length];
-    const type = { "content-type": "application/x-protobuf", "content-length": raw.length };
-    const answer = await new Promise((resolve) => {
-      const sent = request(
-        { hostname, port, path: "/v1/traces", method: "POST", agent, headers: { ...type, ...headers } },
-        (response) =>
-          response
-            .resume()
-            .on("end", () => resolve(response.statusCode))
-            .on("error", () => resolve("broken off")),
-      );
-      sent.on("error", () => resolve("broken off"));
-      sent.end(raw);
-    });
+    const answer = await ask({ hostname, port, agent }, raw, headers);
     answers[answer] = (answers[answer] ?? 0) + 1;
     await sleep(PAUSE);
   }
+}
+
+/** Sends a body; resolves with the status of the answer. */
+function ask({ hostname, port, agent }, raw, headers = {}) {
+  const type = { "content-type": "application/x-protobuf", "content-length": raw.length };
+  const options = { hostname, port, path: "/v1/traces", method: "POST", agent, headers: { ...type, ...headers } };
+  return new Promise((resolve) => {
+    const sent = request(options, (response) =>
+      response
+        .resume()
+        .on("end", () => resolve(response.statusCode))
+        .on("error", () => resolve("broken off")),
+    );
+    sent.on("error", () => resolve("broken off"));
+    sent.end(raw);
+  });
 }
 
 const tool = "the customer asked whether an order placed yesterday can still be changed ".repeat(5);
@@ -180,23 +184,12 @@ async function steady(url, seconds) {
   const { hostname, port } = new URL(url);
   const times = [];
   const found = { accepted: 0, repeated: 0, given: {} };
-  const ask = (raw) =>
-    new Promise((resolve) => {
-      const headers = { "content-type": "application/x-protobuf", "content-length": raw.length };
-      const sent = request({ hostname, port, path: "/v1/traces", method: "POST", agent, headers }, (response) =>
-        response
-          .resume()
-          .on("end", () => resolve(response.statusCode))
-          .on("error", () => resolve("broken off")),
-      );
-      sent.on("error", () => resolve("broken off"));
-      sent.end(raw);
-    });
+  const to = { hostname, port, agent };
   const send = async (n) => {
     const raw = normal(n);
     for (let tries = 0; ; tries++) {
       const before = performance.now();
-      const status = await ask(raw);
+      const status = await ask(to, raw);
       if (tries === 0) times.push(performance.now() - before);
       if (status === 200) {
         found.accepted += SPANS;

@@ -389,7 +389,7 @@ impl Writing {
             }
             match fate {
                 Fate::Rewrite(value) => write::attribute(w, number::ATTRIBUTES, attr.key, &value, keys),
-                _ => match value::repaired(&attr.value, view.composed.items.bump()).filter(|_| view.llm) {
+                _ => match view.llm.then(|| value::repaired(&attr.value, view.composed.items.bump())).flatten() {
                     Some(text) => write::attribute(w, number::ATTRIBUTES, attr.key, &Value::Str(text), keys),
                     None => write::kept_attribute(w, number::ATTRIBUTES, attr, keys),
                 },

@@ -6,24 +6,11 @@ use crate::expect::{Case, Expect, What};
 use crate::sample::{ANSWER, ARGUMENTS, QUESTION, Row, text, tool};
 use crate::sources::{of_kind, prove};
 use crate::span::Source;
+use crate::special::{INPUT, OUTPUT, is, span, to};
 use serde_json::{Value as Json, json};
 
-const INPUT: &str = "gen_ai.input.messages";
-const OUTPUT: &str = "gen_ai.output.messages";
 const OPERATION: &str = "gen_ai.operation.name";
 const KIND: &str = "gen_ai.span.kind";
-
-fn span(attributes: &[(&str, Json)]) -> Source {
-    attributes.iter().fold(Source::default(), |source, (key, value)| source.with(key, value.clone()))
-}
-
-fn is(key: &str, value: impl Into<Json>) -> Expect {
-    Expect::Target(key.into(), What::Is(value.into()))
-}
-
-fn to(key: &str, what: What) -> Expect {
-    Expect::Target(key.into(), what)
-}
 
 fn said(key: &str, role: &'static str, text: &str) -> Expect {
     to(key, What::Message(Some(role), vec![text.into()]))

@@ -6,18 +6,18 @@ use crate::sources::{of_kind, prove};
 use crate::span::{AFTER, START_MS, Source};
 use serde_json::{Value as Json, json};
 
-const INPUT: &str = "gen_ai.input.messages";
-const OUTPUT: &str = "gen_ai.output.messages";
+pub const INPUT: &str = "gen_ai.input.messages";
+pub const OUTPUT: &str = "gen_ai.output.messages";
 
-fn span(attributes: &[(&str, Json)]) -> Source {
+pub fn span(attributes: &[(&str, Json)]) -> Source {
     attributes.iter().fold(Source::default(), |source, (key, value)| source.with(key, value.clone()))
 }
 
-fn is(key: &str, value: impl Into<Json>) -> Expect {
+pub fn is(key: &str, value: impl Into<Json>) -> Expect {
     Expect::Target(key.into(), What::Is(value.into()))
 }
 
-fn to(key: &str, what: What) -> Expect {
+pub fn to(key: &str, what: What) -> Expect {
     Expect::Target(key.into(), what)
 }
 
